@@ -1,0 +1,1 @@
+"""Trainyard's engine: trains regularized neural networks in NumPy, with nothing else needed."""

@@ -1,0 +1,167 @@
+"""The specification of one experiment: WHAT is trained, checked on construction, never changed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.spec.rules import (
+    Choice,
+    Flag,
+    Integer,
+    Nullable,
+    Real,
+    Record,
+    Records,
+    check_fields,
+    json_name,
+    problem,
+    rule,
+)
+from engine.spec.variants import (
+    ACTIVATIONS,
+    INITIALIZERS,
+    L1_UPDATES,
+    LOSSES,
+    OPTIMIZERS,
+    OUTPUTS,
+    PENALTIES,
+    Divide,
+    Initializer,
+    Optimizer,
+    Scaling,
+    Sgd,
+)
+
+__all__ = ["MAX_LAYERS", "MAX_SEED", "MAX_UNITS", "MONITORS", "Experiment", "Layer", "Split", "to_document"]
+
+MAX_LAYERS = 32
+MAX_UNITS = 65_536
+MAX_SEED = 2**63 - 1
+MONITORS = (
+    "train_loss",
+    "val_loss",
+    "objective",
+    "train_accuracy",
+    "val_accuracy",
+    "train_r2",
+    "val_r2",
+    "train_mae",
+    "val_mae",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ScalingRule:
+    """``auto`` (the data set's own), ``standardize``, ``none``, or ``{"divide_by": 256}``."""
+
+    words: Choice
+
+    def check(self, value: Any) -> Scaling:
+        if isinstance(value, (Divide, Mapping)):
+            divide: Divide = Record(Divide).check(value)
+            return divide
+        return self.words.check(value)
+
+
+@dataclass(frozen=True, slots=True)
+class AutoFlag:
+    """``auto``, true or false."""
+
+    def check(self, value: Any) -> bool | str:
+        if value == "auto" and isinstance(value, str):
+            return "auto"
+        if not isinstance(value, bool):
+            raise problem("type", 'Must be "auto", true or false.')
+        return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """A hidden layer; ``activation`` and ``init`` of None mean the experiment's own."""
+
+    units: int = field(metadata=rule(Integer(minimum=1, maximum=MAX_UNITS)))
+    activation: str | None = field(default=None, metadata=rule(Nullable(ACTIVATIONS)))
+    dropout: float = field(default=0.0, metadata=rule(Real(minimum=0, below=1)))
+    init: Initializer | None = field(default=None, metadata=rule(Nullable(INITIALIZERS)))
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """Which rows train, validate and test: fractions of ALL rows, shuffled by ``seed``.
+
+    ``test`` of None stands for the data set's own test rows. ``train_rows`` keeps the first n training rows.
+    """
+
+    validation: float = field(default=0.2, metadata=rule(Real(minimum=0, below=1)))
+    test: float | None = field(default=0.2, metadata=rule(Nullable(Real(minimum=0, below=1))))
+    stratify: bool | str = field(default="auto", metadata=rule(AutoFlag()))
+    seed: int = field(default=0, metadata=rule(Integer(minimum=0, maximum=MAX_SEED)))
+    train_rows: int | None = field(default=None, metadata=rule(Nullable(Integer(minimum=1, maximum=2**53))))
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        if self.validation + (self.test or 0) >= 1:
+            raise problem("range", "validation and test together must leave rows to train on (sum below 1).")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Experiment:
+    """Everything that decides a training run besides the data.
+
+    Accepts the JSON forms of nested values (``architecture=[30]``, ``optimizer={"name": "adam"}``) and keeps
+    the dataclasses. Raises InvalidSpec with every problem found.
+    """
+
+    architecture: tuple[Layer, ...] = field(
+        default=(Layer(units=64),), metadata=rule(Records(Record(Layer), "units", MAX_LAYERS))
+    )
+    activation: str = field(default="relu", metadata=rule(ACTIVATIONS))
+    penalty: str = field(default="none", metadata=rule(PENALTIES))
+    lambda_: float = field(default=0.0, metadata=rule(Real(minimum=0, maximum=1e12)))
+    l1_ratio: float = field(default=0.5, metadata=rule(Real(minimum=0, maximum=1)))
+    l1_update: str = field(default="proximal", metadata=rule(L1_UPDATES))
+    init: Initializer = field(default="auto", metadata=rule(INITIALIZERS))
+    patience: int | None = field(default=None, metadata=rule(Nullable(Integer(minimum=0, maximum=100_000))))
+    monitor: str = field(default="auto", metadata=rule(Choice(("auto", *MONITORS))))
+    min_delta: float = field(default=0.0, metadata=rule(Real(minimum=-1e12, maximum=1e12)))
+    start_from_epoch: int = field(default=0, metadata=rule(Integer(minimum=0, maximum=100_000)))
+    baseline: float | None = field(default=None, metadata=rule(Nullable(Real())))
+    max_epochs: int = field(default=100, metadata=rule(Integer(minimum=1, maximum=100_000)))
+    optimizer: Optimizer = field(default=Sgd(), metadata=rule(OPTIMIZERS))
+    loss: str = field(default="auto", metadata=rule(LOSSES))
+    output: str = field(default="auto", metadata=rule(OUTPUTS))
+    scaling: Scaling = field(
+        default="auto", metadata=rule(ScalingRule(Choice(("auto", "standardize", "none"))))
+    )
+    target_scaling: str = field(default="standardize", metadata=rule(Choice(("standardize", "none"))))
+    batch_size: int = field(default=32, metadata=rule(Integer(minimum=1, maximum=1_000_000)))
+    split: Split = field(default=Split(), metadata=rule(Record(Split)))
+    label_noise: float = field(default=0.0, metadata=rule(Real(minimum=0, maximum=1)))
+    seed: int | None = field(default=None, metadata=rule(Nullable(Integer(minimum=0, maximum=MAX_SEED))))
+    precision: str = field(default="float32", metadata=rule(Choice(("float32", "float64"))))
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Experiment:
+        """Read the JSON form, in which ``lambda_`` is spelled ``lambda``; raises InvalidSpec."""
+        experiment: Experiment = Record(cls).check(document)
+        return experiment
+
+
+def to_document(record: Any) -> Any:
+    """The JSON form of a specification or of any part of it; ``Record(kind).check`` reads it back."""
+    if isinstance(record, tuple):
+        return [to_document(item) for item in record]
+    if not dataclasses.is_dataclass(record):
+        return record
+    parameters = {json_name(item): to_document(getattr(record, item.name)) for item in dataclasses.fields(record)}
+    name = getattr(record, "name", None)
+    return parameters if name is None else {"name": name, **parameters}
