@@ -1,0 +1,70 @@
+# `make` alone lists the targets. A target's description is the text after its `##`.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/stamps
+PYTEST_ARGS ?=
+
+# pytest loads the plugins that pyproject.toml names with -p, not whatever is installed.
+export PYTEST_DISABLE_PLUGIN_AUTOLOAD := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: serve
+serve: $(STAMPS)/runtime ## Start the service on http://127.0.0.1:8000 (sets up .venv first)
+	@exec $(BIN)/trainyard serve
+
+.PHONY: setup
+setup: $(STAMPS)/test ## Set up .venv with everything that serve, test and lint need
+
+.PHONY: test
+test: $(STAMPS)/test ## Run the tests, the linters and the type checker (PYTEST_ARGS="-k name")
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+.PHONY: lint
+lint: $(STAMPS)/test ## Check style and the import rules
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+
+.PHONY: format
+format: $(STAMPS)/test ## Rewrite the source to the project's style
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+.PHONY: types
+types: $(STAMPS)/test ## Run the type checker
+	$(BIN)/mypy
+
+.PHONY: lock
+lock: $(STAMPS)/runtime ## Resolve requirements/*.txt anew from pyproject.toml
+	scripts/lock
+
+.PHONY: clean
+clean: ## Remove .venv and every cache (never data)
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp is newer than what it was made from, so a second `make serve` starts at once.
+$(STAMPS)/python:
+	@scripts/make-venv "$(PYTHON)" $(VENV)
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/bootstrap: requirements/bootstrap.txt | $(STAMPS)/python
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement $<
+	@touch $@
+
+$(STAMPS)/runtime: requirements/runtime.txt pyproject.toml scripts/install | $(STAMPS)/bootstrap
+	scripts/install $(VENV) requirements/runtime.txt
+	@touch $@
+
+$(STAMPS)/test: requirements/test.txt $(STAMPS)/runtime
+	scripts/install $(VENV) $<
+	@touch $@
