@@ -1,0 +1,1 @@
+"""Trainyard's service: HTTP in front, SQL behind; it never computes."""

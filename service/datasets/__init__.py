@@ -1,0 +1,1 @@
+"""Data sets an experiment can be trained on."""

@@ -1,0 +1,46 @@
+"""The service's settings: environment variables named ``TRAINYARD_*``, read once and passed in."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+__all__ = ["Settings"]
+
+
+def _available_cores() -> int:
+    """Cores this process may use, which in a container are fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _absolute(path: Path) -> Path:
+    return path.expanduser().resolve()
+
+
+class Settings(BaseSettings):
+    """Where the service listens, where it keeps its data, and how many experiments it trains at once.
+
+    A variable that is set but empty counts as not set, so that a compose file can pass all of them on.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="TRAINYARD_", env_ignore_empty=True, frozen=True)
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65_535)
+    data_dir: Annotated[Path, AfterValidator(_absolute)] = Field(
+        default=Path("trainyard-data"), validate_default=True
+    )
+    database_url: str | None = None
+    workers: int = Field(default_factory=_available_cores, ge=1, le=4096)
+    scheduler: str | None = None
+
+    @property
+    def resolved_database_url(self) -> str:
+        """The database's URL: the one that was set, or an SQLite file in the data directory."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'trainyard.sqlite3'}"
