@@ -1,1 +1,68 @@
-"""Trainyard's engine: trains regularized neural networks in NumPy, with nothing else needed."""
+"""Trainyard's engine: trains regularized neural networks in NumPy, usable on its own.
+
+    from engine import Dataset, Experiment, train
+
+    result = train(Experiment(architecture=[30], penalty="l2", lambda_=0.1), Dataset(x, y, task="multiclass"))
+    result.test["accuracy"]
+
+Names are resolved on first use (PEP 562), so that ``engine.spec`` and ``engine.errors`` come without NumPy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from engine.checkpoint import Checkpoint
+    from engine.data import Dataset, prepare
+    from engine.errors import EngineError, InvalidCheckpoint, InvalidData, InvalidSpec
+    from engine.spec import Experiment, Layer, Split, resolve
+    from engine.training import EpochReport, Result, train, training
+
+__all__ = [
+    "Checkpoint",
+    "Dataset",
+    "EngineError",
+    "EpochReport",
+    "Experiment",
+    "InvalidCheckpoint",
+    "InvalidData",
+    "InvalidSpec",
+    "Layer",
+    "Result",
+    "Split",
+    "prepare",
+    "resolve",
+    "train",
+    "training",
+]
+
+_MODULES = {
+    "Checkpoint": "engine.checkpoint",
+    "Dataset": "engine.data",
+    "EngineError": "engine.errors",
+    "EpochReport": "engine.training",
+    "Experiment": "engine.spec",
+    "InvalidCheckpoint": "engine.errors",
+    "InvalidData": "engine.errors",
+    "InvalidSpec": "engine.errors",
+    "Layer": "engine.spec",
+    "Result": "engine.training",
+    "Split": "engine.spec",
+    "prepare": "engine.data",
+    "resolve": "engine.spec",
+    "train": "engine.training",
+    "training": "engine.training",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(importlib.import_module(_MODULES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

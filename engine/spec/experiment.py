@@ -9,7 +9,6 @@ from typing import Any
 
 from engine.spec.rules import (
     Choice,
-    Flag,
     Integer,
     Nullable,
     Real,
@@ -162,6 +161,8 @@ def to_document(record: Any) -> Any:
         return [to_document(item) for item in record]
     if not dataclasses.is_dataclass(record):
         return record
-    parameters = {json_name(item): to_document(getattr(record, item.name)) for item in dataclasses.fields(record)}
+    parameters = {
+        json_name(item): to_document(getattr(record, item.name)) for item in dataclasses.fields(record)
+    }
     name = getattr(record, "name", None)
     return parameters if name is None else {"name": name, **parameters}

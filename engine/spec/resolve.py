@@ -6,6 +6,7 @@ Pure and stdlib only, so that a service can answer with the resolved specificati
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -127,7 +128,7 @@ def layer_sizes(experiment: Experiment, features: int, outputs: int) -> tuple[in
 
 def _parameters(experiment: Experiment, features: int, outputs: int) -> int:
     sizes = layer_sizes(experiment, features, outputs)
-    return sum((fan_in + 1) * fan_out for fan_in, fan_out in zip(sizes, sizes[1:], strict=False))
+    return sum((fan_in + 1) * fan_out for fan_in, fan_out in itertools.pairwise(sizes))
 
 
 def _resolve_layer(layer: Layer, experiment: Experiment) -> Layer:
@@ -181,7 +182,9 @@ def _incompatible(experiment: Experiment, facts: DatasetFacts) -> Iterator[SpecP
         message = f"{experiment.loss} does not fit a {facts.task} task; allowed: {', '.join(losses)}."
         yield SpecProblem(("loss",), "incompatible", message)
     if experiment.split.test is None and not facts.test_rows:
-        message = "null stands for a data set's own test rows and this one has none; give a fraction (0 for none)."
+        message = (
+            "null stands for a data set's own test rows and this one has none; give a fraction (0 for none)."
+        )
         yield SpecProblem(("split", "test"), "incompatible", message)
     if experiment.label_noise and facts.task not in {"binary", "multiclass"}:
         message = f"Labels can be flipped for classification only; this is a {facts.task} task."
@@ -223,7 +226,9 @@ def _warnings(given: Experiment, resolved: Experiment, rows: SplitRows) -> Itera
         message = "patience is not below max_epochs, so it can never stop the run."
         yield SpecWarning("patience_too_long", ("patience",), message)
     if resolved.batch_size > rows.train:
-        message = f"The batch is larger than the {rows.train} training rows: each epoch is one full-batch step."
+        message = (
+            f"The batch is larger than the {rows.train} training rows: each epoch is one full-batch step."
+        )
         yield SpecWarning("batch_exceeds_rows", ("batch_size",), message)
     if resolved.split.test is None and given.split.test not in {None, Split().test}:
         message = "The data set has its own test rows; they are used instead of split.test."
