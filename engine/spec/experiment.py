@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.spec.records import Record, Records
 from engine.spec.rules import (
     Choice,
     Integer,
     Nullable,
     Real,
-    Record,
-    Records,
     check_fields,
     json_name,
     problem,

@@ -23,10 +23,7 @@ __all__ = [
     "Integer",
     "Nullable",
     "Real",
-    "Record",
-    "Records",
     "Rule",
-    "Variant",
     "check_fields",
     "json_name",
     "problem",
@@ -140,104 +137,6 @@ class Nullable:
 
     def check(self, value: Any) -> Any:
         return None if value is None else self.inner.check(value)
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A dataclass of this package, given as itself or as a JSON object with its field names."""
-
-    kind: type[Any]
-
-    def check(self, value: Any) -> Any:
-        if isinstance(value, self.kind):
-            return value
-        if not isinstance(value, Mapping):
-            raise problem("type", "Must be an object.")
-        fields = {json_name(field): field.name for field in dataclasses.fields(self.kind)}
-        unknown = [name for name in value if name not in fields]
-        if unknown:
-            raise InvalidSpec(_unknown_field(str(name), tuple(fields)) for name in unknown)
-        missing = [json_name(field) for field in dataclasses.fields(self.kind) if _is_required(field)]
-        if absent := [name for name in missing if name not in value]:
-            raise InvalidSpec(SpecProblem((name,), "missing", "This field is required.") for name in absent)
-        return self.kind(**{fields[name]: item for name, item in value.items()})
-
-
-def _is_required(field: dataclasses.Field[Any]) -> bool:
-    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-
-
-def _unknown_field(name: str, allowed: tuple[str, ...]) -> SpecProblem:
-    message = f"Unknown field. Known here: {', '.join(allowed)}.{did_you_mean(name, allowed)}"
-    return SpecProblem((name[:80],), "unknown_field", message)
-
-
-@dataclass(frozen=True, slots=True)
-class Records:
-    """A list of records; an item that is not an object is handed to ``shorthand`` first."""
-
-    item: Record
-    shorthand: str
-    maximum: int
-
-    def check(self, value: Any) -> tuple[Any, ...]:
-        if isinstance(value, (str, bytes, Mapping)) or not hasattr(value, "__iter__"):
-            raise problem("type", "Must be a list.")
-        items = tuple(value)
-        if len(items) > self.maximum:
-            raise problem("too_many", f"Must have at most {self.maximum} items; got {len(items)}.")
-        records, problems = [], []
-        for index, item in enumerate(items):
-            try:
-                records.append(self.item.check(self._expand(item)))
-            except InvalidSpec as error:
-                problems += [found.below(index) for found in error.problems]
-        if problems:
-            raise InvalidSpec(problems)
-        return tuple(records)
-
-    def _expand(self, item: Any) -> Any:
-        if isinstance(item, (Mapping, self.item.kind)):
-            return item
-        return {self.shorthand: item}
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """A named variant: a bare name, or ``{"name": ..., parameters}`` for one that has parameters.
-
-    ``plain`` are the names without parameters (kept as strings), ``parametric`` maps a name to its dataclass.
-    """
-
-    plain: Choice
-    parametric: Mapping[str, type[Any]]
-
-    def check(self, value: Any) -> Any:
-        if isinstance(value, tuple(self.parametric.values())):
-            return value
-        if isinstance(value, Mapping):
-            return self._from_object(value)
-        if isinstance(value, str) and value in self.parametric:
-            return self.parametric[value]()
-        return self._names().check(value)
-
-    def _names(self) -> Choice:
-        return Choice((*self.plain.allowed, *self.parametric), self.plain.aliases)
-
-    def _from_object(self, value: Mapping[str, Any]) -> Any:
-        if "name" not in value:
-            raise problem("missing", f"One of: {', '.join(self._names().allowed)}.", "name")
-        try:
-            name = self._names().check(value["name"])
-        except InvalidSpec as error:
-            raise InvalidSpec(found.below("name") for found in error.problems) from None
-        parameters = {key: item for key, item in value.items() if key != "name"}
-        if name in self.parametric:
-            return Record(self.parametric[name]).check(parameters)
-        if parameters:
-            message = f'"{name}" has no parameters; give the name alone.'
-            raise problem("unknown_field", message, next(iter(parameters)))
-        return name
 
 
 def rule(which: Rule) -> dict[str, Rule]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from engine.spec.rules import Choice, Flag, Real, Variant, check_fields, problem, rule
+from engine.spec.records import Variant
+from engine.spec.rules import Choice, Flag, Real, check_fields, problem, rule
 
 __all__ = [
     "ACTIVATIONS",
