@@ -1,1 +1,1 @@
-"""Data sets an experiment can be trained on."""
+"""Data sets: what there is to train on."""

@@ -1,0 +1,48 @@
+"""The version of a data set: one hash over everything that decides what a network is trained on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Protocol
+
+__all__ = ["ScalingDocument", "StoredArray", "dataset_version"]
+
+ScalingDocument = str | dict[str, float]
+"""A scaling as JSON spells it: ``"standardize"``, ``"none"`` or ``{"divide_by": 256}``."""
+
+
+class StoredArray(Protocol):
+    """The little of a NumPy array that a hash needs, so that hashing itself needs no NumPy."""
+
+    @property
+    def dtype(self) -> object:
+        """Type of the elements; its text names it."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of every axis."""
+
+    def tobytes(self) -> bytes:
+        """The elements in row-major order."""
+
+
+def dataset_version(
+    arrays: Mapping[str, StoredArray], *, task: str, target_name: str, scaling: ScalingDocument
+) -> str:
+    """SHA-256 (64 hex digits) over every array's name, type, shape and bytes, the target and the scaling.
+
+    The title, the class names and the way the arrays are packed into a file leave the version as it is.
+    """
+    names = sorted(arrays)
+    header = {
+        "arrays": [[name, str(arrays[name].dtype), list(arrays[name].shape)] for name in names],
+        "scaling": scaling,
+        "target_name": target_name,
+        "task": task,
+    }
+    digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
+    for name in names:
+        digest.update(arrays[name].tobytes())
+    return digest.hexdigest()
