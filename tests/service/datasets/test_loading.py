@@ -1,0 +1,54 @@
+"""Workers load arrays by name and version; they must never train on other data than the experiment names."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from service.datasets import catalog
+from service.datasets.loading import DatasetMismatchError, load, read_arrays
+from service.datasets.service import describe
+
+
+@pytest.mark.parametrize("name", catalog.names())
+def test_every_set_loads_in_its_version(name: str) -> None:
+    described = describe(name)
+    dataset = load(name, described.version)
+    assert dataset.x.shape == (described.rows, described.features)
+    assert dataset.task == described.task
+    assert (dataset.x_test is None) == (described.test_rows == 0)
+
+
+def test_a_set_is_read_once_per_process() -> None:
+    version = describe("iris").version
+    assert load("iris", version) is load("iris", version)
+
+
+def test_bytes_stay_bytes() -> None:
+    assert read_arrays(describe("digits"))["x"].dtype == np.uint8
+    assert read_arrays(describe("mnist-mini"))["x_test"].dtype == np.uint8
+
+
+def test_arrays_cannot_be_written_to() -> None:
+    dataset = load("wine", describe("wine").version)
+    with pytest.raises(ValueError, match="read-only"):
+        dataset.x[0, 0] = 0
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "message"),
+    [
+        ("iris", "0" * 64, r"needs data set iris in version 000000000000, which is now [0-9a-f]{12}\."),
+        ("gone", "0" * 64, r"needs data set gone in version 000000000000, which is not there\."),
+        ("iris", describe("wine").version, "which is now"),
+    ],
+)
+def test_another_version_is_refused(name: str, version: str, message: str) -> None:
+    with pytest.raises(DatasetMismatchError, match=message):
+        load(name, version)
+
+
+def test_a_damaged_file_is_refused() -> None:
+    promised = dataclasses.replace(describe("iris"), sha256="0" * 64)
+    with pytest.raises(DatasetMismatchError, match="data set iris is damaged"):
+        read_arrays(promised)
