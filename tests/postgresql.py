@@ -22,7 +22,13 @@ START_SECONDS = 60.0
 PR_SET_PDEATHSIG = 1
 
 # Nothing of a test outlives it, so a machine's crash may lose it: fsync would only make the tests slow.
-OPTIONS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200", "listen_addresses=")
+OPTIONS = (
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "max_connections=200",
+    "listen_addresses=",
+)
 
 
 class PostgresqlServer:
@@ -49,7 +55,14 @@ class PostgresqlServer:
     def start(self) -> None:
         """Start the server and return once it answers; raise `TimeoutError` if it does not."""
         settings = [word for option in OPTIONS for word in ("-c", option)]
-        command = [self._binaries / "postgres", "-D", self.directory / "data", "-k", self.directory, *settings]
+        command: list[str | Path] = [
+            self._binaries / "postgres",
+            "-D",
+            self.directory / "data",
+            "-k",
+            self.directory,
+            *settings,
+        ]
         with (self.directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 command,
@@ -57,7 +70,7 @@ class PostgresqlServer:
                 user=self._user,
                 group=self._group,
                 extra_groups=None if self._user is None else [],
-                preexec_fn=_die_with_parent,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 - one C call, which takes no lock
             )
         self._wait_until_ready()
 
