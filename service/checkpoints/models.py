@@ -1,0 +1,45 @@
+"""Tables of checkpoints: what each one is, and its bytes in pieces."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, LargeBinary
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.database import Base
+
+__all__ = ["CheckpointChunkRow", "CheckpointRow"]
+
+
+class CheckpointRow(Base):
+    """The weights of one epoch (``kind`` best or last) in safetensors format, and that epoch's metrics."""
+
+    __tablename__ = "checkpoints"
+
+    experiment_id: Mapped[str] = mapped_column(
+        ForeignKey("experiments.id", ondelete="CASCADE"), primary_key=True
+    )
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    epoch: Mapped[int]
+    metrics: Mapped[dict[str, Any]]
+    sha256: Mapped[str]
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime]
+
+
+class CheckpointChunkRow(Base):
+    """A piece of a checkpoint's bytes, at most 8 MiB; the pieces in the order of ``position`` are the file."""
+
+    __tablename__ = "checkpoint_chunks"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["experiment_id", "kind"], ["checkpoints.experiment_id", "checkpoints.kind"], ondelete="CASCADE"
+        ),
+    )
+
+    experiment_id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)

@@ -1,0 +1,168 @@
+"""The one place that opens, commits and migrates the database."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import URL, Connection, Dialect, Engine, make_url
+from sqlalchemy.orm import DeclarativeBase, Session
+from typing_extensions import override
+
+import migrations
+
+__all__ = ["Base", "Database", "UtcDateTime", "is_current", "migrate", "utc_now"]
+
+BUSY_MILLISECONDS = 15_000
+"""How long a writer of SQLite waits for its turn."""
+
+_CONSTRAINT_NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def utc_now() -> datetime:
+    """This machine's wall clock; no decision in the service compares two machines' clocks."""
+    return datetime.now(UTC)
+
+
+class UtcDateTime(sa.TypeDecorator[datetime]):
+    """A point in time: aware in Python, UTC in the database, also where (SQLite) it has no time zones.
+
+    Storing a naive datetime raises ValueError.
+    """
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    @override
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn an aware point in time into UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            message = "A point in time needs a time zone."
+            raise ValueError(message)
+        return value.astimezone(UTC)
+
+    @override
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give what was stored its time zone back."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Every table; constraints are named by a rule, so that a migration can drop them by name."""
+
+    metadata = sa.MetaData(naming_convention=_CONSTRAINT_NAMES)
+    type_annotation_map = {  # noqa: RUF012 - declared so by SQLAlchemy
+        datetime: UtcDateTime(),
+        float: sa.Double(),
+        dict[str, Any]: sa.JSON(none_as_null=True),
+        list[Any]: sa.JSON(none_as_null=True),
+    }
+
+
+class Database:
+    """Connections to one database and the two ways of using it.
+
+    Raises sqlalchemy.exc.ArgumentError for an URL that cannot be understood; opens nothing before it is used.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = _with_driver(url)
+        self.engine = _create_engine(self.url)
+        self._reading_engine = self.engine.execution_options(read_only=True, postgresql_readonly=True)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is an SQLite file, which has one writer at a time and locks no single rows."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """One transaction: committed when the block ends, rolled back when it raises."""
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Session]:
+        """One consistent view of the database that blocks no writer; whatever it changes is rolled back."""
+        with Session(self._reading_engine, expire_on_commit=False) as session:
+            yield session
+
+    def close(self) -> None:
+        """Close every connection that is not in use; using the database again opens new ones."""
+        self.engine.dispose()
+
+
+def migrate(url: str) -> None:
+    """Bring the tables up to this version of the program; does nothing where they are.
+
+    Processes may call it at the same time: one migrates, the others wait for it.
+    """
+    database = Database(url)
+    try:
+        with database.reading() as session:
+            if is_current(session):
+                return
+        with database.engine.connect() as connection:
+            migrations.upgrade(connection)
+    finally:
+        database.close()
+
+
+def is_current(session: Session) -> bool:
+    """Whether the tables are those that this version of the program was written for."""
+    return migrations.revision(session.connection()) == migrations.HEAD
+
+
+def _with_driver(url: str) -> URL:
+    parsed = make_url(url)
+    if parsed.drivername in {"postgres", "postgresql"}:
+        return parsed.set(drivername="postgresql+psycopg")
+    return parsed
+
+
+def _create_engine(url: URL) -> Engine:
+    serializer = partial(json.dumps, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    # Enough connections for every thread of the API's pool, so that none of them waits for another's.
+    common: dict[str, Any] = {"json_serializer": serializer, "pool_size": 8, "max_overflow": 40}
+    if url.get_backend_name() != "sqlite":
+        return sa.create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 5}, **common)
+    if url.database:
+        url = url.set(database=str(Path(url.database).expanduser().absolute()))
+    engine = sa.create_engine(url, **common)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # The driver would begin transactions by its own rules; _begin_sqlite does instead.
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads before it writes must hold the write lock from the start: it could not get it
+    # later without ignoring what others wrote in between.
+    read_only = connection.get_execution_options().get("read_only", False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

@@ -1,0 +1,1 @@
+"""How queued experiments come to be trained, survive and spread over processes."""

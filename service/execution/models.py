@@ -1,0 +1,34 @@
+"""Tables by which engine processes know of each other; a wall clock in them is for people, never for a decision."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.database import Base
+
+__all__ = ["EngineRow", "RoleRow"]
+
+
+class EngineRow(Base):
+    """One engine process that runs, or that ended without saying so; it beats about every second."""
+
+    __tablename__ = "engines"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    hostname: Mapped[str]
+    started_at: Mapped[datetime]
+    beat_at: Mapped[datetime]
+    slots: Mapped[int]
+
+
+class RoleRow(Base):
+    """A role that one engine holds at a time (``dispatcher``): the holder counts up for as long as it lives."""
+
+    __tablename__ = "roles"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    holder: Mapped[str]
+    counter: Mapped[int] = mapped_column(BigInteger, default=0)

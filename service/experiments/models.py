@@ -1,0 +1,129 @@
+"""Tables of experiments: the row that is their truth, and the curve of each."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.database import Base
+
+__all__ = ["EpochRow", "ExperimentMetadataRow", "ExperimentRow", "ResumeStateRow"]
+
+_DISPATCHED = text("dispatch_id IS NOT NULL")
+
+
+class ExperimentRow(Base):
+    """One experiment: what was asked for, where it is in its life, who works on it, and what came out.
+
+    ``spec`` is the resolved document as it is echoed, the seed drawn. The API writes the row once and flags
+    it (``cancel_requested``); the engine writes the rest, each time under the condition that ``attempt`` and
+    ``status`` are still those it knows.
+    """
+
+    __tablename__ = "experiments"
+    __table_args__ = (
+        Index(None, "created_at", "id"),
+        Index(None, "status", "created_at", "id"),
+        Index(None, "dataset", "created_at", "id"),
+        Index(None, "penalty", "created_at", "id"),
+        # Few rows are dispatched at a time, however many there are.
+        Index(None, "dispatch_id", sqlite_where=_DISPATCHED, postgresql_where=_DISPATCHED),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    status: Mapped[str]
+    stop_reason: Mapped[str | None]
+
+    name: Mapped[str | None]
+    metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", default=dict)
+    dataset: Mapped[str]
+    dataset_version: Mapped[str]
+    penalty: Mapped[str]
+    spec: Mapped[dict[str, Any]]
+    rows_train: Mapped[int]
+    rows_validation: Mapped[int]
+    rows_test: Mapped[int]
+    classes: Mapped[list[Any] | None]
+    parameters: Mapped[int]
+    warnings: Mapped[list[Any]] = mapped_column(default=list)
+    max_epochs: Mapped[int]
+
+    last_epoch: Mapped[int] = mapped_column(default=0)
+    best_epoch: Mapped[int | None]
+    argmin_epoch: Mapped[int | None]
+    best: Mapped[dict[str, Any] | None]
+    final: Mapped[dict[str, Any] | None]
+    test: Mapped[dict[str, Any] | None]
+    error: Mapped[dict[str, Any] | None]
+
+    dispatch_id: Mapped[str | None]
+    attempt: Mapped[int] = mapped_column(default=0)
+    losses: Mapped[int] = mapped_column(default=0)
+    lease_counter: Mapped[int] = mapped_column(BigInteger, default=0)
+    cancel_requested: Mapped[bool] = mapped_column(default=False)
+
+
+class ExperimentMetadataRow(Base):
+    """One pair of an experiment's metadata, for the filter ``metadata[key]=value``."""
+
+    __tablename__ = "experiment_metadata"
+    __table_args__ = (Index(None, "key", "value", "experiment_id"),)
+
+    experiment_id: Mapped[str] = mapped_column(
+        ForeignKey("experiments.id", ondelete="CASCADE"), primary_key=True
+    )
+    key: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]
+
+
+class EpochRow(Base):
+    """One epoch's metrics, all in one row; None where a metric is undefined or was not finite.
+
+    ``non_finite`` names the metrics that were NaN or infinite. ``seconds`` is the time spent training since
+    the first epoch began, over all attempts.
+    """
+
+    __tablename__ = "epochs"
+    # Clustered by its key on SQLite: an experiment's curve is one stretch of the file.
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    experiment_id: Mapped[str] = mapped_column(
+        ForeignKey("experiments.id", ondelete="CASCADE"), primary_key=True
+    )
+    epoch: Mapped[int] = mapped_column(primary_key=True)
+    train_loss: Mapped[float | None]
+    val_loss: Mapped[float | None]
+    train_accuracy: Mapped[float | None]
+    val_accuracy: Mapped[float | None]
+    train_r2: Mapped[float | None]
+    val_r2: Mapped[float | None]
+    train_mae: Mapped[float | None]
+    val_mae: Mapped[float | None]
+    penalty: Mapped[float | None]
+    objective: Mapped[float | None]
+    weight_norm: Mapped[float | None]
+    zero_fraction: Mapped[float | None]
+    gradient_norm: Mapped[float | None]
+    dead_units: Mapped[float | None]
+    learning_rate: Mapped[float | None]
+    seconds: Mapped[float | None]
+    non_finite: Mapped[list[Any] | None]
+
+
+class ResumeStateRow(Base):
+    """A piece of the state from which training goes on after ``epoch``; all pieces are replaced at once."""
+
+    __tablename__ = "resume_states"
+
+    experiment_id: Mapped[str] = mapped_column(
+        ForeignKey("experiments.id", ondelete="CASCADE"), primary_key=True
+    )
+    position: Mapped[int] = mapped_column(primary_key=True)
+    epoch: Mapped[int]
+    content: Mapped[bytes] = mapped_column(LargeBinary)
