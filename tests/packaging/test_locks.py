@@ -1,0 +1,58 @@
+"""The locks pin everything with hashes, name no host, and satisfy what pyproject.toml asks for."""
+
+import re
+import tomllib
+
+import pytest
+from packaging.requirements import Requirement
+
+from tests.architecture.source_tree import ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+ASKED = {
+    "bootstrap": PROJECT["dependency-groups"]["bootstrap"] + PROJECT["build-system"]["requires"],
+    "runtime": PROJECT["project"]["dependencies"],
+    "test": PROJECT["project"]["dependencies"] + PROJECT["dependency-groups"]["test"],
+    "data": PROJECT["dependency-groups"]["data"],
+}
+
+
+def entries(lock: str) -> list[str]:
+    """Each requirement of a lock with its hashes on one line."""
+    text = (ROOT / "requirements" / f"{lock}.txt").read_text()
+    return text.replace("\\\n", " ").splitlines()
+
+
+def pins(lock: str) -> dict[str, str]:
+    found = [Requirement(entry.partition("--hash=")[0]) for entry in entries(lock)]
+    return {requirement.name: str(requirement.specifier).removeprefix("==") for requirement in found}
+
+
+def test_every_lock_is_known() -> None:
+    assert {path.stem for path in (ROOT / "requirements").glob("*.txt")} == set(ASKED)
+
+
+@pytest.mark.parametrize("lock", ASKED)
+def test_everything_is_pinned_by_hash_and_nothing_by_address(lock: str) -> None:
+    form = re.compile(
+        r"[a-z0-9][a-z0-9.-]*(?:\[[a-z,]+\])?==[^ ]+ (?: *;[^\\]*?)?(?: +--hash=sha256:[0-9a-f]{64})+"
+    )
+    assert [entry for entry in entries(lock) if not form.fullmatch(entry.strip()) or "://" in entry] == []
+
+
+@pytest.mark.parametrize("lock", ASKED)
+def test_the_lock_satisfies_the_project(lock: str) -> None:
+    pinned = pins(lock)
+    asked = [Requirement(text) for text in ASKED[lock]]
+    assert [str(one) for one in asked if not one.specifier.contains(pinned.get(one.name, "0.dev0"))] == []
+
+
+@pytest.mark.parametrize("lock", ["test", "data"])
+def test_no_lock_asks_for_another_version_than_the_service_runs_on(lock: str) -> None:
+    running = pins("runtime")
+    differing = {name for name, version in pins(lock).items() if running.get(name, version) != version}
+    assert differing == set()
+
+
+def test_the_tests_cover_everything_that_runs() -> None:
+    assert set(pins("runtime")) <= set(pins("test"))
