@@ -47,6 +47,12 @@ types: $(STAMPS)/test ## Run the type checker
 lock: $(STAMPS)/runtime ## Resolve requirements/*.txt anew from pyproject.toml
 	scripts/lock
 
+.PHONY: bake-datasets
+bake-datasets: ## Bake the built-in data sets anew (MNIST=path/to/mnist.npz)
+	scripts/make-venv "$(PYTHON)" build/datasets
+	build/datasets/bin/python -m pip install --quiet --require-hashes --requirement requirements/data.txt
+	build/datasets/bin/python -m scripts.bake_datasets --mnist "$(MNIST)"
+
 .PHONY: clean
 clean: ## Remove .venv and every cache (never data)
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

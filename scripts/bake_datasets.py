@@ -1,10 +1,11 @@
 """Bake the built-in data sets into ``service/datasets/builtin``: one npz file each, and one manifest.
 
-    python scripts/bake_datasets.py --mnist mnist.npz
-    python scripts/bake_datasets.py --sets moons spirals      # only these; the others stay as they are
+    python -m scripts.bake_datasets --mnist mnist.npz
+    python -m scripts.bake_datasets --sets moons spirals      # only these; the others stay as they are
 
-Needs NumPy and, for the sets it ships, scikit-learn (requirements/data.txt); nothing is downloaded. The arrays, and
-so every version in the manifest, are the same wherever this runs; a file's SHA-256 also depends on zlib's release.
+Run it from the repository's root; `make bake-datasets` prepares everything it needs: NumPy and, for the sets that it
+ships, scikit-learn (requirements/data.txt). Nothing is downloaded. The arrays, and so every version in the manifest,
+are the same wherever this runs; a file's SHA-256 also depends on zlib's release.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import hashlib
 import importlib
 import io
 import json
-import sys
 import tomllib
 import zipfile
 from dataclasses import dataclass
@@ -24,10 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from service.datasets.versions import dataset_version  # noqa: E402  (found only once the path is set)
+from service.datasets.versions import dataset_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -35,7 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CARDS = Path(__file__).with_name("dataset_cards.toml")
-BUILTIN = ROOT / "service" / "datasets" / "builtin"
+BUILTIN = Path(__file__).resolve().parent.parent / "service" / "datasets" / "builtin"
 MNIST_ROWS, MNIST_TEST_ROWS = 1_000, 2_000
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.spec import DatasetFacts, Divide, Scaling
 
@@ -88,10 +88,12 @@ def _manifest() -> Mapping[str, BuiltinDataset]:
     return MappingProxyType({entry["name"]: _read(entry) for entry in document["datasets"]})
 
 
-def _read(entry: dict[str, object]) -> BuiltinDataset:
+def _read(entry: dict[str, Any]) -> BuiltinDataset:
     """One entry of the manifest; JSON's lists become tuples, so that what is shared cannot be changed."""
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
-    return BuiltinDataset(**values)  # type: ignore[arg-type]
+    values: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()
+    }
+    return BuiltinDataset(**values)
 
 
 def _scaling(document: ScalingDocument) -> Scaling:

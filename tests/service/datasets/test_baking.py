@@ -14,15 +14,15 @@ import pytest
 from service.datasets.loading import read_arrays
 from service.datasets.service import describe
 
-SCRIPT = Path(__file__).resolve().parents[3] / "scripts" / "bake_datasets.py"
+ROOT = Path(__file__).resolve().parents[3]
 GENERATED = ("moons", "spirals", "friedman1")
 SHIPPED = ("digits", "iris", "wine", "breast_cancer", "diabetes")
 
 
 def bake(folder: Path, *arguments: str) -> None:
     """Run the script into the folder, with this interpreter."""
-    command = [sys.executable, str(SCRIPT), "--output", str(folder), *arguments]
-    subprocess.run(command, check=True, capture_output=True)
+    command = [sys.executable, "-m", "scripts.bake_datasets", "--output", str(folder), *arguments]
+    subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
 
 
 def versions(folder: Path, names: tuple[str, ...]) -> dict[str, str]:

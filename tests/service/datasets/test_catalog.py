@@ -43,7 +43,7 @@ def test_finds_nothing_under_a_wrong_name() -> None:
 
 def test_entries_cannot_be_changed() -> None:
     with pytest.raises(FrozenInstanceError):
-        described("iris").rows = 1  # type: ignore[misc]
+        described("iris").rows = 1  # type: ignore[misc]  # what is tested
 
 
 @every_set
