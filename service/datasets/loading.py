@@ -36,12 +36,13 @@ def load(name: str, version: str) -> Dataset:
         found = "is not there" if dataset is None else f"is now {dataset.version[:12]}"
         message = f"The experiment needs data set {name} in version {version[:12]}, which {found}."
         raise DatasetMismatchError(message)
-    arrays = read_arrays(dataset)
+    arrays, facts = read_arrays(dataset), dataset.facts
     return Dataset(
         arrays["x"],
         arrays["y"],
-        task=dataset.task,
-        classes=dataset.classes,
+        task=facts.task,
+        classes=facts.classes,
+        scaling=facts.scaling,
         x_test=arrays.get("x_test"),
         y_test=arrays.get("y_test"),
     )
