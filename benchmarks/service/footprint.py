@@ -1,0 +1,78 @@
+"""Memory of an idle embedded service: the proportional set size (PSS) of each of its processes, and their sum.
+
+    python -m benchmarks.service.footprint
+
+PSS counts a page that N processes share as 1/N in each, so that the sum is what the machine really gives. Linux only.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+from scripts.fresh_service import fresh_service
+
+WORKERS = 2
+WHOLE_LIMIT_MB, API_LIMIT_MB = 450, 120
+MB = 1e6
+_SETTLED_SHARE = 0.005
+_INTERVAL_SECONDS = 2
+
+
+def processes(session_id: int) -> list[int]:
+    """The ids of every process of the session, oldest first."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            # The command's name stands in parentheses and may hold anything; state, parent, group, session follow.
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[3]) == session_id:
+            found.append(int(folder.name))
+    return sorted(found)
+
+
+def pss_bytes(process_id: int) -> int:
+    """PSS of one process; 0 where it is gone."""
+    try:
+        rollup = Path(f"/proc/{process_id}/smaps_rollup").read_text()
+    except OSError:
+        return 0
+    match = re.search(r"^Pss:\s+(\d+) kB$", rollup, flags=re.MULTILINE)
+    return int(match[1]) * 1024 if match else 0
+
+
+def command_line(process_id: int) -> str:
+    """The beginning of a process's command line, without the folders of its programs."""
+    words = Path(f"/proc/{process_id}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    return " ".join(re.sub(r"^/\S*/", "", word) for word in words)[:90].strip()
+
+
+def settled(session_id: int) -> dict[int, int]:
+    """PSS by process id, once the sum stands still and the service really idles."""
+    sizes: dict[int, int] = {}
+    while True:
+        before = sum(sizes.values())
+        sizes = {process_id: pss_bytes(process_id) for process_id in processes(session_id)}
+        if before and abs(sum(sizes.values()) - before) <= _SETTLED_SHARE * before:
+            return sizes
+        time.sleep(_INTERVAL_SECONDS)
+
+
+def main() -> None:
+    """Start a service, let it settle, print the table."""
+    with fresh_service(WORKERS) as service:
+        sizes = settled(service.session_id)
+        for process_id, size in sizes.items():
+            print(f"{size / MB:8.1f} MB  {command_line(process_id)}")
+    total = sum(sizes.values()) / MB
+    verdict = "within" if total <= WHOLE_LIMIT_MB else "OVER"
+    print(
+        f"{total:8.1f} MB  in {len(sizes)} processes, {WORKERS} workers, idle: {verdict} {WHOLE_LIMIT_MB} MB"
+    )
+
+
+if __name__ == "__main__":
+    main()
