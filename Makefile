@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 PYTEST_ARGS ?=
+TOUR_ARGS ?=
 
 # pytest loads the plugins that pyproject.toml names with -p, not whatever is installed.
 export PYTEST_DISABLE_PLUGIN_AUTOLOAD := 1
@@ -52,6 +53,18 @@ bake-datasets: ## Bake the built-in data sets anew (MNIST=path/to/mnist.npz)
 	scripts/make-venv "$(PYTHON)" build/datasets
 	build/datasets/bin/python -m pip install --quiet --require-hashes --requirement requirements/data.txt
 	build/datasets/bin/python -m scripts.bake_datasets --mnist "$(MNIST)"
+
+.PHONY: tour
+tour: $(STAMPS)/runtime ## Train the README's story on a service of its own (TOUR_ARGS=--write renews the README)
+	$(BIN)/python -m scripts.tour $(TOUR_ARGS)
+
+.PHONY: footprint
+footprint: $(STAMPS)/runtime ## Print the memory of an idle service with 2 workers, process by process
+	$(BIN)/python -m benchmarks.service.footprint
+
+.PHONY: latency
+latency: $(STAMPS)/runtime ## Print how long a GET takes while every worker trains
+	$(BIN)/python -m benchmarks.service.latency
 
 .PHONY: clean
 clean: ## Remove .venv and every cache (never data)

@@ -211,14 +211,14 @@ def _l1_is_sparse(story: Story) -> Claim:
     return Claim(text, tuple(share > 0 == other for share, other in zip(zeros, others, strict=True)))
 
 
-def write(lines: Sequence[str]) -> None:
-    """Put the lines between README.md's two marks."""
-    text = README.read_text("utf-8")
+def write(lines: Sequence[str], readme: Path = README) -> None:
+    """Put the lines between the document's two marks."""
+    text = readme.read_text("utf-8")
     if text.count(BEGIN) != 1 or text.count(END) != 1:
-        sys.exit(f"{README} needs one {BEGIN} and one {END}.")
+        sys.exit(f"{readme} needs one {BEGIN} and one {END}.")
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    README.write_text("\n".join([before + BEGIN, *lines, END + after]), "utf-8")
+    readme.write_text("\n".join([before + BEGIN, *lines, END + after]), "utf-8")
 
 
 def main() -> None:

@@ -1,0 +1,80 @@
+"""The README's numbers come from the tour: it must not claim what its own runs do not show."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.tour import BEGIN, CHAPTERS, END, L1, L2, LAST, PATIENT, PLAIN, Run, Story, claims, table, write
+
+PLAIN_RUN = Run(
+    epochs=400,
+    best_epoch=15,
+    highest_train_accuracy=1.0,
+    last_train_accuracy=1.0,
+    lowest_val_loss=1.2,
+    last_val_loss=1.8,
+    test_loss=1.6,
+    test_accuracy=0.74,
+    zero_fraction=0.0,
+)
+Changes = dict[str, dict[str, Any]]
+CHANGES: Changes = {
+    PLAIN: {},
+    LAST: {"test_loss": 2.3},
+    PATIENT: {"epochs": 25},
+    L2: {"test_accuracy": 0.82},
+    L1: {"zero_fraction": 0.48},
+}
+
+
+def story(changes: Changes | None = None) -> Story:
+    """One run per chapter and seed; ``changes`` says what is different for the last seed."""
+    told = {chapter: [dataclasses.replace(PLAIN_RUN, **CHANGES[chapter])] * 3 for chapter in CHAPTERS}
+    for chapter, change in (changes or {}).items():
+        told[chapter][-1] = dataclasses.replace(told[chapter][-1], **change)
+    return told
+
+
+def test_every_claim_holds_where_the_story_is_as_told() -> None:
+    assert all(all(claim.holds) for claim in claims(story()))
+
+
+@pytest.mark.parametrize(
+    ("number", "changes"),
+    [
+        (0, {PLAIN: {"highest_train_accuracy": 0.99875}}),
+        (1, {PLAIN: {"last_val_loss": 1.2}}),
+        (1, {LAST: {"test_loss": 1.5}}),
+        (2, {PATIENT: {"best_epoch": 14}}),
+        (3, {L2: {"test_accuracy": 0.74}}),
+        (4, {L1: {"zero_fraction": 0.0}}),
+        (4, {L2: {"zero_fraction": 0.1}}),
+    ],
+)
+def test_a_claim_that_fails_for_one_seed_says_so(number: int, changes: Changes) -> None:
+    claim = claims(story(changes))[number]
+    assert claim.holds == (True, True, False)
+    assert claim.line().endswith("(2 of 3 seeds)")
+
+
+def test_the_table_has_one_row_a_chapter() -> None:
+    lines = table(story())
+    assert [line.split(" | ")[0].removeprefix("| ") for line in lines[2:]] == list(CHAPTERS)
+    assert lines[-1].endswith("| 400 | 15 | 100.0 % | 1.20 | 1.80 | 1.60 | 74.0 % | 48.0 % |")
+
+
+def test_writing_replaces_only_what_stands_between_the_marks(tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", "utf-8")
+    write(["new"], readme)
+    assert readme.read_text("utf-8") == f"before\n{BEGIN}\nnew\n{END}\nafter\n"
+
+
+def test_writing_refuses_a_document_without_marks(tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text("no marks", "utf-8")
+    with pytest.raises(SystemExit):
+        write(["new"], readme)
+    assert readme.read_text("utf-8") == "no marks"
