@@ -1,0 +1,122 @@
+"""Losses: one table by (loss, output), each entry a gradient kernel and a row-loss kernel, both from the logits.
+
+Logits are class-major, z (O, B): reductions over the outputs then run along axis -2, a whole row of the batch at
+a time. Targets are (B, O). ``gradient(z, y, narrow, wide)`` turns z into dℓ/dz; ``row_losses(z, y, out, narrow, wide)``
+puts ℓ of every row into ``out`` (1, B) and destroys z. ``narrow`` (1, B) and ``wide`` (O, B) are scratch.
+ℓ is the loss of one row; the mean over the batch is the step's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from engine.activations import logistic
+from engine.calls import Array, Call, constant, transposed
+
+__all__ = ["LOSSES", "Loss", "softmax"]
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """One loss with the output activation it is computed through."""
+
+    gradient: Callable[[Array, Array, Array, Array], list[Call]]
+    row_losses: Callable[[Array, Array, Array, Array, Array], list[Call]]
+
+
+def _over_outputs(ufunc: np.ufunc, z: Array, out: Array) -> Call:
+    return partial(ufunc.reduce, z, axis=-2, out=out, keepdims=True)
+
+
+def softmax(z: Array, narrow: Array) -> list[Call]:
+    """Z ← softmax of z over the outputs, shifted by the largest so that nothing overflows."""
+    return [
+        _over_outputs(np.maximum, z, narrow),
+        partial(np.subtract, z, narrow, out=z),
+        partial(np.exp, z, out=z),
+        _over_outputs(np.add, z, narrow),
+        partial(np.divide, z, narrow, out=z),
+    ]
+
+
+def cross_entropy_gradient(z: Array, y: Array, narrow: Array, wide: Array) -> list[Call]:
+    """Z ← softmax(z) - y."""
+    return [*softmax(z, narrow), partial(np.subtract, z, transposed(y), out=z)]
+
+
+def cross_entropy(z: Array, y: Array, out: Array, narrow: Array, wide: Array) -> list[Call]:
+    """ℓ = log Σ e^(z - m) - Σ y(z - m), m the largest logit; targets sum to 1."""
+    return [
+        _over_outputs(np.maximum, z, narrow),
+        partial(np.subtract, z, narrow, out=z),
+        partial(np.multiply, z, transposed(y), out=wide),
+        _over_outputs(np.add, wide, narrow),
+        partial(np.exp, z, out=z),
+        _over_outputs(np.add, z, out),
+        partial(np.log, out, out=out),
+        partial(np.subtract, out, narrow, out=out),
+    ]
+
+
+def binary_cross_entropy_gradient(z: Array, y: Array, narrow: Array, wide: Array) -> list[Call]:
+    """Z ← sigmoid(z) - y."""
+    return [*logistic(z, z), partial(np.subtract, z, transposed(y), out=z)]
+
+
+def binary_cross_entropy(z: Array, y: Array, out: Array, narrow: Array, wide: Array) -> list[Call]:
+    """ℓ = Σ max(z, 0) + log(1 + e^-|z|) - yz, the sum over outputs of -y log a - (1 - y) log(1 - a)."""
+    return [
+        partial(np.multiply, z, transposed(y), out=wide),
+        _over_outputs(np.add, wide, narrow),
+        partial(np.abs, z, out=wide),
+        partial(np.negative, wide, out=wide),
+        partial(np.exp, wide, out=wide),
+        partial(np.log1p, wide, out=wide),
+        partial(np.maximum, z, constant(0, z), out=z),
+        partial(np.add, z, wide, out=z),
+        _over_outputs(np.add, z, out),
+        partial(np.subtract, out, narrow, out=out),
+    ]
+
+
+def squared_error_gradient(z: Array, y: Array, narrow: Array, wide: Array) -> list[Call]:
+    """Z ← z - y."""
+    return [partial(np.subtract, z, transposed(y), out=z)]
+
+
+def squared_error(z: Array, y: Array, out: Array, narrow: Array, wide: Array) -> list[Call]:
+    """ℓ = ½ Σ (z - y)²."""
+    return [
+        partial(np.subtract, z, transposed(y), out=z),
+        partial(np.multiply, z, z, out=z),
+        _over_outputs(np.add, z, out),
+        partial(np.multiply, out, constant(0.5, out), out=out),
+    ]
+
+
+def squared_error_sigmoid_gradient(z: Array, y: Array, narrow: Array, wide: Array) -> list[Call]:
+    """Z ← (a - y) · a(1 - a), a = sigmoid(z)."""
+    return [
+        *logistic(z, z),
+        partial(np.subtract, z, transposed(y), out=wide),
+        partial(np.multiply, wide, z, out=wide),
+        partial(np.subtract, constant(1, z), z, out=z),
+        partial(np.multiply, z, wide, out=z),
+    ]
+
+
+def squared_error_sigmoid(z: Array, y: Array, out: Array, narrow: Array, wide: Array) -> list[Call]:
+    """ℓ = ½ Σ (sigmoid(z) - y)², Nielsen's quadratic cost."""
+    return [*logistic(z, z), *squared_error(z, y, out, narrow, wide)]
+
+
+LOSSES: dict[tuple[str, str], Loss] = {
+    ("cross_entropy", "softmax"): Loss(cross_entropy_gradient, cross_entropy),
+    ("binary_cross_entropy", "sigmoid"): Loss(binary_cross_entropy_gradient, binary_cross_entropy),
+    ("squared_error", "identity"): Loss(squared_error_gradient, squared_error),
+    ("squared_error", "sigmoid"): Loss(squared_error_sigmoid_gradient, squared_error_sigmoid),
+}

@@ -1,0 +1,114 @@
+"""Penalties: what they add to the objective, to the gradient, and the proximal step that makes exact zeros.
+
+A penalty adds ``l1 Σ|w| + l2/2 Σw²`` to the mean loss, with l1 = λρ/n and l2 = λ(1-ρ)/n; n counts the rows of the
+training split and ρ is the share of L1. Every named penalty is a choice of ρ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from engine.calls import Array, Call
+from engine.layout import Layout
+from engine.spec import Experiment
+
+__all__ = [
+    "PENALTIES",
+    "Segment",
+    "Strength",
+    "penalty_value",
+    "segments",
+    "shrink",
+    "smooth_gradient",
+    "strength",
+]
+
+PENALTIES: dict[str, Callable[[float], tuple[float, float]]] = {
+    "none": lambda ratio: (0.0, 0.0),
+    "l1": lambda ratio: (1.0, 0.0),
+    "l2": lambda ratio: (0.0, 1.0),
+    "elastic_net": lambda ratio: (ratio, 1 - ratio),
+}
+"""Shares of (L1, L2) in each penalty, from its ``l1_ratio``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strength:
+    """Coefficients of Σ|w| and of Σw²/2."""
+
+    l1: float
+    l2: float
+
+
+def strength(experiment: Experiment, rows: int) -> Strength:
+    """The coefficients for a training split of ``rows`` rows."""
+    l1, l2 = PENALTIES[experiment.penalty](experiment.l1_ratio)
+    return Strength(experiment.lambda_ * l1 / rows, experiment.lambda_ * l2 / rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of the row under one penalty, with every lane's strength."""
+
+    where: slice
+    penalty: str
+    strengths: tuple[Strength, ...]
+
+    @property
+    def has_l1(self) -> bool:
+        return self.penalty in {"l1", "elastic_net"}
+
+    @property
+    def has_l2(self) -> bool:
+        return self.penalty in {"l2", "elastic_net"}
+
+
+def segments(experiments: Sequence[Experiment], layout: Layout, rows: int) -> tuple[Segment, ...]:
+    """The penalized stretches of a stack's rows; the lanes agree on the kind of penalty, not on its strength."""
+    kind = experiments[0].penalty
+    if kind == "none":
+        return ()
+    strengths = tuple(strength(experiment, rows) for experiment in experiments)
+    return (Segment(slice(0, layout.weights), kind, strengths),)
+
+
+def penalty_value(weights: Array, coefficients: Strength) -> float:
+    """``l1 Σ|w| + l2/2 Σw²``; a coefficient of 0 takes no part, so that 0·inf does not arise."""
+    value = 0.0
+    if coefficients.l1:
+        value += coefficients.l1 * float(np.abs(weights).sum(dtype=np.float64))
+    if coefficients.l2:
+        value += coefficients.l2 / 2 * float(np.square(weights, dtype=np.float64).sum())
+    return value
+
+
+def smooth_gradient(
+    weights: Array, gradient: Array, l1: Array | None, l2: Array | None, scratch: Array
+) -> list[Call]:
+    """gradient ← gradient + l1·sgn(w) + l2·w, with sgn(0) = 0."""
+    calls: list[Call] = []
+    if l2 is not None:
+        calls += [
+            partial(np.multiply, weights, l2, out=scratch),
+            partial(np.add, gradient, scratch, out=gradient),
+        ]
+    if l1 is not None:
+        calls += [
+            partial(np.sign, weights, out=scratch),
+            partial(np.multiply, scratch, l1, out=scratch),
+            partial(np.add, gradient, scratch, out=gradient),
+        ]
+    return calls
+
+
+def shrink(weights: Array, clipped: Array, threshold: Array, minus_threshold: Array) -> list[Call]:
+    """w ← sgn(w)·max(|w| - threshold, 0), an exact 0 inside the threshold; ``clipped`` ← what was taken off."""
+    return [
+        partial(np.minimum, weights, threshold, out=clipped),
+        partial(np.maximum, clipped, minus_threshold, out=clipped),
+        partial(np.subtract, weights, clipped, out=weights),
+    ]
