@@ -1,0 +1,107 @@
+"""One epoch of a stack: shuffle, step through the batches, flush; the loop that everything else is arranged for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import pairwise
+
+import numpy as np
+
+from engine.batches import Order
+from engine.calls import Array, run
+from engine.coefficients import Coefficients
+from engine.stack import Stack
+from engine.tape import Tape
+from engine.workspace import Workspace
+
+__all__ = ["FLUSH_EVERY", "Epoch"]
+
+FLUSH_EVERY = 256
+"""Steps between two flushes of subnormal moments, counted from a lane's very first step."""
+
+
+class Epoch:
+    """Trains a stack on x (N, I) and y (N, O), one epoch a call; all memory is allocated on construction."""
+
+    def __init__(self, stack: Stack, x: Array, y: Array) -> None:
+        self._stack = stack
+        self._x, self._y = x, y
+        self._order = Order(len(stack), len(x), stack.experiments[0].batch_size)
+        workspace = Workspace(len(stack), stack.parameters.dtype)
+        self.coefficients = Coefficients(stack.experiments, stack.segments, stack.parameters.dtype)
+        orders = [order for order in (self._order.full, self._order.rest) if len(order)]
+        self._stages = [
+            (Tape(stack, workspace, self.coefficients, order.shape[-1]), order) for order in orders
+        ]
+
+    @property
+    def steps(self) -> int:
+        """Steps of one epoch."""
+        return sum(len(order) for _, order in self._stages)
+
+    def __call__(self) -> Array:
+        """Train one epoch; returns the (K,) norms of the last batch's gradient of the data loss."""
+        self._order.shuffle([order for order, _ in self._stack.streams])
+        table = self.coefficients.table(self._stack.epochs, self._order.sizes)
+        due = self._flushes()
+        norms = np.zeros(0)
+        first = 0
+        for tape, order in self._stages:
+            stop = first + len(order)
+            last = stop == self.steps
+            marks = sorted({first, *(step for step in due if first < step < stop), stop - last})
+            for start, end in pairwise(marks):
+                self._train(tape, order[start - first : end - first], table[start:end])
+                self._flush(due.get(end, ()))
+            if last:
+                norms = self._last_step(tape, order[-1], table[-1])
+                self._flush(due.get(stop, ()))
+            first = stop
+        self._stack.epochs = [epoch + 1 for epoch in self._stack.epochs]
+        return norms
+
+    def learning_rates(self) -> Array:
+        """(K,) learning rates of the last step."""
+        steps = np.array(self._stack.epochs, np.float64)[:, None] * self.steps
+        return self.coefficients.rates(steps)[:, 0]
+
+    def _train(self, tape: Tape, order: Array, table: Array) -> None:
+        """The steps with nothing in between; every operation here is paid for thousands of times a second."""
+        take_x, take_y, x, y = self._x.take, self._y.take, tape.buffers.x, tape.buffers.y
+        current, calls = self.coefficients.current, tape.step
+        with np.errstate(all="ignore"):
+            for rows, values in zip(order, table, strict=True):
+                current[...] = values
+                take_x(rows, 0, x, "clip")
+                take_y(rows, 0, y, "clip")
+                for call in calls:
+                    call()
+
+    def _last_step(self, tape: Tape, rows: Array, values: Array) -> Array:
+        self.coefficients.current[...] = values
+        self._x.take(rows, 0, tape.buffers.x, "clip")
+        self._y.take(rows, 0, tape.buffers.y, "clip")
+        with np.errstate(all="ignore"):
+            run(tape.draw)
+            run(tape.gradient)
+            norms = np.sqrt([row @ row for row in self._stack.gradient.astype(np.float64)])
+            norms /= self._fold(rows.shape[-1])
+            run(tape.update)
+        return norms
+
+    def _fold(self, rows: int) -> Array:
+        """(K,) factors by which the gradient was multiplied on its way, apart from the mean over the batch."""
+        return self.coefficients.view("scale").reshape(-1).astype(np.float64) * rows
+
+    def _flushes(self) -> dict[int, list[int]]:
+        """The lanes to flush after each step of the coming epoch."""
+        due: dict[int, list[int]] = {}
+        for lane, epoch in enumerate(self._stack.epochs):
+            first = FLUSH_EVERY - epoch * self.steps % FLUSH_EVERY
+            for step in range(first, self.steps + 1, FLUSH_EVERY):
+                due.setdefault(step, []).append(lane)
+        return due
+
+    def _flush(self, lanes: Iterable[int]) -> None:
+        for lane in lanes:
+            self._stack.flush(lane)

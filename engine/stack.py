@@ -1,0 +1,170 @@
+"""The state of K experiments of one shape that train in lock step, one row of parameters each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.calls import Array
+from engine.errors import InvalidSpec, SpecProblem
+from engine.initializers import draw
+from engine.layout import Layout, by_unit
+from engine.network import Network
+from engine.optimizers import OPTIMIZERS
+from engine.penalties import Segment, segments
+from engine.spec import Experiment
+from engine.stopping import Progress
+from engine.streams import Purpose, stream
+
+__all__ = ["Stack", "check_one_shape", "start"]
+
+Streams = tuple[np.random.Generator, np.random.Generator]
+"""The streams a lane draws from while training: order of rows, dropout."""
+
+
+@dataclass(slots=True)
+class Stack:
+    """K lanes: ``lanes`` are their numbers in the original stack, ``epochs`` what each has completed.
+
+    ``parameters``, ``gradient``, every moment and ``best`` are (K, length) rows of ``layout``; ``best_epochs`` says
+    which epoch's weights ``best`` holds, 0 for none.
+    """
+
+    network: Network
+    layout: Layout
+    rows: int
+    lanes: tuple[int, ...]
+    experiments: tuple[Experiment, ...]
+    parameters: Array
+    gradient: Array
+    moments: Mapping[str, Array]
+    best: Array
+    best_epochs: list[int]
+    epochs: list[int]
+    streams: list[Streams]
+    progress: Progress
+
+    def __len__(self) -> int:
+        return len(self.lanes)
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """The penalized stretches of the rows."""
+        return segments(self.experiments, self.layout, self.rows)
+
+    def take(self, rows: Sequence[int]) -> Stack:
+        """The lanes at ``rows``, in arrays of their own."""
+        return Stack(
+            network=self.network,
+            layout=self.layout,
+            rows=self.rows,
+            lanes=tuple(self.lanes[row] for row in rows),
+            experiments=tuple(self.experiments[row] for row in rows),
+            parameters=self._copied(self.parameters, rows),
+            gradient=self._copied(self.gradient, rows),
+            moments={name: self._copied(moment, rows) for name, moment in self.moments.items()},
+            best=self._copied(self.best, rows),
+            best_epochs=[self.best_epochs[row] for row in rows],
+            epochs=[self.epochs[row] for row in rows],
+            streams=[self.streams[row] for row in rows],
+            progress=self.progress.take(rows),
+        )
+
+    def _copied(self, array: Array, rows: Sequence[int]) -> Array:
+        taken = self.layout.rows(len(rows), array.dtype)
+        taken[...] = array[list(rows)]
+        return taken
+
+    def flush(self, row: int) -> None:
+        """Set the moments of a lane that are too small to matter to zero.
+
+        Without gradients moments decay into subnormal numbers, with which the processor is many times slower.
+        """
+        rule = OPTIMIZERS[type(self.experiments[row].optimizer)]
+        for name, tiny in rule.moments(self.experiments[row].optimizer).items():
+            moment = self.moments[name][row]
+            moment += moment.dtype.type(tiny)
+            moment -= moment.dtype.type(tiny)
+
+
+def start(experiments: Sequence[Experiment], features: int, outputs: int, rows: int) -> Stack:
+    """The stack of resolved experiments before their first epoch; raises InvalidSpec if they differ in shape."""
+    check_one_shape(experiments)
+    first = experiments[0]
+    network = Network.of(first, features, outputs)
+    layout = Layout(network.sizes, by_unit(network.sizes, min(first.batch_size, rows)))
+    dtype = np.dtype(first.precision)
+    stack = Stack(
+        network=network,
+        layout=layout,
+        rows=rows,
+        lanes=tuple(range(len(experiments))),
+        experiments=tuple(experiments),
+        parameters=layout.rows(len(experiments), dtype),
+        gradient=layout.rows(len(experiments), dtype),
+        moments={
+            name: layout.rows(len(experiments), dtype)
+            for name in OPTIMIZERS[type(first.optimizer)].moments(first.optimizer)
+        },
+        best=layout.rows(len(experiments), dtype),
+        best_epochs=[0] * len(experiments),
+        epochs=[0] * len(experiments),
+        streams=[
+            (stream(seed, Purpose.ORDER), stream(seed, Purpose.DROPOUT)) for seed in map(_seed, experiments)
+        ],
+        progress=Progress.start(len(experiments)),
+    )
+    for row, experiment in enumerate(experiments):
+        _initialize(stack, row, experiment)
+    return stack
+
+
+def _seed(experiment: Experiment) -> int:
+    if experiment.seed is None:
+        raise InvalidSpec([SpecProblem(("seed",), "missing", "Draw a seed before training.")])
+    return experiment.seed
+
+
+def _initialize(stack: Stack, row: int, experiment: Experiment) -> None:
+    random = stream(_seed(experiment), Purpose.WEIGHTS)
+    inits = [*(layer.init for layer in experiment.architecture), experiment.init]
+    for layer, init in enumerate(inits):
+        weights, biases = draw(init or experiment.init, *stack.layout.shapes[layer], random)
+        stack.layout.weight(stack.parameters[row], layer)[...] = weights
+        stack.layout.bias(stack.parameters[row], layer)[...] = biases
+
+
+def _shape(experiment: Experiment) -> dict[str, object]:
+    """What all lanes of a stack must share, by the path of the field."""
+    optimizer = experiment.optimizer
+    return {
+        "architecture": tuple(
+            (layer.units, layer.activation, layer.dropout) for layer in experiment.architecture
+        ),
+        "batch_size": experiment.batch_size,
+        "label_noise": experiment.label_noise,
+        "l1_update": experiment.l1_update,
+        "loss": experiment.loss,
+        "optimizer": (
+            type(optimizer),
+            getattr(optimizer, "nesterov", None),
+            bool(getattr(optimizer, "momentum", 0)),
+        ),
+        "output": experiment.output,
+        "penalty": experiment.penalty,
+        "precision": experiment.precision,
+        "scaling": experiment.scaling,
+        "split": experiment.split,
+        "target_scaling": experiment.target_scaling,
+    }
+
+
+def check_one_shape(experiments: Sequence[Experiment]) -> None:
+    """Raise InvalidSpec naming every field in which experiments that should train together differ in shape."""
+    shapes = [_shape(experiment) for experiment in experiments]
+    differing = [field for field in shapes[0] if any(shape[field] != shapes[0][field] for shape in shapes)]
+    if differing:
+        message = "Experiments of one stack must agree in this."
+        raise InvalidSpec(SpecProblem((field,), "incompatible", message) for field in differing)
