@@ -1,0 +1,180 @@
+"""A data set, and the arrays an experiment trains, validates and tests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from engine.calls import Array
+from engine.errors import InvalidData
+from engine.scaling import Affine, feature_scaling, target_scaling
+from engine.spec import TASKS, DatasetFacts, Resolved, Scaling
+from engine.splits import flip_labels, split_rows
+
+__all__ = ["Dataset", "Part", "Splits", "prepare"]
+
+_CLASSES = ("binary", "multiclass")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A raw table.
+
+    ``x`` (N, I) is of any real dtype; ``y`` is (N,) class numbers, (N, O) 0/1 for a multi-label task, (N,) or
+    (N, O) numbers for regression. ``classes`` counts the classes of a binary or multi-class task. Raises InvalidData, naming the array, for anything that cannot be trained on.
+    """
+
+    x: Array
+    y: Array
+    task: str
+    classes: int | None = None
+    x_validation: Array | None = None
+    y_validation: Array | None = None
+    x_test: Array | None = None
+    y_test: Array | None = None
+    scaling: Scaling = "standardize"
+
+    def __post_init__(self) -> None:
+        if self.task not in TASKS:
+            raise InvalidData("task", f"Must be one of: {', '.join(TASKS)}.")
+        for suffix in ("", "_validation", "_test"):
+            x, y = getattr(self, f"x{suffix}"), getattr(self, f"y{suffix}")
+            if x is not None or y is not None or not suffix:
+                self._check_part(x, y, suffix)
+
+    def _check_part(self, x: Any, y: Any, suffix: str) -> None:
+        _check_features(x, f"x{suffix}", None if not suffix else self.x.shape[1])
+        if not isinstance(y, np.ndarray) or len(y) != len(x):
+            raise InvalidData(f"y{suffix}", f"Must be an array of {len(x)} rows, as x{suffix} has.")
+        if self.task in _CLASSES:
+            _check_labels(y, f"y{suffix}", self.classes)
+        else:
+            _check_columns(y, f"y{suffix}", binary=self.task == "multilabel")
+
+    @property
+    def facts(self) -> DatasetFacts:
+        """What resolving an experiment needs to know."""
+        return DatasetFacts(
+            task=self.task,
+            rows=len(self.x),
+            features=self.x.shape[1],
+            classes=self.classes,
+            outputs=1 if self.y.ndim == 1 else self.y.shape[1],
+            scaling=self.scaling,
+            validation_rows=0 if self.x_validation is None else len(self.x_validation),
+            test_rows=0 if self.x_test is None else len(self.x_test),
+        )
+
+
+def _check_features(x: Any, field: str, columns: int | None) -> None:
+    if not isinstance(x, np.ndarray) or x.ndim != 2 or 0 in x.shape or x.dtype.kind not in "biuf":
+        raise InvalidData(
+            field, "Must be a two-dimensional array of real numbers with at least one row and column."
+        )
+    if columns is not None and x.shape[1] != columns:
+        raise InvalidData(field, f"Must have {columns} columns, as x has.")
+    if x.dtype.kind == "f" and not np.isfinite(x).all():
+        raise InvalidData(field, "Must be finite: no NaN, no infinity.")
+
+
+def _check_labels(y: Array, field: str, classes: int | None) -> None:
+    if classes is None or classes < 1:
+        raise InvalidData("classes", "Must be the number of classes.")
+    if y.ndim != 1 or y.dtype.kind not in "biu" or y.min() < 0 or y.max() >= classes:
+        raise InvalidData(field, f"Must hold one class number from 0 to {classes - 1} per row.")
+
+
+def _check_columns(y: Array, field: str, *, binary: bool) -> None:
+    if y.ndim not in {1, 2} or 0 in y.shape or y.dtype.kind not in "biuf":
+        raise InvalidData(field, "Must be an array of real numbers, one row per row of x.")
+    if not np.isfinite(y).all():
+        raise InvalidData(field, "Must be finite: no NaN, no infinity.")
+    if binary and not np.isin(y, (0, 1)).all():
+        raise InvalidData(field, "Must hold 0 or 1.")
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows of one split, prepared: ``x`` (N, I) and ``targets`` (N, O) in the run's precision.
+
+    ``labels`` (N,) are class numbers, None for multi-label tasks and regression.
+    """
+
+    x: Array
+    targets: Array
+    labels: Array | None
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Everything training needs of the data; ``features`` and ``targets`` say how the columns were scaled."""
+
+    task: str
+    classes: int | None
+    train: Part
+    validation: Part
+    test: Part
+    features: Affine
+    targets: Affine
+
+
+def prepare(dataset: Dataset, resolved: Resolved) -> Splits:
+    """Split, flip labels, scale and encode as a resolved experiment asks for.
+
+    Scaling is fitted on the training rows alone. The rows of each split are exactly ``resolved.rows``.
+    """
+    experiment, rows = resolved.experiment, resolved.rows
+    chosen = split_rows(dataset.y, experiment.split, rows, own_test=experiment.split.test is None)
+    x = {name: dataset.x[index] for name, index in chosen.items()}
+    y = {name: _labels(dataset.y[index], dataset.task) for name, index in chosen.items()}
+    if experiment.split.test is None and dataset.x_test is not None and dataset.y_test is not None:
+        x["test"], y["test"] = dataset.x_test, _labels(dataset.y_test, dataset.task)
+    if experiment.label_noise:
+        y["train"] = flip_labels(
+            y["train"], dataset.classes or 1, experiment.label_noise, experiment.split.seed
+        )
+    features = feature_scaling(experiment.scaling, x["train"])
+    scaled = dataset.task == "regression" and experiment.target_scaling == "standardize"
+    targets = target_scaling(y["train"], standardize=scaled)
+    dtype = np.dtype(experiment.precision)
+
+    def part(name: str) -> Part:
+        encoded = _encode(y[name], dataset.task, resolved.outputs, targets)
+        labels = y[name] if dataset.task in _CLASSES else None
+        return Part(_cast(features.apply(x[name]), dtype, "x"), _cast(encoded, dtype, "y"), labels)
+
+    return Splits(
+        task=dataset.task,
+        classes=dataset.classes,
+        train=part("train"),
+        validation=part("validation"),
+        test=part("test"),
+        features=features,
+        targets=targets,
+    )
+
+
+def _cast(values: Array, dtype: np.dtype[Any], field: str) -> Array:
+    with np.errstate(over="ignore"):
+        cast: Array = np.ascontiguousarray(values, dtype)
+    if not np.isfinite(cast).all():
+        raise InvalidData(field, f"Holds values that do not fit {dtype.name} once scaled.")
+    return cast
+
+
+def _labels(y: Array, task: str) -> Array:
+    return y.astype(np.intp) if task in _CLASSES else y
+
+
+def _encode(y: Array, task: str, outputs: int, scaling: Affine) -> Array:
+    """(N, O) targets: one column for a single output, one-hot for several classes."""
+    if task == "regression":
+        return scaling.apply(y.reshape(len(y), -1))
+    if task == "multilabel" or outputs == 1:
+        return y.reshape(len(y), -1)
+    return np.eye(outputs)[y]

@@ -1,0 +1,50 @@
+"""Which rows train, validate and test, and which training labels are flipped; all of it from the split's own seed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.calls import Array
+from engine.spec import Split, SplitRows
+from engine.streams import Purpose, stream
+
+__all__ = ["flip_labels", "split_rows"]
+
+
+def split_rows(y: Array, split: Split, rows: SplitRows, *, own_test: bool) -> dict[str, Array]:
+    """Row numbers of ``train``, ``validation`` and ``test``, as many as ``rows`` says.
+
+    The rows are shuffled once; validation and test are taken from the front, stratified by class where asked for,
+    and the training rows keep the shuffled order, so that a smaller ``train_rows`` is a subset of a larger one.
+    With ``own_test`` no test rows are taken.
+    """
+    shuffled = stream(split.seed, Purpose.SPLIT).permutation(len(y))
+    remaining, chosen = shuffled, {}
+    for name, count in (("validation", rows.validation), ("test", 0 if own_test else rows.test)):
+        take = _stratified(y[remaining], count) if split.stratify else np.arange(len(remaining)) < count
+        chosen[name], remaining = remaining[take], remaining[~take]
+    return {**chosen, "train": remaining[: rows.train]}
+
+
+def _stratified(labels: Array, count: int) -> Array:
+    """Mark ``count`` rows, each class in proportion (largest remainder), the first rows of each class."""
+    if not count:
+        return np.zeros(len(labels), bool)
+    classes, sizes = np.unique(labels, return_counts=True)
+    exact = sizes * count / len(labels)
+    quota = np.floor(exact).astype(int)
+    quota[np.argsort(quota - exact, kind="stable")[: count - quota.sum()]] += 1
+    taken = np.zeros(len(labels), bool)
+    for label, wanted in zip(classes, quota, strict=True):
+        taken[np.flatnonzero(labels == label)[:wanted]] = True
+    return taken
+
+
+def flip_labels(labels: Array, classes: int, share: float, seed: int) -> Array:
+    """A copy of labels (N,) with exactly round(share·N) of them moved to another class drawn uniformly."""
+    random = stream(seed, Purpose.LABEL_NOISE)
+    chosen = random.permutation(len(labels))[: int(share * len(labels) + 0.5)]
+    noisy = labels.copy()
+    if classes > 1:
+        noisy[chosen] = (labels[chosen].astype(np.int64) + random.integers(1, classes, len(chosen))) % classes
+    return noisy
