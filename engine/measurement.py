@@ -1,0 +1,72 @@
+"""The metrics of a lane at an epoch's end, and its test score."""
+
+from __future__ import annotations
+
+from math import fsum, sqrt
+from typing import Any
+
+import numpy as np
+
+from engine.calls import Array
+from engine.data import Part, Splits
+from engine.evaluation import Evaluator
+from engine.penalties import penalty_value
+from engine.reports import Metrics
+from engine.stack import Stack
+
+__all__ = ["Measurement"]
+
+
+class Measurement:
+    """Evaluates lanes of one shape on the splits; a split without rows has no metrics."""
+
+    def __init__(self, stack: Stack, splits: Splits) -> None:
+        self._network, self._layout, self._splits = stack.network, stack.layout, splits
+        self._train = self._evaluator(splits.train)
+        self._validation = self._evaluator(splits.validation)
+
+    def _evaluator(self, part: Part) -> Evaluator | None:
+        if not len(part):
+            return None
+        unit = self._splits.targets.scale if self._splits.task == "regression" else None
+        return Evaluator(self._network, self._layout, part.x, part.targets, labels=part.labels, unit=unit)
+
+    def test(self, row: Array) -> dict[str, float | None] | None:
+        """Loss and scores of a (length,) row of parameters on the test rows."""
+        evaluator = self._evaluator(self._splits.test)
+        if evaluator is None:
+            return None
+        found = evaluator(row)
+        return {"loss": found.loss, **found.scores}
+
+    def __call__(self, stack: Stack, row: int, gradient_norm: float, learning_rate: float) -> Metrics:
+        """The metrics of the lane at ``row`` of the stack."""
+        parameters = stack.parameters[row]
+        with np.errstate(all="ignore"):
+            weights = parameters[: self._layout.weights].astype(np.float64)
+            penalty = fsum(
+                penalty_value(parameters[segment.where], segment.strengths[row]) for segment in stack.segments
+            )
+            weight_norm = sqrt(weights @ weights)
+        return Metrics(
+            penalty=penalty,
+            weight_norm=weight_norm,
+            zero_fraction=float(1 - np.count_nonzero(weights) / weights.size),
+            gradient_norm=gradient_norm,
+            learning_rate=learning_rate,
+            **self._losses(parameters, penalty),
+        )
+
+    def _losses(self, parameters: Array, penalty: float) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, evaluator in (("train", self._train), ("val", self._validation)):
+            if evaluator is None:
+                continue
+            result = evaluator(parameters)
+            found[f"{name}_loss"] = result.loss
+            found |= {f"{name}_{score}": value for score, value in result.scores.items()}
+            found["dead_units"] = result.dead_units
+        if self._validation is None:
+            found["dead_units"] = None
+        found["objective"] = found["train_loss"] + penalty
+        return found

@@ -1,0 +1,218 @@
+"""Training: a generator that yields a report after every epoch and receives the lanes to stop.
+
+It knows no clock, no file and no thread: whoever drives it decides what to store, and when to stop.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Generator, Mapping, Sequence
+from functools import partial
+from math import isfinite, nan
+
+import numpy as np
+
+from engine.checkpoint import Checkpoint
+from engine.data import Dataset, Splits, prepare
+from engine.epoch import Epoch
+from engine.export import export
+from engine.measurement import Measurement
+from engine.reports import EpochReport, LaneReport, Metrics, Result
+from engine.resume import restore, save
+from engine.spec import Experiment, SpecWarning, resolve
+from engine.stack import Stack, start
+from engine.stopping import Patience
+
+__all__ = ["EpochReport", "LaneReport", "Metrics", "Result", "train", "training"]
+
+Stops = Mapping[int, str]
+"""Lanes to stop, by their number in the original stack, with the reason: ``user`` or ``time_limit``."""
+
+
+def training(
+    experiments: Sequence[Experiment], splits: Splits, *, states: Sequence[Checkpoint | None] | None = None
+) -> Generator[EpochReport, Stops | None, tuple[Result, ...]]:
+    """Train resolved experiments of one shape as a stack of lanes; returns every lane's result, in order.
+
+    ``states`` resumes lanes where they were saved. Each lane's numbers are bit for bit those of a run of its own.
+    Raises InvalidSpec if the experiments differ in shape or lack a seed, InvalidCheckpoint if a state does not fit.
+    """
+    run = _Run(experiments, splits, states or [None] * len(experiments))
+    while len(run.stack):
+        stops = (yield run.epoch()) or {}
+        run.stop(stops)
+    return tuple(run.results[lane] for lane in range(len(experiments)))
+
+
+def train(
+    experiment: Experiment, dataset: Dataset, *, on_epoch: Callable[[LaneReport], object] | None = None
+) -> Result:
+    """Resolve, prepare and train one experiment; a missing seed is drawn.
+
+    ``on_epoch`` hears of every epoch and stops the run by returning True. Raises InvalidSpec and InvalidData.
+    """
+    resolved = resolve(experiment, dataset.facts)
+    if experiment.seed is None:
+        seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> np.uint64(1))
+        resolved = dataclasses.replace(
+            resolved, experiment=dataclasses.replace(resolved.experiment, seed=seed)
+        )
+    run = training([resolved.experiment], prepare(dataset, resolved))
+    stops: Stops | None = None
+    while True:
+        try:
+            report = run.send(stops)
+        except StopIteration as end:
+            result: Result = end.value[0]
+            return dataclasses.replace(result, warnings=resolved.warnings + result.warnings)
+        stop = on_epoch is not None and on_epoch(report.lanes[0]) is True
+        stops = {0: "user"} if stop else None
+
+
+class _Run:
+    """The stack that still trains and the results of the lanes that do not."""
+
+    def __init__(
+        self, experiments: Sequence[Experiment], splits: Splits, states: Sequence[Checkpoint | None]
+    ) -> None:
+        train = splits.train
+        self.splits = splits
+        self.stack = start(experiments, train.x.shape[1], train.targets.shape[1], len(train))
+        self.results: dict[int, Result] = {}
+        self._measure = Measurement(self.stack, splits)
+        ended = {
+            row: reason
+            for row, state in enumerate(states)
+            if state is not None and (reason := restore(self.stack, row, state))
+        }
+        self._stopped: tuple[Result, ...] = ()
+        self._rebuild(ended)
+
+    def epoch(self) -> EpochReport:
+        """Train every lane for an epoch, judge it, retire those that ended."""
+        norms, stack = self._epoch(), self.stack
+        rates = self._epoch.learning_rates()
+        metrics = [
+            self._measure(stack, row, float(norms[row]), float(rates[row])) for row in range(len(stack))
+        ]
+        improved, reasons = self._judge(metrics)
+        lanes = tuple(
+            self._report(row, metrics[row], improved=improved[row], reason=reasons[row])
+            for row in range(len(stack))
+        )
+        report = EpochReport(lanes, self._stopped)
+        self._stopped = ()
+        self._ended = {row: reason for row, reason in enumerate(reasons) if reason}
+        return report
+
+    def stop(self, stops: Stops) -> None:
+        """Retire the lanes that ended this epoch and those the driver stops."""
+        driven = {
+            row: stops[lane]
+            for row, lane in enumerate(self.stack.lanes)
+            if lane in stops and row not in self._ended
+        }
+        self._stopped = tuple(self._result(row, reason) for row, reason in driven.items())
+        if self._ended or driven:
+            self._rebuild(self._ended | driven)
+
+    def _rebuild(self, ended: Mapping[int, str]) -> None:
+        """Take the ended lanes out of the stack; what is left gets arrays and calls of its own."""
+        for row, reason in ended.items():
+            self._result(row, reason)
+        rows = [row for row in range(len(self.stack)) if row not in ended]
+        if ended:
+            self.stack = self.stack.take(rows)
+        if rows:
+            self._patience = Patience.of(self.stack.experiments)
+            self._epoch = Epoch(self.stack, self.splits.train.x, self.splits.train.targets)
+
+    def _judge(self, metrics: Sequence[Metrics]) -> tuple[list[bool], list[str | None]]:
+        """Which lanes have new best weights, and why lanes end; best weights are copied here."""
+        stack = self.stack
+        monitored = [
+            getattr(values, experiment.monitor)
+            for values, experiment in zip(metrics, stack.experiments, strict=True)
+        ]
+        finite = [
+            isfinite(values.train_loss) and (value is None or isfinite(value))
+            for values, value in zip(metrics, monitored, strict=True)
+        ]
+        judged = [
+            value if fine and value is not None else nan
+            for value, fine in zip(monitored, finite, strict=True)
+        ]
+        stack.progress, verdict = self._patience(stack.progress, np.array(stack.epochs), np.array(judged))
+        improved = [
+            bool(verdict.improved[row] or (finite[row] and not stack.progress.best_epoch[row]))
+            for row in range(len(stack))
+        ]
+        for row in np.flatnonzero(improved):
+            stack.best[row] = stack.parameters[row]
+            stack.best_epochs[row] = stack.epochs[row]
+        reasons = [
+            _reason(
+                stack.experiments[row], stack.epochs[row], finite=finite[row], patient=not verdict.stop[row]
+            )
+            for row in range(len(stack))
+        ]
+        return improved, reasons
+
+    def _report(self, row: int, metrics: Metrics, *, improved: bool, reason: str | None) -> LaneReport:
+        return LaneReport(
+            lane=self.stack.lanes[row],
+            epoch=self.stack.epochs[row],
+            metrics=metrics,
+            improved=improved,
+            stop_reason=reason,
+            result=self._result(row, reason) if reason else None,
+            state=partial(save, self.stack, row, reason),
+            best=partial(self._best, self.stack, row),
+            last=partial(self._last, self.stack, row),
+        )
+
+    def _best(self, stack: Stack, row: int) -> Checkpoint | None:
+        epoch = stack.best_epochs[row]
+        return export(stack.network, stack.layout, self.splits, stack.best[row], epoch) if epoch else None
+
+    def _last(self, stack: Stack, row: int) -> Checkpoint:
+        return export(stack.network, stack.layout, self.splits, stack.parameters[row], stack.epochs[row])
+
+    def _result(self, row: int, reason: str) -> Result:
+        """The lane's result, made once."""
+        stack = self.stack
+        lane = stack.lanes[row]
+        if lane not in self.results:
+            best = self._best(stack, row)
+            self.results[lane] = Result(
+                lane=lane,
+                stop_reason=reason,
+                epochs=stack.epochs[row],
+                best_epoch=stack.best_epochs[row] or None,
+                argmin_epoch=int(stack.progress.least_epoch[row]) or stack.best_epochs[row] or None,
+                best=best,
+                last=self._last(stack, row),
+                test=self._measure.test(stack.best[row]) if best else None,
+                warnings=tuple(_warnings(stack, row)),
+            )
+        return self.results[lane]
+
+
+def _reason(experiment: Experiment, epoch: int, *, finite: bool, patient: bool) -> str | None:
+    if not finite:
+        return "non_finite"
+    if not patient:
+        return "early_stopping"
+    return "max_epochs" if epoch >= experiment.max_epochs else None
+
+
+def _warnings(stack: Stack, row: int) -> list[SpecWarning]:
+    """What the finished run shows about its specification."""
+    tracked, least = stack.progress.best_epoch[row], stack.progress.least_epoch[row]
+    if stack.best_epochs[row] and not tracked:
+        message = "No epoch was tracked, so the best weights are those of the last finite epoch."
+        return [SpecWarning("nothing_tracked", ("start_from_epoch",), message)]
+    if tracked != least:
+        message = f"Epoch {least} was better than the best epoch {tracked}, but by less than min_delta."
+        return [SpecWarning("min_delta_hid_best", ("min_delta",), message)]
+    return []
