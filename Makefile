@@ -24,6 +24,7 @@ serve: $(STAMPS)/runtime ## Start the service on http://127.0.0.1:8000 (sets up 
 
 .PHONY: setup
 setup: $(STAMPS)/test ## Set up .venv with everything that serve, test and lint need
+	@echo "$(VENV) is ready."
 
 .PHONY: test
 test: $(STAMPS)/test ## Run the tests, the linters and the type checker (PYTEST_ARGS="-k name")
@@ -43,6 +44,10 @@ format: $(STAMPS)/test ## Rewrite the source to the project's style
 .PHONY: types
 types: $(STAMPS)/test ## Run the type checker
 	$(BIN)/mypy
+
+.PHONY: migration
+migration: $(STAMPS)/test ## Draft a migration from the changed models (message="what it does")
+	@scripts/draft-migration "$(message)"
 
 .PHONY: lock
 lock: $(STAMPS)/runtime ## Resolve requirements/*.txt anew from pyproject.toml
@@ -73,17 +78,18 @@ clean: ## Remove .venv and every cache (never data)
 
 # A stamp is newer than what it was made from, so a second `make serve` starts at once.
 $(STAMPS)/python:
+	@echo "Setting up $(VENV), once; this takes some ten seconds"
 	@scripts/make-venv "$(PYTHON)" $(VENV)
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/bootstrap: requirements/bootstrap.txt | $(STAMPS)/python
-	$(BIN)/python -m pip install --quiet --require-hashes --requirement $<
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement $<
 	@touch $@
 
 $(STAMPS)/runtime: requirements/runtime.txt pyproject.toml scripts/install | $(STAMPS)/bootstrap
-	scripts/install $(VENV) requirements/runtime.txt
+	@scripts/install $(VENV) requirements/runtime.txt
 	@touch $@
 
 $(STAMPS)/test: requirements/test.txt $(STAMPS)/runtime
-	scripts/install $(VENV) $<
+	@scripts/install $(VENV) $<
 	@touch $@

