@@ -1,0 +1,64 @@
+"""The API process: HTTP in front, the database behind; it queues experiments and never trains one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+from typing_extensions import override
+
+from service import problems
+from service.checkpoints.routes import router as checkpoints
+from service.database import Database
+from service.datasets.routes import router as datasets
+from service.experiments.routes import router as experiments
+from service.health.readiness import EngineWatch
+from service.health.routes import router as health
+from service.middleware import BodyLimit, RequestContext
+from service.openapi import openapi_document
+from service.settings import Settings
+from service.web import routes as web
+
+__all__ = ["create_app"]
+
+
+class Application(FastAPI):
+    """FastAPI with this service's own OpenAPI document."""
+
+    @override
+    def openapi(self) -> dict[str, Any]:
+        """Make the document once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = openapi_document(self.routes, self.version)
+        return self.openapi_schema
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Build the API; it opens the database when it is first asked something."""
+    database = Database(settings.resolved_database_url)
+    app = Application(
+        title="Trainyard",
+        version=version("trainyard"),
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_close_database,
+    )
+    app.state.database = database
+    app.state.engine_watch = EngineWatch()
+    for router in (experiments, checkpoints, datasets, health):
+        app.include_router(router)
+    web.mount(app)
+    problems.register(app)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(RequestContext)
+    return app
+
+
+@asynccontextmanager
+async def _close_database(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    app.state.database.close()

@@ -1,0 +1,112 @@
+"""Endpoints of checkpoints."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header, Query, Response
+from fastapi.responses import StreamingResponse
+
+from service.checkpoints import service
+from service.checkpoints.content import FORMS
+from service.checkpoints.presentation import checkpoint_document
+from service.checkpoints.schemas import CheckpointList, CheckpointRead
+from service.dependencies import Reading, ReadingWhileSending
+from service.openapi import problems
+from service.routing import StrictRoute
+
+__all__ = ["router"]
+
+router = APIRouter(
+    prefix="/v1/experiments/{experiment_id}/checkpoints", tags=["Checkpoints"], route_class=StrictRoute
+)
+
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_CONTENT = {form.media_type: _BINARY for form in FORMS.values()}
+
+
+@router.get(
+    "",
+    operation_id="listCheckpoints",
+    summary="List an experiment's checkpoints",
+    response_model=CheckpointList,
+    response_model_exclude_unset=True,
+    response_description="Its checkpoints; none before the first has been stored.",
+    responses=problems(404),
+)
+def list_checkpoints(experiment_id: str, session: Reading) -> Any:
+    """`best` is kept whatever ends the run; `last` is stored when it ends."""
+    rows = service.list_checkpoints(session, experiment_id)
+    return {
+        "object": "list",
+        "data": [checkpoint_document(row) for row in rows],
+        "has_more": False,
+        "next": None,
+    }
+
+
+@router.get(
+    "/{kind}",
+    operation_id="getCheckpoint",
+    summary="Read what a checkpoint is",
+    response_model=CheckpointRead,
+    response_model_exclude_unset=True,
+    response_description="Its epoch, that epoch's metrics, and the hash and size of its bytes.",
+    responses=problems(404),
+)
+def get_checkpoint(experiment_id: str, kind: str, session: Reading) -> Any:
+    """`kind` is `best` or `last`."""
+    return checkpoint_document(service.read(session, experiment_id, kind))
+
+
+@router.get(
+    "/{kind}/content",
+    operation_id="getCheckpointContent",
+    summary="Download a checkpoint",
+    response_class=Response,
+    response_description="The weights, as a file.",
+    responses={
+        200: {"content": _CONTENT},
+        304: {"description": "You have it already."},
+        **problems(404, 422),
+    },
+)
+def get_checkpoint_content(
+    experiment_id: str,
+    kind: str,
+    session: ReadingWhileSending,
+    form: Annotated[
+        Literal["safetensors", "npz", "json"],
+        Query(alias="format", description="For torch, NumPy or anything."),
+    ] = "safetensors",
+    if_none_match: Annotated[
+        str, Header(description="An `ETag` given before: answers 304 while it fits.")
+    ] = "",
+) -> Response:
+    """The same weights give the same bytes and the same `ETag`, which changes with every better epoch.
+
+    Tensors are named as in a torch `Sequential`: `0.weight` is (out, in). With NumPy:
+    `numpy.load("best.npz")["0.weight"]`.
+    """
+    tag = _tag(service.read(session, experiment_id, kind).sha256, form)
+    if _is_known(tag, if_none_match):
+        return Response(status_code=304, headers={"ETag": tag})
+    stored = service.content(session, experiment_id, kind)
+    headers = {
+        "ETag": _tag(stored.sha256, form),
+        "Cache-Control": "no-cache",
+        "Content-Disposition": f'attachment; filename="{experiment_id}-{kind}.{form}"',
+    }
+    if form == "safetensors":
+        headers["Content-Length"] = str(stored.size)
+    body = FORMS[form].convert(stored.pieces)
+    return StreamingResponse(body, media_type=FORMS[form].media_type, headers=headers)
+
+
+def _tag(sha256: str, form: str) -> str:
+    return f'"{sha256}"' if form == "safetensors" else f'"{sha256}-{form}"'
+
+
+def _is_known(tag: str, if_none_match: str) -> bool:
+    known = [each.strip().removeprefix("W/") for each in if_none_match.split(",")]
+    return tag in known or "*" in known

@@ -1,0 +1,34 @@
+"""What the service refuses, apart from HTTP.
+
+    ServiceError
+    ├── Conflict            the thing asked for does not fit the state the resource is in
+    ├── InvalidParameter    a query parameter that cannot be understood
+    └── NotFound            no such resource
+
+A specification that cannot be trained is ``engine.errors.InvalidSpec``: it carries one problem per wrong place.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Conflict", "InvalidParameter", "NotFound", "ServiceError"]
+
+
+class ServiceError(Exception):
+    """Base of everything the service refuses; the message is written for the person who asked."""
+
+
+class NotFound(ServiceError):
+    """No such resource."""
+
+
+class Conflict(ServiceError):
+    """The thing asked for does not fit the state the resource is in."""
+
+
+class InvalidParameter(ServiceError):
+    """A query parameter, named by ``parameter``, that cannot be understood; ``code`` is meant for programs."""
+
+    def __init__(self, parameter: str, code: str, message: str) -> None:
+        self.parameter = parameter
+        self.code = code
+        super().__init__(message)

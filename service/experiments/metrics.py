@@ -1,0 +1,100 @@
+"""The curve of an experiment: which metrics it has, and how a long one is thinned without losing its extremes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+
+from engine.errors import did_you_mean
+from service.errors import InvalidParameter
+
+__all__ = ["METRICS", "Curve", "as_csv", "metric_names", "select_names", "thinned"]
+
+Curve = Mapping[str, Sequence[object]]
+"""Columns of one length; the first one is ``epoch``."""
+
+METRICS = (
+    "train_loss",
+    "val_loss",
+    "train_accuracy",
+    "val_accuracy",
+    "train_r2",
+    "val_r2",
+    "train_mae",
+    "val_mae",
+    "penalty",
+    "objective",
+    "weight_norm",
+    "zero_fraction",
+    "gradient_norm",
+    "dead_units",
+    "learning_rate",
+    "seconds",
+)
+_CLASSIFICATION_ONLY = ("_accuracy",)
+_REGRESSION_ONLY = ("_r2", "_mae")
+
+
+def metric_names(*, classification: bool) -> tuple[str, ...]:
+    """The metrics a classification or a regression has."""
+    others = _REGRESSION_ONLY if classification else _CLASSIFICATION_ONLY
+    return tuple(name for name in METRICS if not name.endswith(others))
+
+
+def select_names(names: str | None, available: Sequence[str]) -> tuple[str, ...]:
+    """Those of the available metrics that a comma-separated list names, or all; raises InvalidParameter."""
+    if names is None:
+        return tuple(available)
+    wanted = dict.fromkeys(name.strip() for name in names.split(",") if name.strip() != "epoch")
+    for name in wanted:
+        if name not in available:
+            hint = did_you_mean(name[:80], available)
+            message = f'"{name[:40]}" is no metric of this experiment; it has: {", ".join(available)}.{hint}'
+            raise InvalidParameter("names", "choice", message)
+    return tuple(wanted)
+
+
+def thinned(curve: Curve, most: int) -> Curve:
+    """At most that many points of a curve: both ends, each column's extremes, the rest spread evenly.
+
+    Where even the ends and extremes are too many, those of the columns named first stay.
+    """
+    count = len(curve["epoch"])
+    if count <= most:
+        return curve
+    chosen = dict.fromkeys([0, count - 1])
+    for name in curve:
+        chosen.update(dict.fromkeys(_extremes(curve[name])))
+    kept = list(chosen)[:most]
+    free = [index for index in range(count) if index not in chosen]
+    missing = most - len(kept)
+    kept += [free[place * len(free) // missing] for place in range(missing)]
+    kept.sort()
+    return {name: [column[index] for index in kept] for name, column in curve.items()}
+
+
+def _extremes(column: Sequence[object]) -> list[int]:
+    """Where a column of numbers has its (first) minimum and maximum."""
+    numbers = [(value, index) for index, value in enumerate(column) if isinstance(value, (int, float))]
+    if not numbers:
+        return []
+    lowest = min(numbers)
+    highest = max(numbers, key=lambda pair: pair[0])
+    return [lowest[1], highest[1]]
+
+
+def as_csv(curve: Curve) -> str:
+    """The curve as CSV (RFC 4180), one row per epoch; what is null is left empty."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(curve)
+    columns = [[_cell(value) for value in column] for column in curve.values()]
+    writer.writerows(zip(*columns, strict=True))
+    return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    """A list of names becomes one cell; csv writes None as an empty one."""
+    return json.dumps(value) if isinstance(value, list) else value

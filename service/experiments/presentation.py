@@ -1,0 +1,88 @@
+"""How an experiment's row is shown to clients: the content of ``ExperimentRead``."""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import Any
+
+from engine.spec import Experiment, equivalents
+from service.experiments.metrics import metric_names
+from service.experiments.repository import Row
+from service.experiments.service import Placed
+from service.experiments.states import TERMINAL
+from service.pagination import Page
+
+__all__ = ["experiment_document", "list_document"]
+
+
+def list_document(page: Page[Placed]) -> dict[str, Any]:
+    """A page of experiments."""
+    data = [experiment_document(item) for item in page.items]
+    return {"object": "list", "data": data, "has_more": page.next is not None, "next": page.next}
+
+
+def experiment_document(placed: Placed) -> dict[str, Any]:
+    """One experiment."""
+    row = placed.row
+    return {
+        "id": row.id,
+        "object": "experiment",
+        "status": row.status,
+        "stop_reason": row.stop_reason,
+        "name": row.name,
+        "metadata": row.metadata,
+        "spec": {"dataset": row.dataset, **row.spec},
+        "dataset": _dataset(row),
+        "parameters": row.parameters,
+        "progress": _progress(row, placed.queue_position),
+        "best": _epoch(row, row.best_epoch, row.best),
+        "final": _epoch(row, row.last_epoch, row.final),
+        "test": row.test,
+        "argmin_epoch": row.argmin_epoch,
+        "equivalents": _equivalents(json.dumps(row.spec), row.rows_train),
+        "warnings": row.warnings,
+        "attempt": row.attempt,
+        "error": row.error,
+        "created_at": row.created_at,
+        "started_at": row.started_at,
+        "finished_at": row.finished_at,
+        "links": _links(row),
+    }
+
+
+def _dataset(row: Row) -> dict[str, Any]:
+    rows = {"train": row.rows_train, "validation": row.rows_validation, "test": row.rows_test}
+    return {"name": row.dataset, "version": row.dataset_version, "rows": rows, "classes": row.classes}
+
+
+def _progress(row: Row, queue_position: int | None) -> dict[str, Any]:
+    left = None
+    if row.status == "running" and row.seconds is not None:
+        left = round(row.seconds / row.last_epoch * (row.max_epochs - row.last_epoch), 3)
+    return {
+        "epoch": row.last_epoch,
+        "max_epochs": row.max_epochs,
+        "eta_seconds": left,
+        "queue_position": queue_position,
+    }
+
+
+def _epoch(row: Row, epoch: int | None, stored: dict[str, Any] | None) -> dict[str, Any] | None:
+    """An epoch's metrics without those that this kind of task does not have."""
+    if stored is None:
+        return None
+    names = (*metric_names(classification=row.classes is not None), "non_finite")
+    return {"epoch": epoch, **{name: stored[name] for name in names if name in stored and name != "seconds"}}
+
+
+@functools.lru_cache(maxsize=1024)
+def _equivalents(spec: str, train_rows: int) -> dict[str, dict[str, Any]]:
+    """Kept for the experiments that are polled, since checking a specification takes longer than reading its row."""
+    return equivalents(Experiment.from_document(json.loads(spec)), train_rows)
+
+
+def _links(row: Row) -> dict[str, str]:
+    this = f"/v1/experiments/{row.id}"
+    links = {"self": this, "metrics": f"{this}/metrics", "checkpoints": f"{this}/checkpoints"}
+    return links if row.status in TERMINAL else {**links, "cancel": f"{this}/cancel"}

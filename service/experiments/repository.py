@@ -1,0 +1,149 @@
+"""Reading and writing the rows of experiments; Core statements only, since rows are many and reads are hot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from service.experiments.models import EpochRow, ExperimentMetadataRow, ExperimentRow
+from service.pagination import NEWEST_FIRST, Position
+
+__all__ = [
+    "Filters",
+    "Row",
+    "curve",
+    "exists",
+    "find",
+    "find_page",
+    "insert",
+    "lock_status",
+    "queue_positions",
+    "update",
+]
+
+Row = sa.Row[Any]
+"""A row of ``experiments`` and, as ``seconds``, its training time so far."""
+
+_EXPERIMENTS: Any = ExperimentRow.__table__
+_EPOCHS: Any = EpochRow.__table__
+_METADATA: Any = ExperimentMetadataRow.__table__
+
+_LAST_EPOCH = sa.and_(
+    _EPOCHS.c.experiment_id == _EXPERIMENTS.c.id, _EPOCHS.c.epoch == _EXPERIMENTS.c.last_epoch
+)
+_SELECT = sa.select(_EXPERIMENTS, _EPOCHS.c.seconds).select_from(_EXPERIMENTS.outerjoin(_EPOCHS, _LAST_EPOCH))
+_IN_ORDER = sa.tuple_(_EXPERIMENTS.c.created_at, _EXPERIMENTS.c.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list is narrowed down to: any of the values of a filter, all of the filters; an empty one is none."""
+
+    status: Sequence[str] = ()
+    dataset: Sequence[str] = ()
+    penalty: Sequence[str] = ()
+    metadata: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+def insert(session: Session, values: Mapping[str, Any]) -> None:
+    """Store a new experiment; its row is the queue's entry."""
+    session.execute(sa.insert(_EXPERIMENTS).values(values))
+    pairs = [
+        {"experiment_id": values["id"], "key": key, "value": value}
+        for key, value in values["metadata"].items()
+    ]
+    if pairs:
+        session.execute(sa.insert(_METADATA), pairs)
+
+
+def exists(session: Session, identifier: str) -> bool:
+    """Whether there is an experiment of this id."""
+    statement = sa.select(_EXPERIMENTS.c.id).where(_EXPERIMENTS.c.id == identifier)
+    return session.execute(statement).first() is not None
+
+
+def find(session: Session, identifier: str) -> Row | None:
+    """The experiment of this id."""
+    return session.execute(_SELECT.where(_EXPERIMENTS.c.id == identifier)).first()
+
+
+def find_page(
+    session: Session, filters: Filters, *, sort: str, after: Position | None, limit: int
+) -> Sequence[Row]:
+    """Up to ``limit`` experiments that come after a position in the order of their creation."""
+    statement = _SELECT.where(*_conditions(filters)).limit(limit)
+    newest_first = sort == NEWEST_FIRST
+    columns = (_EXPERIMENTS.c.created_at, _EXPERIMENTS.c.id)
+    if after is not None:
+        position = sa.tuple_(
+            sa.literal(after.created_at, _EXPERIMENTS.c.created_at.type), sa.literal(after.id)
+        )
+        statement = statement.where(_IN_ORDER < position if newest_first else _IN_ORDER > position)
+    return session.execute(
+        statement.order_by(*(column.desc() if newest_first else column.asc() for column in columns))
+    ).all()
+
+
+def _conditions(filters: Filters) -> Iterable[sa.ColumnElement[bool]]:
+    for name in ("status", "dataset", "penalty"):
+        if allowed := getattr(filters, name):
+            column = _EXPERIMENTS.c[name]
+            yield column == allowed[0] if len(allowed) == 1 else column.in_(allowed)
+    for key, allowed in filters.metadata.items():
+        pairs = sa.select(_METADATA.c.experiment_id).where(
+            _METADATA.c.key == key, _METADATA.c.value.in_(allowed)
+        )
+        yield _EXPERIMENTS.c.id.in_(pairs)
+
+
+def queue_positions(session: Session, rows: Sequence[Row]) -> dict[str, int]:
+    """Where those of the rows that are queued stand in the queue, counted from 1."""
+    queued = [row for row in rows if row.status == "queued"]
+    if not queued:
+        return {}
+    first = min(queued, key=lambda row: (row.created_at, row.id))
+    last = max(queued, key=lambda row: (row.created_at, row.id))
+    in_queue = _EXPERIMENTS.c.status == "queued"
+    ahead = sa.select(sa.func.count()).where(in_queue, _IN_ORDER < _place(first))
+    before = session.execute(ahead).scalar_one()
+    if first is last:
+        return {first.id: before + 1}
+    between = (
+        sa.select(_EXPERIMENTS.c.id)
+        .where(in_queue, _IN_ORDER >= _place(first), _IN_ORDER <= _place(last))
+        .order_by(_EXPERIMENTS.c.created_at, _EXPERIMENTS.c.id)
+    )
+    return {found: before + place for place, found in enumerate(session.execute(between).scalars(), start=1)}
+
+
+def _place(row: Row) -> sa.Tuple:
+    return sa.tuple_(sa.literal(row.created_at, _EXPERIMENTS.c.created_at.type), sa.literal(row.id))
+
+
+def curve(
+    session: Session, identifier: str, names: Sequence[str], *, from_epoch: int
+) -> dict[str, list[Any]]:
+    """The named metrics by epoch, as columns, ``epoch`` first and ``non_finite`` last."""
+    columns = ["epoch", *names, "non_finite"]
+    statement = (
+        sa.select(*(_EPOCHS.c[name] for name in columns))
+        .where(_EPOCHS.c.experiment_id == identifier, _EPOCHS.c.epoch >= from_epoch)
+        .order_by(_EPOCHS.c.epoch)
+    )
+    rows = session.execute(statement).all()
+    return {name: [row[place] for row in rows] for place, name in enumerate(columns)}
+
+
+def lock_status(session: Session, identifier: str) -> str | None:
+    """The experiment's status, which nobody else can change until this transaction ends."""
+    statement = sa.select(_EXPERIMENTS.c.status).where(_EXPERIMENTS.c.id == identifier).with_for_update()
+    return session.execute(statement).scalar_one_or_none()
+
+
+def update(session: Session, identifier: str, values: Mapping[str, Any]) -> None:
+    """Change some columns of one experiment, whose status is locked."""
+    session.execute(sa.update(_EXPERIMENTS).where(_EXPERIMENTS.c.id == identifier).values(values))

@@ -1,0 +1,161 @@
+"""Endpoints of experiments."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Body, Header, Query, Request, Response
+
+from service.dependencies import Reading, Transaction
+from service.experiments import metrics, service
+from service.experiments.examples import EXAMPLES
+from service.experiments.presentation import experiment_document, list_document
+from service.experiments.schemas import (
+    CurveRead,
+    ExperimentDocument,
+    ExperimentList,
+    ExperimentRead,
+    Penalty,
+    Status,
+)
+from service.experiments.service import Filters
+from service.negotiation import preferred
+from service.openapi import problems
+from service.pagination import NEWEST_FIRST
+from service.problems import Refusal
+from service.routing import StrictRoute
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1/experiments", tags=["Experiments"], route_class=StrictRoute)
+
+_METADATA_PARAMETER = {
+    "name": "metadata",
+    "in": "query",
+    "style": "deepObject",
+    "explode": True,
+    "schema": {"type": "object", "additionalProperties": {"type": "string"}},
+    "description": "Only experiments with these labels: `metadata[key]=value`.",
+}
+_FORMS = ("application/json", "text/csv")
+
+
+@router.post(
+    "",
+    operation_id="createExperiment",
+    summary="Queue an experiment",
+    status_code=201,
+    response_model=ExperimentRead,
+    response_model_exclude_unset=True,
+    response_description="The experiment is stored and queued; its URL is in `Location`.",
+    responses=problems(400, 413, 415, 422),
+)
+def create_experiment(
+    document: Annotated[ExperimentDocument, Body(openapi_examples=EXAMPLES)],
+    session: Transaction,
+    response: Response,
+) -> Any:
+    """Trains one network. `{"dataset": "digits"}` is enough: everything else has a default, which the answer shows.
+
+    Every wrong place of the body is named in one answer, and nothing is stored.
+    """
+    placed = service.submit(session, document)
+    response.headers["Location"] = f"/v1/experiments/{placed.row.id}"
+    return experiment_document(placed)
+
+
+@router.get(
+    "",
+    operation_id="listExperiments",
+    summary="List experiments",
+    response_model=ExperimentList,
+    response_model_exclude_unset=True,
+    response_description="A page of experiments, the newest first unless sorted otherwise.",
+    responses=problems(422),
+    openapi_extra={"parameters": [_METADATA_PARAMETER]},
+)
+def list_experiments(  # noqa: PLR0913 - one argument per query parameter
+    request: Request,
+    session: Reading,
+    *,
+    status: Annotated[list[Status], Query(description="Any of these.")] = [],
+    dataset: Annotated[list[str], Query(description="Any of these.")] = [],
+    penalty: Annotated[list[Penalty], Query(description="Any of these.")] = [],
+    sort: Annotated[
+        Literal["-created_at", "created_at"], Query(description="Newest or oldest first.")
+    ] = NEWEST_FIRST,
+    limit: Annotated[int, Query(ge=1, le=100, description="Experiments on a page.")] = 20,
+    after: Annotated[str | None, Query(description="`next` of the page before.")] = None,
+) -> Any:
+    """All filters must fit; a filter given more than once fits where any of its values does."""
+    filters = Filters(status, dataset, penalty, _metadata_filter(request))
+    page = service.list_page(session, filters, sort=sort, limit=limit, after=after)
+    return list_document(page)
+
+
+def _metadata_filter(request: Request) -> dict[str, list[str]]:
+    names = [name for name in request.query_params if name.startswith("metadata[")]
+    return {name[len("metadata[") : -1]: request.query_params.getlist(name) for name in names}
+
+
+@router.get(
+    "/{experiment_id}",
+    operation_id="getExperiment",
+    summary="Read an experiment",
+    response_model=ExperimentRead,
+    response_model_exclude_unset=True,
+    response_description="The experiment as it is now.",
+    responses=problems(404),
+)
+def get_experiment(experiment_id: str, session: Reading) -> Any:
+    """Its specification with every default resolved, its progress, and what came out of it so far."""
+    return experiment_document(service.read(session, experiment_id))
+
+
+@router.get(
+    "/{experiment_id}/metrics",
+    operation_id="getExperimentMetrics",
+    summary="Read the learning curve",
+    response_model=CurveRead,
+    response_model_exclude_unset=True,
+    response_description="Metrics by epoch: columns in JSON, or one row per epoch in CSV.",
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **problems(404, 406, 422)},
+)
+def get_experiment_metrics(  # noqa: PLR0913 - one argument per query parameter
+    experiment_id: str,
+    session: Reading,
+    response: Response,
+    *,
+    from_epoch: Annotated[int, Query(ge=0, le=1_000_000, description="Leave out earlier epochs.")] = 0,
+    max_points: Annotated[
+        int | None, Query(ge=2, le=1_000_000, description="Thin the curve out; its extremes stay.")
+    ] = None,
+    names: Annotated[str | None, Query(description="Comma-separated metrics; all by default.")] = None,
+    accept: Annotated[str, Header(include_in_schema=False)] = "",
+) -> Any:
+    """Every epoch unless `max_points` is given. Ask for CSV with the header `Accept: text/csv`."""
+    form = preferred(accept, _FORMS)
+    if form is None:
+        raise Refusal(406, f"Metrics come as {' or '.join(_FORMS)}.")
+    curve = service.curve(session, experiment_id, names=names, from_epoch=from_epoch, max_points=max_points)
+    response.headers["Vary"] = "Accept"
+    if form == "application/json":
+        return curve
+    disposition = f'attachment; filename="{experiment_id}.csv"'
+    headers = {"Content-Disposition": disposition, "Vary": "Accept"}
+    return Response(metrics.as_csv(curve), media_type="text/csv", headers=headers)
+
+
+@router.post(
+    "/{experiment_id}/cancel",
+    operation_id="cancelExperiment",
+    summary="Cancel an experiment",
+    status_code=202,
+    response_model=ExperimentRead,
+    response_model_exclude_unset=True,
+    response_description="It is cancelled, or will be within an epoch.",
+    responses=problems(404, 409),
+)
+def cancel_experiment(experiment_id: str, session: Transaction) -> Any:
+    """What is queued never starts; what runs ends within an epoch and keeps its best weights. Repeating is harmless."""
+    return experiment_document(service.cancel(session, experiment_id))

@@ -1,0 +1,234 @@
+"""The documents of experiments, as clients see them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from engine.spec import Experiment
+from service.experiments.limits import MAX_METADATA_PAIRS, MAX_NAME
+from service.experiments.spec_schema import DescribedBy, model_of
+from service.experiments.states import STATUSES, STOP_REASONS
+
+__all__ = [
+    "CurveRead",
+    "ExperimentDocument",
+    "ExperimentList",
+    "ExperimentRead",
+    "Penalty",
+    "Status",
+]
+
+Status = Literal[STATUSES]  # type: ignore[valid-type]  # the table of states is the one list
+StopReason = Literal[STOP_REASONS]  # type: ignore[valid-type]  # likewise
+Penalty = Literal["none", "l1", "l2", "elastic_net"]
+
+_DATASET = (str, Field(description="Name of a data set, see `GET /v1/datasets`.", examples=["digits"]))
+_METADATA_WORDS = "Your own labels, to find experiments again: `GET /v1/experiments?metadata[key]=value`."
+
+_ExperimentSpec = create_model(
+    "ExperimentSpec",
+    __base__=model_of(Experiment),
+    __doc__='A specification. In an answer every "auto" is resolved and the seed is drawn; it can be posted again.',
+    dataset=_DATASET,
+)
+_ExperimentCreate = create_model(
+    "ExperimentCreate",
+    __base__=_ExperimentSpec,
+    __doc__="A new experiment. Everything but `dataset` has a default.",
+    name=(str | None, Field(default=None, max_length=MAX_NAME, description="A name, for people.")),
+    metadata=(
+        dict[str, str],
+        Field(default={}, max_length=MAX_METADATA_PAIRS, description=_METADATA_WORDS),
+    ),
+)
+
+ExperimentDocument = Annotated[dict[str, Any], DescribedBy(_ExperimentCreate)]
+"""The body of a new experiment as it came; the service checks it."""
+
+
+class SplitRowsRead(BaseModel):
+    """Rows of each part of the data set."""
+
+    train: int = Field(description="n, by which λ is divided.")
+    validation: int
+    test: int
+
+
+class DatasetUsed(BaseModel):
+    """The data an experiment is trained on."""
+
+    name: str
+    version: str = Field(description="Hash of the contents: the same version is the same data.")
+    rows: SplitRowsRead
+    classes: list[str] | None = Field(description="Names of the classes; null for regression.")
+
+
+class Progress(BaseModel):
+    """How far training is."""
+
+    epoch: int = Field(description="Epochs done; 0 before the first.")
+    max_epochs: int
+    eta_seconds: float | None = Field(description="Time to `max_epochs` at this pace; null unless it runs.")
+    queue_position: int | None = Field(description="1 is next; null unless it is queued.")
+
+
+class EpochMetrics(BaseModel):
+    """One epoch's metrics; those of the other kind of task are left out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    epoch: int
+    train_loss: float | None = None
+    val_loss: float | None = None
+    train_accuracy: float | None = None
+    val_accuracy: float | None = None
+    train_r2: float | None = None
+    val_r2: float | None = None
+    train_mae: float | None = None
+    val_mae: float | None = None
+    penalty: float | None = Field(default=None, description="Never part of a loss.")
+    objective: float | None = Field(default=None, description="`train_loss` + `penalty`: what is minimized.")
+    weight_norm: float | None = None
+    zero_fraction: float | None = Field(default=None, description="Share of the weights that are exactly 0.")
+    gradient_norm: float | None = None
+    dead_units: float | None = Field(default=None, description="Share of hidden units that never fire.")
+    learning_rate: float | None = None
+    non_finite: list[str] | None = Field(
+        default=None, description="Metrics that are null as they were NaN or infinite."
+    )
+
+
+class TestMetrics(BaseModel):
+    """Scores on the test rows, computed once, with the best epoch's weights."""
+
+    loss: float | None = None
+    accuracy: float | None = None
+    r2: float | None = None
+    mae: float | None = None
+    non_finite: list[str] | None = None
+
+
+class Warned(BaseModel):
+    """Something that is allowed and probably not meant."""
+
+    pointer: str | None = None
+    code: str
+    message: str
+
+
+class Failure(BaseModel):
+    """Why an experiment failed."""
+
+    code: str
+    message: str
+
+
+class KerasEquivalent(BaseModel):
+    """λ as Keras' `kernel_regularizer` counts it."""
+
+    l1: float
+    l2: float
+    note: str
+
+
+class PytorchEquivalent(BaseModel):
+    """λ as `torch.optim.SGD` counts it."""
+
+    weight_decay: float | None = Field(description="Null where PyTorch has no such penalty.")
+    note: str
+
+
+class SklearnEquivalent(BaseModel):
+    """λ as scikit-learn counts it; linear models only where the network is one."""
+
+    mlp_alpha: float | None
+    ridge_alpha: float | None = None
+    lasso_alpha: float | None = None
+    logistic_regression_C: float | None = None  # noqa: N815 - scikit-learn's name
+    note: str
+
+
+class Equivalents(BaseModel):
+    """The same λ in the terms of other tools."""
+
+    keras: KerasEquivalent
+    pytorch: PytorchEquivalent
+    sklearn: SklearnEquivalent
+
+
+class ExperimentLinks(BaseModel):
+    """Where to go from here."""
+
+    model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
+
+    self_: str = Field(alias="self")
+    metrics: str
+    checkpoints: str
+    cancel: str | None = Field(default=None, description="While it can still be cancelled.")
+
+
+class ExperimentRead(BaseModel):
+    """An experiment: what was asked for, where it stands, and what came out."""
+
+    id: str = Field(examples=["exp_01KAPZ4M7S3F6N6Q3W8E5T2R1Y"])
+    object: Literal["experiment"]
+    status: Status = Field(description="Where it is.")
+    stop_reason: StopReason | None = Field(description="Why it ended; null until it has.")
+    name: str | None
+    metadata: dict[str, str]
+    spec: Annotated[dict[str, Any], DescribedBy(_ExperimentSpec)]
+    dataset: DatasetUsed
+    parameters: int = Field(description="Weights and biases of the network.")
+    progress: Progress
+    best: EpochMetrics | None = Field(description="The best epoch by `monitor`; its weights are kept.")
+    final: EpochMetrics | None = Field(description="The last epoch.")
+    test: TestMetrics | None = Field(description="Null until the run ends.")
+    argmin_epoch: int | None = Field(description="The epoch with the best `monitor`, `min_delta` aside.")
+    equivalents: Equivalents
+    warnings: list[Warned]
+    attempt: int = Field(description="1 unless a worker was lost or training was interrupted.")
+    error: Failure | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    links: ExperimentLinks
+
+
+class ExperimentList(BaseModel):
+    """A page of experiments."""
+
+    object: Literal["list"]
+    data: list[ExperimentRead]
+    has_more: bool
+    next: str | None = Field(description="Give it as `after` to get the following page; null at the end.")
+
+
+_Column = list[float | None]
+
+
+class CurveRead(BaseModel):
+    """Metrics by epoch, as columns of one length; those of the other kind of task are left out."""
+
+    epoch: list[int]
+    train_loss: _Column = []
+    val_loss: _Column = []
+    train_accuracy: _Column = []
+    val_accuracy: _Column = []
+    train_r2: _Column = []
+    val_r2: _Column = []
+    train_mae: _Column = []
+    val_mae: _Column = []
+    penalty: _Column = []
+    objective: _Column = []
+    weight_norm: _Column = []
+    zero_fraction: _Column = []
+    gradient_norm: _Column = []
+    dead_units: _Column = []
+    learning_rate: _Column = []
+    seconds: _Column = []
+    non_finite: list[list[str]] = Field(
+        default=[], description="Per epoch the metrics that were NaN or infinite; only where there are any."
+    )

@@ -1,0 +1,149 @@
+"""What can be done with experiments."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from engine.errors import SpecProblem
+from engine.spec import SpecWarning, to_document
+from service.database import utc_now
+from service.errors import Conflict, NotFound
+from service.experiments import metrics, repository, states
+from service.experiments.identifiers import is_identifier, new_identifier
+from service.experiments.repository import Filters, Row
+from service.experiments.submission import Submission, read_submission
+from service.pagination import Page, Position, decode_cursor, encode_cursor
+
+__all__ = ["Filters", "Placed", "cancel", "curve", "list_page", "read", "require", "submit"]
+
+# JavaScript's numbers are exact up to here.
+_DRAWN_SEEDS = 2**53
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An experiment's row and, where it is queued, its place in the queue (from 1)."""
+
+    row: Row
+    queue_position: int | None
+
+
+def submit(session: Session, document: Mapping[str, Any]) -> Placed:
+    """Store a new experiment, which queues it; raises InvalidSpec with every problem of the document."""
+    submission = read_submission(document)
+    now = utc_now()
+    identifier = new_identifier(now)
+    repository.insert(session, _columns(submission, identifier, now))
+    return read(session, identifier)
+
+
+def _columns(submission: Submission, identifier: str, now: datetime) -> dict[str, Any]:
+    """The first content of an experiment's row."""
+    resolved, dataset = submission.resolved, submission.dataset
+    experiment = resolved.experiment
+    if experiment.seed is None:
+        experiment = dataclasses.replace(experiment, seed=secrets.randbelow(_DRAWN_SEEDS))
+    return {
+        "id": identifier,
+        "created_at": now,
+        "status": "queued",
+        "name": submission.name,
+        "metadata": dict(submission.metadata),
+        "dataset": dataset.name,
+        "dataset_version": dataset.version,
+        "penalty": experiment.penalty,
+        "spec": to_document(experiment),
+        "rows_train": resolved.rows.train,
+        "rows_validation": resolved.rows.validation,
+        "rows_test": resolved.rows.test,
+        "classes": None if dataset.classes is None else list(dataset.classes),
+        "parameters": resolved.parameters,
+        "warnings": [_warning(found) for found in resolved.warnings],
+        "max_epochs": experiment.max_epochs,
+    }
+
+
+def _warning(found: SpecWarning) -> dict[str, str]:
+    pointer = SpecProblem(found.path, found.code, found.message).pointer
+    return {"pointer": pointer, "code": found.code, "message": found.message}
+
+
+def read(session: Session, identifier: str) -> Placed:
+    """One experiment; raises NotFound."""
+    row = repository.find(session, identifier) if is_identifier(identifier) else None
+    if row is None:
+        raise _not_found(identifier)
+    return Placed(row, repository.queue_positions(session, [row]).get(row.id))
+
+
+def require(session: Session, identifier: str) -> None:
+    """Raise NotFound unless there is an experiment of this id."""
+    if not (is_identifier(identifier) and repository.exists(session, identifier)):
+        raise _not_found(identifier)
+
+
+def _not_found(identifier: str) -> NotFound:
+    return NotFound(f"There is no experiment {identifier[:64]}.")
+
+
+def list_page(
+    session: Session, filters: Filters, *, sort: str, limit: int, after: str | None = None
+) -> Page[Placed]:
+    """A page of experiments by the time they were made; raises InvalidParameter for a cursor it did not give out."""
+    position = None if after is None else decode_cursor(after, sort)
+    rows = repository.find_page(session, filters, sort=sort, after=position, limit=limit + 1)
+    shown = rows[:limit]
+    places = repository.queue_positions(session, shown)
+    following = None
+    if len(rows) > limit:
+        following = encode_cursor(Position(shown[-1].created_at, shown[-1].id), sort)
+    return Page([Placed(row, places.get(row.id)) for row in shown], following)
+
+
+def curve(
+    session: Session, identifier: str, *, names: str | None, from_epoch: int, max_points: int | None
+) -> metrics.Curve:
+    """An experiment's metrics by epoch, as columns; raises NotFound and InvalidParameter.
+
+    ``non_finite`` is among the columns only where a metric was NaN or infinite.
+    """
+    row = read(session, identifier).row
+    chosen = metrics.select_names(names, metrics.metric_names(classification=row.classes is not None))
+    columns = repository.curve(session, identifier, chosen, from_epoch=from_epoch)
+    columns["non_finite"] = [named or [] for named in columns["non_finite"]]
+    if not any(columns["non_finite"]):
+        del columns["non_finite"]
+    return columns if max_points is None else metrics.thinned(columns, max_points)
+
+
+def cancel(session: Session, identifier: str) -> Placed:
+    """Cancel an experiment, or ask the engine to; does nothing where that was done before.
+
+    Raises NotFound, and Conflict where the experiment has ended by itself.
+    """
+    status = repository.lock_status(session, identifier) if is_identifier(identifier) else None
+    if status is None:
+        raise _not_found(identifier)
+    following = states.after_cancel(status)
+    if following is None:
+        cancellable = ", ".join(state for state in states.STATUSES if states.after_cancel(state))
+        raise Conflict(
+            f"This experiment has {status} and can no longer be cancelled; allowed from: {cancellable}."
+        )
+    if following != status:
+        repository.update(session, identifier, _cancelled(following))
+    return read(session, identifier)
+
+
+def _cancelled(following: str) -> dict[str, Any]:
+    asked: dict[str, Any] = {"status": following, "cancel_requested": True}
+    if following not in states.TERMINAL:
+        return asked
+    return asked | {"dispatch_id": None, "stop_reason": "user", "finished_at": utc_now()}

@@ -1,0 +1,137 @@
+"""Reading the document of a new experiment: everything that is wrong with it, or a resolved specification.
+
+Pure: knows the specification and the data sets' facts, no database and no HTTP.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from engine.errors import InvalidSpec, SpecProblem, did_you_mean
+from engine.spec import Experiment, Resolved, resolve
+from engine.spec.rules import json_name
+from service.datasets import service as datasets
+from service.datasets.catalog import BuiltinDataset
+from service.experiments.limits import MAX_METADATA_KEY, MAX_METADATA_PAIRS, MAX_METADATA_VALUE, MAX_NAME
+
+__all__ = ["NOT_AVAILABLE", "Submission", "read_submission"]
+
+NOT_AVAILABLE = frozenset(
+    {
+        "batch_norm",
+        "bias_init",
+        "class_weight",
+        "clip_norm",
+        "given_lambda",
+        "input_dropout",
+        "label_smoothing",
+        "lambda_convention",
+        "max_norm",
+        "penalty",
+        "priority",
+        "schedule",
+        "time_limit_seconds",
+    }
+)
+"""Fields the contract of this API names; where the engine does not know one of them yet, the answer says so."""
+
+_OWN_FIELDS = ("dataset", "name", "metadata")
+_SPEC_FIELDS = tuple(json_name(field) for field in dataclasses.fields(Experiment))
+_FIELDS = (_OWN_FIELDS[0], *_SPEC_FIELDS, *_OWN_FIELDS[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A new experiment, ready to be stored; its seed may still have to be drawn."""
+
+    dataset: BuiltinDataset
+    resolved: Resolved
+    name: str | None
+    metadata: Mapping[str, str]
+
+
+def read_submission(document: Mapping[str, Any]) -> Submission:
+    """Check a document and resolve its specification; raises InvalidSpec with every problem found."""
+    problems = [_unknown_field(name) for name in document if name not in _FIELDS]
+    dataset = _collect(problems, lambda: _dataset(document))
+    name = _collect(problems, lambda: _name(document.get("name")))
+    metadata = _collect(problems, lambda: _metadata(document.get("metadata", {})))
+    given = {field: document[field] for field in _SPEC_FIELDS if field in document}
+    experiment = _collect(problems, lambda: Experiment.from_document(given))
+    resolved = None
+    if dataset is not None and experiment is not None:
+        resolved = _collect(problems, lambda: resolve(experiment, dataset.facts))
+    if problems or dataset is None or resolved is None or metadata is None:
+        raise InvalidSpec(map(_explained, problems))
+    return Submission(dataset, resolved, name, metadata)
+
+
+def _collect(problems: list[SpecProblem], read: Callable[[], Any]) -> Any:
+    """What ``read`` returns; None, and its problems added to the list, where it refuses."""
+    try:
+        return read()
+    except InvalidSpec as error:
+        problems += error.problems
+        return None
+
+
+def _unknown_field(name: str) -> SpecProblem:
+    hint = did_you_mean(name[:80], _FIELDS)
+    return SpecProblem(
+        (name[:80],), "unknown_field", f"Unknown field. Known here: {', '.join(_FIELDS)}.{hint}"
+    )
+
+
+def _explained(problem: SpecProblem) -> SpecProblem:
+    """Tell a field that is still to come from one that is misspelled."""
+    if problem.code != "unknown_field" or problem.path[-1] not in NOT_AVAILABLE:
+        return problem
+    message = f"{problem.path[-1]} is not available in this version yet; leave it out."
+    return SpecProblem(problem.path, "not_available", message)
+
+
+def _refuse(code: str, message: str, *path: str) -> NoReturn:
+    raise InvalidSpec([SpecProblem(path, code, message)])
+
+
+def _dataset(document: Mapping[str, Any]) -> BuiltinDataset:
+    if "dataset" not in document:
+        _refuse("missing", "This field is required: the name of a data set, see GET /v1/datasets.", "dataset")
+    name = document["dataset"]
+    if not isinstance(name, str):
+        _refuse("type", "Must be the name of a data set, see GET /v1/datasets.", "dataset")
+    try:
+        return datasets.describe(name)
+    except datasets.UnknownDatasetError as error:
+        _refuse("unknown_dataset", str(error), "dataset")
+
+
+def _name(value: Any) -> str | None:
+    if value is not None and not (isinstance(value, str) and len(value) <= MAX_NAME):
+        _refuse("type", f"Must be a text of at most {MAX_NAME} characters, or null.", "name")
+    return value
+
+
+def _metadata(value: Any) -> Mapping[str, str]:
+    if not isinstance(value, Mapping):
+        _refuse("type", "Must be an object whose values are texts.", "metadata")
+    problems = list(_metadata_problems(value))
+    if problems:
+        raise InvalidSpec(problems)
+    return value
+
+
+def _metadata_problems(pairs: Mapping[str, Any]) -> Iterator[SpecProblem]:
+    if len(pairs) > MAX_METADATA_PAIRS:
+        yield SpecProblem(("metadata",), "too_many", f"Must have at most {MAX_METADATA_PAIRS} pairs.")
+        return
+    for key, value in pairs.items():
+        if not 1 <= len(key) <= MAX_METADATA_KEY:
+            message = f"A key must have 1 to {MAX_METADATA_KEY} characters."
+            yield SpecProblem(("metadata", key[:80]), "range", message)
+        if not (isinstance(value, str) and len(value) <= MAX_METADATA_VALUE):
+            message = f"Must be a text of at most {MAX_METADATA_VALUE} characters."
+            yield SpecProblem(("metadata", key[:80]), "type", message)

@@ -1,0 +1,62 @@
+"""Endpoints about the service itself."""
+
+from __future__ import annotations
+
+import platform
+from typing import Any
+
+from fastapi import APIRouter, Request
+
+from service.dependencies import Reading
+from service.health import readiness
+from service.health.schemas import Alive, Ready, Version
+from service.openapi import problems
+from service.problems import Refusal, WrongPlace
+from service.routing import StrictRoute
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["Service"], route_class=StrictRoute)
+
+
+@router.get(
+    "/livez",
+    operation_id="getLiveness",
+    summary="Is the API process there",
+    response_model=Alive,
+    response_description="It is.",
+    responses=problems(),
+)
+async def get_liveness() -> Any:
+    """Answers without asking anything of anybody, the database included."""
+    return {"status": "alive"}
+
+
+@router.get(
+    "/readyz",
+    operation_id="getReadiness",
+    summary="Is the service ready",
+    response_model=Ready,
+    response_description="The database is migrated and an engine process beats.",
+    responses=problems(503),
+)
+def get_readiness(request: Request, session: Reading) -> Any:
+    """Ready means that an experiment posted now would be stored and trained."""
+    missing = list(readiness.missing(session, request.app.state.engine_watch))
+    if missing:
+        errors = [WrongPlace(code=code, message=message) for code, message in missing]
+        raise Refusal(503, missing[0][1], errors, {"Retry-After": "1"})
+    return {"status": "ready"}
+
+
+@router.get(
+    "/v1/version",
+    operation_id="getVersion",
+    summary="Which version is it",
+    response_model=Version,
+    response_description="The version of the service, and of the Python it runs on.",
+    responses=problems(),
+)
+async def get_version(request: Request) -> Any:
+    """For bug reports."""
+    return {"name": "trainyard", "version": request.app.version, "python": platform.python_version()}

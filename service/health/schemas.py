@@ -1,0 +1,29 @@
+"""The documents about the service itself."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+__all__ = ["Alive", "Ready", "Version"]
+
+
+class Alive(BaseModel):
+    """The API process answers."""
+
+    status: Literal["alive"]
+
+
+class Ready(BaseModel):
+    """Experiments can be queued and will be trained."""
+
+    status: Literal["ready"]
+
+
+class Version(BaseModel):
+    """Which program this is."""
+
+    name: str
+    version: str
+    python: str

@@ -1,0 +1,108 @@
+"""What surrounds every request: an id to find it by, a limit to its size, and an answer whatever happens."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+
+from fastapi import Request
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.problems import Refusal, problem_response
+
+__all__ = ["MAX_BODY_BYTES", "BodyLimit", "RequestContext"]
+
+MAX_BODY_BYTES = 1024 * 1024
+_REQUEST_ID_HEADER = "X-Request-ID"
+_MOST_DISCARDED_BYTES = 32 * MAX_BODY_BYTES
+_REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
+_INTERNAL_ERROR = "Something went wrong inside the service. Its log names this request_id."
+
+_logger = logging.getLogger(__name__)
+
+
+class RequestContext:
+    """Gives each request an id, answers HEAD like GET, and turns an unforeseen exception into a 500 problem.
+
+    The id is the client's own ``X-Request-ID`` where it sends a sensible one. The stack trace goes to the log only.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = _request_id(Headers(scope=scope))
+        # The server leaves the body out of its answer to a HEAD.
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        scope = {**scope, "method": method, "state": {**scope.get("state", {}), "request_id": request_id}}
+        started = False
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                MutableHeaders(scope=message)[_REQUEST_ID_HEADER] = request_id
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_id)
+        except Exception:
+            _logger.exception("request %s: %s %s failed", request_id, method, scope["path"])
+            if started:
+                raise
+            response = problem_response(Request(scope), 500, _INTERNAL_ERROR)
+            await response(scope, receive, send_with_id)
+
+
+def _request_id(headers: Headers) -> str:
+    given = headers.get(_REQUEST_ID_HEADER, "")
+    return given if _REQUEST_ID.fullmatch(given) else f"req_{secrets.token_hex(8)}"
+
+
+class BodyLimit:
+    """Refuses a request body of more than MAX_BODY_BYTES with a 413 problem, announced or not.
+
+    FastAPI's own limit answers in plain text. A client that waits for a go-ahead (``Expect``) is refused at once.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        headers = Headers(scope=scope)
+        received = 0
+        announced = int(length) if (length := headers.get("content-length", "")).isdecimal() else 0
+
+        async def receive_within_limit() -> Message:
+            nonlocal received
+            if announced > MAX_BODY_BYTES and "expect" in headers:
+                raise _too_large()
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > MAX_BODY_BYTES:
+                if message.get("more_body"):
+                    await _discard(receive)
+                raise _too_large()
+            return message
+
+        await self.app(scope, receive_within_limit, send)
+
+
+def _too_large() -> Refusal:
+    return Refusal(413, f"The request body may have at most {MAX_BODY_BYTES:,} bytes.")
+
+
+async def _discard(receive: Receive) -> None:
+    """Read on for a while without keeping anything: most clients read no answer before they have sent everything."""
+    discarded, more = 0, True
+    while more and discarded < _MOST_DISCARDED_BYTES:
+        message = await receive()
+        discarded += len(message.get("body", b""))
+        more = message.get("more_body", False)

@@ -1,0 +1,72 @@
+"""Keyset pagination: a page starts after the last row of the page before, however many rows came or went since.
+
+A cursor is opaque to clients. It holds the position of a row in the order ``(created_at, id)`` and the
+direction it was read in; it is checked like any other input, never trusted.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Generic, TypeVar
+
+from service.errors import InvalidParameter
+
+__all__ = ["NEWEST_FIRST", "OLDEST_FIRST", "Page", "Position", "decode_cursor", "encode_cursor"]
+
+NEWEST_FIRST: Final = "-created_at"
+OLDEST_FIRST: Final = "created_at"
+
+_LONGEST_CURSOR = 256
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A row's place in the order of creation."""
+
+    created_at: datetime
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """Some rows; ``next`` is the cursor of the page after it, None at the end."""
+
+    items: Sequence[Item]
+    next: str | None
+
+
+def encode_cursor(position: Position, sort: str) -> str:
+    """The cursor that continues after this position in this direction."""
+    content = json.dumps([sort, position.created_at.isoformat(), position.id], separators=(",", ":"))
+    return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str, sort: str) -> Position:
+    """The position a cursor stands for; raises InvalidParameter for anything that was not given out as one."""
+    position = _read(cursor, sort)
+    if position is None:
+        message = 'This is not the "next" of a list in the same order; start without "after".'
+        raise InvalidParameter("after", "invalid_cursor", message)
+    return position
+
+
+def _read(cursor: str, sort: str) -> Position | None:
+    if len(cursor) > _LONGEST_CURSOR:
+        return None
+    try:
+        padding = "=" * (-len(cursor) % 4)
+        content: Any = json.loads(base64.b64decode(cursor + padding, altchars=b"-_", validate=True))
+        given_sort, created_at, identifier = content
+        position = Position(datetime.fromisoformat(created_at), identifier)
+    except (binascii.Error, ValueError, TypeError, RecursionError):
+        return None
+    fits = given_sort == sort and isinstance(identifier, str) and position.created_at.tzinfo is not None
+    # What is not spelled exactly as it was given out is not ours, whatever else it may decode to.
+    return position if fits and encode_cursor(position, sort) == cursor else None

@@ -1,0 +1,223 @@
+"""Problem documents (RFC 9457): what every failure looks like, the framework's own included."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from sqlalchemy import exc as database_errors
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from engine.errors import InvalidSpec, SpecProblem, did_you_mean
+from service.datasets.service import UnknownDatasetError
+from service.errors import Conflict, InvalidParameter, NotFound
+
+__all__ = [
+    "MEDIA_TYPE",
+    "Problem",
+    "ProblemResponse",
+    "Refusal",
+    "WrongPlace",
+    "problem_response",
+    "register",
+]
+
+MEDIA_TYPE = "application/problem+json"
+
+_MOST_ERRORS = 50
+_RETRY_AFTER_SECONDS = 2
+_TITLES = {
+    400: "Malformed request",
+    404: "Not found",
+    405: "Method not allowed",
+    406: "Not acceptable",
+    409: "Conflict",
+    411: "Length required",
+    413: "Content too large",
+    415: "Unsupported media type",
+    422: "Invalid request",
+    500: "Internal error",
+    503: "Service unavailable",
+}
+# Pydantic's names for what our own rules call otherwise.
+_CODES = {
+    "missing": "missing",
+    "extra_forbidden": "unknown_field",
+    "literal_error": "choice",
+    "enum": "choice",
+    "greater_than": "range",
+    "greater_than_equal": "range",
+    "less_than": "range",
+    "less_than_equal": "range",
+}
+
+_logger = logging.getLogger(__name__)
+
+
+class WrongPlace(BaseModel):
+    """One wrong place in the request: ``pointer`` leads to it in the body, ``parameter`` names it in the URL."""
+
+    pointer: str | None = Field(default=None, description="JSON pointer into the body, such as `#/lambda`.")
+    parameter: str | None = Field(default=None, description="Query parameter or header, such as `limit`.")
+    code: str = Field(description="Stable, for programs: `missing`, `range`, `unknown_field` …")
+    message: str = Field(description="What is allowed here, for people.")
+
+
+class Problem(BaseModel):
+    """Why a request failed (RFC 9457). Every failure of every operation has this form."""
+
+    type: str = Field(description="URI of the kind of problem; stable.")
+    title: str = Field(description="The kind of problem in words.")
+    status: int = Field(description="The HTTP status, once more.")
+    detail: str = Field(description="What went wrong this time, in plain words.")
+    instance: str = Field(description="The path that was asked for.")
+    request_id: str = Field(description="Also in the header `X-Request-ID`; the log names it too.")
+    errors: list[WrongPlace] = Field(description="One entry per wrong place; empty where none can be named.")
+
+
+class Refusal(HTTPException):
+    """A request refused at the edge of HTTP, before any domain sees it."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        errors: Iterable[WrongPlace] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.errors = tuple(errors)
+        super().__init__(status, detail, headers)
+
+
+class ProblemResponse(JSONResponse):
+    """A problem document as a response."""
+
+    media_type = MEDIA_TYPE
+
+
+def problem_response(
+    request: Request,
+    status: int,
+    detail: str,
+    errors: Sequence[WrongPlace] = (),
+    headers: Mapping[str, str] | None = None,
+) -> ProblemResponse:
+    """The answer to a request that failed."""
+    title = _TITLES.get(status) or HTTPStatus(status).phrase.capitalize()
+    problem = Problem(
+        type=f"urn:trainyard:problem:{title.lower().replace(' ', '-')}",
+        title=title,
+        status=status,
+        detail=detail,
+        instance=request.url.path,
+        request_id=request.state.request_id,
+        errors=list(errors[:_MOST_ERRORS]),
+    )
+    content = problem.model_dump(exclude_none=True)
+    return ProblemResponse(content, status, dict(headers) if headers else None)
+
+
+def register(app: FastAPI) -> None:
+    """Answer every exception the application may raise with a problem document."""
+    handlers: dict[type[Exception], Any] = {
+        HTTPException: _http_exception,
+        RequestValidationError: _invalid_request,
+        InvalidSpec: _invalid_spec,
+        InvalidParameter: _invalid_parameter,
+        NotFound: _not_found,
+        UnknownDatasetError: _not_found,
+        Conflict: _conflict,
+        database_errors.OperationalError: _database_away,
+        database_errors.InterfaceError: _database_away,
+        database_errors.TimeoutError: _database_away,
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)
+
+
+async def _http_exception(request: Request, error: HTTPException) -> ProblemResponse:
+    path = request.url.path[:200]
+    if isinstance(error, Refusal):
+        return problem_response(request, error.status_code, error.detail, error.errors, error.headers)
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        hint = did_you_mean(path, request.app.openapi()["paths"])
+        return problem_response(request, 404, f"There is nothing at {path}.{hint} See /docs.")
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = ", ".join(_allowed_methods(request))
+        detail = f"{request.method} is not possible at {path}; allowed: {allowed}."
+        return problem_response(request, 405, detail, headers={"Allow": allowed})
+    return problem_response(request, error.status_code, str(error.detail), headers=error.headers)
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """Every method of this path; the framework names those of the first route that has the path."""
+    scope = {"type": "http", "path": request.url.path, "root_path": "", "headers": []}
+    routes = request.app.router.routes
+    return [
+        method
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+        if any(route.matches({**scope, "method": method})[0] == Match.FULL for route in routes)
+    ]
+
+
+async def _invalid_spec(request: Request, error: InvalidSpec) -> ProblemResponse:
+    return _unprocessable(request, [_from_spec_problem(problem) for problem in error.problems])
+
+
+def _from_spec_problem(problem: SpecProblem) -> WrongPlace:
+    return WrongPlace(pointer=problem.pointer, code=problem.code, message=problem.message)
+
+
+async def _invalid_parameter(request: Request, error: InvalidParameter) -> ProblemResponse:
+    return _unprocessable(
+        request, [WrongPlace(parameter=error.parameter, code=error.code, message=str(error))]
+    )
+
+
+async def _invalid_request(request: Request, error: RequestValidationError) -> ProblemResponse:
+    return _unprocessable(request, [_from_framework(found) for found in error.errors()])
+
+
+def _from_framework(found: Mapping[str, Any]) -> WrongPlace:
+    """One of Pydantic's errors, without the input it would repeat and the documentation it would link to."""
+    source, *path = found["loc"]
+    code = _CODES.get(found["type"], "type")
+    if source == "body":
+        return WrongPlace(pointer=SpecProblem(tuple(path), "", "").pointer, code=code, message=_BODY_MESSAGE)
+    message = found["msg"].replace("Input should be", "Must be") + "."
+    if code == "choice":
+        message += did_you_mean(str(found["input"])[:80], found["ctx"]["expected"].split("'")[1::2])
+    return WrongPlace(parameter=str(path[0]), code=code, message=message)
+
+
+_BODY_MESSAGE = 'Must be a JSON object, for example {"dataset": "digits"}.'
+
+
+def _unprocessable(request: Request, errors: Sequence[WrongPlace]) -> ProblemResponse:
+    if len(errors) == 1:
+        where = errors[0].pointer or errors[0].parameter
+        detail = f"{where}: {errors[0].message}"
+    else:
+        detail = f"{len(errors)} places in the request are wrong; see errors."
+    return problem_response(request, 422, detail, errors)
+
+
+async def _not_found(request: Request, error: Exception) -> ProblemResponse:
+    return problem_response(request, 404, str(error))
+
+
+async def _conflict(request: Request, error: Conflict) -> ProblemResponse:
+    return problem_response(request, 409, str(error))
+
+
+async def _database_away(request: Request, error: database_errors.SQLAlchemyError) -> ProblemResponse:
+    _logger.warning("request %s: the database does not answer: %s", request.state.request_id, error)
+    detail = "The database does not answer, or its tables are not there yet. Try again in a moment."
+    return problem_response(request, 503, detail, headers={"Retry-After": str(_RETRY_AFTER_SECONDS)})

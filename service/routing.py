@@ -1,0 +1,83 @@
+"""A route that refuses what it does not understand, before its endpoint is called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterable
+from email.message import Message
+from typing import Any
+
+from fastapi import Request, Response, params
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.routing import APIRoute
+from starlette.datastructures import QueryParams
+from typing_extensions import override
+
+from engine.errors import did_you_mean
+from service.errors import InvalidParameter
+from service.json_bodies import read_json
+from service.problems import Refusal
+
+__all__ = ["StrictRoute"]
+
+
+class StrictRequest(Request):
+    """A request whose JSON is read strictly."""
+
+    @override
+    async def json(self) -> Any:
+        """The body's content; raises Refusal or InvalidSpec."""
+        return read_json(await self.body())
+
+
+class StrictRoute(APIRoute):
+    """Refuses unknown query parameters, and a body that is not JSON.
+
+    A parameter that is a map (``metadata[key]=value``) is one that the route's ``openapi_extra`` describes.
+    """
+
+    @override
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The framework's handler behind these checks."""
+        handle = super().get_route_handler()
+        takes_body = self.body_field is not None
+        fields = get_flat_params(self.dependant)
+        known = tuple(field.alias for field in fields if isinstance(field.field_info, params.Query))
+        maps = tuple(entry["name"] for entry in (self.openapi_extra or {}).get("parameters", ()))
+
+        async def handle_strictly(request: Request) -> Response:
+            _refuse_unknown(request.query_params.keys(), known, maps)
+            _refuse_nul(request.query_params)
+            if takes_body:
+                _require_json(request.headers.get("content-type", ""))
+            return await handle(StrictRequest(request.scope, request.receive))
+
+        return handle_strictly
+
+
+def _refuse_unknown(given: Iterable[str], known: tuple[str, ...], maps: tuple[str, ...]) -> None:
+    for name in given:
+        if name in known or (name.partition("[")[0] in maps and name.endswith("]")):
+            continue
+        spelled = (*known, *(f"{each}[key]" for each in maps))
+        hint = did_you_mean(name[:80], spelled)
+        message = f"Unknown query parameter. Known here: {', '.join(spelled) or 'none'}.{hint}"
+        raise InvalidParameter(name[:80], "unknown_parameter", message)
+
+
+def _refuse_nul(given: QueryParams) -> None:
+    """PostgreSQL stores no NUL and refuses to look for one."""
+    for name, value in given.multi_items():
+        if "\0" in value or "\0" in name:
+            raise InvalidParameter(
+                name.replace("\0", "")[:80], "text", "May not contain the character U+0000."
+            )
+
+
+def _require_json(content_type: str) -> None:
+    header = Message()
+    header["content-type"] = content_type
+    subtype = header.get_content_subtype()
+    if header.get_content_maintype() == "application" and (subtype == "json" or subtype.endswith("+json")):
+        return
+    got = f"it came as {content_type[:100]}" if content_type else "it came without one"
+    raise Refusal(415, f"The body must be sent with Content-Type: application/json; {got}.")
