@@ -11,7 +11,7 @@ from fastapi.staticfiles import StaticFiles
 __all__ = ["mount"]
 
 _HERE = Path(__file__).parent
-_FOLDERS = {"pages": _HERE / "pages", "swagger-ui": _HERE / "static" / "swagger-ui"}
+_FOLDERS = {"pages": _HERE / "pages", "swagger-ui": _HERE / "swagger-ui"}
 # Whatever a page may contain, the browser fetches nothing from anywhere else.
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:",
