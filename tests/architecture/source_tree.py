@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 # Copied into the project as they were published.
-VENDORED = "service/web/static/"
+VENDORED = "service/web/swagger-ui/"
 
 
 def source_files(suffix: str = "") -> list[Path]:
