@@ -3,9 +3,10 @@ FROM python:3.13-slim-trixie AS build
 
 WORKDIR /build
 COPY requirements/bootstrap.txt requirements/runtime.txt requirements/
-RUN python -m pip install --no-cache-dir --require-hashes --requirement requirements/bootstrap.txt \
+RUN python -m venv /opt/tools \
+    && /opt/tools/bin/pip install --no-cache-dir --require-hashes --requirement requirements/bootstrap.txt \
     && python -m venv --without-pip /opt/trainyard \
-    && uv pip install --no-cache --compile-bytecode --python /opt/trainyard/bin/python \
+    && /opt/tools/bin/uv pip install --no-cache --compile-bytecode --python /opt/trainyard/bin/python \
         --require-hashes --requirement requirements/runtime.txt
 
 # The project comes last, so that an edit of it leaves the layer of its dependencies alone.
@@ -13,8 +14,8 @@ COPY pyproject.toml LICENSE ./
 COPY engine engine
 COPY migrations migrations
 COPY service service
-RUN python -m pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir dist . \
-    && uv pip install --no-cache --compile-bytecode --python /opt/trainyard/bin/python --no-deps dist/*.whl
+RUN /opt/tools/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir dist . \
+    && /opt/tools/bin/uv pip install --no-cache --compile-bytecode --python /opt/trainyard/bin/python --no-deps dist/*.whl
 
 
 FROM python:3.13-slim-trixie
