@@ -11,10 +11,20 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy.engine import Connection
 
-__all__ = ["HEAD", "configuration", "revision", "upgrade"]
+__all__ = ["HEAD", "UnknownRevisionError", "configuration", "revision", "upgrade"]
 
 HEAD = "0001"
 """The newest revision in ``versions``."""
+
+
+class UnknownRevisionError(Exception):
+    """The tables are of a version that this program does not know; the message says so, for people."""
+
+    def __init__(self, found: str | None) -> None:
+        super().__init__(
+            f"The database's tables are of revision {found}, which this version of Trainyard (up to {HEAD}) "
+            "does not know: a newer version has used it."
+        )
 
 
 def revision(connection: Connection) -> str | None:
@@ -26,10 +36,16 @@ def revision(connection: Connection) -> str | None:
 
 
 def upgrade(connection: Connection, target: str = "head") -> None:
-    """Apply every revision up to the target in one transaction."""
-    from alembic import command  # noqa: PLC0415 - a service whose tables are current does without
+    """Apply every revision up to the target in one transaction; raises UnknownRevisionError."""
+    from alembic import command, util  # noqa: PLC0415 - a service whose tables are current does without
 
-    command.upgrade(configuration(connection), target)
+    found = revision(connection)
+    # Reading began a transaction, which Alembic would take for the caller's and leave open.
+    connection.rollback()
+    try:
+        command.upgrade(configuration(connection), target)
+    except util.CommandError as error:
+        raise UnknownRevisionError(found) from error
 
 
 def configuration(connection: Connection) -> Config:

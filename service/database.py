@@ -14,12 +14,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Dialect, Engine, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import DeclarativeBase, Session
 from typing_extensions import override
 
 import migrations
 
-__all__ = ["Base", "Database", "UtcDateTime", "is_current", "migrate", "utc_now"]
+__all__ = ["Base", "Database", "DatabaseUrlError", "UtcDateTime", "is_current", "migrate", "utc_now"]
 
 BUSY_MILLISECONDS = 15_000
 """How long a writer of SQLite waits for its turn."""
@@ -31,6 +32,24 @@ _CONSTRAINT_NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+_DRIVERS = {
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+    "sqlite": "sqlite",
+}
+_MEMORY = (None, "", ":memory:")
+
+
+class DatabaseUrlError(ValueError):
+    """Not the URL of a database that can be used; the message says so, for people."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(
+            f'"{url}" is not the URL of a database: it must be postgresql://user:password@host:port/name '
+            "or sqlite:////absolute/path/of/a/file."
+        )
 
 
 def utc_now() -> datetime:
@@ -78,9 +97,9 @@ class Base(DeclarativeBase):
 
 
 class Database:
-    """Connections to one database and the two ways of using it.
+    """Connections to one database and the two ways of using it; opens nothing before it is used.
 
-    Raises sqlalchemy.exc.ArgumentError for an URL that cannot be understood; opens nothing before it is used.
+    Raises DatabaseUrlError.
     """
 
     def __init__(self, url: str) -> None:
@@ -132,10 +151,14 @@ def is_current(session: Session) -> bool:
 
 
 def _with_driver(url: str) -> URL:
-    parsed = make_url(url)
-    if parsed.drivername in {"postgres", "postgresql"}:
-        return parsed.set(drivername="postgresql+psycopg")
-    return parsed
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise DatabaseUrlError(url) from error
+    driver = _DRIVERS.get(parsed.drivername)
+    if driver is None or (parsed.get_backend_name() == "sqlite" and parsed.database in _MEMORY):
+        raise DatabaseUrlError(parsed.render_as_string())
+    return parsed.set(drivername=driver)
 
 
 def _create_engine(url: URL) -> Engine:
@@ -144,9 +167,8 @@ def _create_engine(url: URL) -> Engine:
     common: dict[str, Any] = {"json_serializer": serializer, "pool_size": 8, "max_overflow": 40}
     if url.get_backend_name() != "sqlite":
         return sa.create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 5}, **common)
-    if url.database:
-        url = url.set(database=str(Path(url.database).expanduser().absolute()))
-    engine = sa.create_engine(url, **common)
+    file = Path(str(url.database)).expanduser().absolute()
+    engine = sa.create_engine(url.set(database=str(file)), **common)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -1,0 +1,188 @@
+"""The command ``trainyard``. What goes wrong is said in one sentence, with exit code 2, never as a traceback."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from service.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy.exc import DBAPIError
+
+__all__ = ["main"]
+
+WRONG = 2
+
+SETTINGS = """\
+settings, all of them environment variables:
+  TRAINYARD_HOST, TRAINYARD_PORT   where the API listens (127.0.0.1, 8000)
+  TRAINYARD_DATA_DIR               where everything is kept (./trainyard-data)
+  TRAINYARD_DATABASE_URL           postgresql://… or sqlite:///… (a file in the data directory)
+  TRAINYARD_WORKERS                experiments that train at a time (one per core)
+  TRAINYARD_SCHEDULER              tcp://… of a Dask scheduler whose workers train (workers of our own)
+"""
+
+
+class WrongError(Exception):
+    """Something a person can put right; the message says what."""
+
+
+def main() -> int:
+    """Run the command; returns its exit code."""
+    arguments = _parser().parse_args()
+    command: Callable[[argparse.Namespace], None] = arguments.run
+    try:
+        with _ended_by_sigterm():
+            command(arguments)
+    except WrongError as error:
+        sys.stderr.write(f"trainyard: {error}\n")
+        return WRONG
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="trainyard",
+        description="Trains regularized neural networks and says which choice generalizes best.",
+        epilog=SETTINGS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"trainyard {version('trainyard')}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="command")
+    commands.add_parser("serve", help="the whole service: API and engine").set_defaults(run=_serve)
+    commands.add_parser("api", help="the API alone").set_defaults(run=_api)
+    engine = commands.add_parser("engine", help="the engine alone: dispatcher and workers")
+    engine.add_argument("--attached", action="store_true", help=argparse.SUPPRESS)
+    engine.set_defaults(run=_engine)
+    commands.add_parser("migrate", help="bring the database's tables up to date").set_defaults(run=_migrate)
+    return parser
+
+
+def _serve(_arguments: argparse.Namespace) -> None:
+    from service.execution.child import EngineChild  # noqa: PLC0415 - other commands do without
+    from service.execution.data_directory import DataDirectory, DataDirectoryError  # noqa: PLC0415
+    from service.listening import ListenError, listen  # noqa: PLC0415
+
+    settings = _settings()
+    try:
+        # An engine whose parent was killed needs a moment to notice.
+        directory = DataDirectory(settings.data_dir, wait_seconds=3)
+        sockets = listen(settings.host, settings.port)
+    except (DataDirectoryError, ListenError) as error:
+        raise WrongError(error) from error
+    # The engine takes the longest to start, so that it starts first.
+    with contextlib.closing(EngineChild(directory.descriptor)):
+        _migrate_or_say_why(settings)
+        from service.serving import serve_api  # noqa: PLC0415 - takes a while, in which the engine starts
+
+        _welcome(settings, sockets[0].getsockname()[1])
+        serve_api(settings, sockets)
+        sys.stderr.write("Stopping; what is being trained will go on at the next start.\n")
+
+
+def _api(_arguments: argparse.Namespace) -> None:
+    from service.listening import ListenError, listen  # noqa: PLC0415
+    from service.serving import serve_api  # noqa: PLC0415
+
+    settings = _settings()
+    _check_database_url(settings)
+    try:
+        sockets = listen(settings.host, settings.port)
+    except ListenError as error:
+        raise WrongError(error) from error
+    _welcome(settings, sockets[0].getsockname()[1])
+    serve_api(settings, sockets)
+
+
+def _engine(arguments: argparse.Namespace) -> None:
+    from service.execution.data_directory import DataDirectoryError  # noqa: PLC0415
+    from service.execution.engine_process import run_engine  # noqa: PLC0415
+    from service.logs import configure_logs  # noqa: PLC0415
+
+    configure_logs()
+    settings = _settings()
+    _check_database_url(settings)
+    try:
+        run_engine(settings, attached=arguments.attached)
+    except DataDirectoryError as error:
+        raise WrongError(error) from error
+
+
+def _migrate(_arguments: argparse.Namespace) -> None:
+    _migrate_or_say_why(_settings())
+
+
+def _settings() -> Settings:
+    from pydantic import ValidationError  # noqa: PLC0415
+
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = [f"TRAINYARD_{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors()]
+        raise WrongError(". ".join(wrong)) from error
+
+
+def _check_database_url(settings: Settings) -> None:
+    from service.database import Database, DatabaseUrlError  # noqa: PLC0415
+
+    try:
+        Database(settings.resolved_database_url)
+    except DatabaseUrlError as error:
+        raise WrongError(f"TRAINYARD_DATABASE_URL: {error}") from error
+
+
+def _migrate_or_say_why(settings: Settings) -> None:
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
+
+    from migrations import UnknownRevisionError  # noqa: PLC0415
+    from service.database import migrate  # noqa: PLC0415
+
+    _check_database_url(settings)
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        migrate(settings.resolved_database_url)
+    except DBAPIError as error:
+        raise WrongError(f"The database cannot be used: {_first_line(error)}.") from error
+    except UnknownRevisionError as error:
+        raise WrongError(error) from error
+    except OSError as error:
+        raise WrongError(
+            f"The data directory {settings.data_dir} cannot be written to: {error.strerror}."
+        ) from error
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).strip().partition("\n")[0].rstrip(".")
+
+
+def _welcome(settings: Settings, port: int) -> None:
+    host = "127.0.0.1" if settings.host in {"0.0.0.0", "::", ""} else settings.host  # noqa: S104
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    sys.stderr.write(
+        f"Trainyard {version('trainyard')} listens on {address}\n"
+        f"  try it     {address}/docs\n"
+        f"  data       {settings.data_dir}\n"
+        f"  Ctrl-C     stops it\n"
+    )
+
+
+@contextlib.contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Have SIGTERM end this process as Ctrl-C does."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

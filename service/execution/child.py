@@ -1,0 +1,69 @@
+"""The engine as a child process: started, started again when it dies, and ended."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import threading
+import time
+
+__all__ = ["EngineChild"]
+
+SHORTEST_WAIT_SECONDS = 0.5
+LONGEST_WAIT_SECONDS = 10.0
+STEADY_SECONDS = 30.0
+"""An engine that ran for so long before it died is started again without delay."""
+
+END_SECONDS = 15.0
+
+log = logging.getLogger(__name__)
+
+
+class EngineChild:
+    """One engine process of this process's own, which ends with it whatever happens.
+
+    The child inherits ``descriptor``, and with it the lock of the data directory, and a pipe as its standard
+    input: when this process dies, the kernel closes the pipe and the child ends itself.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._ending = threading.Event()
+        self._changing = threading.Lock()
+        self._process = self._start()
+        self._thread = threading.Thread(target=self._watch, name="engine", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Have the engine hand its work back and end; kill it if it does not in time, or on a second Ctrl-C."""
+        self._ending.set()
+        with self._changing:
+            self._process.terminate()
+        try:
+            self._process.wait(END_SECONDS)
+        finally:
+            self._process.kill()
+            self._thread.join()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        # -P keeps the working directory off sys.path: the installed package runs, not what happens to lie there.
+        command = [sys.executable, "-P", "-m", "service.cli", "engine", "--attached"]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[self._descriptor])  # noqa: S603
+
+    def _watch(self) -> None:
+        wait = SHORTEST_WAIT_SECONDS
+        while True:
+            started = time.monotonic()
+            code = self._process.wait()
+            if time.monotonic() - started > STEADY_SECONDS:
+                wait = SHORTEST_WAIT_SECONDS
+            if self._ending.is_set():
+                return
+            log.warning("The engine ended with code %s; starting it again in %g s.", code, wait)
+            self._ending.wait(wait)
+            with self._changing:
+                if self._ending.is_set():
+                    return
+                self._process = self._start()
+            wait = min(2 * wait, LONGEST_WAIT_SECONDS)

@@ -1,0 +1,134 @@
+"""Dask distributed behind the executor port: worker processes on this machine or on a cluster.
+
+Dask only carries a dispatch's id to an idle process and notices when that process dies. It is never asked for a
+result, and never told to cancel anything.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import dask
+import structlog
+from distributed import Client, Future, LocalCluster, fire_and_forget
+
+from service.execution.executor import Slots
+from service.execution.task import train_dispatch
+
+__all__ = ["DaskExecutor", "local_cluster"]
+
+ANSWER_SECONDS = 5
+"""How long to wait for the scheduler, which is otherwise taken to be away."""
+
+PRELOAD = "service.execution.preload"
+
+# What is switched off is what nobody looks at; it costs memory, CPU at rest, and start-up time.
+_CONFIGURATION = {
+    "distributed.admin.system-monitor.disk": False,
+    "distributed.admin.system-monitor.gil.enabled": False,
+    "distributed.admin.system-monitor.interval": "10s",
+    "distributed.admin.tick.interval": "1s",
+    "distributed.comm.timeouts.connect": f"{ANSWER_SECONDS}s",
+    "distributed.diagnostics.nvml": False,
+    # A task whose worker died is for the dispatcher to judge, who counts.
+    "distributed.scheduler.allowed-failures": 0,
+    "distributed.scheduler.active-memory-manager.start": False,
+    "distributed.scheduler.http.routes": [],
+    "distributed.scheduler.work-stealing": False,
+    # It goes by the wall clock: one step of it would take living workers for dead. The leases do without.
+    "distributed.scheduler.worker-ttl": None,
+    "distributed.worker.http.routes": [],
+    "distributed.worker.profile.enabled": False,
+}
+
+log = structlog.get_logger(__name__)
+
+
+def local_cluster(workers: int, scratch: Path) -> LocalCluster:
+    """Start a scheduler in this process and as many worker processes, which end with this process.
+
+    Each trains one dispatch at a time with one BLAS thread (Dask's default for worker processes).
+    """
+    dask.config.set(_CONFIGURATION)
+    return LocalCluster(
+        n_workers=workers,
+        threads_per_worker=1,
+        dashboard_address=None,
+        local_directory=os.fspath(scratch),
+        preload=[PRELOAD],
+    )
+
+
+class DaskExecutor:
+    """Starts dispatches on a cluster: one of this process's own, or the scheduler at an address."""
+
+    def __init__(self, cluster: LocalCluster | str, on_lost: Callable[[str], None]) -> None:
+        if isinstance(cluster, str):
+            dask.config.set({"distributed.comm.timeouts.connect": f"{ANSWER_SECONDS}s"})
+        self._cluster = cluster
+        self._on_lost = on_lost
+        self._idle_workers: list[str] = []
+        self._client: Client | None = None
+
+    def slots(self) -> Slots:
+        """Threads of all workers, and those of them that have nothing to do."""
+        try:
+            return self._count()
+        except (OSError, TimeoutError) as error:
+            log.warning("the Dask scheduler does not answer", error=str(error))
+            self._idle_workers = []
+            return Slots(0, 0)
+
+    def submit(self, dispatch_id: str) -> None:
+        """Start the dispatch in a worker that was idle when the slots were last counted."""
+        client = self._connect()
+        # Left to itself Dask may queue a task behind a long one, going by its guess of how long that takes.
+        workers = [self._idle_workers.pop()] if self._idle_workers else None
+        future = client.submit(
+            train_dispatch,
+            dispatch_id,
+            key=dispatch_id,
+            pure=False,
+            workers=workers,
+            allow_other_workers=workers is not None,
+        )
+        fire_and_forget(future)
+        future.add_done_callback(self._look_at_end)
+
+    def close(self) -> None:
+        """Leave the scheduler; a cluster of our own ends, its workers handing back what they work on."""
+        if self._client is not None:
+            self._client.close()
+        if isinstance(self._cluster, LocalCluster):
+            self._cluster.close()
+
+    def _count(self) -> Slots:
+        threads: dict[str, int] = self._ask("ncores")
+        tasks: dict[str, list[str]] = self._ask("processing")
+        free = {worker: count - len(tasks.get(worker, ())) for worker, count in threads.items()}
+        self._idle_workers = [worker for worker, count in free.items() for _ in range(count)]
+        return Slots(total=sum(threads.values()), idle=len(self._idle_workers))
+
+    def _ask(self, question: str) -> Any:
+        """The scheduler's answer; raises OSError or TimeoutError where there is none."""
+        client = self._connect()
+        return client.sync(getattr(client.scheduler, question), callback_timeout=ANSWER_SECONDS)
+
+    def _connect(self) -> Client:
+        """The client, made anew where the scheduler was away for so long that the old one gave up."""
+        if self._client is None or self._client.status == "closed":
+            self._client = Client(self._cluster, set_as_default=False, timeout=ANSWER_SECONDS)
+        if self._client.status != "running":
+            message = "The connection to the Dask scheduler is lost; trying to make it again."
+            raise ConnectionError(message)
+        return self._client
+
+    def _look_at_end(self, future: Future[None]) -> None:
+        # "cancelled" means that the scheduler went away, and with it its workers, who hand back on their own;
+        # the leases find what they could not.
+        if future.status == "error":
+            log.warning("a task ended badly", dispatch_id=future.key, error=repr(future.exception()))
+            self._on_lost(str(future.key))

@@ -1,0 +1,167 @@
+"""The loop that turns queued rows into running tasks and takes back what dead workers leave behind."""
+
+from __future__ import annotations
+
+import queue
+import socket
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from service.database import Database, utc_now
+from service.execution import repository
+from service.execution.executor import Executor, Slots
+from service.execution.leases import LeaseWatch
+from service.execution.models import EngineRow
+from service.execution.roles import DISPATCHER, Role
+from service.experiments.models import ExperimentRow
+
+__all__ = ["Dispatcher", "take_over"]
+
+POLL_SECONDS = 0.1
+BEAT_SECONDS = 1.0
+LEASE_SECONDS = 30.0
+
+log = structlog.get_logger(__name__)
+
+
+def take_over(database: Database, engine_id: str) -> None:
+    """Release what an earlier process of this engine left behind, which can be running no more.
+
+    Nothing is held against the experiments: whatever ended that process ended all its workers.
+    """
+    with database.transaction() as session:
+        repository.forget_engine(session, engine_id)
+        rows = repository.held_by_engine(session, engine_id)
+        released = repository.release(session, rows, utc_now(), lost=False)
+    if released:
+        log.info("took over", experiments=released)
+
+
+class Dispatcher:
+    """Dispatches for one engine; a second one of another engine beside it does no harm.
+
+    The executor comes from a function that takes what to call with the id of a dispatch whose worker died.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        engine_id: str,
+        make_executor: Callable[[Callable[[str], None]], Executor],
+    ) -> None:
+        self._database = database
+        self._engine_id = engine_id
+        self._started_at = utc_now()
+        self._role = Role(DISPATCHER, engine_id)
+        self._leases: LeaseWatch[tuple[str, int, str]] = LeaseWatch(LEASE_SECONDS)
+        self._lost: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._wake = threading.Event()
+        self._holds_role = False
+        self._next_beat = 0.0
+        self._executor = make_executor(self._notice_loss)
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until told to stop, then close the executor and leave."""
+        try:
+            while not stop.is_set():
+                self._try_step()
+                self._wake.wait(POLL_SECONDS)
+                self._wake.clear()
+        finally:
+            self._executor.close()
+        self._leave()
+
+    def step(self, now: float) -> None:
+        """Do everything that is due at the monotonic time ``now``."""
+        if now >= self._next_beat:
+            self._beat(now)
+            self._next_beat = now + BEAT_SECONDS
+        if self._holds_role:
+            self._reap_lost()
+            self._dispatch()
+
+    def _try_step(self) -> None:
+        try:
+            self.step(time.monotonic())
+        except DBAPIError as error:
+            log.warning("the database does not answer", error=str(error.orig))
+            self._wake.wait(BEAT_SECONDS)
+
+    def _notice_loss(self, dispatch_id: str) -> None:
+        self._lost.put(dispatch_id)
+        self._wake.set()
+
+    def _beat(self, now: float) -> None:
+        slots = self._executor.slots()
+        with self._database.transaction() as session:
+            beating = EngineRow(
+                id=self._engine_id,
+                hostname=socket.gethostname(),
+                started_at=self._started_at,
+                beat_at=utc_now(),
+                slots=slots.total,
+            )
+            repository.record_engine(session, beating)
+            self._holds_role = self._role.hold(session, now)
+            if self._holds_role:
+                self._reap_expired(session, now)
+
+    def _reap_expired(self, session: Session, now: float) -> None:
+        rows = {(row.id, row.attempt, row.status): row for row in repository.held(session)}
+        expired = self._leases.observe(now, {key: row.lease_counter for key, row in rows.items()})
+        if expired:
+            self._release_lost(session, [rows[key] for key in expired], utc_now())
+
+    def _reap_lost(self) -> None:
+        while not self._lost.empty():
+            dispatch_id = self._lost.get()
+            try:
+                with self._database.transaction() as session:
+                    rows = repository.held(session, ExperimentRow.dispatch_id == dispatch_id)
+                    self._release_lost(session, rows, utc_now())
+            except DBAPIError:
+                self._lost.put(dispatch_id)
+                raise
+
+    def _release_lost(self, session: Session, rows: list[repository.Held], now: datetime) -> None:
+        repository.release(session, rows, now, lost=True)
+        for row in rows:
+            log.warning("lost a worker", experiment_id=row.id, attempt=row.attempt)
+
+    def _dispatch(self) -> None:
+        with self._database.reading() as session:
+            if not repository.has_queued(session):
+                return
+        slots = self._executor.slots()
+        if not slots.idle:
+            return
+        with self._database.transaction() as session:
+            dispatches = repository.claim(session, self._engine_id, lambda live: _capacity(slots, live))
+        for dispatch_id in dispatches:
+            self._submit(dispatch_id)
+
+    def _submit(self, dispatch_id: str) -> None:
+        try:
+            self._executor.submit(dispatch_id)
+        except ConnectionError as error:
+            log.warning("cannot reach the workers", error=str(error))
+            self._notice_loss(dispatch_id)
+
+    def _leave(self) -> None:
+        try:
+            with self._database.transaction() as session:
+                self._role.give_up(session)
+                repository.forget_engine(session, self._engine_id)
+        except DBAPIError as error:
+            log.warning("left without a word: the database does not answer", error=str(error.orig))
+
+
+def _capacity(slots: Slots, live: int) -> int:
+    """How many more dispatches fit: what is claimed and not yet started occupies no worker, but will."""
+    return min(slots.idle, slots.total - live)

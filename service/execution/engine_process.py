@@ -1,0 +1,101 @@
+"""The engine process: workers, and the dispatcher that gives them something to do."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from service.database import Database, is_current
+from service.execution.dask_executor import DaskExecutor, local_cluster
+from service.execution.data_directory import DataDirectory, read_engine_id
+from service.execution.dispatcher import Dispatcher, take_over
+from service.settings import Settings
+
+__all__ = ["run_engine"]
+
+POLL_SECONDS = 0.1
+
+log = structlog.get_logger(__name__)
+
+
+def run_engine(settings: Settings, *, attached: bool) -> None:
+    """Dispatch until told to end by a signal.
+
+    An ``attached`` engine is the child of a process that has locked the data directory for it and that it ends
+    with: standard input is a pipe that closes when that process dies. Raises DataDirectoryError.
+    """
+    stop = threading.Event()
+    _stop_on_signals(stop, attached=attached)
+    with _identity(settings, attached=attached) as engine_id:
+        database = Database(settings.resolved_database_url)
+        try:
+            _wait_for_tables(database, stop)
+            if not stop.is_set():
+                _dispatch(settings, database, engine_id, stop)
+        finally:
+            database.close()
+
+
+def _dispatch(settings: Settings, database: Database, engine_id: str, stop: threading.Event) -> None:
+    scheduler = settings.scheduler
+    if scheduler is not None:
+        # Its workers outlive this process: what they train goes on.
+        Dispatcher(database, engine_id, lambda on_lost: DaskExecutor(scheduler, on_lost)).run(stop)
+        return
+    take_over(database, engine_id)
+    cluster = local_cluster(settings.workers, settings.data_dir / "scratch")
+    Dispatcher(database, engine_id, lambda on_lost: DaskExecutor(cluster, on_lost)).run(stop)
+    take_over(database, engine_id)
+
+
+@contextlib.contextmanager
+def _identity(settings: Settings, *, attached: bool) -> Iterator[str]:
+    """The id to dispatch under: the data directory's where that is ours alone, else one never used before."""
+    if settings.scheduler is not None:
+        yield f"engine_{secrets.token_hex(8)}"
+    elif attached:
+        yield read_engine_id(settings.data_dir) or f"engine_{secrets.token_hex(8)}"
+    else:
+        directory = DataDirectory(settings.data_dir)
+        try:
+            yield directory.engine_id
+        finally:
+            directory.close()
+
+
+def _wait_for_tables(database: Database, stop: threading.Event) -> None:
+    """Return once the tables are those of this version, or when told to stop."""
+    said = time.monotonic()
+    while not stop.is_set():
+        with contextlib.suppress(DBAPIError), database.reading() as session:
+            if is_current(session):
+                return
+        if time.monotonic() - said > 5:  # noqa: PLR2004 - seconds
+            said = time.monotonic()
+            log.warning("waiting for the database to answer and to be migrated (trainyard migrate)")
+        stop.wait(POLL_SECONDS)
+
+
+def _stop_on_signals(stop: threading.Event, *, attached: bool) -> None:
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    if not attached:
+        signal.signal(signal.SIGINT, lambda *_: stop.set())
+        return
+    # A terminal's Ctrl-C reaches parent and child alike; the parent says what is to happen.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    # Nothing is handed back: a new parent may be waiting for the lock, and takes over from the last flush.
+    sys.stdin.buffer.read()
+    os._exit(1)

@@ -1,0 +1,73 @@
+"""What the engine reports, in the words of the database: pure functions."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from engine.errors import EngineError, SpecProblem
+from engine.spec import SpecWarning
+from engine.training import Metrics, Result
+from service.datasets.loading import DatasetMismatchError
+from service.execution.ledger import Ending
+
+__all__ = ["finite", "from_error", "from_result", "metrics_document"]
+
+
+def metrics_document(metrics: Metrics) -> dict[str, Any]:
+    """An epoch's metrics as JSON and as columns: None where undefined or not finite, see ``finite``."""
+    return finite(dataclasses.asdict(metrics))
+
+
+def finite(values: Mapping[str, float | None]) -> dict[str, Any]:
+    """The values with None for each that is NaN or infinite; ``non_finite`` names those, where there are any."""
+    clean = {name: None if value is None else float(value) for name, value in values.items()}
+    bad = [name for name, value in clean.items() if value is not None and not math.isfinite(value)]
+    if not bad:
+        return clean
+    return {**clean, **dict.fromkeys(bad), "non_finite": bad}
+
+
+def from_result(result: Result, warnings: list[Any]) -> Ending:
+    """How an experiment ended that the engine trained to its end; ``warnings`` are those it had before."""
+    found = [_warning(warning) for warning in result.warnings]
+    return Ending(
+        status={"non_finite": "failed", "user": "cancelled"}.get(result.stop_reason, "succeeded"),
+        stop_reason=result.stop_reason,
+        argmin_epoch=result.argmin_epoch,
+        test=None if result.test is None else finite(result.test),
+        warnings=[*warnings, *(warning for warning in found if warning not in warnings)],
+        error=_diverged(result) if result.stop_reason == "non_finite" else None,
+    )
+
+
+def _diverged(result: Result) -> dict[str, Any]:
+    kept = "" if result.best_epoch is None else f" The weights of epoch {result.best_epoch} are kept."
+    message = (
+        f"In epoch {result.epochs} the training diverged: a loss or a weight was no longer a finite number. "
+        f"A smaller learning rate often helps.{kept}"
+    )
+    return {"code": "non_finite", "message": message}
+
+
+def _warning(warning: SpecWarning) -> dict[str, str]:
+    pointer = SpecProblem(warning.path, warning.code, warning.message).pointer
+    return {"pointer": pointer, "code": warning.code, "message": warning.message}
+
+
+def from_error(error: Exception) -> Ending:
+    """How an experiment ended that could not be trained."""
+    if isinstance(error, (EngineError, DatasetMismatchError)):
+        code = re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__.removesuffix("Error")).lower()
+        message = str(error)
+    elif isinstance(error, MemoryError):
+        code, message = "out_of_memory", "The experiment needs more memory than its worker has."
+    else:
+        code = "internal_error"
+        message = (
+            f"Training failed unexpectedly ({type(error).__name__}: {error}). The engine's log says more."
+        )
+    return Ending(status="failed", stop_reason="error", error={"code": code, "message": message})

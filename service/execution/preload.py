@@ -1,0 +1,45 @@
+"""Imported by every Dask worker as it starts (``--preload service.execution.preload``).
+
+A worker process is made ready here, so that its first experiment starts as fast as its tenth.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import signal
+
+from distributed import Worker
+
+from service.execution.worker import WorkerProcess
+from service.logs import configure_logs
+from service.settings import Settings
+
+__all__ = ["dask_setup", "dask_teardown", "process"]
+
+NICENESS = 19
+HAND_BACK_SECONDS = 3.0
+"""Dask kills a worker four seconds after it asked it to end."""
+
+
+@functools.cache
+def process() -> WorkerProcess:
+    """This process in its role as a worker, made on first use from the environment's settings."""
+    return WorkerProcess(Settings().resolved_database_url)
+
+
+def dask_setup(_worker: Worker) -> None:
+    """Make the process ready: behind everyone else for the CPU, deaf to Ctrl-C, connected to the database.
+
+    A terminal's Ctrl-C reaches every process of it; a worker ends when its parent says so.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(NICENESS)
+    configure_logs()
+    process().prepare()
+
+
+async def dask_teardown(_worker: Worker) -> None:
+    """Hand back what is being trained, before Dask ends the process."""
+    await asyncio.to_thread(process().stop, HAND_BACK_SECONDS)

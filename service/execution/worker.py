@@ -1,0 +1,102 @@
+"""A worker process: trains one dispatch after another, and hands back what it cannot finish."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from service.database import Database
+from service.execution import ledger
+from service.execution.heartbeat import Heartbeat
+from service.execution.ledger import Work
+from service.execution.run import Run
+
+__all__ = ["DispatchLost", "WorkerProcess"]
+
+EPOCH_PATIENCE_SECONDS = 1.5
+"""How long a stopping worker waits for the end of an epoch before it gives that epoch up."""
+
+LONGEST_WAIT_SECONDS = 2.0
+
+Answer = TypeVar("Answer")
+
+log = structlog.get_logger(__name__)
+
+
+class DispatchLost(Exception):
+    """The worker that had begun this dispatch is gone; the dispatcher decides what becomes of it."""
+
+
+class _Stopped(Exception):
+    """The process is to end while the database is away."""
+
+
+class WorkerProcess:
+    """This process as a worker; one training at a time (a Dask worker has one thread)."""
+
+    def __init__(self, database_url: str) -> None:
+        self._database = Database(database_url)
+        self._stopping = threading.Event()
+        self._idle = threading.Event()
+        self._idle.set()
+
+    def prepare(self) -> None:
+        """Open a connection ahead of the first experiment, which is not lost where that fails."""
+        try:
+            with self._database.reading() as session:
+                session.connection()
+        except OperationalError as error:
+            log.warning("the database does not answer", error=str(error.orig))
+
+    def stop(self, seconds: float) -> None:
+        """Have the training end at its next epoch and wait for that, but not for longer."""
+        self._stopping.set()
+        self._idle.wait(seconds)
+
+    def train(self, dispatch_id: str) -> None:
+        """Train the experiments of this dispatch; an experiment's failure is a result, not an error.
+
+        Raises DispatchLost if another worker had begun it.
+        """
+        self._idle.clear()
+        try:
+            works = self._persist(lambda session: ledger.begin(session, dispatch_id))
+            if works:
+                self._train(works)
+            elif self._persist(lambda session: ledger.is_held(session, dispatch_id)):
+                raise DispatchLost(dispatch_id)
+        except _Stopped:
+            log.warning("stopped while the database was away", dispatch_id=dispatch_id)
+        finally:
+            self._idle.set()
+
+    def _train(self, works: list[Work]) -> None:
+        leases = [work.lease for work in works]
+        with Heartbeat(self._database, leases, self._stopping, EPOCH_PATIENCE_SECONDS) as heartbeat:
+            run = Run(works, self._persist, heartbeat, self._stopping)
+            try:
+                run.train()
+            except _Stopped:
+                raise
+            except Exception as error:
+                log.exception("training failed", experiments=[lease.experiment_id for lease in leases])
+                run.fail(error)
+
+    def _persist(self, work: Callable[[Session], Answer]) -> Answer:
+        """Do the work in one transaction, again and again while the database is away."""
+        wait = 0.05
+        while True:
+            try:
+                with self._database.transaction() as session:
+                    return work(session)
+            except (OperationalError, InterfaceError, PoolTimeout) as error:
+                log.warning("the database does not answer; trying again", error=str(error))
+            if self._stopping.wait(wait):
+                raise _Stopped
+            wait = min(2 * wait, LONGEST_WAIT_SECONDS)
