@@ -49,6 +49,7 @@ def test_every_claim_holds_where_the_story_is_as_told() -> None:
         (1, {LAST: {"test_loss": 1.5}}),
         (2, {PATIENT: {"best_epoch": 14}}),
         (3, {L2: {"test_accuracy": 0.74}}),
+        (3, {LAST: {"test_accuracy": 0.83}}),
         (4, {L1: {"zero_fraction": 0.0}}),
         (4, {L2: {"zero_fraction": 0.1}}),
     ],
