@@ -1,0 +1,126 @@
+"""The commands of docker-compose.yml, run as processes against a real PostgreSQL, train an experiment.
+
+What Docker would add, the names of hosts and the published port, is put in by hand.
+"""
+
+import contextlib
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.packaging.conftest import SCRIPTS
+
+START_SECONDS = 60.0
+
+
+class Composition:
+    """Processes by the names of their services."""
+
+    def __init__(self, services: dict[str, Any], database_url: str, directory: Path) -> None:
+        self.services = services
+        self.directory = directory
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.scheduler_port, self.api_port = free_ports(2)
+        self.replacements = {
+            services["api"]["environment"]["TRAINYARD_DATABASE_URL"]: database_url,
+            "scheduler:8786": f"127.0.0.1:{self.scheduler_port}",
+            "8786": str(self.scheduler_port),
+            "--local-directory=/tmp": f"--local-directory={directory}",
+        }
+
+    def start(self, name: str) -> None:
+        """Start a service's process; what it says goes to a file of its name."""
+        environment = {
+            "PATH": os.environ["PATH"],
+            "TRAINYARD_DATA_DIR": str(self.directory),
+            "TRAINYARD_PORT": str(self.api_port),
+            **{key: self.local(value) for key, value in self.services[name].get("environment", {}).items()},
+        }
+        program, *arguments = [self.local(word) for word in self.services[name]["command"]]
+        with (self.directory / f"{name}.log").open("wb") as log:
+            self.processes[name] = subprocess.Popen(
+                [SCRIPTS / program, *arguments], cwd=self.directory, env=environment, stdout=log, stderr=log
+            )
+
+    def stop(self) -> dict[str, int]:
+        """Ask every process to end, the last started first, as Compose does; return their exit codes."""
+        for process in reversed(self.processes.values()):
+            process.terminate()
+        return {name: process.wait(timeout=30) for name, process in self.processes.items()}
+
+    def local(self, text: str) -> str:
+        for composed, here in self.replacements.items():
+            text = text.replace(composed, here)
+        return text
+
+    def logs(self) -> str:
+        return "\n".join(
+            f"== {path.name}\n{path.read_text()}" for path in sorted(self.directory.glob("*.log"))
+        )
+
+    def wait_for(self, condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError, httpx.HTTPError):
+                if condition():
+                    return
+            time.sleep(0.05)
+        pytest.fail(f"{condition.__name__} did not happen in {START_SECONDS:g} s:\n{self.logs()}")
+
+
+@pytest.fixture
+def composition(services: dict[str, Any], postgresql_url: str, tmp_path: Path) -> Iterator[Composition]:
+    running = Composition(services, postgresql_url, tmp_path)
+    try:
+        yield running
+    finally:
+        for process in running.processes.values():
+            process.kill()
+            process.wait()
+
+
+def test_the_composed_commands_train_an_experiment(composition: Composition) -> None:
+    def scheduler_listens() -> bool:
+        socket.create_connection(("127.0.0.1", composition.scheduler_port), timeout=1).close()
+        return True
+
+    composition.start("migrate")
+    assert composition.processes.pop("migrate").wait(timeout=START_SECONDS) == 0, composition.logs()
+    composition.start("scheduler")
+    composition.wait_for(scheduler_listens)
+    for name in ("worker", "engine", "api"):
+        composition.start(name)
+
+    with httpx.Client(base_url=f"http://127.0.0.1:{composition.api_port}") as client:
+        read: dict[str, Any] = {}
+
+        def service_is_ready() -> bool:
+            return client.get("/readyz").status_code == httpx.codes.OK
+
+        def experiment_ends() -> bool:
+            read.update(client.get(f"/v1/experiments/{identifier}").json())
+            return read["status"] in {"succeeded", "failed", "cancelled"}
+
+        composition.wait_for(service_is_ready)
+        body = {"dataset": "iris", "architecture": [4], "max_epochs": 3, "seed": 1}
+        created = client.post("/v1/experiments", json=body)
+        assert created.status_code == httpx.codes.CREATED, created.text
+        identifier = created.json()["id"]
+        composition.wait_for(experiment_ends)
+        assert (read["status"], read["stop_reason"]) == ("succeeded", "max_epochs"), composition.logs()
+
+    assert {name: code for name, code in composition.stop().items() if code != 0} == {}, composition.logs()
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listened on a moment ago."""
+    with contextlib.ExitStack() as stack:
+        listeners = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [listener.getsockname()[1] for listener in listeners]
