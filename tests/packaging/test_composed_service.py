@@ -32,6 +32,8 @@ class Composition:
             services["api"]["environment"]["TRAINYARD_DATABASE_URL"]: database_url,
             "scheduler:8786": f"127.0.0.1:{self.scheduler_port}",
             "8786": str(self.scheduler_port),
+            # Without Docker's private network, Dask listens on the loopback address only.
+            "--no-dashboard": "--no-dashboard --host=127.0.0.1",
             "--local-directory=/tmp": f"--local-directory={directory}",
         }
 
@@ -43,17 +45,19 @@ class Composition:
             "TRAINYARD_PORT": str(self.api_port),
             **{key: self.local(value) for key, value in self.services[name].get("environment", {}).items()},
         }
-        program, *arguments = [self.local(word) for word in self.services[name]["command"]]
+        program, *arguments = self.local(" ".join(self.services[name]["command"])).split()
         with (self.directory / f"{name}.log").open("wb") as log:
             self.processes[name] = subprocess.Popen(
                 [SCRIPTS / program, *arguments], cwd=self.directory, env=environment, stdout=log, stderr=log
             )
 
     def stop(self) -> dict[str, int]:
-        """Ask every process to end, the last started first, as Compose does; return their exit codes."""
-        for process in reversed(self.processes.values()):
+        """End one process after another, dependents first, as Compose does; return their exit codes."""
+        codes = {}
+        for name, process in reversed(self.processes.items()):
             process.terminate()
-        return {name: process.wait(timeout=30) for name, process in self.processes.items()}
+            codes[name] = process.wait(timeout=30)
+        return codes
 
     def local(self, text: str) -> str:
         for composed, here in self.replacements.items():
