@@ -1,0 +1,42 @@
+"""Activations, their derivatives and the softmax against values of 50-digit arithmetic."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from engine.activations import ACTIVATIONS
+from engine.calls import run
+from engine.losses import softmax
+from tests.truth import oracle
+
+DOCUMENT = oracle.document("activations.json")
+NAMES = {"linear": "identity"}
+CASES = [name for name in DOCUMENT.get("activations", {}) if NAMES.get(name, name) in ACTIVATIONS]
+
+
+def forward_and_slope(name: str, x: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    activation = ACTIVATIONS[NAMES.get(name, name)]
+    z = x.copy()
+    a = z if activation.from_output else np.zeros_like(z)
+    slope, scratch = np.ones_like(z), np.zeros_like(z)
+    with np.errstate(all="ignore"):
+        run(activation.forward(z, a))
+        run(activation.backward(slope, z, a, scratch))
+    return a, slope
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_activation_and_its_derivative(name: str) -> None:
+    a, slope = forward_and_slope(name, np.array(DOCUMENT["x"]))
+    truth = DOCUMENT["activations"][name]
+    np.testing.assert_allclose(a, truth["f"], rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(slope, truth["df"], rtol=1e-9, atol=2e-16)
+
+
+@pytest.mark.parametrize("row", DOCUMENT.get("softmax", []))
+def test_softmax(row: dict[str, Any]) -> None:
+    z = np.array(row["z"])[:, None]
+    run(softmax(z, np.zeros((1, 1))))
+    np.testing.assert_allclose(z[:, 0], row["softmax"], rtol=1e-12, atol=1e-300)

@@ -1,0 +1,75 @@
+"""The stopping rule against Keras 3's EarlyStopping, epoch by epoch.
+
+Keras counts epochs from 0, we from 1. A non-finite metric ends our runs (docs/numerics.md), so that a trace with one is
+compared up to the epoch before it.
+"""
+
+from math import isfinite, nan
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.spec import Experiment
+from engine.stopping import Patience, Progress
+from tests.truth import oracle
+
+CASES = [
+    case
+    for case in oracle.cases("early_stopping_traces.json", "early_stopping")
+    if not case.values[0]["float32_sensitive"]
+]
+
+
+def rule(options: dict[str, Any]) -> Patience:
+    monitor = "val_accuracy" if options["mode"] == "max" else "val_loss"
+    known = {
+        name: options[name]
+        for name in ("patience", "min_delta", "baseline", "start_from_epoch")
+        if name in options
+    }
+    return Patience.of([Experiment(monitor=monitor, **known)])
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_trace(case: dict[str, Any]) -> None:
+    patience, progress, expected = rule(case["options"]), Progress.start(1), case["expect"]
+    metrics = [nan if metric is None else float(metric) for metric in case["metric"]]
+    usable = [metric is None or isfinite(float(metric)) for metric in case["metric"]]
+    finite = usable.index(False) if False in usable else len(usable)
+    waits, stopped = [], None
+    for epoch, metric in enumerate(metrics[:finite], start=1):
+        progress, verdict = patience(progress, np.array([epoch]), np.array([metric]))
+        waits.append(int(progress.wait[0]))
+        if verdict.stop[0]:
+            stopped = epoch - 1
+            break
+    assert waits == expected["wait_after_each_epoch"][: len(waits)]
+    if finite >= expected["epochs_run"]:
+        assert len(waits) == expected["epochs_run"]
+        assert stopped == expected["stopped_epoch"]
+        check_best(case, progress)
+    else:
+        assert stopped is None
+
+
+def check_best(case: dict[str, Any], progress: Progress) -> None:
+    expected = case["expect"]
+    tracked = int(progress.best_epoch[0])
+    if expected["best_epoch"] is None or not tracked:
+        return
+    sign = -1 if case["options"]["mode"] == "max" else 1
+    assert sign * progress.best[0] == float(expected["best"])
+    assert tracked - 1 == expected["best_epoch"]
+    if case["options"]["restore_best_weights"]:
+        assert tracked - 1 == expected["final_weights_from_epoch"]
+
+
+def test_larger_is_better_mirrors_smaller_is_better() -> None:
+    metrics = np.random.default_rng(5).normal(size=30)
+    small, large = (rule({"mode": mode, "patience": 3, "min_delta": 0.1}) for mode in ("min", "max"))
+    one, other = Progress.start(1), Progress.start(1)
+    for epoch, metric in enumerate(metrics, start=1):
+        one, verdict = small(one, np.array([epoch]), np.array([metric]))
+        other, mirrored = large(other, np.array([epoch]), np.array([-metric]))
+        assert (verdict.stop, verdict.improved) == (mirrored.stop, mirrored.improved)
