@@ -20,10 +20,10 @@ _CLASSES = ("binary", "multiclass")
 
 @dataclass(frozen=True)
 class Dataset:
-    """A raw table.
+    """A raw table; raises InvalidData, naming the array, for anything that cannot be trained on.
 
     ``x`` (N, I) is of any real dtype; ``y`` is (N,) class numbers, (N, O) 0/1 for a multi-label task, (N,) or
-    (N, O) numbers for regression. ``classes`` counts the classes of a binary or multi-class task. Raises InvalidData, naming the array, for anything that cannot be trained on.
+    (N, O) numbers for regression. ``classes`` counts the classes of a binary or multi-class task.
     """
 
     x: Array

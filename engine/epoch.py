@@ -30,14 +30,14 @@ class Epoch:
         workspace = Workspace(len(stack), stack.parameters.dtype)
         self.coefficients = Coefficients(stack.experiments, stack.segments, stack.parameters.dtype)
         orders = [order for order in (self._order.full, self._order.rest) if len(order)]
-        self._stages = [
+        self.stages = [
             (Tape(stack, workspace, self.coefficients, order.shape[-1]), order) for order in orders
         ]
 
     @property
     def steps(self) -> int:
         """Steps of one epoch."""
-        return sum(len(order) for _, order in self._stages)
+        return sum(len(order) for _, order in self.stages)
 
     def __call__(self) -> Array:
         """Train one epoch; returns the (K,) norms of the last batch's gradient of the data loss."""
@@ -46,12 +46,12 @@ class Epoch:
         due = self._flushes()
         norms = np.zeros(0)
         first = 0
-        for tape, order in self._stages:
+        for tape, order in self.stages:
             stop = first + len(order)
             last = stop == self.steps
             marks = sorted({first, *(step for step in due if first < step < stop), stop - last})
             for start, end in pairwise(marks):
-                self._train(tape, order[start - first : end - first], table[start:end])
+                self.train(tape, order[start - first : end - first], table[start:end])
                 self._flush(due.get(end, ()))
             if last:
                 norms = self._last_step(tape, order[-1], table[-1])
@@ -65,7 +65,7 @@ class Epoch:
         steps = np.array(self._stack.epochs, np.float64)[:, None] * self.steps
         return self.coefficients.rates(steps)[:, 0]
 
-    def _train(self, tape: Tape, order: Array, table: Array) -> None:
+    def train(self, tape: Tape, order: Array, table: Array) -> None:
         """The steps with nothing in between; every operation here is paid for thousands of times a second."""
         take_x, take_y, x, y = self._x.take, self._y.take, tape.buffers.x, tape.buffers.y
         current, calls = self.coefficients.current, tape.step

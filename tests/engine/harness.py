@@ -1,0 +1,105 @@
+"""Drive the engine's own step on batches, masks and weights that a test gives."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.calls import run
+from engine.coefficients import Coefficients
+from engine.evaluation import Evaluator
+from engine.penalties import penalty_value
+from engine.spec import Experiment, layer_sizes
+from engine.stack import start
+from engine.tape import Tape
+from engine.workspace import Workspace
+
+Array = NDArray[Any]
+
+
+def resolved(**fields: Any) -> Experiment:
+    """An experiment without "auto": every layer has its activation and its init."""
+    document = {"seed": 0, "init": "glorot_uniform", "precision": "float64", **fields}
+    layers = [
+        {"activation": document.get("activation", "tanh"), "init": document["init"]}
+        | (layer if isinstance(layer, dict) else {"units": layer})
+        for layer in document.get("architecture", [])
+    ]
+    return Experiment.from_document({**document, "architecture": layers})
+
+
+class Replay:
+    """One experiment on x (N, I) and targets y (N, O), stepping on the given rows with the given masks."""
+
+    def __init__(self, experiment: Experiment, x: Array, y: Array, steps: Sequence[Any]) -> None:
+        self.experiment, self.steps = experiment, steps
+        dtype = np.dtype(experiment.precision)
+        self.x, self.y = np.asarray(x, dtype), np.asarray(y, dtype)
+        self.stack = start([experiment], self.x.shape[1], self.y.shape[1], len(self.x))
+        self.coefficients = Coefficients([experiment], self.stack.segments, dtype)
+        self.table = self.coefficients.table([0], np.array([float(len(rows)) for rows in steps]))
+        workspace = Workspace(1, dtype)
+        sizes = sorted({len(rows) for rows in steps}, reverse=True)
+        self.tapes = {size: Tape(self.stack, workspace, self.coefficients, size) for size in sizes}
+        assert layer_sizes(experiment, self.x.shape[1], self.y.shape[1]) == self.stack.network.sizes
+
+    @property
+    def layers(self) -> range:
+        return range(self.stack.layout.layers)
+
+    def weight(self, layer: int) -> Array:
+        return self.stack.layout.weight(self.stack.parameters[0], layer)
+
+    def bias(self, layer: int) -> Array:
+        bias: Array = self.stack.layout.bias(self.stack.parameters[0], layer)[0]
+        return bias
+
+    def load(self, weights: Sequence[Any], biases: Sequence[Any]) -> None:
+        """Set weights given as (fan_in, fan_out) and biases."""
+        for layer in self.layers:
+            self.weight(layer)[...] = weights[layer]
+            self.bias(layer)[...] = biases[layer]
+
+    def gather(self, number: int, masks: Sequence[Any] | None = None) -> Tape:
+        """Bring the tape of step ``number`` to where only the gradient and the update are missing."""
+        rows = np.array(self.steps[number])
+        tape = self.tapes[len(rows)]
+        self.coefficients.current[...] = self.table[number]
+        tape.buffers.x[...] = self.x[rows]
+        tape.buffers.y[...] = self.y[rows]
+        for mask, given in zip(tape.buffers.mask, masks or [], strict=masks is not None):
+            if mask is not None:
+                mask[...] = given
+        return tape
+
+    def step(self, number: int, masks: Sequence[Any] | None = None) -> None:
+        tape = self.gather(number, masks)
+        with np.errstate(all="ignore"):
+            run(tape.gradient)
+            run(tape.update)
+
+    def data_gradient(
+        self, number: int, masks: Sequence[Any] | None = None
+    ) -> tuple[list[Array], list[Array]]:
+        """Gradients of the mean data loss on the batch of step ``number``, by weights and by biases."""
+        tape = self.gather(number, masks)
+        with np.errstate(all="ignore"):
+            run(tape.gradient)
+        scale = self.coefficients.view("scale") * len(self.steps[number])
+        layout, gradient = self.stack.layout, self.stack.gradient[0] / scale
+        return (
+            [layout.weight(gradient, layer) for layer in self.layers],
+            [layout.bias(gradient, layer)[0] for layer in self.layers],
+        )
+
+    def loss(self, rows: Sequence[int] | None = None) -> float:
+        """The mean data loss on some rows, all by default."""
+        chosen = slice(None) if rows is None else np.array(rows)
+        network, layout = self.stack.network, self.stack.layout
+        evaluator = Evaluator(network, layout, self.x[chosen], self.y[chosen], labels=None, unit=None)
+        return evaluator(self.stack.parameters[0]).loss
+
+    def penalty(self) -> float:
+        row = self.stack.parameters[0]
+        return sum(penalty_value(row[each.where], each.strengths[0]) for each in self.stack.segments)
