@@ -71,6 +71,11 @@ footprint: $(STAMPS)/runtime ## Print the memory of an idle service with 2 worke
 latency: $(STAMPS)/runtime ## Print how long a GET takes while every worker trains
 	$(BIN)/python -m benchmarks.service.latency
 
+.PHONY: published
+published: $(STAMPS)/runtime ## Run the published experiments again, half an hour (MNIST=path/of/mnist.npz)
+	@test -n "$(MNIST)" || { echo "Say where mnist.npz is: make published MNIST=path" >&2; exit 2; }
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.published --mnist "$(MNIST)"
+
 .PHONY: clean
 clean: ## Remove .venv and every cache (never data)
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from engine.data import Dataset, prepare
     from engine.errors import EngineError, InvalidCheckpoint, InvalidData, InvalidSpec
     from engine.spec import Experiment, Layer, Split, resolve
-    from engine.training import EpochReport, Result, train, training
+    from engine.training import EpochReport, Result, train
 
 __all__ = [
     "Checkpoint",
@@ -35,7 +35,6 @@ __all__ = [
     "prepare",
     "resolve",
     "train",
-    "training",
 ]
 
 _MODULES = {
@@ -53,7 +52,6 @@ _MODULES = {
     "prepare": "engine.data",
     "resolve": "engine.spec",
     "train": "engine.training",
-    "training": "engine.training",
 }
 
 

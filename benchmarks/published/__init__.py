@@ -1,0 +1,1 @@
+"""The published experiments of Nielsen's book, run again through the engine."""
