@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from engine.errors import InvalidSpec, SpecProblem
-from service.problems import Refusal
+from engine.errors import SpecProblem
+from service.problems import Refusal, WrongPlace
 
 __all__ = ["read_json"]
 
@@ -15,7 +15,7 @@ _MOST_MEMBERS = 1000
 
 
 def read_json(body: bytes) -> Any:
-    """Parse a JSON text; raises Refusal (400) for what is no JSON and InvalidSpec for text that cannot be kept.
+    """Parse a JSON text; raises Refusal for what is no JSON (400) and for text that cannot be kept (422).
 
     NaN and Infinity, which Python writes, are read as numbers: no field allows them, and its refusal names it.
     """
@@ -50,7 +50,9 @@ def _refuse_unstorable_text(document: Any) -> None:
     for path, text in _texts(document):
         if "\0" in text or not _is_encodable(text):
             message = "Text may contain neither the character U+0000 nor half of a surrogate pair."
-            raise InvalidSpec([SpecProblem(path, "text", message)])
+            pointer = SpecProblem(path, "text", message).pointer
+            wrong = WrongPlace(pointer=pointer, code="text", message=message)
+            raise Refusal(422, f"{pointer}: {message}", [wrong])
 
 
 def _is_encodable(text: str) -> bool:

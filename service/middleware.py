@@ -76,6 +76,9 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
         headers = Headers(scope=scope)
         received = 0
         announced = int(length) if (length := headers.get("content-length", "")).isdecimal() else 0

@@ -25,7 +25,7 @@ class StrictRequest(Request):
 
     @override
     async def json(self) -> Any:
-        """The body's content; raises Refusal or InvalidSpec."""
+        """The body's content; raises Refusal."""
         return read_json(await self.body())
 
 

@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 from typing_extensions import override
 
@@ -90,7 +91,8 @@ class _Sink(io.RawIOBase):
 def as_json(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """Metadata and tensors as nested lists; numbers that are not finite are null, their tensors in ``non_finite``."""
     reader = Reader(pieces)
-    yield f'{{"metadata": {json.dumps(reader.metadata)}, "tensors": {{'.encode()
+    metadata = {name: _document(text) for name, text in reader.metadata.items()}
+    yield f'{{"metadata": {json.dumps(metadata)}, "tensors": {{'.encode()
     non_finite = []
     for index, tensor in enumerate(reader.tensors):
         yield f"{', ' if index else ''}{json.dumps(tensor.name)}: ".encode()
@@ -101,6 +103,11 @@ def as_json(pieces: Iterator[bytes]) -> Iterator[bytes]:
             yield text.encode()
         yield b"}"
     yield f'}}, "non_finite": {json.dumps(non_finite)}}}\n'.encode()
+
+
+def _document(text: str) -> Any:
+    """Metadata are texts; those that hold an object are shown as one."""
+    return json.loads(text) if text.startswith("{") else text
 
 
 def _nested(tensor: Tensor, reader: Reader) -> Iterator[str]:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from service.checkpoints.repository import Row
+from service.checkpoints.service import Stored
+from service.experiments.metrics import of_epoch
 
 __all__ = ["checkpoint_document"]
 
 
-def checkpoint_document(row: Row) -> dict[str, Any]:
+def checkpoint_document(stored: Stored) -> dict[str, Any]:
     """One checkpoint."""
+    row = stored.row
     experiment = f"/v1/experiments/{row.experiment_id}"
     this = f"{experiment}/checkpoints/{row.kind}"
     return {
         "object": "checkpoint",
         "kind": row.kind,
         "epoch": row.epoch,
-        "metrics": {"epoch": row.epoch, **row.metrics},
+        "metrics": {"epoch": row.epoch, **of_epoch(row.metrics, stored.metric_names)},
         "sha256": row.sha256,
         "bytes": row.bytes,
         "created_at": row.created_at,

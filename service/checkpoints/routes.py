@@ -36,13 +36,8 @@ _CONTENT = {form.media_type: _BINARY for form in FORMS.values()}
 )
 def list_checkpoints(experiment_id: str, session: Reading) -> Any:
     """`best` is kept whatever ends the run; `last` is stored when it ends."""
-    rows = service.list_checkpoints(session, experiment_id)
-    return {
-        "object": "list",
-        "data": [checkpoint_document(row) for row in rows],
-        "has_more": False,
-        "next": None,
-    }
+    data = [checkpoint_document(stored) for stored in service.list_checkpoints(session, experiment_id)]
+    return {"object": "list", "data": data, "has_more": False, "next": None}
 
 
 @router.get(
@@ -88,7 +83,7 @@ def get_checkpoint_content(
     Tensors are named as in a torch `Sequential`: `0.weight` is (out, in). With NumPy:
     `numpy.load("best.npz")["0.weight"]`.
     """
-    tag = _tag(service.read(session, experiment_id, kind).sha256, form)
+    tag = _tag(service.read(session, experiment_id, kind).row.sha256, form)
     if _is_known(tag, if_none_match):
         return Response(status_code=304, headers={"ETag": tag})
     stored = service.content(session, experiment_id, kind)

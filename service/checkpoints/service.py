@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
@@ -11,24 +12,32 @@ from service.checkpoints.repository import Row, StoredContent
 from service.errors import NotFound
 from service.experiments import service as experiments
 
-__all__ = ["KINDS", "content", "list_checkpoints", "read"]
+__all__ = ["KINDS", "Stored", "content", "list_checkpoints", "read"]
 
 KINDS = ("best", "last")
 
 
-def list_checkpoints(session: Session, experiment_id: str) -> Sequence[Row]:
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A checkpoint's row, and which metrics its experiment has."""
+
+    row: Row
+    metric_names: Sequence[str]
+
+
+def list_checkpoints(session: Session, experiment_id: str) -> Sequence[Stored]:
     """An experiment's checkpoints, none before the first has been stored; raises NotFound."""
-    experiments.require(session, experiment_id)
-    return repository.find_all(session, experiment_id)
+    names = experiments.metric_names(session, experiment_id)
+    return [Stored(row, names) for row in repository.find_all(session, experiment_id)]
 
 
-def read(session: Session, experiment_id: str, kind: str) -> Row:
+def read(session: Session, experiment_id: str, kind: str) -> Stored:
     """One checkpoint; raises NotFound."""
-    experiments.require(session, experiment_id)
+    names = experiments.metric_names(session, experiment_id)
     row = repository.find(session, experiment_id, kind) if kind in KINDS else None
     if row is None:
         raise _not_found(experiment_id, kind)
-    return row
+    return Stored(row, names)
 
 
 def content(session: Session, experiment_id: str, kind: str) -> StoredContent:

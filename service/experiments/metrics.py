@@ -6,11 +6,12 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from engine.errors import did_you_mean
 from service.errors import InvalidParameter
 
-__all__ = ["METRICS", "Curve", "as_csv", "metric_names", "select_names", "thinned"]
+__all__ = ["METRICS", "Curve", "as_csv", "metric_names", "of_epoch", "select_names", "thinned"]
 
 Curve = Mapping[str, Sequence[object]]
 """Columns of one length; the first one is ``epoch``."""
@@ -41,6 +42,11 @@ def metric_names(*, classification: bool) -> tuple[str, ...]:
     """The metrics a classification or a regression has."""
     others = _REGRESSION_ONLY if classification else _CLASSIFICATION_ONLY
     return tuple(name for name in METRICS if not name.endswith(others))
+
+
+def of_epoch(stored: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Those of an epoch's stored metrics that a document shows, and which of them were not finite."""
+    return {name: stored[name] for name in (*names, "non_finite") if name in stored and name != "seconds"}
 
 
 def select_names(names: str | None, available: Sequence[str]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from engine.spec import Experiment, equivalents
-from service.experiments.metrics import metric_names
+from service.experiments.metrics import metric_names, of_epoch
 from service.experiments.repository import Row
 from service.experiments.service import Placed
 from service.experiments.states import TERMINAL
@@ -72,8 +72,7 @@ def _epoch(row: Row, epoch: int | None, stored: dict[str, Any] | None) -> dict[s
     """An epoch's metrics without those that this kind of task does not have."""
     if stored is None:
         return None
-    names = (*metric_names(classification=row.classes is not None), "non_finite")
-    return {"epoch": epoch, **{name: stored[name] for name in names if name in stored and name != "seconds"}}
+    return {"epoch": epoch, **of_epoch(stored, metric_names(classification=row.classes is not None))}
 
 
 @functools.lru_cache(maxsize=1024)

@@ -16,9 +16,9 @@ __all__ = [
     "Filters",
     "Row",
     "curve",
-    "exists",
     "find",
     "find_page",
+    "has_classes",
     "insert",
     "lock_status",
     "queue_positions",
@@ -60,10 +60,11 @@ def insert(session: Session, values: Mapping[str, Any]) -> None:
         session.execute(sa.insert(_METADATA), pairs)
 
 
-def exists(session: Session, identifier: str) -> bool:
-    """Whether there is an experiment of this id."""
-    statement = sa.select(_EXPERIMENTS.c.id).where(_EXPERIMENTS.c.id == identifier)
-    return session.execute(statement).first() is not None
+def has_classes(session: Session, identifier: str) -> bool | None:
+    """Whether the experiment's data has classes; None where there is no such experiment."""
+    statement = sa.select(_EXPERIMENTS.c.classes).where(_EXPERIMENTS.c.id == identifier)
+    row = session.execute(statement).first()
+    return None if row is None else row.classes is not None
 
 
 def find(session: Session, identifier: str) -> Row | None:

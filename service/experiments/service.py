@@ -21,7 +21,7 @@ from service.experiments.repository import Filters, Row
 from service.experiments.submission import Submission, read_submission
 from service.pagination import Page, Position, decode_cursor, encode_cursor
 
-__all__ = ["Filters", "Placed", "cancel", "curve", "list_page", "read", "require", "submit"]
+__all__ = ["Filters", "Placed", "cancel", "curve", "list_page", "metric_names", "read", "submit"]
 
 # JavaScript's numbers are exact up to here.
 _DRAWN_SEEDS = 2**53
@@ -83,10 +83,12 @@ def read(session: Session, identifier: str) -> Placed:
     return Placed(row, repository.queue_positions(session, [row]).get(row.id))
 
 
-def require(session: Session, identifier: str) -> None:
-    """Raise NotFound unless there is an experiment of this id."""
-    if not (is_identifier(identifier) and repository.exists(session, identifier)):
+def metric_names(session: Session, identifier: str) -> tuple[str, ...]:
+    """The metrics that an experiment of this kind of task has; raises NotFound."""
+    found = repository.has_classes(session, identifier) if is_identifier(identifier) else None
+    if found is None:
         raise _not_found(identifier)
+    return metrics.metric_names(classification=found)
 
 
 def _not_found(identifier: str) -> NotFound:
@@ -114,8 +116,7 @@ def curve(
 
     ``non_finite`` is among the columns only where a metric was NaN or infinite.
     """
-    row = read(session, identifier).row
-    chosen = metrics.select_names(names, metrics.metric_names(classification=row.classes is not None))
+    chosen = metrics.select_names(names, metric_names(session, identifier))
     columns = repository.curve(session, identifier, chosen, from_epoch=from_epoch)
     columns["non_finite"] = [named or [] for named in columns["non_finite"]]
     if not any(columns["non_finite"]):
