@@ -71,6 +71,10 @@ footprint: $(STAMPS)/runtime ## Print the memory of an idle service with 2 worke
 latency: $(STAMPS)/runtime ## Print how long a GET takes while every worker trains
 	$(BIN)/python -m benchmarks.service.latency
 
+.PHONY: mutants
+mutants: $(STAMPS)/test ## Break the engine in many small ways and see each caught, minutes (MUTANTS_ARGS="--every 3")
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m scripts.mutants $(MUTANTS_ARGS)
+
 .PHONY: published
 published: $(STAMPS)/runtime ## Run the published experiments again, half an hour (MNIST=path/of/mnist.npz)
 	@test -n "$(MNIST)" || { echo "Say where mnist.npz is: make published MNIST=path" >&2; exit 2; }

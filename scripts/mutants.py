@@ -1,0 +1,185 @@
+"""Break the engine's arithmetic in many small ways and see that the tests notice each.
+
+    python -m scripts.mutants                  every mutant of the penalties, stopping, initializers and optimizers
+    python -m scripts.mutants engine/losses.py --every 3
+
+A mutant is one change of one expression: + for -, < for <=, np.maximum for np.minimum, another constant, a negated
+condition. Each is put into a copy of the engine and tested there. A mutant that no test can catch because it changes no
+result is listed in ``scripts/equivalent_mutants.toml`` with the reason.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import copy
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+
+from typing_extensions import override
+
+ROOT = Path(__file__).parents[1]
+FILES = ("engine/penalties.py", "engine/stopping.py", "engine/initializers.py", "engine/optimizers.py")
+TESTS = ("tests/engine", "tests/truth")
+SECONDS = 180
+
+_OPERATORS: dict[type[ast.AST], type[ast.AST]] = {
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Div,
+    ast.Div: ast.Mult,
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.And: ast.Or,
+    ast.Or: ast.And,
+}
+_FUNCTIONS = {
+    "add": "subtract",
+    "subtract": "add",
+    "multiply": "divide",
+    "divide": "multiply",
+    "maximum": "minimum",
+    "minimum": "maximum",
+    "sqrt": "square",
+    "square": "sqrt",
+    "sign": "negative",
+    "negative": "positive",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A file's source with one expression changed; ``line`` is the text of the original line."""
+
+    file: str
+    number: int
+    line: str
+    change: str
+    source: str
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.file}:{self.number}  {self.change:<28} {self.line}"
+
+
+def mutants(file: str) -> Iterator[Mutant]:
+    """Every mutant of a file, in the order of its lines."""
+    source = (ROOT / file).read_text()
+    tree, lines = ast.parse(source), source.splitlines()
+    skipped = {id(part) for node in ast.walk(tree) for part in _without_effect(node)}
+    for index, node in enumerate(ast.walk(tree)):
+        if id(node) in skipped:
+            continue
+        for change, replaced in _changes(node):
+            mutated = copy.deepcopy(tree)
+            target = next(found for at, found in enumerate(ast.walk(mutated)) if at == index)
+            for name, value in replaced.items():
+                setattr(target, name, value)
+            number: int = node.lineno  # type: ignore[attr-defined]
+            yield Mutant(file, number, lines[number - 1].strip(), change, ast.unparse(mutated))
+
+
+def _without_effect(node: ast.AST) -> Iterator[ast.AST]:
+    """What lies in annotations and in slices of types."""
+    for name in ("annotation", "returns"):
+        if (found := getattr(node, name, None)) is not None:
+            yield from ast.walk(found)
+
+
+def _changes(node: ast.AST) -> Iterator[tuple[str, dict[str, object]]]:
+    """What changes, and the new attributes of the node."""
+    match node:
+        case ast.BinOp(op=op) | ast.BoolOp(op=op) if type(op) in _OPERATORS:
+            other = _OPERATORS[type(op)]
+            yield f"{type(op).__name__} -> {other.__name__}", {"op": other()}
+        case ast.Compare(ops=[op]) if type(op) in _OPERATORS:
+            other = _OPERATORS[type(op)]
+            yield f"{type(op).__name__} -> {other.__name__}", {"ops": [other()]}
+        case ast.UnaryOp(op=ast.USub(), operand=operand) if not isinstance(operand, ast.Constant):
+            yield "- -> +", {"op": ast.UAdd()}
+        case ast.Attribute(value=ast.Name(id="np"), attr=name) if other_name := _FUNCTIONS.get(name):
+            yield f"np.{name} -> np.{other_name}", {"attr": other_name}
+        case ast.Constant(value=bool(value)):
+            yield f"{value} -> {not value}", {"value": not value}
+        case ast.Constant(value=int() | float() as number):
+            yield f"{number} -> {number + 1}", {"value": number + 1}
+        case ast.IfExp(test=test):
+            yield "condition negated", {"test": ast.UnaryOp(ast.Not(), copy.deepcopy(test))}
+
+
+def survives(mutant: Mutant, copies: SimpleQueue[Path]) -> bool:
+    """Whether every test passes although the engine is broken."""
+    folder = copies.get()
+    original = (folder / mutant.file).read_text()
+    try:
+        (folder / mutant.file).write_text(mutant.source)
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *TESTS]
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        ran = subprocess.run(  # noqa: S603 - our own tests
+            command, cwd=folder, env=environment, capture_output=True, timeout=SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    else:
+        return ran.returncode == 0
+    finally:
+        (folder / mutant.file).write_text(original)
+        copies.put(folder)
+
+
+def _copy(folder: Path) -> Path:
+    for name in ("engine", "tests"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    return folder
+
+
+def _equivalents() -> set[tuple[str, str, str]]:
+    entries = tomllib.loads((ROOT / "scripts" / "equivalent_mutants.toml").read_text())["mutant"]
+    return {(entry["file"], entry["line"], entry["change"]) for entry in entries}
+
+
+def main() -> None:
+    """Report every mutant; exit with 1 if one survives that is not known to be equivalent."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("files", nargs="*", default=FILES)
+    parser.add_argument("--every", type=int, default=1, help="take only every so manieth mutant")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    arguments = parser.parse_args()
+    known = _equivalents()
+    chosen = [mutant for file in arguments.files for mutant in mutants(file)][:: arguments.every]
+    equivalent = [each for each in chosen if (each.file, each.line, each.change) in known]
+    tested = [each for each in chosen if each not in equivalent]
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(arguments.processes) as pool:
+        copies: SimpleQueue[Path] = SimpleQueue()
+        for number in range(arguments.processes):
+            copies.put(_copy(Path(folder) / str(number)))
+        survivors = []
+        for mutant, survived in zip(
+            tested, pool.map(lambda each: survives(each, copies), tested), strict=True
+        ):
+            print("SURVIVED" if survived else "caught  ", mutant, flush=True)
+            survivors += [mutant] * survived
+    caught = len(tested) - len(survivors)
+    print(
+        f"\n{len(chosen)} mutants: {caught} caught, {len(equivalent)} equivalent, {len(survivors)} survived"
+    )
+    raise SystemExit(1 if survivors else 0)
+
+
+if __name__ == "__main__":
+    main()
