@@ -1,4 +1,7 @@
-"""The command ``trainyard``. What goes wrong is said in one sentence, with exit code 2, never as a traceback."""
+"""The command ``trainyard``. What goes wrong is said in one sentence, with exit code 2, never as a traceback.
+
+Each command imports what it needs itself: most of them need little, and ``serve`` starts its child first.
+"""
 
 from __future__ import annotations
 
@@ -67,9 +70,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(_arguments: argparse.Namespace) -> None:
-    from service.execution.child import EngineChild  # noqa: PLC0415 - other commands do without
-    from service.execution.data_directory import DataDirectory, DataDirectoryError  # noqa: PLC0415
-    from service.listening import ListenError, listen  # noqa: PLC0415
+    from service.execution.child import EngineChild
+    from service.execution.data_directory import DataDirectory, DataDirectoryError
+    from service.listening import ListenError, listen
 
     settings = _settings()
     try:
@@ -81,7 +84,7 @@ def _serve(_arguments: argparse.Namespace) -> None:
     # The engine takes the longest to start, so that it starts first.
     with contextlib.closing(EngineChild(directory.descriptor)):
         _migrate_or_say_why(settings)
-        from service.serving import serve_api  # noqa: PLC0415 - takes a while, in which the engine starts
+        from service.serving import serve_api  # takes a while, in which the engine starts
 
         _welcome(settings, sockets[0].getsockname()[1])
         serve_api(settings, sockets)
@@ -89,8 +92,8 @@ def _serve(_arguments: argparse.Namespace) -> None:
 
 
 def _api(_arguments: argparse.Namespace) -> None:
-    from service.listening import ListenError, listen  # noqa: PLC0415
-    from service.serving import serve_api  # noqa: PLC0415
+    from service.listening import ListenError, listen
+    from service.serving import serve_api
 
     settings = _settings()
     _check_database_url(settings)
@@ -103,9 +106,9 @@ def _api(_arguments: argparse.Namespace) -> None:
 
 
 def _engine(arguments: argparse.Namespace) -> None:
-    from service.execution.data_directory import DataDirectoryError  # noqa: PLC0415
-    from service.execution.engine_process import run_engine  # noqa: PLC0415
-    from service.logs import configure_logs  # noqa: PLC0415
+    from service.execution.data_directory import DataDirectoryError
+    from service.execution.engine_process import run_engine
+    from service.logs import configure_logs
 
     configure_logs()
     settings = _settings()
@@ -121,7 +124,7 @@ def _migrate(_arguments: argparse.Namespace) -> None:
 
 
 def _settings() -> Settings:
-    from pydantic import ValidationError  # noqa: PLC0415
+    from pydantic import ValidationError
 
     try:
         return Settings()
@@ -131,7 +134,7 @@ def _settings() -> Settings:
 
 
 def _check_database_url(settings: Settings) -> None:
-    from service.database import Database, DatabaseUrlError  # noqa: PLC0415
+    from service.database import Database, DatabaseUrlError
 
     try:
         Database(settings.resolved_database_url)
@@ -140,10 +143,10 @@ def _check_database_url(settings: Settings) -> None:
 
 
 def _migrate_or_say_why(settings: Settings) -> None:
-    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
+    from sqlalchemy.exc import DBAPIError
 
-    from migrations import UnknownRevisionError  # noqa: PLC0415
-    from service.database import migrate  # noqa: PLC0415
+    from migrations import UnknownRevisionError
+    from service.database import migrate
 
     _check_database_url(settings)
     try:

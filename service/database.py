@@ -120,7 +120,7 @@ class Database:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:
-        """One consistent view of the database that blocks no writer; whatever it changes is rolled back."""
+        """One consistent view of the database that blocks no writer; changing anything raises."""
         with Session(self._reading_engine, expire_on_commit=False) as session:
             yield session
 
@@ -187,4 +187,6 @@ def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads before it writes must hold the write lock from the start: it could not get it
     # later without ignoring what others wrote in between.
     read_only = connection.get_execution_options().get("read_only", False)
+    dbapi_connection: Any = connection.connection.dbapi_connection
+    dbapi_connection.execute(f"PRAGMA query_only = {int(read_only)}")
     connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

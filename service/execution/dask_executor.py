@@ -56,7 +56,8 @@ def local_cluster(workers: int, scratch: Path) -> LocalCluster:
     return LocalCluster(
         n_workers=workers,
         threads_per_worker=1,
-        dashboard_address=None,
+        # Dask serves HTTP whatever one says; nothing is shown there, and nobody but this machine can ask.
+        scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
         local_directory=os.fspath(scratch),
         preload=[PRELOAD],
     )

@@ -97,5 +97,6 @@ def _stop_on_signals(stop: threading.Event, *, attached: bool) -> None:
 
 def _end_with_parent() -> None:
     # Nothing is handed back: a new parent may be waiting for the lock, and takes over from the last flush.
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 1):
+        pass
     os._exit(1)

@@ -43,3 +43,4 @@ def dask_setup(_worker: Worker) -> None:
 async def dask_teardown(_worker: Worker) -> None:
     """Hand back what is being trained, before Dask ends the process."""
     await asyncio.to_thread(process().stop, HAND_BACK_SECONDS)
+    process().close()

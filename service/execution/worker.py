@@ -59,6 +59,10 @@ class WorkerProcess:
         self._stopping.set()
         self._idle.wait(seconds)
 
+    def close(self) -> None:
+        """Let go of the database."""
+        self._database.close()
+
     def train(self, dispatch_id: str) -> None:
         """Train the experiments of this dispatch; an experiment's failure is a result, not an error.
 

@@ -1,0 +1,157 @@
+"""What the dispatcher does to rows: claiming, releasing, taking over."""
+
+import threading
+
+import pytest
+import sqlalchemy as sa
+
+from service.database import Database, utc_now
+from service.execution import ledger, repository
+from service.execution.dispatcher import take_over
+from service.execution.models import EngineRow
+from service.execution.repository import MAX_LOSSES, Held, after_release
+from service.experiments.models import ExperimentRow
+from service.experiments.states import ACTIVE, TRANSITIONS
+from tests.execution.conftest import Submit
+
+
+def claim(database: Database, count: int = 1, engine_id: str = "engine_a") -> list[str]:
+    with database.transaction() as session:
+        return repository.claim(session, engine_id, lambda _live: count)
+
+
+def row(database: Database, id_: str) -> ExperimentRow:
+    with database.reading() as session:
+        return session.get_one(ExperimentRow, id_)
+
+
+def lose(database: Database, dispatch_id: str) -> int:
+    with database.transaction() as session:
+        rows = repository.held(session, ExperimentRow.dispatch_id == dispatch_id)
+        return repository.release(session, rows, utc_now(), lost=True)
+
+
+def test_the_oldest_are_claimed_first(database: Database, submit_experiment: Submit) -> None:
+    ids = [submit_experiment() for _ in range(3)]
+    claim(database, count=2)
+    assert [row(database, id_).status for id_ in ids] == ["dispatched", "dispatched", "queued"]
+
+
+def test_every_claim_has_a_dispatch_of_its_own_that_names_the_engine(
+    database: Database, submit_experiment: Submit
+) -> None:
+    ids = [submit_experiment() for _ in range(2)]
+    dispatches = claim(database, count=2)
+    assert [row(database, id_).dispatch_id for id_ in ids] == dispatches
+    assert len(set(dispatches)) == 2
+    assert all(dispatch_id.startswith("engine_a-") for dispatch_id in dispatches)
+
+
+def test_no_more_is_claimed_than_there_is_room_for_beside_what_is_live(
+    database: Database, submit_experiment: Submit
+) -> None:
+    for _ in range(5):
+        submit_experiment()
+    with database.transaction() as session:
+        assert len(repository.claim(session, "engine_a", lambda live: 2 - live)) == 2
+    with database.transaction() as session:
+        assert repository.claim(session, "engine_b", lambda live: 3 - live) != []
+        assert repository.claim(session, "engine_b", lambda live: 1 - live) == []
+
+
+def test_concurrent_dispatchers_never_claim_the_same_experiment(
+    database: Database, submit_experiment: Submit
+) -> None:
+    ids = {submit_experiment() for _ in range(40)}
+    claimed: list[str] = []
+    ready = threading.Barrier(4)
+
+    def work(engine_id: str) -> None:
+        own = Database(database.url.render_as_string(hide_password=False))
+        ready.wait()
+        while dispatches := claim(own, 3, engine_id):
+            claimed.extend(dispatches)
+        own.close()
+
+    threads = [threading.Thread(target=work, args=(f"engine_{number}",)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.reading() as session:
+        stored = session.scalars(sa.select(ExperimentRow.dispatch_id).where(ExperimentRow.id.in_(ids))).all()
+    assert sorted(claimed) == sorted(id_ for id_ in stored if id_)
+    assert len(set(claimed)) == len(ids)
+
+
+@pytest.mark.parametrize("status", sorted(ACTIVE))
+@pytest.mark.parametrize("losses", range(MAX_LOSSES))
+@pytest.mark.parametrize("lost", [True, False])
+def test_releasing_is_one_allowed_step(status: str, losses: int, lost: bool) -> None:
+    held = Held("exp", status, "engine_a-1", 1, losses, 7)
+    values = after_release(held, utc_now(), lost=lost)
+    assert values["status"] in TRANSITIONS[status]
+    assert values["dispatch_id"] is None
+    assert values["losses"] == losses + (lost and status != "dispatched")
+    assert (values["status"] == "failed") == (status == "running" and values["losses"] == MAX_LOSSES)
+
+
+def test_an_experiment_fails_when_it_has_lost_its_last_worker(
+    database: Database, submit_experiment: Submit
+) -> None:
+    id_ = submit_experiment()
+    for loss in range(1, MAX_LOSSES + 1):
+        (dispatch_id,) = claim(database)
+        with database.transaction() as session:
+            ledger.begin(session, dispatch_id)
+        assert lose(database, dispatch_id) == 1
+        assert row(database, id_).losses == loss
+    ended = row(database, id_)
+    assert (ended.status, ended.stop_reason) == ("failed", "worker_lost")
+    assert ended.error == {
+        "code": "worker_lost",
+        "message": "The worker died 5 times while it trained this experiment.",
+    }
+    assert ended.finished_at is not None
+    assert claim(database) == []
+
+
+def test_a_worker_lost_before_it_began_is_not_held_against_the_experiment(
+    database: Database, submit_experiment: Submit
+) -> None:
+    id_ = submit_experiment()
+    for _ in range(MAX_LOSSES + 1):
+        (dispatch_id,) = claim(database)
+        lose(database, dispatch_id)
+    assert (row(database, id_).status, row(database, id_).losses) == ("queued", 0)
+
+
+def test_a_row_that_moved_on_since_it_was_looked_at_is_left_alone(
+    database: Database, submit_experiment: Submit
+) -> None:
+    id_ = submit_experiment()
+    (dispatch_id,) = claim(database)
+    with database.reading() as session:
+        looked_at = repository.held(session)
+    with database.transaction() as session:
+        ledger.begin(session, dispatch_id)
+    with database.transaction() as session:
+        assert repository.release(session, looked_at, utc_now(), lost=True) == 0
+    assert row(database, id_).status == "running"
+
+
+def test_taking_over_releases_what_this_engine_held_and_nothing_else(
+    database: Database, submit_experiment: Submit
+) -> None:
+    ours, theirs = submit_experiment(), submit_experiment()
+    (dispatch_id,) = claim(database, engine_id="engine_a")
+    claim(database, engine_id="engine_ab")
+    with database.transaction() as session:
+        ledger.begin(session, dispatch_id)
+        now = utc_now()
+        session.add(EngineRow(id="engine_a", hostname="h", started_at=now, beat_at=now, slots=1))
+    take_over(database, "engine_a")
+    assert (row(database, ours).status, row(database, ours).losses) == ("queued", 0)
+    assert row(database, theirs).status == "dispatched"
+    with database.reading() as session:
+        assert session.get(EngineRow, "engine_a") is None

@@ -1,0 +1,140 @@
+"""The tables' history on SQLite and on a real PostgreSQL: up, in step with the models, down, up again."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.script import ScriptDirectory
+
+import migrations
+import service.checkpoints.models
+import service.execution.models
+import service.experiments.models  # noqa: F401 - each import adds its tables to Base.metadata
+from migrations import UnknownRevisionError
+from service.database import Base, Database, is_current, migrate
+
+BROKEN = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade():
+    op.create_table("half", sa.Column("id", sa.Integer()))
+    raise RuntimeError("broken")
+"""
+
+
+def tables(database: Database) -> set[str]:
+    return set(sa.inspect(database.engine).get_table_names())
+
+
+def schema(database: Database) -> dict[str, object]:
+    """Everything the database says about its tables."""
+    inspector = sa.inspect(database.engine)
+    return {
+        name: (
+            [
+                (column["name"], str(column["type"]), column["nullable"])
+                for column in inspector.get_columns(name)
+            ],
+            sorted((index["name"], index["column_names"]) for index in inspector.get_indexes(name)),
+            inspector.get_pk_constraint(name),
+            sorted(str(key) for key in inspector.get_foreign_keys(name)),
+        )
+        for name in inspector.get_table_names()
+    }
+
+
+def run(database: Database, action: str, *arguments: str) -> None:
+    with database.engine.connect() as connection:
+        getattr(command, action)(migrations.configuration(connection), *arguments)
+
+
+def test_up_check_down_up(database_url: str) -> None:
+    database = Database(database_url)
+    migrate(database_url)
+    run(database, "check")
+    made = schema(database)
+    assert set(Base.metadata.tables) <= tables(database)
+
+    run(database, "downgrade", "base")
+    assert tables(database) == {"alembic_version"}
+
+    migrate(database_url)
+    assert schema(database) == made
+    database.close()
+
+
+def test_a_table_that_the_models_lack_fails_the_check(database_url: str) -> None:
+    database = Database(database_url)
+    migrate(database_url)
+    with database.transaction() as session:
+        session.execute(sa.text("CREATE TABLE forgotten (id INTEGER PRIMARY KEY)"))
+    with pytest.raises(Exception, match="forgotten"):
+        run(database, "check")
+    database.close()
+
+
+def test_tables_are_current_once_migrated(database_url: str) -> None:
+    database = Database(database_url)
+    with database.reading() as session:
+        assert not is_current(session)
+    migrate(database_url)
+    with database.reading() as session:
+        assert is_current(session)
+    database.close()
+
+
+def test_processes_that_migrate_at_the_same_time_wait_for_each_other(
+    database_url: str, tmp_path: Path
+) -> None:
+    command_line = [sys.executable, "-m", "service.cli", "migrate"]
+    environment = {
+        **os.environ,
+        "TRAINYARD_DATABASE_URL": database_url,
+        "TRAINYARD_DATA_DIR": str(tmp_path / "data"),
+    }
+    processes = [
+        subprocess.Popen(command_line, env=environment, stderr=subprocess.PIPE, text=True) for _ in range(3)
+    ]
+    assert [(process.communicate()[1], process.returncode) for process in processes] == [("", 0)] * 3
+
+
+def test_the_newest_revision_is_the_head() -> None:
+    scripts = ScriptDirectory(str(Path(migrations.__file__).parent))
+    assert scripts.get_heads() == [migrations.HEAD]
+
+
+def test_tables_of_a_newer_version_are_left_alone(database_url: str) -> None:
+    migrate(database_url)
+    database = Database(database_url)
+    with database.transaction() as session:
+        session.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(UnknownRevisionError, match="9999"):
+        migrate(database_url)
+    database.close()
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    versions = tmp_path / "versions"
+    versions.mkdir()
+    folder = Path(migrations.__file__).parent
+    for file in ("env.py", "script.py.mako", "versions/0001_create_the_tables.py"):
+        (tmp_path / file).write_text((folder / file).read_text())
+    (versions / "0002_broken.py").write_text(BROKEN)
+    monkeypatch.setattr(migrations, "__file__", str(tmp_path / "__init__.py"))
+
+    with pytest.raises(RuntimeError, match="broken"):
+        migrate(database_url)
+    database = Database(database_url)
+    assert tables(database) == set()
+    database.close()
