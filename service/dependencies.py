@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from service.database import Database
 
-__all__ = ["Reading", "ReadingWhileSending", "Transaction"]
+__all__ = ["Reading", "Snapshot", "Transaction"]
 
 
 def _database(request: Request) -> Database:
@@ -27,11 +27,20 @@ def _reading(request: Request) -> Iterator[Session]:
         yield session
 
 
+def _snapshot(request: Request) -> Iterator[Session]:
+    database = _database(request)
+    with database.reading() as session:
+        if not database.is_sqlite:
+            # A reader of SQLite sees one state anyway.
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        yield session
+
+
 Transaction = Annotated[Session, Depends(_transaction, scope="function")]
 """A session whose one transaction is committed before the response is sent."""
 
 Reading = Annotated[Session, Depends(_reading, scope="function")]
 """A session that only reads and is closed before the response is sent."""
 
-ReadingWhileSending = Annotated[Session, Depends(_reading, scope="request")]
-"""A session that only reads and stays open while the response is sent."""
+Snapshot = Annotated[Session, Depends(_snapshot, scope="request")]
+"""A session that only reads, stays open while the response is sent, and sees no change made meanwhile."""

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from sqlalchemy import exc as database_errors
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
+from starlette.routing import Match, Mount
 
 from engine.errors import InvalidSpec, SpecProblem, did_you_mean
 from service.datasets.service import UnknownDatasetError
@@ -33,6 +33,7 @@ MEDIA_TYPE = "application/problem+json"
 
 _MOST_ERRORS = 50
 _RETRY_AFTER_SECONDS = 2
+_UNDEFINED_TABLE = "42P01"
 _TITLES = {
     400: "Malformed request",
     404: "Not found",
@@ -137,6 +138,7 @@ def register(app: FastAPI) -> None:
         database_errors.OperationalError: _database_away,
         database_errors.InterfaceError: _database_away,
         database_errors.TimeoutError: _database_away,
+        database_errors.ProgrammingError: _wrong_statement,
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
@@ -159,12 +161,13 @@ async def _http_exception(request: Request, error: HTTPException) -> ProblemResp
 def _allowed_methods(request: Request) -> list[str]:
     """Every method of this path; the framework names those of the first route that has the path."""
     scope = {"type": "http", "path": request.url.path, "root_path": "", "headers": []}
-    routes = request.app.router.routes
+    # What is mounted serves files.
+    routes = [route for route in request.app.router.routes if not isinstance(route, Mount)]
     return [
         method
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
         if any(route.matches({**scope, "method": method})[0] == Match.FULL for route in routes)
-    ]
+    ] or ["GET"]
 
 
 async def _invalid_spec(request: Request, error: InvalidSpec) -> ProblemResponse:
@@ -215,6 +218,13 @@ async def _not_found(request: Request, error: Exception) -> ProblemResponse:
 
 async def _conflict(request: Request, error: Conflict) -> ProblemResponse:
     return problem_response(request, 409, str(error))
+
+
+async def _wrong_statement(request: Request, error: database_errors.ProgrammingError) -> ProblemResponse:
+    """PostgreSQL's way to say that a table is missing; SQLite calls it an operational error."""
+    if getattr(error.orig, "sqlstate", None) != _UNDEFINED_TABLE:
+        raise error
+    return await _database_away(request, error)
 
 
 async def _database_away(request: Request, error: database_errors.SQLAlchemyError) -> ProblemResponse:

@@ -112,6 +112,9 @@ def _document(text: str) -> Any:
 
 def _nested(tensor: Tensor, reader: Reader) -> Iterator[str]:
     """A tensor's data as nested JSON lists, one innermost list at a time."""
+    if not tensor.bytes:
+        yield "[]"
+        return
     *outer, length = tensor.shape or (1,)
     depth = len(tensor.shape)
     for row in range(math.prod(outer)):
@@ -137,11 +140,17 @@ def _numbers(content: bytes, kind: Kind) -> Iterator[str]:
     if sys.byteorder == "big":
         values.byteswap()
     if kind.name == "float32":
-        # Nine digits are enough to read the same float32 again.
-        return (f"{value:.9g}" if math.isfinite(value) else "null" for value in values)
+        return map(_float32, values)
     if kind.name == "float64":
         return (repr(value) if math.isfinite(value) else "null" for value in values)
-    return (str(value) for value in values)
+    return map(str, values)
+
+
+def _float32(value: float) -> str:
+    """Nine digits are enough to read the same float32 again; "-0" would be read as an integer, which has no sign."""
+    if not math.isfinite(value):
+        return "null"
+    return f"{value:.9g}" if value else repr(value)
 
 
 FORMS: Mapping[str, Form] = MappingProxyType(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,22 +11,13 @@ from sqlalchemy.orm import Session
 
 from service.checkpoints.models import CheckpointChunkRow, CheckpointRow
 
-__all__ = ["Row", "StoredContent", "content", "find", "find_all"]
+__all__ = ["Row", "find", "find_all", "pieces"]
 
 Row = sa.Row[Any]
 """A row of ``checkpoints``."""
 
 _CHECKPOINTS: Any = CheckpointRow.__table__
 _CHUNKS: Any = CheckpointChunkRow.__table__
-
-
-@dataclass(frozen=True, slots=True)
-class StoredContent:
-    """A checkpoint's bytes in pieces, with the hash and the size that belong to them."""
-
-    sha256: str
-    size: int
-    pieces: Iterator[bytes]
 
 
 def find_all(session: Session, experiment_id: str) -> Sequence[Row]:
@@ -43,28 +34,15 @@ def find(session: Session, experiment_id: str, kind: str) -> Row | None:
     return session.execute(statement).first()
 
 
-def content(session: Session, experiment_id: str, kind: str) -> StoredContent | None:
-    """A checkpoint's bytes, read piece by piece while the session is open.
-
-    One statement reads it all, so that the bytes are those of one epoch even if a better one is stored meanwhile.
-    """
-    of_checkpoint = sa.and_(
-        _CHUNKS.c.experiment_id == _CHECKPOINTS.c.experiment_id, _CHUNKS.c.kind == _CHECKPOINTS.c.kind
+def pieces(session: Session, experiment_id: str, kind: str) -> Iterator[bytes]:
+    """A checkpoint's bytes, each piece read when it is asked for while the session is open."""
+    statement = sa.select(_CHUNKS.c.content).where(
+        _CHUNKS.c.experiment_id == experiment_id,
+        _CHUNKS.c.kind == kind,
+        _CHUNKS.c.position == sa.bindparam("position"),
     )
-    statement = (
-        sa.select(_CHECKPOINTS.c.sha256, _CHECKPOINTS.c.bytes, _CHUNKS.c.content)
-        .select_from(_CHECKPOINTS.join(_CHUNKS, of_checkpoint))
-        .where(_CHECKPOINTS.c.experiment_id == experiment_id, _CHECKPOINTS.c.kind == kind)
-        .order_by(_CHUNKS.c.position)
-    )
-    rows = iter(session.execute(statement, execution_options={"yield_per": 1}))
-    first = next(rows, None)
-    if first is None:
-        return None
-    return StoredContent(first.sha256, first.bytes, _pieces(first.content, rows))
-
-
-def _pieces(first: bytes, following: Iterator[Row]) -> Iterator[bytes]:
-    yield first
-    for row in following:
-        yield row.content
+    for position in itertools.count():
+        piece = session.execute(statement, {"position": position}).scalar_one_or_none()
+        if piece is None:
+            return
+        yield piece

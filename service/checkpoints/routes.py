@@ -11,7 +11,7 @@ from service.checkpoints import service
 from service.checkpoints.content import FORMS
 from service.checkpoints.presentation import checkpoint_document
 from service.checkpoints.schemas import CheckpointList, CheckpointRead
-from service.dependencies import Reading, ReadingWhileSending
+from service.dependencies import Reading, Snapshot
 from service.openapi import problems
 from service.routing import StrictRoute
 
@@ -69,7 +69,7 @@ def get_checkpoint(experiment_id: str, kind: str, session: Reading) -> Any:
 def get_checkpoint_content(
     experiment_id: str,
     kind: str,
-    session: ReadingWhileSending,
+    session: Snapshot,
     form: Annotated[
         Literal["safetensors", "npz", "json"],
         Query(alias="format", description="For torch, NumPy or anything."),
@@ -83,12 +83,12 @@ def get_checkpoint_content(
     Tensors are named as in a torch `Sequential`: `0.weight` is (out, in). With NumPy:
     `numpy.load("best.npz")["0.weight"]`.
     """
-    tag = _tag(service.read(session, experiment_id, kind).row.sha256, form)
+    stored = service.content(session, experiment_id, kind)
+    tag = _tag(stored.sha256, form)
     if _is_known(tag, if_none_match):
         return Response(status_code=304, headers={"ETag": tag})
-    stored = service.content(session, experiment_id, kind)
     headers = {
-        "ETag": _tag(stored.sha256, form),
+        "ETag": tag,
         "Cache-Control": "no-cache",
         "Content-Disposition": f'attachment; filename="{experiment_id}-{kind}.{form}"',
     }

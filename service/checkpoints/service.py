@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from service.checkpoints import repository
-from service.checkpoints.repository import Row, StoredContent
+from service.checkpoints.repository import Row
 from service.errors import NotFound
 from service.experiments import service as experiments
 
-__all__ = ["KINDS", "Stored", "content", "list_checkpoints", "read"]
+__all__ = ["KINDS", "Stored", "StoredContent", "content", "list_checkpoints", "read"]
 
 KINDS = ("best", "last")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredContent:
+    """A checkpoint's bytes in pieces, with the hash and the size that belong to them."""
+
+    sha256: str
+    size: int
+    pieces: Iterator[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +50,13 @@ def read(session: Session, experiment_id: str, kind: str) -> Stored:
 
 
 def content(session: Session, experiment_id: str, kind: str) -> StoredContent:
-    """A checkpoint's bytes (safetensors), to be read while the session is open; raises NotFound."""
-    stored = repository.content(session, experiment_id, kind)
-    if stored is None:
-        raise _not_found(experiment_id, kind)
-    return stored
+    """A checkpoint's bytes (safetensors), to be read while the session is open; raises NotFound.
+
+    The session must see one state of the database, so that the bytes are those of one epoch even if a better one
+    is stored meanwhile.
+    """
+    row = read(session, experiment_id, kind).row
+    return StoredContent(row.sha256, row.bytes, repository.pieces(session, experiment_id, kind))
 
 
 def _not_found(experiment_id: str, kind: str) -> NotFound:

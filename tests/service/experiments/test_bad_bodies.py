@@ -181,14 +181,14 @@ def test_a_thousand_wrong_places_are_not_all_named(sqlite_client: TestClient) ->
     [None, "", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "json", "ü"],
 )
 def test_another_content_type(sqlite_client: TestClient, content_type: str | None) -> None:
-    headers = {} if content_type is None else {"Content-Type": content_type.encode()}
+    headers = {} if content_type is None else {b"Content-Type": content_type.encode()}
     response = sqlite_client.post(URL, content=b'{"dataset": "digits"}', headers=headers)
     assert "application/json" in assert_refused(sqlite_client, response, 415)["detail"]
 
 
 @pytest.mark.parametrize("announced", [True, False])
 @pytest.mark.parametrize("size", [1024 * 1024 + 1, 10 * 1024 * 1024])
-def test_too_large(sqlite_client: TestClient, size: int, announced: bool) -> None:  # noqa: FBT001 - a case
+def test_too_large(sqlite_client: TestClient, size: int, announced: bool) -> None:
     def pieces() -> Iterator[bytes]:
         yield b'{"dataset": "digits", "name": "'
         for _ in range(size // 1024):

@@ -1,0 +1,137 @@
+"""Checkpoints over HTTP: what they are, their bytes, and not sending what the client has."""
+
+import io
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from safetensors.numpy import load, save
+
+from service.checkpoints.schemas import CheckpointList, CheckpointRead
+from service.database import Database
+from tests.service import rows
+
+WEIGHTS: dict[str, np.ndarray[Any, Any]] = {
+    "0.weight": np.linspace(-1, 1, 40_000, dtype=np.float32).reshape(200, 200),
+    "0.bias": np.zeros(200, dtype=np.float32),
+}
+CONTENT: bytes = save(WEIGHTS, metadata={"format": "pt"})
+
+
+@pytest.fixture
+def experiment_url(client: TestClient, database: Database) -> str:
+    """Return the URL of an experiment with a best checkpoint."""
+    experiment = client.post("/v1/experiments", json={"dataset": "iris"}).json()
+    rows.add_epochs(database, experiment["id"], 5)
+    rows.add_checkpoint(database, experiment["id"], CONTENT)
+    url: str = experiment["links"]["self"]
+    return url
+
+
+def test_what_a_checkpoint_is(client: TestClient, experiment_url: str) -> None:
+    checkpoint = client.get(f"{experiment_url}/checkpoints/best").json()
+    CheckpointRead.model_validate(checkpoint)
+    assert checkpoint == {
+        "object": "checkpoint",
+        "kind": "best",
+        "epoch": 3,
+        "metrics": {"epoch": 3, **rows.shown_metrics(3)},
+        "sha256": "a1",
+        "bytes": len(CONTENT),
+        "created_at": "2026-11-22T16:05:09Z",
+        "links": {
+            "self": f"{experiment_url}/checkpoints/best",
+            "content": f"{experiment_url}/checkpoints/best/content",
+            "experiment": experiment_url,
+        },
+    }
+
+
+def test_the_list_has_all_of_them(client: TestClient, database: Database, experiment_url: str) -> None:
+    rows.add_checkpoint(database, experiment_url.rpartition("/")[2], b"", kind="last")
+    listed = client.get(f"{experiment_url}/checkpoints").json()
+    CheckpointList.model_validate(listed)
+    assert [checkpoint["kind"] for checkpoint in listed["data"]] == ["best", "last"]
+    assert listed["data"][0] == client.get(f"{experiment_url}/checkpoints/best").json()
+
+
+def test_none_before_the_first(client: TestClient) -> None:
+    url = client.post("/v1/experiments", json={"dataset": "iris"}).json()["links"]["checkpoints"]
+    assert client.get(url).json() == {"object": "list", "data": [], "has_more": False, "next": None}
+    for part in ("", "/content"):
+        response = client.get(f"{url}/best{part}")
+        assert (response.status_code, response.headers["content-type"]) == (404, "application/problem+json")
+        assert "has no checkpoint best yet" in response.json()["detail"]
+
+
+@pytest.mark.parametrize("part", ["", "/content"])
+def test_no_such_kind(client: TestClient, experiment_url: str, part: str) -> None:
+    response = client.get(f"{experiment_url}/checkpoints/first{part}")
+    assert response.status_code == 404
+    assert "best and last" in response.json()["detail"]
+
+
+def test_safetensors(client: TestClient, experiment_url: str) -> None:
+    response = client.get(f"{experiment_url}/checkpoints/best/content")
+    assert response.status_code == 200
+    assert response.content == CONTENT
+    assert response.headers["content-length"] == str(len(CONTENT))
+    assert response.headers["content-type"] == "application/octet-stream"
+    assert response.headers["content-disposition"].endswith('-best.safetensors"')
+    assert (load(response.content)["0.weight"] == WEIGHTS["0.weight"]).all()
+
+
+def test_npz(client: TestClient, experiment_url: str) -> None:
+    response = client.get(f"{experiment_url}/checkpoints/best/content?format=npz")
+    assert response.headers["content-disposition"].endswith('-best.npz"')
+    with np.load(io.BytesIO(response.content), allow_pickle=False) as loaded:
+        assert all((loaded[name] == array).all() for name, array in WEIGHTS.items())
+
+
+def test_json(client: TestClient, experiment_url: str) -> None:
+    response = client.get(f"{experiment_url}/checkpoints/best/content?format=json")
+    assert response.headers["content-type"] == "application/json"
+    tensors = json.loads(response.content)["tensors"]
+    assert all((np.float32(tensors[name]["data"]) == array).all() for name, array in WEIGHTS.items())
+
+
+@pytest.mark.parametrize("form", ["safetensors", "npz", "json"])
+def test_is_not_sent_to_those_who_have_it(
+    client: TestClient, database: Database, experiment_url: str, form: str
+) -> None:
+    url = f"{experiment_url}/checkpoints/best/content?format={form}"
+    tag = client.get(url).headers["etag"]
+    for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+        response = client.get(url, headers={"If-None-Match": known})
+        assert (response.status_code, response.content, response.headers["etag"]) == (304, b"", tag)
+    rows.add_checkpoint(database, experiment_url.rpartition("/")[2], CONTENT, sha256="b2")
+    better = client.get(url, headers={"If-None-Match": tag})
+    assert better.status_code == 200
+    assert better.headers["etag"] != tag
+
+
+def test_each_form_has_its_own_tag(client: TestClient, experiment_url: str) -> None:
+    url = f"{experiment_url}/checkpoints/best/content"
+    tags = {client.get(f"{url}?format={form}").headers["etag"] for form in ("safetensors", "npz", "json")}
+    assert len(tags) == 3
+
+
+@pytest.mark.parametrize("query", ["format=onnx", "format=", "form=npz"])
+def test_a_form_it_does_not_have(client: TestClient, experiment_url: str, query: str) -> None:
+    response = client.get(f"{experiment_url}/checkpoints/best/content?{query}")
+    assert (response.status_code, response.headers["content-type"]) == (422, "application/problem+json")
+
+
+def test_a_better_epoch_stored_meanwhile_mixes_nothing(
+    client: TestClient, database: Database, experiment_url: str
+) -> None:
+    identifier = experiment_url.rpartition("/")[2]
+    better = save({name: array + 1 for name, array in WEIGHTS.items()}, metadata={"format": "pt"})
+    with client.stream("GET", f"{experiment_url}/checkpoints/best/content") as response:
+        pieces = response.iter_bytes(1000)
+        first = next(pieces)
+        rows.add_checkpoint(database, identifier, better)
+        assert first + b"".join(pieces) == CONTENT
+    assert client.get(f"{experiment_url}/checkpoints/best/content").content == better
