@@ -3,15 +3,13 @@
 A kernel is a function from arrays to the calls that compute it: ``[partial(np.add, a, b, out=a), ...]``. Binding
 costs Python time, running hardly any, and nothing is allocated while it runs. Constants are zero-dimensional
 arrays, because NumPy converts a Python number on every call.
-
-Arrays have an optional leading axis of K lanes: with one lane it is left out, so that the cheaper
-two-dimensional calls are used. Their bits agree (``np.dot`` and ``np.matmul`` reach the same BLAS routine).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -42,14 +40,16 @@ def transposed(array: Array) -> Array:
 
 
 def product(left: Array, right: Array, out: Array) -> Call:
-    """``out ← left @ right`` per lane; ``out`` may be the transpose of a C-ordered array."""
-    if out.shape[-1] > 1 and out.strides[-1] != out.itemsize:
-        return product(transposed(right), transposed(left), transposed(out))
-    return partial(np.dot if out.ndim == left.ndim == right.ndim == 2 else np.matmul, left, right, out=out)
+    """``out ← left @ right``, lane by lane where there is a leading axis of lanes.
+
+    ``np.dot`` has less overhead and ``np.matmul`` a lane axis; both reach the same BLAS routine and the same bits.
+    """
+    return partial(np.dot if out.ndim == 2 else np.matmul, left, right, out=out)
 
 
-def aligned(size: int, dtype: np.dtype[Any]) -> Array:
-    """A one-dimensional array of zeros that starts on a cache line."""
-    memory = np.zeros(size * dtype.itemsize + CACHE_LINE, np.uint8)
+def aligned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """A C-ordered array of zeros that starts on a cache line."""
+    size = prod(shape) * dtype.itemsize
+    memory = np.zeros(size + CACHE_LINE, np.uint8)
     start = -memory.ctypes.data % CACHE_LINE
-    return memory[start : start + size * dtype.itemsize].view(dtype)
+    return memory[start : start + size].view(dtype).reshape(shape)

@@ -39,10 +39,10 @@ class Coefficients:
             self.names = tuple(self._epoch(one, one))
         self.current = np.zeros((len(self.names), len(experiments)), dtype)
 
-    def view(self, name: str, axes: int = 1) -> Array:
-        """The current value: zero-dimensional for one lane, else (K, 1, ...) to go with ``axes`` further axes."""
+    def view(self, name: str) -> Array:
+        """The current value: zero-dimensional for one lane, else (K, 1)."""
         row: Array = self.current[self.names.index(name)]
-        return row.reshape(()) if row.size == 1 else row.reshape(-1, *(1,) * axes)
+        return row.reshape(()) if row.size == 1 else row.reshape(-1, 1)
 
     def get(self, name: str) -> Array | None:
         """The current value, or None for a term this stack does not have."""

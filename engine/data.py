@@ -13,7 +13,7 @@ from engine.scaling import Affine, feature_scaling, target_scaling
 from engine.spec import TASKS, DatasetFacts, Resolved, Scaling
 from engine.splits import flip_labels, split_rows
 
-__all__ = ["Dataset", "Part", "Splits", "prepare"]
+__all__ = ["Dataset", "Part", "Splits", "prepare", "with_ones"]
 
 _CLASSES = ("binary", "multiclass")
 
@@ -97,17 +97,23 @@ def _check_columns(y: Array, field: str, *, binary: bool) -> None:
 
 @dataclass(frozen=True)
 class Part:
-    """Rows of one split, prepared: ``x`` (N, I) and ``targets`` (N, O) in the run's precision.
+    """Rows of one split, prepared: ``inputs`` (N, I + 1) and ``targets`` (N, O) in the run's precision.
 
-    ``labels`` (N,) are class numbers, None for multi-label tasks and regression.
+    ``inputs`` are the features and a last column of ones, whose weights are the first layer's biases. ``labels`` (N,)
+    are class numbers, None for multi-label tasks and regression.
     """
 
-    x: Array
+    inputs: Array
     targets: Array
     labels: Array | None
 
     def __len__(self) -> int:
-        return len(self.x)
+        return len(self.inputs)
+
+    @property
+    def x(self) -> Array:
+        """(N, I) view of the features."""
+        return self.inputs[:, :-1]
 
 
 @dataclass(frozen=True)
@@ -139,14 +145,15 @@ def prepare(dataset: Dataset, resolved: Resolved) -> Splits:
             y["train"], dataset.classes or 1, experiment.label_noise, experiment.split.seed
         )
     features = feature_scaling(experiment.scaling, x["train"])
-    scaled = dataset.task == "regression" and experiment.target_scaling == "standardize"
-    targets = target_scaling(y["train"], standardize=scaled)
+    standardize = dataset.task == "regression" and experiment.target_scaling == "standardize"
+    targets = target_scaling(y["train"], standardize=standardize)
     dtype = np.dtype(experiment.precision)
 
     def part(name: str) -> Part:
         encoded = _encode(y[name], dataset.task, resolved.outputs, targets)
         labels = y[name] if dataset.task in _CLASSES else None
-        return Part(_cast(features.apply(x[name]), dtype, "x"), _cast(encoded, dtype, "y"), labels)
+        scaled = with_ones(features.apply(x[name]))
+        return Part(_cast(scaled, dtype, "x"), _cast(encoded, dtype, "y"), labels)
 
     return Splits(
         task=dataset.task,
@@ -157,6 +164,11 @@ def prepare(dataset: Dataset, resolved: Resolved) -> Splits:
         features=features,
         targets=targets,
     )
+
+
+def with_ones(x: Array) -> Array:
+    """(N, I + 1): x (N, I) and a last column of ones."""
+    return np.column_stack([x, np.ones(len(x), x.dtype)])
 
 
 def _cast(values: Array, dtype: np.dtype[Any], field: str) -> Array:

@@ -12,7 +12,6 @@ from engine.calls import Array, run
 from engine.coefficients import Coefficients
 from engine.stack import Stack
 from engine.tape import Tape
-from engine.workspace import Workspace
 
 __all__ = ["FLUSH_EVERY", "Epoch"]
 
@@ -21,18 +20,18 @@ FLUSH_EVERY = 256
 
 
 class Epoch:
-    """Trains a stack on x (N, I) and y (N, O), one epoch a call; all memory is allocated on construction."""
+    """Trains a stack on x (N, I + 1), the last column ones, and y (N, O), one epoch a call.
+
+    All memory is allocated on construction.
+    """
 
     def __init__(self, stack: Stack, x: Array, y: Array) -> None:
         self._stack = stack
         self._x, self._y = x, y
         self._order = Order(len(stack), len(x), stack.experiments[0].batch_size)
-        workspace = Workspace(len(stack), stack.parameters.dtype)
         self.coefficients = Coefficients(stack.experiments, stack.segments, stack.parameters.dtype)
         orders = [order for order in (self._order.full, self._order.rest) if len(order)]
-        self.stages = [
-            (Tape(stack, workspace, self.coefficients, order.shape[-1]), order) for order in orders
-        ]
+        self.stages = [(Tape(stack, self.coefficients, order.shape[-1]), order) for order in orders]
 
     @property
     def steps(self) -> int:

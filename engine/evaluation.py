@@ -7,16 +7,17 @@ chunk is large enough to hide the calls' overhead, and a lane's bits cannot depe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
 from engine.calls import Array, Call, run, transposed
 from engine.layout import Layout
-from engine.network import Buffers, Network, forward
+from engine.network import Network
+from engine.passes import forward
 from engine.scores import Scores, scoring
-from engine.workspace import Workspace
+from engine.workspace import Buffers, Workspace
 
 __all__ = ["Evaluation", "Evaluator", "padded"]
 
@@ -43,7 +44,7 @@ def padded(sizes: tuple[int, ...]) -> tuple[int, ...]:
 
 
 class Evaluator:
-    """Evaluates rows of parameters on x (N, I) and targets (N, O), N at least 1.
+    """Evaluates rows of parameters on inputs (N, I + 1) and targets (N, O), N at least 1.
 
     ``labels`` (N,) are class numbers, None where outputs are not exclusive; ``unit`` (O,) is what one unit of a
     regression target is worth to the user, None for classification.
@@ -53,58 +54,47 @@ class Evaluator:
         self,
         network: Network,
         layout: Layout,
-        x: Array,
+        inputs: Array,
         targets: Array,
         *,
         labels: Array | None,
         unit: Array | None,
     ) -> None:
-        self._layout = layout
-        self._network = network
-        self._padded = Layout(padded(layout.sizes))
-        self._parameters = self._padded.rows(1, x.dtype)[0]
-        self._workspace = Workspace(1, x.dtype)
-        self._losses = np.zeros((1, len(x)), x.dtype)
+        self._layout, self._padded = layout, Layout(padded(layout.sizes))
+        self._network = replace(network, sizes=self._padded.sizes, dropout=(0.0,) * len(network.dropout))
+        self._parameters = self._padded.rows(1, inputs.dtype)[0]
+        self._losses = np.zeros(len(inputs), inputs.dtype)
         columns = np.ascontiguousarray(targets.T)
         self._score, self._scores = scoring(network, columns, labels, unit)
-        self._hidden = [layer for layer, each in enumerate(network.hidden) if each.can_die]
-        chunks = range(0, len(x), CHUNK)
-        self._fired = [
-            np.zeros((len(chunks), self._padded.sizes[layer + 1]), x.dtype) for layer in self._hidden
+        self._mortal = [layer for layer, each in enumerate(network.hidden) if each.can_die]
+        starts = range(0, len(inputs), CHUNK)
+        self._peaks = [
+            np.zeros((layout.sizes[layer + 1], len(starts)), inputs.dtype) for layer in self._mortal
         ]
         self._calls: list[Call] = []
-        for number, start in enumerate(chunks):
-            where = slice(start, min(start + CHUNK, len(x)))
-            self._calls += self._chunk(number, x[where], columns[:, where], where)
+        buffers: Buffers | None = None
+        for number, start in enumerate(starts):
+            where = slice(start, min(start + CHUNK, len(inputs)))
+            buffers = self._buffers(buffers, inputs[where], columns[:, where])
+            self._calls += self._chunk(number, buffers, where)
 
-    def _chunk(self, number: int, x: Array, columns: Array, where: slice) -> list[Call]:
-        buffers = self._buffers(x, transposed(columns))
+    def _buffers(self, before: Buffers | None, x: Array, columns: Array) -> Buffers:
+        """Buffers around a chunk of the split; chunks of one size share all that they overwrite."""
+        y = transposed(columns)
+        if before is not None and len(before.x) == len(x):
+            return replace(before, x=x, y=y)
+        return Workspace(self._network, 1, len(x), x.dtype).around(x, y)
+
+    def _chunk(self, number: int, buffers: Buffers, where: slice) -> list[Call]:
         calls = forward(self._network, self._padded, self._parameters, buffers)
-        for layer, fired in zip(self._hidden, self._fired, strict=True):
-            calls.append(partial(np.maximum.reduce, buffers.a[layer], axis=0, out=fired[number]))
+        for layer, peaks in zip(self._mortal, self._peaks, strict=True):
+            calls.append(
+                partial(np.maximum.reduce, buffers.a[layer][: len(peaks)], 1, None, peaks[:, number])
+            )
         calls += self._score(buffers.logits, buffers.wide, where)
         row_losses = self._network.cost.row_losses
         return calls + row_losses(
-            buffers.logits, buffers.y, self._losses[:, where], buffers.narrow, buffers.wide
-        )
-
-    def _buffers(self, x: Array, y: Array) -> Buffers:
-        rows, outputs = y.shape
-        memory = self._workspace.array
-        a = [memory(f"a{layer}", rows, size) for layer, size in enumerate(self._padded.sizes[1:-1])]
-        return Buffers(
-            x=x,
-            y=y,
-            z=a,
-            a=a,
-            kept=a,
-            mask=[None] * len(a),
-            logits=memory("logits", outputs, rows),
-            delta=(),
-            scratch=(),
-            narrow=memory("narrow", 1, rows),
-            wide=memory("wide", outputs, rows),
-            ones=np.ones(0),
+            buffers.logits, buffers.targets, self._losses[where], buffers.narrow, buffers.wide
         )
 
     def __call__(self, row: Array) -> Evaluation:
@@ -112,7 +102,7 @@ class Evaluator:
         for layer, (fan_in, fan_out) in enumerate(self._layout.shapes):
             weight = self._padded.weight(self._parameters, layer)
             weight[:fan_in, :fan_out] = self._layout.weight(row, layer)
-            self._padded.bias(self._parameters, layer)[:, :fan_out] = self._layout.bias(row, layer)
+            self._padded.bias(self._parameters, layer)[:fan_out] = self._layout.bias(row, layer)
         with np.errstate(all="ignore"):
             run(self._calls)
             loss = float(self._losses.mean(dtype=np.float64))
@@ -120,8 +110,5 @@ class Evaluator:
 
     def _dead_units(self) -> float | None:
         units = sum(self._layout.sizes[1:-1])
-        dead = 0
-        for layer, fired in zip(self._hidden, self._fired, strict=True):
-            real = fired[:, : self._layout.sizes[layer + 1]]
-            dead += int(np.count_nonzero(real.max(axis=0) <= 0))
+        dead = sum(int(np.count_nonzero(peaks.max(axis=1) <= 0)) for peaks in self._peaks)
         return dead / units if units else None

@@ -50,7 +50,7 @@ def export(network: Network, layout: Layout, splits: Splits, row: Array, epoch: 
     arrays: dict[str, Array] = {}
     for layer, index in enumerate(linear):
         arrays[f"{index}.weight"] = np.array(layout.weight(row, layer).T, order="C")
-        arrays[f"{index}.bias"] = layout.bias(row, layer)[0].copy()
+        arrays[f"{index}.bias"] = layout.bias(row, layer).copy()
     document = {
         "format": FORMAT,
         "version": VERSION,

@@ -1,9 +1,9 @@
 """Losses: one table by (loss, output), each entry a gradient kernel and a row-loss kernel, both from the logits.
 
-Logits are class-major, z (O, B): reductions over the outputs then run along axis -2, a whole row of the batch at
-a time. Targets are (B, O). ``gradient(z, y, narrow, wide)`` turns z into dℓ/dz; ``row_losses(z, y, out, narrow, wide)``
-puts ℓ of every row into ``out`` (1, B) and destroys z. ``narrow`` (1, B) and ``wide`` (O, B) are scratch.
-ℓ is the loss of one row; the mean over the batch is the step's business.
+Logits z and targets y are (O, ...) with the outputs first: reductions over them then run along whole rows of the
+batch. ``gradient(z, y, narrow, wide)`` turns z into dℓ/dz; ``row_losses(z, y, out, narrow, wide)`` puts ℓ of every row
+into ``out`` and destroys z. ``narrow`` and ``out`` are (...), ``wide`` is (O, ...) scratch. ℓ is the loss of one row;
+the mean over the batch is the step's business.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from functools import partial
 import numpy as np
 
 from engine.activations import logistic
-from engine.calls import Array, Call, constant, transposed
+from engine.calls import Array, Call, constant
 
 __all__ = ["LOSSES", "Loss", "softmax"]
 
@@ -29,11 +29,11 @@ class Loss:
 
 
 def _over_outputs(ufunc: np.ufunc, z: Array, out: Array) -> Call:
-    return partial(ufunc.reduce, z, axis=-2, out=out, keepdims=True)
+    return partial(ufunc.reduce, z, 0, None, out)
 
 
 def softmax(z: Array, narrow: Array) -> list[Call]:
-    """Z ← softmax of z over the outputs, shifted by the largest so that nothing overflows."""
+    """z ← softmax of z over the outputs, shifted by the largest so that nothing overflows."""
     return [
         _over_outputs(np.maximum, z, narrow),
         partial(np.subtract, z, narrow, out=z),
@@ -44,8 +44,8 @@ def softmax(z: Array, narrow: Array) -> list[Call]:
 
 
 def cross_entropy_gradient(z: Array, y: Array, narrow: Array, wide: Array) -> list[Call]:
-    """Z ← softmax(z) - y."""
-    return [*softmax(z, narrow), partial(np.subtract, z, transposed(y), out=z)]
+    """z ← softmax(z) - y."""
+    return [*softmax(z, narrow), partial(np.subtract, z, y, out=z)]
 
 
 def cross_entropy(z: Array, y: Array, out: Array, narrow: Array, wide: Array) -> list[Call]:
@@ -53,7 +53,7 @@ def cross_entropy(z: Array, y: Array, out: Array, narrow: Array, wide: Array) ->
     return [
         _over_outputs(np.maximum, z, narrow),
         partial(np.subtract, z, narrow, out=z),
-        partial(np.multiply, z, transposed(y), out=wide),
+        partial(np.multiply, z, y, out=wide),
         _over_outputs(np.add, wide, narrow),
         partial(np.exp, z, out=z),
         _over_outputs(np.add, z, out),
@@ -63,14 +63,14 @@ def cross_entropy(z: Array, y: Array, out: Array, narrow: Array, wide: Array) ->
 
 
 def binary_cross_entropy_gradient(z: Array, y: Array, narrow: Array, wide: Array) -> list[Call]:
-    """Z ← sigmoid(z) - y."""
-    return [*logistic(z, z), partial(np.subtract, z, transposed(y), out=z)]
+    """z ← sigmoid(z) - y."""
+    return [*logistic(z, z), partial(np.subtract, z, y, out=z)]
 
 
 def binary_cross_entropy(z: Array, y: Array, out: Array, narrow: Array, wide: Array) -> list[Call]:
     """ℓ = Σ max(z, 0) + log(1 + e^-|z|) - yz, the sum over outputs of -y log a - (1 - y) log(1 - a)."""
     return [
-        partial(np.multiply, z, transposed(y), out=wide),
+        partial(np.multiply, z, y, out=wide),
         _over_outputs(np.add, wide, narrow),
         partial(np.abs, z, out=wide),
         partial(np.negative, wide, out=wide),
@@ -84,14 +84,14 @@ def binary_cross_entropy(z: Array, y: Array, out: Array, narrow: Array, wide: Ar
 
 
 def squared_error_gradient(z: Array, y: Array, narrow: Array, wide: Array) -> list[Call]:
-    """Z ← z - y."""
-    return [partial(np.subtract, z, transposed(y), out=z)]
+    """z ← z - y."""
+    return [partial(np.subtract, z, y, out=z)]
 
 
 def squared_error(z: Array, y: Array, out: Array, narrow: Array, wide: Array) -> list[Call]:
     """ℓ = ½ Σ (z - y)²."""
     return [
-        partial(np.subtract, z, transposed(y), out=z),
+        partial(np.subtract, z, y, out=z),
         partial(np.multiply, z, z, out=z),
         _over_outputs(np.add, z, out),
         partial(np.multiply, out, constant(0.5, out), out=out),
@@ -99,10 +99,10 @@ def squared_error(z: Array, y: Array, out: Array, narrow: Array, wide: Array) ->
 
 
 def squared_error_sigmoid_gradient(z: Array, y: Array, narrow: Array, wide: Array) -> list[Call]:
-    """Z ← (a - y) · a(1 - a), a = sigmoid(z)."""
+    """z ← (a - y) · a(1 - a), a = sigmoid(z)."""
     return [
         *logistic(z, z),
-        partial(np.subtract, z, transposed(y), out=wide),
+        partial(np.subtract, z, y, out=wide),
         partial(np.multiply, wide, z, out=wide),
         partial(np.subtract, constant(1, z), z, out=z),
         partial(np.multiply, z, wide, out=z),

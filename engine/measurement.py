@@ -29,7 +29,9 @@ class Measurement:
         if not len(part):
             return None
         unit = self._splits.targets.scale if self._splits.task == "regression" else None
-        return Evaluator(self._network, self._layout, part.x, part.targets, labels=part.labels, unit=unit)
+        return Evaluator(
+            self._network, self._layout, part.inputs, part.targets, labels=part.labels, unit=unit
+        )
 
     def test(self, row: Array) -> dict[str, float | None] | None:
         """Loss and scores of a (length,) row of parameters on the test rows."""
@@ -43,7 +45,7 @@ class Measurement:
         """The metrics of the lane at ``row`` of the stack."""
         parameters = stack.parameters[row]
         with np.errstate(all="ignore"):
-            weights = parameters[: self._layout.weights].astype(np.float64)
+            weights = np.concatenate([parameters[where] for where in self._layout.weights], dtype=np.float64)
             penalty = fsum(
                 penalty_value(parameters[segment.where], segment.strengths[row]) for segment in stack.segments
             )

@@ -73,7 +73,7 @@ def segments(experiments: Sequence[Experiment], layout: Layout, rows: int) -> tu
     if kind == "none":
         return ()
     strengths = tuple(strength(experiment, rows) for experiment in experiments)
-    return (Segment(slice(0, layout.weights), kind, strengths),)
+    return tuple(Segment(where, kind, strengths) for where in layout.weights)
 
 
 def penalty_value(weights: Array, coefficients: Strength) -> float:
@@ -105,10 +105,12 @@ def smooth_gradient(
     return calls
 
 
-def shrink(weights: Array, clipped: Array, threshold: Array, minus_threshold: Array) -> list[Call]:
-    """w ← sgn(w)·max(|w| - threshold, 0), an exact 0 inside the threshold; ``clipped`` ← what was taken off."""
+def shrink(weights: Array, taken: Array, threshold: Array, minus_threshold: Array) -> list[Call]:
+    """w ← sgn(w)·max(|w| - threshold, 0), an exact 0 inside the threshold; ``taken`` ← what was taken off.
+
+    That is w minus w clipped to ±threshold. ``ndarray.clip`` is vectorized for numbers, ``np.minimum`` is not.
+    """
     return [
-        partial(np.minimum, weights, threshold, out=clipped),
-        partial(np.maximum, clipped, minus_threshold, out=clipped),
-        partial(np.subtract, weights, clipped, out=weights),
+        partial(weights.clip, minus_threshold, threshold, taken),
+        partial(np.subtract, weights, taken, out=weights),
     ]

@@ -42,7 +42,6 @@ def _rows(stack: Stack) -> dict[str, Array]:
 def _shape(stack: Stack) -> dict[str, Any]:
     return {
         "sizes": list(stack.layout.sizes),
-        "first_by_unit": stack.layout.first_by_unit,
         "precision": stack.parameters.dtype.name,
         "arrays": list(_rows(stack)),
         "rows": stack.rows,

@@ -10,7 +10,7 @@ import numpy as np
 from engine.calls import Array
 from engine.errors import InvalidSpec, SpecProblem
 from engine.initializers import draw
-from engine.layout import Layout, by_unit
+from engine.layout import Layout
 from engine.network import Network
 from engine.optimizers import OPTIMIZERS
 from engine.penalties import Segment, segments
@@ -94,7 +94,7 @@ def start(experiments: Sequence[Experiment], features: int, outputs: int, rows: 
     check_one_shape(experiments)
     first = experiments[0]
     network = Network.of(first, features, outputs)
-    layout = Layout(network.sizes, by_unit(network.sizes, min(first.batch_size, rows)))
+    layout = Layout(network.sizes)
     dtype = np.dtype(first.precision)
     stack = Stack(
         network=network,

@@ -7,13 +7,13 @@ from functools import partial
 
 import numpy as np
 
-from engine.calls import Array, Call, constant
+from engine.calls import Array, Call, aligned, constant
 from engine.coefficients import Coefficients
-from engine.network import Buffers, backward, forward
 from engine.optimizers import OPTIMIZERS, Block, Piece
+from engine.passes import backward, forward
 from engine.penalties import smooth_gradient
 from engine.stack import Stack
-from engine.workspace import Workspace
+from engine.workspace import Buffers, Workspace
 
 __all__ = ["Tape"]
 
@@ -24,17 +24,16 @@ BLOCK = 32_768
 class Tape:
     """One step on ``rows`` rows: ``draw`` the dropout masks, compute the ``gradient``, ``update`` the parameters."""
 
-    def __init__(self, stack: Stack, workspace: Workspace, coefficients: Coefficients, rows: int) -> None:
-        self.buffers = workspace.buffers(stack.network, rows)
+    def __init__(self, stack: Stack, coefficients: Coefficients, rows: int) -> None:
+        self.buffers = Workspace(stack.network, len(stack), rows, stack.parameters.dtype).buffers()
         self.draw = tuple(_masks(stack, self.buffers))
         parameters, gradient = _rows(stack.parameters), _rows(stack.gradient)
-        scale = coefficients.view("scale", axes=2)
+        scale = coefficients.view("scale")
         self.gradient = (
             *forward(stack.network, stack.layout, parameters, self.buffers),
             *backward(stack.network, stack.layout, parameters, gradient, self.buffers, scale),
         )
-        scratch = workspace.array("update", min(BLOCK, stack.layout.length))
-        self.update = tuple(_update(stack, coefficients, scratch))
+        self.update = tuple(_update(stack, coefficients))
         self.step = (*self.draw, *self.gradient, *self.update)
 
 
@@ -48,17 +47,19 @@ def _masks(stack: Stack, buffers: Buffers) -> Iterator[Call]:
     for mask, rate in zip(buffers.mask, stack.network.dropout, strict=True):
         if mask is None:
             continue
-        lanes = mask if len(stack) > 1 else mask[None]
-        for lane, (_, dropout) in zip(lanes, stack.streams, strict=True):
+        uniform = aligned((len(stack), len(mask), mask.shape[-1]), mask.dtype)
+        for lane, (_, dropout) in zip(uniform, stack.streams, strict=True):
             yield partial(dropout.random, dtype=mask.dtype, out=lane)
-        yield partial(np.add, mask, constant(1 - rate, mask), out=mask)
+        by_unit = uniform.swapaxes(0, 1).reshape(mask.shape, copy=False)
+        yield partial(np.add, by_unit, constant(1 - rate, mask), out=mask)
         yield partial(np.floor, mask, out=mask)
         yield partial(np.multiply, mask, constant(1 / (1 - rate), mask), out=mask)
 
 
-def _update(stack: Stack, coefficients: Coefficients, scratch: Array) -> Iterator[Call]:
+def _update(stack: Stack, coefficients: Coefficients) -> Iterator[Call]:
     spec = stack.experiments[0].optimizer
     rule = OPTIMIZERS[type(spec)]
+    scratch = _rows(aligned((len(stack), min(BLOCK, stack.layout.length)), stack.parameters.dtype))
     views = {name: coefficients.view(name) for name in coefficients.names}
     for start in range(0, stack.layout.length, BLOCK):
         where = slice(start, min(start + BLOCK, stack.layout.length))

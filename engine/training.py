@@ -125,7 +125,7 @@ class _Run:
             self.stack = self.stack.take(rows)
         if rows:
             self._patience = Patience.of(self.stack.experiments)
-            self._epoch = Epoch(self.stack, self.splits.train.x, self.splits.train.targets)
+            self._epoch = Epoch(self.stack, self.splits.train.inputs, self.splits.train.targets)
 
     def _judge(self, metrics: Sequence[Metrics]) -> tuple[list[bool], list[str | None]]:
         """Which lanes have new best weights, and why lanes end; best weights are copied here."""

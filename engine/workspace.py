@@ -1,67 +1,109 @@
-"""Every buffer that training needs besides the parameters, allocated once for the largest batch."""
+"""Every buffer that a pass over a batch needs besides the parameters, allocated once.
+
+Values of a layer are (units, K, B), without the lane axis for one lane: units first, so that a layer's input
+with its row of ones is one array, its units alone are a contiguous part of it, and elementwise kernels see plain
+contiguous memory whatever the number of lanes. Where a layer or a batch is a mere vector the memory is lane by lane:
+BLAS then takes its vector routines, whose bits depend on strides, and a lane must not differ from a lone run.
+"""
 
 from __future__ import annotations
 
-from math import prod
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from engine.calls import Array, aligned
-from engine.network import Buffers, Network
+from engine.network import Network
 
-__all__ = ["Workspace"]
+__all__ = ["Buffers", "Workspace"]
 
 
+@dataclass(frozen=True, slots=True)
+class Buffers:
+    """Arrays of one pass over B rows.
+
+    ``x`` (K, B, I + 1) ends in a column of ones and ``y`` (K, B, O) are the batch as gathered. For every hidden layer
+    ``z`` and ``a`` (units, K, B), one array where the derivative needs no z; ``inputs`` (units + 1, K, B), what the
+    next layer sees, a row of ones at its end; ``mask`` (units, K, B), 0 or 1/(1-p), None without dropout; and for
+    the way back ``delta``, ``scratch`` and ``zeros`` (units, K, B). ``logits`` and ``wide`` are (O, K, B), ``narrow``
+    is (K, B).
+    """
+
+    x: Array
+    y: Array
+    z: tuple[Array, ...]
+    a: tuple[Array, ...]
+    inputs: tuple[Array, ...]
+    mask: tuple[Array | None, ...]
+    delta: tuple[Array, ...]
+    scratch: tuple[Array, ...]
+    zeros: tuple[Array, ...]
+    logits: Array
+    narrow: Array
+    wide: Array
+
+    @property
+    def targets(self) -> Array:
+        """``y`` as the losses want it: (O, K, B)."""
+        return np.moveaxis(self.y, -1, 0)
+
+
+@dataclass(frozen=True, slots=True)
 class Workspace:
-    """Named memory for K lanes; smaller batches get views of the same memory, so that it stays in the cache."""
+    """Allocates for a network, K lanes and batches of ``rows`` rows."""
 
-    def __init__(self, lanes: int, dtype: np.dtype[Any]) -> None:
-        self.lanes = lanes
-        self.dtype = dtype
-        self._memory: dict[str, Array] = {}
+    network: Network
+    lanes: int
+    rows: int
+    dtype: np.dtype[Any]
 
-    def array(self, name: str, *shape: int) -> Array:
-        """A C-ordered (K, *shape) array, or (*shape) for one lane; the first one of a name must be the largest."""
-        size = self.lanes * prod(shape)
-        if name not in self._memory:
-            self._memory[name] = aligned(size, self.dtype)
-        view = self._memory[name][:size].reshape(self.lanes, *shape)
-        return view[0] if self.lanes == 1 else view
+    def values(self, units: int) -> Array:
+        """(units, K, B) zeros."""
+        if self.lanes == 1:
+            return aligned((units, self.rows), self.dtype)
+        if 1 in {self.rows, *self.network.sizes[1:]}:
+            return aligned((self.lanes, units, self.rows), self.dtype).swapaxes(0, 1)
+        return aligned((units, self.lanes, self.rows), self.dtype)
 
-    def ones(self, *shape: int) -> Array:
-        """Ones without a lane axis."""
-        memory = aligned(prod(shape), self.dtype).reshape(shape)
-        memory.fill(1)
-        return memory
+    def batch(self, columns: int) -> Array:
+        """(K, B, columns) zeros."""
+        shape = (self.rows, columns) if self.lanes == 1 else (self.lanes, self.rows, columns)
+        return aligned(shape, self.dtype)
 
-    def buffers(self, network: Network, rows: int) -> Buffers:
-        """The buffers of a training step on a batch of ``rows`` rows."""
-        units = network.sizes[1:-1]
-        outputs = network.sizes[-1]
-        a = [self.array(f"a{layer}", rows, size) for layer, size in enumerate(units)]
-        self.array("scratch", rows, max(units, default=1))
+    def buffers(self) -> Buffers:
+        """The buffers of a training step."""
+        return self.around(self.batch(self.network.sizes[0] + 1), self.batch(self.network.sizes[-1]))
+
+    def around(self, x: Array, y: Array) -> Buffers:
+        """Buffers for a batch that exists already."""
+        network = self.network
+        units, outputs = network.sizes[1:-1], network.sizes[-1]
+        inputs = tuple(self._input(size) for size in units)
         dropped = [rate > 0 for rate in network.dropout]
-        return Buffers(
-            x=self.array("x", rows, network.sizes[0]),
-            y=self.array("y", rows, outputs),
-            z=[
-                a[layer] if activation.from_output else self.array(f"z{layer}", rows, units[layer])
-                for layer, activation in enumerate(network.hidden)
-            ],
-            a=a,
-            kept=[
-                self.array(f"kept{layer}", rows, size) if dropped[layer] else a[layer]
-                for layer, size in enumerate(units)
-            ],
-            mask=[
-                self.array(f"mask{layer}", rows, size) if dropped[layer] else None
-                for layer, size in enumerate(units)
-            ],
-            logits=self.array("logits", outputs, rows),
-            delta=[self.array(f"delta{layer}", rows, size) for layer, size in enumerate(units)],
-            scratch=[self.array("scratch", rows, size) for size in units],
-            narrow=self.array("narrow", 1, rows),
-            wide=self.array("wide", outputs, rows),
-            ones=self.ones(1, rows),
+        a = tuple(
+            self.values(size) if dropped[layer] else inputs[layer][:size] for layer, size in enumerate(units)
         )
+        scratch, zeros = self.values(max(units, default=0)), self.values(max(units, default=0))
+        return Buffers(
+            x=x,
+            y=y,
+            z=tuple(
+                mine if each.from_output else np.zeros_like(mine)
+                for mine, each in zip(a, network.hidden, strict=True)
+            ),
+            a=a,
+            inputs=inputs,
+            mask=tuple(self.values(size) if dropped[layer] else None for layer, size in enumerate(units)),
+            delta=tuple(self.values(size) for size in units),
+            scratch=tuple(scratch[:size] for size in units),
+            zeros=tuple(zeros[:size] for size in units),
+            logits=self.values(outputs),
+            narrow=self.values(1)[0],
+            wide=self.values(outputs),
+        )
+
+    def _input(self, units: int) -> Array:
+        values = self.values(units + 1)
+        values[units] = 1
+        return values

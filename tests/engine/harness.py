@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from engine.calls import run
 from engine.coefficients import Coefficients
+from engine.data import with_ones
 from engine.evaluation import Evaluator
 from engine.penalties import penalty_value
 from engine.spec import Experiment, layer_sizes
 from engine.stack import start
 from engine.tape import Tape
-from engine.workspace import Workspace
 
 Array = NDArray[Any]
 
@@ -39,9 +39,8 @@ class Replay:
         self.stack = start([experiment], self.x.shape[1], self.y.shape[1], len(self.x))
         self.coefficients = Coefficients([experiment], self.stack.segments, dtype)
         self.table = self.coefficients.table([0], np.array([float(len(rows)) for rows in steps]))
-        workspace = Workspace(1, dtype)
         sizes = sorted({len(rows) for rows in steps}, reverse=True)
-        self.tapes = {size: Tape(self.stack, workspace, self.coefficients, size) for size in sizes}
+        self.tapes = {size: Tape(self.stack, self.coefficients, size) for size in sizes}
         assert layer_sizes(experiment, self.x.shape[1], self.y.shape[1]) == self.stack.network.sizes
 
     @property
@@ -52,7 +51,7 @@ class Replay:
         return self.stack.layout.weight(self.stack.parameters[0], layer)
 
     def bias(self, layer: int) -> Array:
-        bias: Array = self.stack.layout.bias(self.stack.parameters[0], layer)[0]
+        bias: Array = self.stack.layout.bias(self.stack.parameters[0], layer)
         return bias
 
     def load(self, weights: Sequence[Any], biases: Sequence[Any]) -> None:
@@ -66,11 +65,11 @@ class Replay:
         rows = np.array(self.steps[number])
         tape = self.tapes[len(rows)]
         self.coefficients.current[...] = self.table[number]
-        tape.buffers.x[...] = self.x[rows]
+        tape.buffers.x[...] = with_ones(self.x[rows])
         tape.buffers.y[...] = self.y[rows]
         for mask, given in zip(tape.buffers.mask, masks or [], strict=masks is not None):
             if mask is not None:
-                mask[...] = given
+                mask[...] = given.T
         return tape
 
     def step(self, number: int, masks: Sequence[Any] | None = None) -> None:
@@ -90,14 +89,16 @@ class Replay:
         layout, gradient = self.stack.layout, self.stack.gradient[0] / scale
         return (
             [layout.weight(gradient, layer) for layer in self.layers],
-            [layout.bias(gradient, layer)[0] for layer in self.layers],
+            [layout.bias(gradient, layer) for layer in self.layers],
         )
 
     def loss(self, rows: Sequence[int] | None = None) -> float:
         """The mean data loss on some rows, all by default."""
         chosen = slice(None) if rows is None else np.array(rows)
         network, layout = self.stack.network, self.stack.layout
-        evaluator = Evaluator(network, layout, self.x[chosen], self.y[chosen], labels=None, unit=None)
+        evaluator = Evaluator(
+            network, layout, with_ones(self.x[chosen]), self.y[chosen], labels=None, unit=None
+        )
         return evaluator(self.stack.parameters[0]).loss
 
     def penalty(self) -> float:

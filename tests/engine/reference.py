@@ -23,14 +23,14 @@ def softmax(z: Array) -> Array:
 
 
 ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]] = {
-    "identity": (lambda z: z, np.ones_like),
+    "identity": (np.copy, np.ones_like),
     "sigmoid": (sigmoid, lambda z: sigmoid(z) * sigmoid(-z)),
     "tanh": (np.tanh, lambda z: 1 - np.tanh(z) ** 2),
     "relu": (lambda z: np.where(z > 0, z, 0), lambda z: np.where(z > 0, 1.0, 0.0)),
 }
 
 OUTPUTS: dict[str, Callable[[Array], Array]] = {
-    "identity": lambda z: z,
+    "identity": np.copy,
     "sigmoid": sigmoid,
     "softmax": softmax,
 }
@@ -39,7 +39,8 @@ OUTPUTS: dict[str, Callable[[Array], Array]] = {
 def row_losses(loss: str, output: str, z: Array, y: Array) -> Array:
     """ℓ of every row (B,) from logits and targets (B, O)."""
     a = OUTPUTS[output](z)
-    return np.asarray(LOSSES[loss](a, y).sum(axis=1))
+    losses: Array = LOSSES[loss](a, y).sum(axis=1)
+    return losses
 
 
 LOSSES: dict[str, Callable[[Array, Array], Array]] = {
@@ -53,7 +54,7 @@ def loss_gradient(loss: str, output: str, z: Array, y: Array) -> Array:
     """dℓ/dz (B, O)."""
     a = OUTPUTS[output](z)
     if loss == "squared_error" and output == "sigmoid":
-        return (a - y) * a * (1 - a)
+        return np.asarray((a - y) * a * (1 - a))
     return a - y
 
 

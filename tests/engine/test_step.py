@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.data import with_ones
 from engine.epoch import FLUSH_EVERY, Epoch
 from engine.spec import Experiment
 from engine.stack import start
@@ -27,7 +28,8 @@ def experiment(**fields: Any) -> Experiment:
 def test_a_step_allocates_no_array(optimizer: dict[str, Any], update: str, lanes: int) -> None:
     spec = experiment(optimizer=optimizer, penalty="elastic_net", l1_update=update, **{"lambda": 0.1})
     random = np.random.default_rng(0)
-    x, y = random.normal(size=(640, 32)).astype(np.float32), np.eye(3, dtype=np.float32)[np.arange(640) % 3]
+    x = with_ones(random.normal(size=(640, 32)).astype(np.float32))
+    y = np.eye(3, dtype=np.float32)[np.arange(640) % 3]
     epoch = Epoch(start([spec] * lanes, 32, 3, 640), x, y)
     epoch()
     tape, order = epoch.stages[0]
@@ -43,12 +45,13 @@ def test_a_step_allocates_no_array(optimizer: dict[str, Any], update: str, lanes
 
 
 def test_moments_without_gradients_are_flushed_before_they_are_subnormal() -> None:
-    spec = experiment(optimizer={"name": "sgd", "momentum": 0.9, "learning_rate": 0.01})
-    x = np.random.default_rng(0).normal(size=(64, 32)).astype(np.float32)
-    x[:, 7] = 0
-    stack = start([spec], 32, 3, 64)
-    epoch = Epoch(stack, x, np.eye(3, dtype=np.float32)[np.arange(64) % 3])
-    of_dead_input = stack.layout.weight(stack.moments["velocity"][0], 0)[7]
+    optimizer = {"name": "sgd", "momentum": 0.9, "learning_rate": 0.01}
+    spec, _ = prepared(dataset("multiclass"), architecture=[6], optimizer=optimizer, batch_size=16)
+    x = np.random.default_rng(0).normal(size=(64, 5)).astype(np.float32)
+    x[:, 3] = 0
+    stack = start([spec], 5, 3, 64)
+    epoch = Epoch(stack, with_ones(x), np.eye(3, dtype=np.float32)[np.arange(64) % 3])
+    of_dead_input = stack.layout.weight(stack.moments["velocity"][0], 0)[3]
     of_dead_input[...] = 1e-3
     smallest = np.finfo(np.float32).smallest_normal
     for _ in range(3 * FLUSH_EVERY // epoch.steps):

@@ -22,9 +22,9 @@ CASES = [case for case in oracle.cases("losses.json") if case.values[0]["config"
 )
 def test_a_loss_and_its_gradient(case: dict[str, Any]) -> None:
     loss = LOSSES[NAMES[case["config"]["loss"]]]
-    y = np.array(case["y"], float)
+    y = np.array(case["y"], float).T
     logits = np.ascontiguousarray(np.array(case["z"], float).T)
-    narrow, wide, rows = np.zeros((1, len(y))), np.zeros_like(logits), np.zeros((1, len(y)))
+    narrow, rows, wide = np.zeros(y.shape[1]), np.zeros(y.shape[1]), np.zeros_like(logits)
     z = logits.copy()
     with np.errstate(over="ignore"):
         run(loss.row_losses(z, y, rows, narrow, wide))
@@ -32,4 +32,4 @@ def test_a_loss_and_its_gradient(case: dict[str, Any]) -> None:
     z = logits.copy()
     with np.errstate(over="ignore"):
         run(loss.gradient(z, y, narrow, wide))
-    np.testing.assert_allclose(z.T / len(y), case["dloss_dz"], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(z.T / len(rows), case["dloss_dz"], rtol=1e-9, atol=1e-12)

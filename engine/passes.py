@@ -1,0 +1,69 @@
+"""The calls of the forward and the backward pass, from buffers and rows of parameters."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from engine.calls import Array, Call, product, transposed
+from engine.layout import Layout
+from engine.network import Network
+from engine.workspace import Buffers
+
+__all__ = ["backward", "forward"]
+
+
+def _by_lane(values: Array) -> Array:
+    """(units, K, B) as the (K, units, B) that a product wants; (units, B) stays as it is."""
+    return values if values.ndim == 2 else values.swapaxes(0, 1)
+
+
+def _inputs(buffers: Buffers) -> list[Array]:
+    """What every layer sees, (K, fan_in + 1, B)."""
+    return [transposed(buffers.x), *map(_by_lane, buffers.inputs)]
+
+
+def forward(network: Network, layout: Layout, parameters: Array, buffers: Buffers) -> list[Call]:
+    """``buffers.logits`` ← the network's output before its output activation; activations are kept."""
+    calls: list[Call] = []
+    inputs = _inputs(buffers)
+    for layer, activation in enumerate(network.hidden):
+        z, a, mask = buffers.z[layer], buffers.a[layer], buffers.mask[layer]
+        matrix = layout.matrix(parameters, layer)
+        calls.append(product(transposed(matrix), inputs[layer], _by_lane(z)))
+        calls += activation.forward(z, a, buffers.zeros[layer])
+        if mask is not None:
+            calls.append(partial(np.multiply, a, mask, out=buffers.inputs[layer][:-1]))
+    matrix = layout.matrix(parameters, layout.layers - 1)
+    calls.append(product(transposed(matrix), inputs[-1], _by_lane(buffers.logits)))
+    return calls
+
+
+def backward(
+    network: Network, layout: Layout, parameters: Array, gradient: Array, buffers: Buffers, scale: Array
+) -> list[Call]:
+    """``gradient`` ← ``scale`` times the gradient of the summed row losses; destroys ``buffers.logits``.
+
+    ``scale`` is 1/B for the mean; anything the optimizer would multiply the gradient by can be folded into it.
+    """
+    delta, inputs = buffers.logits, _inputs(buffers)
+    calls = network.cost.gradient(delta, buffers.targets, buffers.narrow, buffers.wide)
+    calls.append(partial(np.multiply, delta, scale, out=delta))
+    for layer in range(layout.layers - 1, -1, -1):
+        back = transposed(_by_lane(delta))
+        calls.append(product(inputs[layer], back, layout.matrix(gradient, layer)))
+        if layer:
+            below = buffers.delta[layer - 1]
+            calls.append(product(layout.weight(parameters, layer), _by_lane(delta), _by_lane(below)))
+            calls += _through_activation(network, layer - 1, buffers)
+            delta = below
+    return calls
+
+
+def _through_activation(network: Network, hidden: int, buffers: Buffers) -> list[Call]:
+    """``buffers.delta[hidden]`` ← the derivative by z, from that by the layer's output."""
+    delta, mask = buffers.delta[hidden], buffers.mask[hidden]
+    calls: list[Call] = [] if mask is None else [partial(np.multiply, delta, mask, out=delta)]
+    activation = network.hidden[hidden]
+    return calls + activation.backward(delta, buffers.z[hidden], buffers.a[hidden], buffers.scratch[hidden])
