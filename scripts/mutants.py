@@ -87,7 +87,7 @@ def mutants(file: str) -> Iterator[Mutant]:
             target = next(found for at, found in enumerate(ast.walk(mutated)) if at == index)
             for name, value in replaced.items():
                 setattr(target, name, value)
-            number: int = node.lineno  # type: ignore[attr-defined]
+            number = getattr(node, "lineno", 0)
             yield Mutant(file, number, lines[number - 1].strip(), change, ast.unparse(mutated))
 
 
