@@ -8,6 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 from starlette.routing import BaseRoute
 
+from service.experiments.schemas import ExperimentCreate, ExperimentSpec
 from service.problems import MEDIA_TYPE, Problem
 
 __all__ = ["openapi_document", "problems"]
@@ -53,6 +54,8 @@ def openapi_document(routes: list[BaseRoute], version: str) -> dict[str, Any]:
     document = get_openapi(
         title="Trainyard", version=version, description=_DESCRIPTION, routes=routes, tags=_TAGS
     )
-    _, definitions = models_json_schema([(Problem, "serialization")], ref_template=_REFERENCE)
+    # The framework leaves out null defaults and turns bounds into floats, which are too coarse for a seed's.
+    exact = (Problem, ExperimentCreate, ExperimentSpec)
+    _, definitions = models_json_schema([(each, "serialization") for each in exact], ref_template=_REFERENCE)
     document["components"]["schemas"].update(definitions["$defs"])
     return document

@@ -14,9 +14,11 @@ from service.experiments.states import STATUSES, STOP_REASONS
 
 __all__ = [
     "CurveRead",
+    "ExperimentCreate",
     "ExperimentDocument",
     "ExperimentList",
     "ExperimentRead",
+    "ExperimentSpec",
     "Penalty",
     "Status",
 ]
@@ -28,15 +30,15 @@ Penalty = Literal["none", "l1", "l2", "elastic_net"]
 _DATASET = (str, Field(description="Name of a data set, see `GET /v1/datasets`.", examples=["digits"]))
 _METADATA_WORDS = "Your own labels, to find experiments again: `GET /v1/experiments?metadata[key]=value`."
 
-_ExperimentSpec = create_model(
+ExperimentSpec = create_model(
     "ExperimentSpec",
     __base__=model_of(Experiment),
     __doc__='A specification. In an answer every "auto" is resolved and the seed is drawn; it can be posted again.',
     dataset=_DATASET,
 )
-_ExperimentCreate = create_model(
+ExperimentCreate = create_model(
     "ExperimentCreate",
-    __base__=_ExperimentSpec,
+    __base__=ExperimentSpec,
     __doc__="A new experiment. Everything but `dataset` has a default.",
     name=(str | None, Field(default=None, max_length=MAX_NAME, description="A name, for people.")),
     metadata=(
@@ -45,7 +47,7 @@ _ExperimentCreate = create_model(
     ),
 )
 
-ExperimentDocument = Annotated[dict[str, Any], DescribedBy(_ExperimentCreate)]
+ExperimentDocument = Annotated[dict[str, Any], DescribedBy(ExperimentCreate)]
 """The body of a new experiment as it came; the service checks it."""
 
 
@@ -179,7 +181,7 @@ class ExperimentRead(BaseModel):
     stop_reason: StopReason | None = Field(description="Why it ended; null until it has.")
     name: str | None
     metadata: dict[str, str]
-    spec: Annotated[dict[str, Any], DescribedBy(_ExperimentSpec)]
+    spec: Annotated[dict[str, Any], DescribedBy(ExperimentSpec)]
     dataset: DatasetUsed
     parameters: int = Field(description="Weights and biases of the network.")
     progress: Progress

@@ -12,7 +12,7 @@ import operator
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, create_model
-from pydantic_core import CoreSchema
+from pydantic_core.core_schema import CoreSchema, definitions_schema
 
 from engine.spec import rules, to_document
 from engine.spec.experiment import AutoFlag, ScalingRule
@@ -33,7 +33,8 @@ class DescribedBy:
         self, _schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         """Stand in for the annotated type's own schema."""
-        return handler(self._model.__pydantic_core_schema__)
+        # Wrapped, since a schema handed over bare would be written out here instead of under its name.
+        return handler(definitions_schema(self._model.__pydantic_core_schema__, []))
 
 
 _MODELS: dict[type[Any], type[BaseModel]] = {}

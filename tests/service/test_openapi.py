@@ -1,0 +1,120 @@
+"""The OpenAPI document: what generated clients and /docs are made from."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from engine.spec import Experiment
+from service.app import create_app
+from service.experiments.spec_schema import model_of
+from service.settings import Settings
+
+DOCUMENT: dict[str, Any] = create_app(Settings()).openapi()
+SCHEMAS = DOCUMENT["components"]["schemas"]
+OPERATIONS = {
+    operation["operationId"]: operation for path in DOCUMENT["paths"].values() for operation in path.values()
+}
+PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
+def references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        for item in value.values():
+            yield from references(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from references(item)
+
+
+def test_every_operation_is_there_under_its_name() -> None:
+    assert set(OPERATIONS) == {
+        "createExperiment",
+        "listExperiments",
+        "getExperiment",
+        "getExperimentMetrics",
+        "cancelExperiment",
+        "listCheckpoints",
+        "getCheckpoint",
+        "getCheckpointContent",
+        "listDatasets",
+        "getDataset",
+        "getLiveness",
+        "getReadiness",
+        "getVersion",
+    }
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_operation_is_told_in_words(name: str) -> None:
+    operation = OPERATIONS[name]
+    assert operation["summary"]
+    assert operation["tags"]
+    assert operation["description"].rstrip().endswith((".", "`"))
+    for response in operation["responses"].values():
+        assert response["description"] not in {"", "Successful Response"}
+    for parameter in operation.get("parameters", ()):
+        assert parameter["in"] == "path" or parameter["description"]
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_failure_is_a_problem(name: str) -> None:
+    failures = {
+        status: each
+        for status, each in OPERATIONS[name]["responses"].items()
+        if status not in {"200", "201", "202", "304"}
+    }
+    assert "default" in failures
+    assert all(response["content"] == PROBLEM for response in failures.values())
+
+
+def test_every_reference_leads_somewhere_and_nothing_is_left_over() -> None:
+    used = set(references(DOCUMENT))
+    assert used == {f"#/components/schemas/{name}" for name in SCHEMAS}
+    assert not {"HTTPValidationError", "ValidationError"} & set(SCHEMAS)
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_every_schema_is_told_in_words(name: str) -> None:
+    assert SCHEMAS[name]["description"]
+
+
+def test_no_answer_is_nameless() -> None:
+    for operation in OPERATIONS.values():
+        for response in operation["responses"].values():
+            for media_type, content in response.get("content", {}).items():
+                assert (
+                    "json" not in media_type or "$ref" in content["schema"] or "binary" in json.dumps(content)
+                )
+
+
+def test_the_specification_is_the_engines() -> None:
+    of_engine = model_of(Experiment).model_json_schema(ref_template="#/components/schemas/{model}")
+    for name in ("ExperimentSpec", "ExperimentCreate"):
+        properties = SCHEMAS[name]["properties"]
+        assert {field: properties[field] for field in of_engine["properties"]} == of_engine["properties"]
+        assert SCHEMAS[name]["required"] == ["dataset"]
+    for name, schema in of_engine["$defs"].items():
+        assert SCHEMAS[name] == schema
+
+
+def test_lambda_is_spelled_as_it_is() -> None:
+    assert "lambda" in SCHEMAS["ExperimentSpec"]["properties"]
+    assert not re.search(r"\blambda_\b", json.dumps(DOCUMENT))
+
+
+def test_the_examples_stand_beside_the_body() -> None:
+    body = OPERATIONS["createExperiment"]["requestBody"]
+    assert body["required"]
+    content = body["content"]["application/json"]
+    assert content["schema"]["$ref"] == "#/components/schemas/ExperimentCreate"
+    assert list(content["examples"]) == ["overfit", "l2", "patience"]
+
+
+def test_is_served(sqlite_client: TestClient) -> None:
+    assert sqlite_client.get("/openapi.json").json() == json.loads(json.dumps(DOCUMENT))
