@@ -43,7 +43,10 @@ def product(left: Array, right: Array, out: Array) -> Call:
     """``out ← left @ right``, lane by lane where there is a leading axis of lanes.
 
     ``np.dot`` has less overhead and ``np.matmul`` a lane axis; both reach the same BLAS routine and the same bits.
+    ``out`` may be the transpose of a C-ordered array.
     """
+    if out.shape[-1] > 1 and out.strides[-1] != out.itemsize:
+        return product(transposed(right), transposed(left), transposed(out))
     return partial(np.dot if out.ndim == 2 else np.matmul, left, right, out=out)
 
 

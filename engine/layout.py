@@ -4,6 +4,9 @@ A layer is a matrix (fan_in + 1, fan_out): its weights, and its biases as the la
 always 1. One product then computes the layer with its biases, and one its whole gradient. A row holds the layers'
 matrices one after another, padded to whole cache lines. Gradients, moments and best weights use the same
 layout, so that an optimizer is a few operations on whole rows. Layers are views.
+
+The matrix of a first layer with many inputs is stored transposed, unit by unit: BLAS is up to a quarter faster that
+way. The rule is static, because a choice by measurement would change bits from run to run.
 """
 
 from __future__ import annotations
@@ -15,11 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from engine.calls import Array, aligned
+from engine.calls import Array, aligned, transposed
 
 __all__ = ["Layout"]
 
 ROW_MULTIPLE = 16
+MANY_INPUTS = 256
 
 
 @dataclass(frozen=True)
@@ -38,13 +42,16 @@ class Layout:
         """Where each layer starts; the last entry is the number of parameters."""
         return tuple(accumulate(((fan_in + 1) * fan_out for fan_in, fan_out in self.shapes), initial=0))
 
-    @cached_property
-    def weights(self) -> tuple[slice, ...]:
-        """Where each layer's weights lie, biases left out."""
-        return tuple(
-            slice(start, start + fan_in * fan_out)
-            for start, (fan_in, fan_out) in zip(self.starts, self.shapes, strict=False)
-        )
+    def by_unit(self, layer: int) -> bool:
+        """Whether the layer's matrix is stored transposed, each unit's weights and bias together."""
+        return layer == 0 and self.sizes[0] >= MANY_INPUTS
+
+    def stretch(self, layer: int) -> tuple[slice, slice | None]:
+        """Where a layer's weights lie, and where, counted from there, biases lie among them."""
+        start, (fan_in, fan_out) = self.starts[layer], self.shapes[layer]
+        if self.by_unit(layer):
+            return slice(start, self.starts[layer + 1]), slice(fan_in, None, fan_in + 1)
+        return slice(start, start + fan_in * fan_out), None
 
     @property
     def layers(self) -> int:
@@ -67,6 +74,8 @@ class Layout:
         """(..., fan_in + 1, fan_out) view of a layer in (..., length) rows."""
         fan_in, fan_out = self.shapes[layer]
         stretch = rows[..., self.starts[layer] : self.starts[layer + 1]]
+        if self.by_unit(layer):
+            return transposed(stretch.reshape(*rows.shape[:-1], fan_out, fan_in + 1))
         return stretch.reshape(*rows.shape[:-1], fan_in + 1, fan_out)
 
     def weight(self, rows: Array, layer: int) -> Array:

@@ -45,9 +45,10 @@ class Measurement:
         """The metrics of the lane at ``row`` of the stack."""
         parameters = stack.parameters[row]
         with np.errstate(all="ignore"):
-            weights = np.concatenate([parameters[where] for where in self._layout.weights], dtype=np.float64)
+            layers = [self._layout.weight(parameters, layer) for layer in range(self._layout.layers)]
+            weights = np.concatenate([layer.ravel() for layer in layers], dtype=np.float64)
             penalty = fsum(
-                penalty_value(parameters[segment.where], segment.strengths[row]) for segment in stack.segments
+                penalty_value(layers[segment.layer], segment.strengths[row]) for segment in stack.segments
             )
             weight_norm = sqrt(weights @ weights)
         return Metrics(

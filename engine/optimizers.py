@@ -31,14 +31,28 @@ class Piece:
     """Weights of a block under one penalty; a coefficient of None stands for a term the penalty does not have.
 
     ``l1`` and ``l2`` go into the gradient; ``decay`` is 1 - ηl2, for an optimizer that takes L2 as a decay instead.
+    ``biases`` are elements among the weights that no penalty may touch.
     """
 
     where: slice
+    biases: slice | None
     l1: Array | None
     l2: Array | None
     decay: Array | None
     threshold: Array | None
     minus_threshold: Array | None
+
+    def of(self, array: Array) -> Array:
+        """This piece of an array of the block."""
+        return array[..., self.where]
+
+    def spare(self, array: Array, calls: list[Call]) -> list[Call]:
+        """Calls that change this piece of an array, made to leave its biases as they are."""
+        if self.biases is None or not calls:
+            return calls
+        biases = self.of(array)[..., self.biases]
+        saved = np.zeros_like(biases)
+        return [partial(np.copyto, saved, biases), *calls, partial(np.copyto, biases, saved)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,23 +105,23 @@ def _sgd(spec: Sgd, block: Block) -> list[Call]:
 
 def _plain_sgd(block: Block) -> list[Call]:
     """w ← soft((1 - ηl2) w - ηg, ηl1), ηg being what the backward pass delivers."""
-    w, scratch = block.weights, block.scratch
-    calls: list[Call] = [
-        partial(np.multiply, w[..., piece.where], piece.decay, out=w[..., piece.where])
-        for piece in block.pieces
-        if piece.decay is not None
-    ]
+    w = block.weights
+    calls: list[Call] = []
+    for piece in block.pieces:
+        if piece.decay is not None:
+            decay: Call = partial(np.multiply, piece.of(w), piece.decay, out=piece.of(w))
+            calls += piece.spare(w, [decay])
     calls.append(partial(np.subtract, w, block.gradient, out=w))
     for piece in block.pieces:
-        calls += _shrink(piece, w, scratch)
+        calls += _shrink(piece, w, block.scratch)
     return calls
 
 
 def _shrink(piece: Piece, w: Array, scratch: Array) -> list[Call]:
     if piece.threshold is None or piece.minus_threshold is None:
         return []
-    where = piece.where
-    return shrink(w[..., where], scratch[..., where], piece.threshold, piece.minus_threshold)
+    calls = shrink(piece.of(w), piece.of(scratch), piece.threshold, piece.minus_threshold)
+    return piece.spare(w, calls)
 
 
 def _momentum(spec: Sgd, block: Block) -> list[Call]:
@@ -132,12 +146,12 @@ def _momentum(spec: Sgd, block: Block) -> list[Call]:
     ]
     for piece in block.pieces:
         if shrunk := _shrink(piece, w, scratch):
-            taken, velocity = scratch[..., piece.where], v[..., piece.where]
-            calls += [
-                *shrunk,
+            taken, velocity = piece.of(scratch), piece.of(v)
+            back: list[Call] = [
                 partial(np.multiply, taken, c["back"], out=taken),
                 partial(np.add, velocity, taken, out=velocity),
             ]
+            calls += [*shrunk, *piece.spare(v, back)]
     return calls
 
 
@@ -185,14 +199,15 @@ def _shrink_by_scale(piece: Piece, w: Array, taken: Array, scale: Array) -> list
     """The proximal step where each weight has its own threshold, ``threshold/scale``; destroys ``scale``."""
     if piece.threshold is None:
         return []
-    w, taken, limit = (array[..., piece.where] for array in (w, taken, scale))
-    return [
+    weights, taken, limit = piece.of(w), piece.of(taken), piece.of(scale)
+    calls: list[Call] = [
         partial(np.divide, piece.threshold, limit, out=limit),
-        partial(np.minimum, w, limit, out=taken),
+        partial(np.minimum, weights, limit, out=taken),
         partial(np.negative, limit, out=limit),
         partial(np.maximum, taken, limit, out=taken),
-        partial(np.subtract, w, taken, out=w),
+        partial(np.subtract, weights, taken, out=weights),
     ]
+    return piece.spare(w, calls)
 
 
 OPTIMIZERS: dict[type[Any], Rule] = {

@@ -24,14 +24,20 @@ def _inputs(buffers: Buffers) -> list[Array]:
     return [transposed(buffers.x), *map(_by_lane, buffers.inputs)]
 
 
-def forward(network: Network, layout: Layout, parameters: Array, buffers: Buffers) -> list[Call]:
-    """``buffers.logits`` ← the network's output before its output activation; activations are kept."""
+def forward(
+    network: Network, layout: Layout, parameters: Array, buffers: Buffers, first: list[Call] | None = None
+) -> list[Call]:
+    """``buffers.logits`` ← the network's output before its output activation; activations are kept.
+
+    ``first`` are calls that compute the first layer's values in their own way.
+    """
     calls: list[Call] = []
     inputs = _inputs(buffers)
     for layer, activation in enumerate(network.hidden):
         z, a, mask = buffers.z[layer], buffers.a[layer], buffers.mask[layer]
         matrix = layout.matrix(parameters, layer)
-        calls.append(product(transposed(matrix), inputs[layer], _by_lane(z)))
+        own = first if layer == 0 else None
+        calls += own or [product(transposed(matrix), inputs[layer], _by_lane(z))]
         calls += activation.forward(z, a, buffers.zeros[layer])
         if mask is not None:
             calls.append(partial(np.multiply, a, mask, out=buffers.inputs[layer][:-1]))

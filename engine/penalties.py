@@ -52,9 +52,9 @@ def strength(experiment: Experiment, rows: int) -> Strength:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of the row under one penalty, with every lane's strength."""
+    """A layer's weights under one penalty, with every lane's strength."""
 
-    where: slice
+    layer: int
     penalty: str
     strengths: tuple[Strength, ...]
 
@@ -73,7 +73,7 @@ def segments(experiments: Sequence[Experiment], layout: Layout, rows: int) -> tu
     if kind == "none":
         return ()
     strengths = tuple(strength(experiment, rows) for experiment in experiments)
-    return tuple(Segment(where, kind, strengths) for where in layout.weights)
+    return tuple(Segment(layer, kind, strengths) for layer in range(layout.layers))
 
 
 def penalty_value(weights: Array, coefficients: Strength) -> float:

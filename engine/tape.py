@@ -77,11 +77,14 @@ def _update(stack: Stack, coefficients: Coefficients) -> Iterator[Call]:
 
 
 def _pieces(stack: Stack, coefficients: Coefficients, block: slice) -> Iterator[Piece]:
+    """The penalized weights within a block of the row."""
     for index, segment in enumerate(stack.segments):
-        start, stop = max(segment.where.start, block.start), min(segment.where.stop, block.stop)
+        where, biases = stack.layout.stretch(segment.layer)
+        start, stop = max(where.start, block.start), min(where.stop, block.stop)
         if start < stop:
             yield Piece(
                 where=slice(start - block.start, stop - block.start),
+                biases=biases and _shifted(biases, start - where.start),
                 **{
                     name: coefficients.get(f"{name}/{index}")
                     for name in ("l1", "l2", "decay", "threshold", "minus_threshold")
@@ -89,8 +92,12 @@ def _pieces(stack: Stack, coefficients: Coefficients, block: slice) -> Iterator[
             )
 
 
+def _shifted(every: slice, offset: int) -> slice:
+    """The same elements, counted from ``offset`` on."""
+    return slice((every.start - offset) % every.step, None, every.step)
+
+
 def _penalize(block: Block, piece: Piece) -> list[Call]:
-    weights, gradient, scratch = (
-        array[..., piece.where] for array in (block.weights, block.gradient, block.scratch)
-    )
-    return smooth_gradient(weights, gradient, piece.l1, piece.l2, scratch)
+    weights, gradient, scratch = (piece.of(array) for array in (block.weights, block.gradient, block.scratch))
+    calls = smooth_gradient(weights, gradient, piece.l1, piece.l2, scratch)
+    return piece.spare(block.gradient, calls)

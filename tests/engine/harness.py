@@ -102,5 +102,4 @@ class Replay:
         return evaluator(self.stack.parameters[0]).loss
 
     def penalty(self) -> float:
-        row = self.stack.parameters[0]
-        return sum(penalty_value(row[each.where], each.strengths[0]) for each in self.stack.segments)
+        return sum(penalty_value(self.weight(each.layer), each.strengths[0]) for each in self.stack.segments)

@@ -93,18 +93,24 @@ def test_steps_agree_with_the_reference(
         np.testing.assert_allclose(run.bias(layer), reference.biases[layer].value, rtol=1e-9, atol=1e-12)
 
 
-def test_blocks_of_the_update_cover_the_whole_row() -> None:
+@pytest.mark.parametrize(("optimizer", "penalty", "update"), UPDATES, ids=label)
+def test_blocks_of_the_update_cover_the_whole_row(
+    optimizer: dict[str, Any], penalty: str, update: str
+) -> None:
     x = np.random.default_rng(0).normal(size=(8, 300))
     experiment = resolved(
         architecture=[150, 40],
         loss="squared_error",
         output="identity",
-        penalty="elastic_net",
-        optimizer={"name": "adam"},
+        penalty=penalty,
+        l1_update=update,
+        optimizer={**optimizer, "learning_rate": 0.01},
         batch_size=8,
         **{"lambda": 0.1},
     )
     run = Replay(experiment, x, x[:, :2], [range(8)] * 3)
+    for layer in run.layers:
+        run.bias(layer)[...] = 0.1
     weights = [Parameter(run.weight(layer).copy()) for layer in run.layers]
     biases = [Parameter(run.bias(layer).copy()) for layer in run.layers]
     reference = Reference(experiment, weights, biases, 8)

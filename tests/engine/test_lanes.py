@@ -94,8 +94,11 @@ def test_thin_layers_and_odd_batches(architecture: list[int], batch: int) -> Non
     check(lanes(experiment), splits)
 
 
-def test_the_first_layer_stored_by_unit() -> None:
-    experiment, splits = prepared(dataset("multiclass", features=300), architecture=[30], batch_size=10)
+@pytest.mark.parametrize("penalty", ["l2", "elastic_net"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=label)
+def test_the_first_layer_stored_by_unit(optimizer: dict[str, Any], penalty: str) -> None:
+    fields = {"architecture": [30], "batch_size": 10, "penalty": penalty, "optimizer": optimizer}
+    experiment, splits = prepared(dataset("multiclass", features=300), **fields)
     check(lanes(experiment), splits)
 
 
