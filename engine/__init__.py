@@ -6,12 +6,15 @@
     result.test["accuracy"]
 
 Names are resolved on first use (PEP 562), so that ``engine.spec`` and ``engine.errors`` come without NumPy.
+Import the engine before NumPy: it then tells NumPy's BLAS which kernels to use (``engine.blas``).
 """
 
 from __future__ import annotations
 
 import importlib
 from typing import TYPE_CHECKING, Any
+
+from engine import blas
 
 if TYPE_CHECKING:
     from engine.checkpoint import Checkpoint
@@ -53,6 +56,9 @@ _MODULES = {
     "resolve": "engine.spec",
     "train": "engine.training",
 }
+
+
+blas.prepare()
 
 
 def __getattr__(name: str) -> Any:
