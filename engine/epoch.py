@@ -27,7 +27,7 @@ class Epoch:
 
     def __init__(self, stack: Stack, x: Array, y: Array) -> None:
         self._stack = stack
-        self._x, self._y = x, y
+        self._x, self._y = x, np.ascontiguousarray(y.T)
         self._order = Order(len(stack), len(x), stack.experiments[0].batch_size)
         self.coefficients = Coefficients(stack.experiments, stack.segments, stack.parameters.dtype)
         orders = [order for order in (self._order.full, self._order.rest) if len(order)]
@@ -72,14 +72,14 @@ class Epoch:
             for rows, values in zip(order, table, strict=True):
                 current[...] = values
                 take_x(rows, 0, x, "clip")
-                take_y(rows, 0, y, "clip")
+                take_y(rows, 1, y, "clip")
                 for call in calls:
                     call()
 
     def _last_step(self, tape: Tape, rows: Array, values: Array) -> Array:
         self.coefficients.current[...] = values
         self._x.take(rows, 0, tape.buffers.x, "clip")
-        self._y.take(rows, 0, tape.buffers.y, "clip")
+        self._y.take(rows, 1, tape.buffers.y, "clip")
         with np.errstate(all="ignore"):
             run(tape.draw)
             run(tape.gradient)

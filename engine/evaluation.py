@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 
-from engine.calls import Array, Call, aligned, product, run, transposed
+from engine.calls import Array, Call, aligned, product, run
 from engine.layout import Layout
 from engine.network import Network
 from engine.passes import forward
@@ -81,10 +81,9 @@ class Evaluator:
 
     def _buffers(self, before: Buffers | None, x: Array, columns: Array) -> Buffers:
         """Buffers around a chunk of the split; chunks of one size share all that they overwrite."""
-        y = transposed(columns)
         if before is not None and len(before.x) == len(x):
-            return replace(before, x=x, y=y)
-        return Workspace(self._network, 1, len(x), x.dtype).around(x, y)
+            return replace(before, x=x, y=columns)
+        return Workspace(self._network, 1, len(x), x.dtype).around(x, columns)
 
     def _chunk(self, number: int, buffers: Buffers, where: slice) -> list[Call]:
         first = self._first(buffers) if self._wide.size else None
@@ -94,7 +93,7 @@ class Evaluator:
         calls += self._score(buffers.logits, buffers.wide, where)
         row_losses = self._network.cost.row_losses
         return calls + row_losses(
-            buffers.logits, buffers.targets, self._losses[where], buffers.narrow, buffers.wide
+            buffers.logits, buffers.y, self._losses[where], buffers.narrow, buffers.wide
         )
 
     def _first(self, buffers: Buffers) -> list[Call]:

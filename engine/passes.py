@@ -54,7 +54,7 @@ def backward(
     ``scale`` is 1/B for the mean; anything the optimizer would multiply the gradient by can be folded into it.
     """
     delta, inputs = buffers.logits, _inputs(buffers)
-    calls = network.cost.gradient(delta, buffers.targets, buffers.narrow, buffers.wide)
+    calls = network.cost.gradient(delta, buffers.y, buffers.narrow, buffers.wide)
     calls.append(partial(np.multiply, delta, scale, out=delta))
     for layer in range(layout.layers - 1, -1, -1):
         back = transposed(_by_lane(delta))

@@ -23,7 +23,7 @@ __all__ = ["Buffers", "Workspace"]
 class Buffers:
     """Arrays of one pass over B rows.
 
-    ``x`` (K, B, I + 1) ends in a column of ones and ``y`` (K, B, O) are the batch as gathered. For every hidden layer
+    ``x`` (K, B, I + 1), which ends in a column of ones, and ``y`` (O, K, B) are the batch. For every hidden layer
     ``z`` and ``a`` (units, K, B), one array where the derivative needs no z; ``inputs`` (units + 1, K, B), what the
     next layer sees, a row of ones at its end; ``mask`` (units, K, B), 0 or 1/(1-p), None without dropout; and for
     the way back ``delta``, ``scratch`` and ``zeros`` (units, K, B). ``logits`` and ``wide`` are (O, K, B), ``narrow``
@@ -43,11 +43,6 @@ class Buffers:
     narrow: Array
     wide: Array
 
-    @property
-    def targets(self) -> Array:
-        """``y`` as the losses want it: (O, K, B)."""
-        return np.moveaxis(self.y, -1, 0)
-
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
@@ -66,14 +61,12 @@ class Workspace:
             return aligned((self.lanes, units, self.rows), self.dtype).swapaxes(0, 1)
         return aligned((units, self.lanes, self.rows), self.dtype)
 
-    def batch(self, columns: int) -> Array:
-        """(K, B, columns) zeros."""
-        shape = (self.rows, columns) if self.lanes == 1 else (self.lanes, self.rows, columns)
-        return aligned(shape, self.dtype)
-
     def buffers(self) -> Buffers:
-        """The buffers of a training step."""
-        return self.around(self.batch(self.network.sizes[0] + 1), self.batch(self.network.sizes[-1]))
+        """The buffers of a training step; ``x`` and ``y`` are C-ordered, so that rows can be gathered into them."""
+        batch = (self.rows,) if self.lanes == 1 else (self.lanes, self.rows)
+        x = aligned((*batch, self.network.sizes[0] + 1), self.dtype)
+        y = aligned((self.network.sizes[-1], *batch), self.dtype)
+        return self.around(x, y)
 
     def around(self, x: Array, y: Array) -> Buffers:
         """Buffers for a batch that exists already."""

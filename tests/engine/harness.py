@@ -66,7 +66,7 @@ class Replay:
         tape = self.tapes[len(rows)]
         self.coefficients.current[...] = self.table[number]
         tape.buffers.x[...] = with_ones(self.x[rows])
-        tape.buffers.y[...] = self.y[rows]
+        tape.buffers.y[...] = self.y[rows].T
         for mask, given in zip(tape.buffers.mask, masks or [], strict=masks is not None):
             if mask is not None:
                 mask[...] = given.T
