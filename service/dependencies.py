@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, cast
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Request
 from sqlalchemy.orm import Session
 
 from service.database import Database
 
-__all__ = ["Reading", "Snapshot", "Transaction"]
+__all__ = ["ExperimentId", "Reading", "Snapshot", "Transaction"]
 
 
 def _database(request: Request) -> Database:
@@ -35,6 +35,9 @@ def _snapshot(request: Request) -> Iterator[Session]:
             session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         yield session
 
+
+ExperimentId = Annotated[str, Path(description="The `id` that creating or listing experiments gave.")]
+"""An experiment's identifier in a path."""
 
 Transaction = Annotated[Session, Depends(_transaction, scope="function")]
 """A session whose one transaction is committed before the response is sent."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
 from service.checkpoints import service
 from service.checkpoints.content import FORMS
 from service.checkpoints.presentation import checkpoint_document
 from service.checkpoints.schemas import CheckpointList, CheckpointRead
-from service.dependencies import Reading, Snapshot
+from service.dependencies import ExperimentId, Reading, Snapshot
 from service.openapi import problems
 from service.routing import StrictRoute
 
@@ -20,6 +20,14 @@ __all__ = ["router"]
 router = APIRouter(
     prefix="/v1/experiments/{experiment_id}/checkpoints", tags=["Checkpoints"], route_class=StrictRoute
 )
+
+Kind = Annotated[
+    str,
+    Path(
+        description="`best` or `last`.",
+        openapi_examples={"best": {"value": "best"}, "last": {"value": "last"}},
+    ),
+]
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _CONTENT = {form.media_type: _BINARY for form in FORMS.values()}
@@ -34,7 +42,7 @@ _CONTENT = {form.media_type: _BINARY for form in FORMS.values()}
     response_description="Its checkpoints; none before the first has been stored.",
     responses=problems(404),
 )
-def list_checkpoints(experiment_id: str, session: Reading) -> Any:
+def list_checkpoints(experiment_id: ExperimentId, session: Reading) -> Any:
     """`best` is kept whatever ends the run; `last` is stored when it ends."""
     data = [checkpoint_document(stored) for stored in service.list_checkpoints(session, experiment_id)]
     return {"object": "list", "data": data, "has_more": False, "next": None}
@@ -49,8 +57,8 @@ def list_checkpoints(experiment_id: str, session: Reading) -> Any:
     response_description="Its epoch, that epoch's metrics, and the hash and size of its bytes.",
     responses=problems(404),
 )
-def get_checkpoint(experiment_id: str, kind: str, session: Reading) -> Any:
-    """`kind` is `best` or `last`."""
+def get_checkpoint(experiment_id: ExperimentId, kind: Kind, session: Reading) -> Any:
+    """The bytes themselves are at `content`."""
     return checkpoint_document(service.read(session, experiment_id, kind))
 
 
@@ -67,8 +75,8 @@ def get_checkpoint(experiment_id: str, kind: str, session: Reading) -> Any:
     },
 )
 def get_checkpoint_content(
-    experiment_id: str,
-    kind: str,
+    experiment_id: ExperimentId,
+    kind: Kind,
     session: Snapshot,
     form: Annotated[
         Literal["safetensors", "npz", "json"],

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 
 from service.datasets import service
 from service.datasets.catalog import BuiltinDataset
@@ -13,6 +13,14 @@ from service.openapi import problems
 from service.routing import StrictRoute
 
 __all__ = ["router"]
+
+DatasetName = Annotated[
+    str,
+    Path(
+        description="As in the list.",
+        openapi_examples={"digits": {"value": "digits"}, "mnist-mini": {"value": "mnist-mini"}},
+    ),
+]
 
 router = APIRouter(prefix="/v1/datasets", tags=["Datasets"], route_class=StrictRoute)
 
@@ -39,7 +47,7 @@ def list_datasets() -> Any:
     response_description="Its task, size, scaling and origin.",
     responses=problems(404),
 )
-def get_dataset(name: str) -> Any:
+def get_dataset(name: DatasetName) -> Any:
     """One data set."""
     return _document(service.describe(name))
 

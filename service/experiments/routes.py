@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Header, Query, Request, Response
 
-from service.dependencies import Reading, Transaction
+from service.dependencies import ExperimentId, Reading, Transaction
 from service.experiments import metrics, service
 from service.experiments.examples import EXAMPLES
 from service.experiments.presentation import experiment_document, list_document
@@ -36,6 +36,7 @@ _METADATA_PARAMETER = {
     "explode": True,
     "schema": {"type": "object", "additionalProperties": {"type": "string"}},
     "description": "Only experiments with these labels: `metadata[key]=value`.",
+    "example": {},
 }
 _FORMS = ("application/json", "text/csv")
 
@@ -107,7 +108,7 @@ def _metadata_filter(request: Request) -> dict[str, list[str]]:
     response_description="The experiment as it is now.",
     responses=problems(404),
 )
-def get_experiment(experiment_id: str, session: Reading) -> Any:
+def get_experiment(experiment_id: ExperimentId, session: Reading) -> Any:
     """Its specification with every default resolved, its progress, and what came out of it so far."""
     return experiment_document(service.read(session, experiment_id))
 
@@ -122,7 +123,7 @@ def get_experiment(experiment_id: str, session: Reading) -> Any:
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **problems(404, 406, 422)},
 )
 def get_experiment_metrics(  # noqa: PLR0913 - one argument per query parameter
-    experiment_id: str,
+    experiment_id: ExperimentId,
     session: Reading,
     response: Response,
     *,
@@ -156,6 +157,6 @@ def get_experiment_metrics(  # noqa: PLR0913 - one argument per query parameter
     response_description="It is cancelled, or will be within an epoch.",
     responses=problems(404, 409),
 )
-def cancel_experiment(experiment_id: str, session: Transaction) -> Any:
+def cancel_experiment(experiment_id: ExperimentId, session: Transaction) -> Any:
     """What is queued never starts; what runs ends within an epoch and keeps its best weights. Repeating is harmless."""
     return experiment_document(service.cancel(session, experiment_id))
