@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 if TYPE_CHECKING:
-    from alembic.config import Config  # noqa: PLC0415 - see upgrade
+    from alembic.config import Config
     from sqlalchemy.engine import Connection
 
 __all__ = ["HEAD", "UnknownRevisionError", "configuration", "revision", "upgrade"]
