@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +39,7 @@ _LAST_EPOCH = sa.and_(
 )
 _SELECT = sa.select(_EXPERIMENTS, _EPOCHS.c.seconds).select_from(_EXPERIMENTS.outerjoin(_EPOCHS, _LAST_EPOCH))
 _IN_ORDER = sa.tuple_(_EXPERIMENTS.c.created_at, _EXPERIMENTS.c.id)
+_MOST_BRANCHES = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,25 +79,39 @@ def find_page(
     session: Session, filters: Filters, *, sort: str, after: Position | None, limit: int
 ) -> Sequence[Row]:
     """Up to ``limit`` experiments that come after a position in the order of their creation."""
-    statement = _SELECT.where(*_conditions(filters)).limit(limit)
     newest_first = sort == NEWEST_FIRST
-    columns = (_EXPERIMENTS.c.created_at, _EXPERIMENTS.c.id)
+
+    def in_order(statement: Any, columns: Any) -> Any:
+        keys = (columns.created_at, columns.id)
+        return statement.order_by(*(key.desc() if newest_first else key.asc() for key in keys)).limit(limit)
+
+    following = []
     if after is not None:
-        position = sa.tuple_(
-            sa.literal(after.created_at, _EXPERIMENTS.c.created_at.type), sa.literal(after.id)
-        )
-        statement = statement.where(_IN_ORDER < position if newest_first else _IN_ORDER > position)
-    return session.execute(
-        statement.order_by(*(column.desc() if newest_first else column.asc() for column in columns))
-    ).all()
+        following = [_IN_ORDER < _place(after) if newest_first else _IN_ORDER > _place(after)]
+    branches = [
+        in_order(_SELECT.where(*conditions, *following), _EXPERIMENTS.c) for conditions in _branches(filters)
+    ]
+    if len(branches) == 1:
+        return session.execute(branches[0]).all()
+    # One index leads through each branch in order, and through no list of values.
+    union = sa.union_all(*(sa.select(branch.subquery()) for branch in branches)).subquery()
+    return session.execute(in_order(sa.select(union), union.c)).all()
 
 
-def _conditions(filters: Filters) -> Iterable[sa.ColumnElement[bool]]:
-    for name in ("status", "dataset", "penalty"):
-        if allowed := getattr(filters, name):
-            column = _EXPERIMENTS.c[name]
-            yield column == allowed[0] if len(allowed) == 1 else column.in_(allowed)
-    for key, allowed in filters.metadata.items():
+def _branches(filters: Filters) -> Iterator[list[sa.ColumnElement[bool]]]:
+    """Conditions of which a row meets one set at most, each set with one value per column if they are few."""
+    columns = [_EXPERIMENTS.c[name] for name in ("status", "dataset", "penalty") if getattr(filters, name)]
+    choices = [tuple(dict.fromkeys(getattr(filters, column.name))) for column in columns]
+    labels = list(_labelled(filters.metadata))
+    if math.prod(map(len, choices)) > _MOST_BRANCHES:
+        yield [*(column.in_(choice) for column, choice in zip(columns, choices, strict=True)), *labels]
+        return
+    for values in itertools.product(*choices):
+        yield [*(column == value for column, value in zip(columns, values, strict=True)), *labels]
+
+
+def _labelled(metadata: Mapping[str, Sequence[str]]) -> Iterator[sa.ColumnElement[bool]]:
+    for key, allowed in metadata.items():
         pairs = sa.select(_METADATA.c.experiment_id).where(
             _METADATA.c.key == key, _METADATA.c.value.in_(allowed)
         )
@@ -121,7 +138,7 @@ def queue_positions(session: Session, rows: Sequence[Row]) -> dict[str, int]:
     return {found: before + place for place, found in enumerate(session.execute(between).scalars(), start=1)}
 
 
-def _place(row: Row) -> sa.Tuple:
+def _place(row: Row | Position) -> sa.Tuple:
     return sa.tuple_(sa.literal(row.created_at, _EXPERIMENTS.c.created_at.type), sa.literal(row.id))
 
 
