@@ -77,6 +77,15 @@ def test_filters(client: TestClient, database: Database) -> None:
     assert listed(client, "metadata%5Bowner%5D=ann&status=cancelled") == [cancelled]
     assert listed(client, "metadata[owner]=1") == []
     assert walk(client, "metadata[try]=1&limit=1") == [[labelled], [cancelled]]
+    assert walk(client, "dataset=wine&dataset=iris&penalty=none&penalty=l2&penalty=none&limit=2") == [
+        [labelled, wine],
+        [plain],
+    ]
+    many = "&".join(f"dataset=x{number}" for number in range(50))
+    assert walk(client, f"{many}&dataset=wine&dataset=iris&sort=created_at&limit=3") == [
+        [plain, wine, cancelled],
+        [labelled],
+    ]
 
 
 def test_labels_are_found_whatever_they_are_made_of(client: TestClient) -> None:

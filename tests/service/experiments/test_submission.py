@@ -1,0 +1,110 @@
+"""Whatever a document holds, it is either refused with its wrong places or resolved for good."""
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.errors import InvalidSpec, SpecProblem
+from engine.spec import Experiment, to_document
+from engine.spec.rules import json_name
+from service.datasets.service import list_datasets
+from service.experiments.submission import NOT_AVAILABLE, Submission, read_submission
+
+FIELDS = [json_name(field) for field in dataclasses.fields(Experiment)]
+DATASETS = [dataset.name for dataset in list_datasets()]
+WORDS = st.sampled_from(
+    [
+        "auto",
+        "none",
+        "relu",
+        "l1",
+        "l2",
+        "sgd",
+        "adam",
+        "normal",
+        "val_loss",
+        "val_r2",
+        "squared_error",
+        "softmax",
+    ]
+)
+NUMBERS = st.integers() | st.integers(0, 50) | st.floats() | st.floats(0, 1)
+VALUES: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | NUMBERS | WORDS | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["name", "units", "std", "validation", "test", "divide_by", "x"]), inner
+        )
+    ),
+    max_leaves=6,
+)
+DOCUMENTS = st.dictionaries(
+    st.sampled_from(FIELDS) | st.sampled_from(["name", "metadata", "x"]), VALUES, max_size=5
+)
+
+
+def exists(path: tuple[str | int, ...], document: Any) -> bool:
+    """Whether a path leads to a place in the document, or to one that is missing there."""
+    for part in path[:-1]:
+        try:
+            document = document[part]
+        except (LookupError, TypeError):
+            return False
+    return True
+
+
+def outcome(document: dict[str, Any]) -> Submission | tuple[SpecProblem, ...]:
+    try:
+        return read_submission(document)
+    except InvalidSpec as error:
+        return error.problems
+
+
+@given(DOCUMENTS, st.sampled_from(DATASETS))
+def test_is_refused_in_words_or_resolved_for_good(fields: dict[str, Any], dataset: str) -> None:
+    document = {"dataset": dataset, **fields}
+    found = outcome(document)
+    if isinstance(found, tuple):
+        assert found
+        assert all(problem.code and problem.message.endswith((".", "?")) for problem in found)
+        assert all(exists(problem.path, document) for problem in found)
+        return
+    spec = to_document(found.resolved.experiment)
+    json.dumps(spec, allow_nan=False)
+    assert read_submission({"dataset": dataset, **spec}).resolved.experiment == found.resolved.experiment
+
+
+def test_reads_a_document_of_every_field() -> None:
+    document = {"dataset": "iris", **to_document(Experiment(seed=5)), "name": "n", "metadata": {"a": "b"}}
+    submission = read_submission(document)
+    assert (submission.name, submission.metadata, submission.dataset.name) == ("n", {"a": "b"}, "iris")
+    assert submission.resolved.experiment.seed == 5
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_every_dataset_can_be_named(dataset: str) -> None:
+    assert read_submission({"dataset": dataset}).resolved.rows.train > 0
+
+
+@pytest.mark.parametrize("field", sorted(NOT_AVAILABLE - set(FIELDS)))
+def test_a_field_still_to_come_is_told_from_a_misspelled_one(field: str) -> None:
+    with pytest.raises(InvalidSpec) as caught:
+        read_submission({"dataset": "iris", field: None})
+    assert [(problem.path, problem.code) for problem in caught.value.problems] == [
+        ((field,), "not_available")
+    ]
+    assert field in caught.value.problems[0].message
+
+
+def test_a_layers_own_fields_still_to_come_are_told_too() -> None:
+    with pytest.raises(InvalidSpec) as caught:
+        read_submission({"dataset": "iris", "architecture": [{"units": 3, "batch_norm": True, "colour": 1}]})
+    assert [(problem.pointer, problem.code) for problem in caught.value.problems] == [
+        ("#/architecture/0/batch_norm", "not_available"),
+        ("#/architecture/0/colour", "unknown_field"),
+    ]
