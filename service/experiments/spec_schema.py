@@ -59,17 +59,16 @@ def _make_model(kind: type[Any]) -> type[BaseModel]:
 
 
 def _described(kind: type[Any], field: dataclasses.Field[Any]) -> Any:
-    words = FIELD_WORDS[kind.__name__][rules.json_name(field)]
+    words = FIELD_WORDS.get(kind.__name__, {}).get(rules.json_name(field))
     if field.default is dataclasses.MISSING:
         return Field(description=words)
     return Field(default=to_document(field.default), description=words)
 
 
 @functools.singledispatch
-def _type_of(rule: Any) -> Any:
-    """The type of a value that obeys a rule."""
-    message = f"{type(rule).__name__} has no JSON schema yet."
-    raise TypeError(message)
+def _type_of(_rule: Any) -> Any:
+    """The type of a value that obeys a rule; anything for a rule not known here, which a test refuses."""
+    return Any
 
 
 @_type_of.register

@@ -86,7 +86,7 @@ def test_every_field_and_no_other(kind: type[Any]) -> None:
 def test_words_default_and_bounds(kind: type[Any], field: dataclasses.Field[Any]) -> None:
     name = rules.json_name(field)
     schema = schema_of(kind)["properties"][name]
-    assert re.search(r"[.…]$", schema["description"])
+    assert re.search(r"[.…]$", schema.get("description", "")), "describe it in service/experiments/words.py"
     if field.default is dataclasses.MISSING:
         assert name in schema_of(kind)["required"]
     else:
@@ -142,12 +142,12 @@ def test_what_is_told_to_be_missing_is_missing() -> None:
     assert known & NOT_AVAILABLE <= {"penalty"}
 
 
-def test_a_new_kind_of_rule_needs_a_schema() -> None:
+def test_a_new_kind_of_rule_or_a_field_without_words_is_noticed() -> None:
     @dataclasses.dataclass(frozen=True)
     class Odd:
         """A record with a rule nobody has heard of."""
 
         units: int = dataclasses.field(metadata=rules.rule(object()))  # type: ignore[arg-type]  # the case tested
 
-    with pytest.raises(TypeError, match="object has no JSON schema"):
-        model_of(Odd)
+    schema = model_of(Odd).model_json_schema()["properties"]["units"]
+    assert not {"type", "anyOf", "description"} & set(schema)
