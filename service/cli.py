@@ -108,6 +108,7 @@ def _api(_arguments: argparse.Namespace) -> None:
 def _engine(arguments: argparse.Namespace) -> None:
     from service.execution.data_directory import DataDirectoryError
     from service.execution.engine_process import run_engine
+    from service.execution.executor import WorkersGoneError
     from service.logs import configure_logs
 
     configure_logs()
@@ -115,7 +116,7 @@ def _engine(arguments: argparse.Namespace) -> None:
     _check_database_url(settings)
     try:
         run_engine(settings, attached=arguments.attached)
-    except DataDirectoryError as error:
+    except (DataDirectoryError, WorkersGoneError) as error:
         raise WrongError(error) from error
 
 

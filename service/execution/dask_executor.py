@@ -14,8 +14,9 @@ from typing import Any
 import dask
 import structlog
 from distributed import Client, Future, LocalCluster, fire_and_forget
+from distributed.core import Status
 
-from service.execution.executor import Slots
+from service.execution.executor import Slots, WorkersGoneError
 from service.execution.task import train_dispatch
 
 __all__ = ["DaskExecutor", "local_cluster"]
@@ -32,6 +33,8 @@ _CONFIGURATION = {
     "distributed.admin.system-monitor.interval": "10s",
     "distributed.admin.tick.interval": "1s",
     "distributed.comm.timeouts.connect": f"{ANSWER_SECONDS}s",
+    # A worker that is not back after this time is given up for good, also if it has come back and died again.
+    "distributed.deploy.lost-worker-timeout": "1000 days",
     "distributed.diagnostics.nvml": False,
     # A task whose worker died is for the dispatcher to judge, who counts.
     "distributed.scheduler.allowed-failures": 0,
@@ -51,16 +54,20 @@ def local_cluster(workers: int, scratch: Path) -> LocalCluster:
     """Start a scheduler in this process and as many worker processes, which end with this process.
 
     Each trains one dispatch at a time with one BLAS thread (Dask's default for worker processes).
+    Raises WorkersGoneError if they do not start.
     """
     dask.config.set(_CONFIGURATION)
-    return LocalCluster(
-        n_workers=workers,
-        threads_per_worker=1,
-        # Dask serves HTTP whatever one says; nothing is shown there, and nobody but this machine can ask.
-        scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
-        local_directory=os.fspath(scratch),
-        preload=[PRELOAD],
-    )
+    try:
+        return LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            # Dask serves HTTP whatever one says; nothing is shown there, and nobody but this machine can ask.
+            scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
+            local_directory=os.fspath(scratch),
+            preload=[PRELOAD],
+        )
+    except RuntimeError as error:
+        raise WorkersGoneError("The worker processes do not start; the lines above say why.") from error
 
 
 class DaskExecutor:
@@ -71,31 +78,26 @@ class DaskExecutor:
             dask.config.set({"distributed.comm.timeouts.connect": f"{ANSWER_SECONDS}s"})
         self._cluster = cluster
         self._on_lost = on_lost
-        self._idle_workers: list[str] = []
         self._client: Client | None = None
 
     def slots(self) -> Slots:
         """Threads of all workers, and those of them that have nothing to do."""
         try:
             return self._count()
-        except (OSError, TimeoutError) as error:
+        except OSError as error:
             log.warning("the Dask scheduler does not answer", error=str(error))
-            self._idle_workers = []
             return Slots(0, 0)
 
     def submit(self, dispatch_id: str) -> None:
-        """Start the dispatch in a worker that was idle when the slots were last counted."""
-        client = self._connect()
-        # Left to itself Dask may queue a task behind a long one, going by its guess of how long that takes.
-        workers = [self._idle_workers.pop()] if self._idle_workers else None
-        future = client.submit(
-            train_dispatch,
-            dispatch_id,
-            key=dispatch_id,
-            pure=False,
-            workers=workers,
-            allow_other_workers=workers is not None,
-        )
+        """Start the dispatch in an idle worker.
+
+        All keys have one prefix, hence one expected duration, so that Dask takes no busy worker for an idle one.
+        No worker is named: a task for a worker that died in the meantime would wait for it for ever.
+        """
+        try:
+            future = self._connect().submit(train_dispatch, dispatch_id, key=dispatch_id, pure=False)
+        except OSError as error:
+            raise ConnectionError(str(error)) from error
         fire_and_forget(future)
         future.add_done_callback(self._look_at_end)
 
@@ -109,12 +111,13 @@ class DaskExecutor:
     def _count(self) -> Slots:
         threads: dict[str, int] = self._ask("ncores")
         tasks: dict[str, list[str]] = self._ask("processing")
-        free = {worker: count - len(tasks.get(worker, ())) for worker, count in threads.items()}
-        self._idle_workers = [worker for worker, count in free.items() for _ in range(count)]
-        return Slots(total=sum(threads.values()), idle=len(self._idle_workers))
+        if isinstance(self._cluster, LocalCluster):
+            _require_nannies(self._cluster)
+        idle = sum(max(0, count - len(tasks.get(worker, ()))) for worker, count in threads.items())
+        return Slots(sum(threads.values()), idle)
 
     def _ask(self, question: str) -> Any:
-        """The scheduler's answer; raises OSError or TimeoutError where there is none."""
+        """The scheduler's answer; raises OSError (a timeout is one) where there is none."""
         client = self._connect()
         return client.sync(getattr(client.scheduler, question), callback_timeout=ANSWER_SECONDS)
 
@@ -133,3 +136,9 @@ class DaskExecutor:
         if future.status == "error":
             log.warning("a task ended badly", dispatch_id=future.key, error=repr(future.exception()))
             self._on_lost(str(future.key))
+
+
+def _require_nannies(cluster: LocalCluster) -> None:
+    """Raise WorkersGoneError if a worker died and could not be started again, after which Dask tries no more."""
+    if any(nanny.status in {Status.closed, Status.failed} for nanny in list(cluster.workers.values())):
+        raise WorkersGoneError("A worker process died and does not start again; the lines above say why.")

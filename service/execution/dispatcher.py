@@ -27,6 +27,11 @@ POLL_SECONDS = 0.1
 BEAT_SECONDS = 1.0
 LEASE_SECONDS = 30.0
 
+SHORTEST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 10.0
+CALM_SECONDS = 30.0
+"""After so long without a loss the next one is the first again."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -64,6 +69,8 @@ class Dispatcher:
         self._wake = threading.Event()
         self._holds_role = False
         self._next_beat = 0.0
+        self._last_loss = 0.0
+        self._pause = SHORTEST_PAUSE_SECONDS
         self._executor = make_executor(self._notice_loss)
 
     def run(self, stop: threading.Event) -> None:
@@ -83,8 +90,9 @@ class Dispatcher:
             self._beat(now)
             self._next_beat = now + BEAT_SECONDS
         if self._holds_role:
-            self._reap_lost()
-            self._dispatch()
+            self._reap_lost(now)
+            if now >= self._last_loss + self._pause:
+                self._dispatch()
 
     def _try_step(self) -> None:
         try:
@@ -118,9 +126,10 @@ class Dispatcher:
         if expired:
             self._release_lost(session, [rows[key] for key in expired], utc_now())
 
-    def _reap_lost(self) -> None:
+    def _reap_lost(self, now: float) -> None:
         while not self._lost.empty():
             dispatch_id = self._lost.get()
+            self._slow_down(now)
             try:
                 with self._database.transaction() as session:
                     rows = repository.held(session, ExperimentRow.dispatch_id == dispatch_id)
@@ -128,6 +137,12 @@ class Dispatcher:
             except DBAPIError:
                 self._lost.put(dispatch_id)
                 raise
+
+    def _slow_down(self, now: float) -> None:
+        """Wait longer and longer after losses that follow each other: workers that cannot even begin are no use."""
+        calm = now - self._last_loss > CALM_SECONDS
+        self._pause = SHORTEST_PAUSE_SECONDS if calm else min(2 * self._pause, LONGEST_PAUSE_SECONDS)
+        self._last_loss = now
 
     def _release_lost(self, session: Session, rows: list[repository.Held], now: datetime) -> None:
         repository.release(session, rows, now, lost=True)

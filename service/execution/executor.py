@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-__all__ = ["Executor", "Slots"]
+__all__ = ["Executor", "Slots", "WorkersGoneError"]
+
+
+class WorkersGoneError(Exception):
+    """The executor's own workers cannot be kept running; it takes a new process to try again."""
 
 
 class Slots(NamedTuple):
@@ -22,7 +26,7 @@ class Executor(Protocol):
     """
 
     def slots(self) -> Slots:
-        """What there is room for now; nothing while the workers cannot be reached."""
+        """What there is room for now; nothing while the workers cannot be reached. May raise WorkersGoneError."""
 
     def submit(self, dispatch_id: str) -> None:
         """Start the dispatch in an idle worker and return; raise ConnectionError where none can be reached."""

@@ -69,7 +69,11 @@ def held(session: Session, *conditions: sa.ColumnElement[bool]) -> list[Held]:
 
 def held_by_engine(session: Session, engine_id: str) -> list[Held]:
     """Every experiment that this engine dispatched and that has not ended."""
-    return held(session, ExperimentRow.dispatch_id.startswith(f"{engine_id}-", autoescape=True))
+    return held(session, ExperimentRow.dispatch_id.startswith(_dispatches_of(engine_id), autoescape=True))
+
+
+def _dispatches_of(engine_id: str) -> str:
+    return f"dispatch-{engine_id}-"
 
 
 def claim(session: Session, engine_id: str, capacity: Callable[[int], int]) -> list[str]:
@@ -86,7 +90,7 @@ def claim(session: Session, engine_id: str, capacity: Callable[[int], int]) -> l
         .limit(max(0, capacity(live)))
         .with_for_update(skip_locked=True)
     )
-    dispatches = {id_: f"{engine_id}-{uuid.uuid4().hex}" for id_ in session.scalars(oldest)}
+    dispatches = {id_: f"{_dispatches_of(engine_id)}{uuid.uuid4().hex}" for id_ in session.scalars(oldest)}
     for id_, dispatch_id in dispatches.items():
         session.execute(
             sa.update(ExperimentRow)

@@ -44,7 +44,7 @@ def test_every_claim_has_a_dispatch_of_its_own_that_names_the_engine(
     dispatches = claim(database, count=2)
     assert [row(database, id_).dispatch_id for id_ in ids] == dispatches
     assert len(set(dispatches)) == 2
-    assert all(dispatch_id.startswith("engine_a-") for dispatch_id in dispatches)
+    assert all(dispatch_id.startswith("dispatch-engine_a-") for dispatch_id in dispatches)
 
 
 def test_no_more_is_claimed_than_there_is_room_for_beside_what_is_live(
