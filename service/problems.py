@@ -229,6 +229,7 @@ async def _wrong_statement(request: Request, error: database_errors.ProgrammingE
 
 
 async def _database_away(request: Request, error: database_errors.SQLAlchemyError) -> ProblemResponse:
-    _logger.warning("request %s: the database does not answer: %s", request.state.request_id, error)
+    reason = str(getattr(error, "orig", error)).partition("\n")[0]
+    _logger.warning("request %s: the database does not answer: %s", request.state.request_id, reason)
     detail = "The database does not answer, or its tables are not there yet. Try again in a moment."
     return problem_response(request, 503, detail, headers={"Retry-After": str(_RETRY_AFTER_SECONDS)})

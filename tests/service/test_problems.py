@@ -4,6 +4,8 @@ import logging
 import re
 
 import pytest
+import sqlalchemy
+import sqlalchemy.event
 from fastapi import FastAPI, HTTPException
 from fastapi.testclient import TestClient
 
@@ -128,6 +130,16 @@ def test_a_database_that_goes_and_comes_back(
     private_postgresql.start()
     assert client.get(created["links"]["self"]).json() == created
     assert len(client.get("/v1/experiments").json()["data"]) == 1
+
+
+def test_what_could_not_be_committed_is_not_answered_as_done(sqlite_client: TestClient, app: FastAPI) -> None:
+    def fail(_connection: sqlalchemy.Connection) -> None:
+        raise sqlalchemy.exc.OperationalError("COMMIT", {}, Exception("database or disk is full"))
+
+    sqlalchemy.event.listen(app.state.database.engine, "commit", fail)
+    problem_of(sqlite_client.post("/v1/experiments", json={"dataset": "iris"}), 503)
+    sqlalchemy.event.remove(app.state.database.engine, "commit", fail)
+    assert sqlite_client.get("/v1/experiments").json()["data"] == []
 
 
 def test_every_answer_has_an_id_of_its_own(sqlite_client: TestClient) -> None:
