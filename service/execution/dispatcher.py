@@ -129,11 +129,12 @@ class Dispatcher:
     def _reap_lost(self, now: float) -> None:
         while not self._lost.empty():
             dispatch_id = self._lost.get()
-            self._slow_down(now)
             try:
                 with self._database.transaction() as session:
                     rows = repository.held(session, ExperimentRow.dispatch_id == dispatch_id)
                     self._release_lost(session, rows, utc_now())
+                if rows:
+                    self._slow_down(now)
             except DBAPIError:
                 self._lost.put(dispatch_id)
                 raise

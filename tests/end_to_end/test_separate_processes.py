@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import re
 import signal
 import socket
 from collections.abc import Iterator
@@ -30,8 +29,25 @@ def test_api_engine_scheduler_and_worker_train_on_postgresql(postgresql_url: str
     scheduler = f"tcp://127.0.0.1:{free_port()}"
     database = {"TRAINYARD_DATABASE_URL": postgresql_url}
     migration = Session("trainyard", "migrate", **database)
-    scheduling = ("dask", "scheduler", "--host", "127.0.0.1", "--port", scheduler.rpartition(":")[2], "--no-dashboard")
-    working = ("dask", "worker", scheduler, "--nthreads", "1", "--no-dashboard", "--preload", "service.execution.preload")
+    scheduling = (
+        "dask",
+        "scheduler",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        scheduler.rpartition(":")[2],
+        "--no-dashboard",
+    )
+    working = (
+        "dask",
+        "worker",
+        scheduler,
+        "--nthreads",
+        "1",
+        "--no-dashboard",
+        "--preload",
+        "service.execution.preload",
+    )
     with (
         started(*scheduling),
         started(*working, **database) as worker,

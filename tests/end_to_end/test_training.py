@@ -30,7 +30,9 @@ def test_a_running_experiment_is_cancelled_and_keeps_its_best_weights(service: S
     service.cancel(id_)
     ended = service.wait_for_end(id_)
     assert (ended["status"], ended["stop_reason"]) == ("cancelled", "user")
-    assert service.get(f"/v1/experiments/{id_}/metrics")["epoch"] == list(range(1, ended["progress"]["epoch"] + 1))
+    assert service.get(f"/v1/experiments/{id_}/metrics")["epoch"] == list(
+        range(1, ended["progress"]["epoch"] + 1)
+    )
     assert set(service.fingerprints(id_)) == {"best", "last"}
 
 

@@ -1,0 +1,87 @@
+"""What the command says to people: one sentence, exit code 2, never a traceback."""
+
+import os
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from service.database import Database, migrate
+from service.listening import listen
+
+
+def run(command: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TRAINYARD_")}
+    return subprocess.run(
+        [sys.executable, "-m", "service.cli", command],
+        env=kept | {f"TRAINYARD_{name.upper()}": value for name, value in settings.items()},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def complaint(finished: subprocess.CompletedProcess[str]) -> str:
+    """The one sentence that the command ended with."""
+    assert finished.returncode == 2, finished.stderr
+    assert finished.stderr.startswith("trainyard: ")
+    assert finished.stderr.count("\n") == 1
+    return finished.stderr.removeprefix("trainyard: ").strip()
+
+
+def test_the_version_is_the_packages() -> None:
+    assert run("--version").stdout == f"trainyard {version('trainyard')}\n"
+
+
+def test_a_port_in_use(tmp_path: Path) -> None:
+    (listener,) = listen("127.0.0.1", 0)
+    with listener:
+        port = str(listener.getsockname()[1])
+        assert f"Port {port} of 127.0.0.1 is in use." in complaint(
+            run("serve", port=port, data_dir=str(tmp_path))
+        )
+        assert f"Port {port} of 127.0.0.1 is in use." in complaint(run("api", port=port))
+
+
+@pytest.mark.parametrize("command", ["serve", "engine"])
+def test_a_data_directory_that_cannot_be_written_to(tmp_path: Path, command: str) -> None:
+    (tmp_path / "file").touch()
+    said = complaint(run(command, port="0", data_dir=str(tmp_path / "file" / "data")))
+    assert said == f"The data directory {tmp_path}/file/data cannot be written to: Not a directory."
+
+
+@pytest.mark.parametrize("command", ["serve", "api"])
+def test_a_wrong_database_url(tmp_path: Path, command: str) -> None:
+    said = complaint(run(command, port="0", data_dir=str(tmp_path), database_url="mysql://u:secret@h/n"))
+    assert said.startswith('TRAINYARD_DATABASE_URL: "mysql://u:***@h/n" is not the URL of a database')
+
+
+@pytest.mark.parametrize("command", ["serve", "migrate"])
+def test_a_database_that_does_not_answer(tmp_path: Path, command: str) -> None:
+    said = complaint(
+        run(command, port="0", data_dir=str(tmp_path), database_url="postgresql://u@127.0.0.1:9/n")
+    )
+    assert said.startswith("The database cannot be used: ")
+    assert "Connection refused" in said
+
+
+def test_a_database_of_a_newer_version(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'trainyard.sqlite3'}"
+    migrate(url)
+    database = Database(url)
+    with database.transaction() as session:
+        session.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    database.close()
+    assert "a newer version has used it" in complaint(run("serve", port="0", data_dir=str(tmp_path)))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("port", "http"), ("port", "70000"), ("workers", "0"), ("workers", "many")]
+)
+def test_a_setting_that_makes_no_sense(name: str, value: str) -> None:
+    assert complaint(run("serve", **{name: value})).startswith(f"TRAINYARD_{name.upper()}: Input should be")

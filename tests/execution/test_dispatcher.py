@@ -1,0 +1,184 @@
+"""The dispatcher's loop, step by step, at times that the test says; its workers are behind the executor port."""
+
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+from service.database import Database
+from service.execution import ledger
+from service.execution.dispatcher import LEASE_SECONDS, Dispatcher
+from service.execution.executor import Slots
+from service.execution.models import EngineRow
+from service.experiments.models import ExperimentRow
+from tests.execution.conftest import Submit
+
+
+class Workers:
+    """An executor whose workers do what the test does."""
+
+    def __init__(self, on_lost: Callable[[str], None]) -> None:
+        self.total = 2
+        self.submitted: list[str] = []
+        self.lose = on_lost
+        self.reachable = True
+
+    def slots(self) -> Slots:
+        return Slots(self.total, self.total)
+
+    def submit(self, dispatch_id: str) -> None:
+        if not self.reachable:
+            raise ConnectionError
+        self.submitted.append(dispatch_id)
+
+    def close(self) -> None:
+        self.total = 0
+
+
+class Engine:
+    """A dispatcher and the workers it was given."""
+
+    def __init__(self, database: Database, engine_id: str = "engine_a") -> None:
+        self.made: list[Workers] = []
+        self.dispatcher = Dispatcher(database, engine_id, self._make)
+
+    def _make(self, on_lost: Callable[[str], None]) -> Workers:
+        self.made.append(Workers(on_lost))
+        return self.made[0]
+
+    @property
+    def workers(self) -> Workers:
+        return self.made[0]
+
+    def step(self, *times: float) -> None:
+        for now in times:
+            self.dispatcher.step(now)
+
+
+def statuses(database: Database) -> list[str]:
+    with database.reading() as session:
+        return list(session.scalars(sa.select(ExperimentRow.status).order_by(ExperimentRow.created_at)))
+
+
+def begin(database: Database, dispatch_id: str) -> ledger.Work:
+    with database.transaction() as session:
+        (work,) = ledger.begin(session, dispatch_id)
+    return work
+
+
+def seconds(first: int, last: int) -> list[float]:
+    return [float(now) for now in range(first, last)]
+
+
+def test_what_is_queued_is_dispatched_as_far_as_there_is_room(
+    database: Database, submit_experiment: Submit
+) -> None:
+    for _ in range(3):
+        submit_experiment()
+    engine = Engine(database)
+    engine.step(1.0, 2.0)
+    assert statuses(database) == ["dispatched", "dispatched", "queued"]
+    assert len(engine.workers.submitted) == 2
+
+
+def test_what_ended_makes_room_for_the_next(database: Database, submit_experiment: Submit) -> None:
+    for _ in range(3):
+        submit_experiment()
+    engine = Engine(database)
+    engine.step(1.0)
+    work = begin(database, engine.workers.submitted[0])
+    with database.transaction() as session:
+        ledger.store(session, ledger.Progress(work.lease, 0, ending=ledger.Ending("succeeded", "max_epochs")))
+    engine.step(2.0)
+    assert len(engine.workers.submitted) == 3
+
+
+def test_a_second_engine_waits_for_the_first_to_fall_silent(
+    database: Database, submit_experiment: Submit
+) -> None:
+    first, second = Engine(database, "engine_a"), Engine(database, "engine_b")
+    first.step(1.0)
+    submit_experiment()
+    second.step(*seconds(1, 9))
+    assert second.workers.submitted == []
+    second.step(*seconds(9, 14))
+    assert len(second.workers.submitted) == 1
+
+
+def test_a_lost_worker_is_noticed_at_once(database: Database, submit_experiment: Submit) -> None:
+    submit_experiment()
+    engine = Engine(database)
+    engine.step(1.0)
+    begin(database, engine.workers.submitted[0])
+    engine.workers.lose(engine.workers.submitted[0])
+    engine.step(1.1)
+    assert statuses(database) == ["queued"]
+    engine.step(1.2, 1.3)
+    assert len(engine.workers.submitted) == 2
+
+
+def test_a_frozen_worker_loses_its_experiment_and_its_right_to_write(
+    database: Database, submit_experiment: Submit
+) -> None:
+    submit_experiment()
+    engine = Engine(database)
+    engine.step(1.0)
+    work = begin(database, engine.workers.submitted[0])
+    engine.step(*seconds(2, int(LEASE_SECONDS)))
+    assert statuses(database) == ["running"]
+    engine.step(*seconds(int(LEASE_SECONDS), int(LEASE_SECONDS) + 4))
+    assert len(engine.workers.submitted) == 2
+    with database.transaction() as session:
+        assert not ledger.store(session, ledger.Progress(work.lease, 0))
+
+
+def test_a_worker_that_beats_keeps_its_experiment(database: Database, submit_experiment: Submit) -> None:
+    submit_experiment()
+    engine = Engine(database)
+    engine.step(1.0)
+    work = begin(database, engine.workers.submitted[0])
+    for now in seconds(2, 3 * int(LEASE_SECONDS)):
+        engine.step(now)
+        if now % 5 == 0:
+            with database.transaction() as session:
+                ledger.beat(session, [work.lease])
+    assert statuses(database) == ["running"]
+
+
+def test_workers_that_never_begin_are_tried_less_and_less_often(
+    database: Database, submit_experiment: Submit
+) -> None:
+    submit_experiment()
+    engine = Engine(database)
+    for tenth in range(10, 200):
+        engine.step(tenth / 10)
+        for dispatch_id in engine.workers.submitted:
+            engine.workers.lose(dispatch_id)
+    assert 5 <= len(engine.workers.submitted) <= 10
+    assert statuses(database)[0] in {"queued", "dispatched"}
+
+
+def test_workers_that_cannot_be_reached_cost_nothing(database: Database, submit_experiment: Submit) -> None:
+    id_ = submit_experiment()
+    engine = Engine(database)
+    engine.workers.reachable = False
+    engine.step(1.0, 1.1)
+    assert statuses(database) == ["queued"]
+    engine.workers.reachable = True
+    engine.step(2.0)
+    assert statuses(database) == ["dispatched"]
+    with database.reading() as session:
+        assert session.get_one(ExperimentRow, id_).losses == 0
+
+
+def test_an_engine_beats(database: Database) -> None:
+    engine = Engine(database)
+    engine.step(1.0)
+    with database.reading() as session:
+        first = session.get_one(EngineRow, "engine_a")
+    assert first.slots == 2
+    engine.step(1.5)
+    with database.reading() as session:
+        assert session.get_one(EngineRow, "engine_a").beat_at == first.beat_at
+    engine.step(2.0)
+    with database.reading() as session:
+        assert session.get_one(EngineRow, "engine_a").beat_at > first.beat_at
