@@ -6,6 +6,20 @@ from collections.abc import Mapping
 
 __all__ = ["FIELD_WORDS"]
 
+_LEARNING_RATE = "Length of a step, η."
+_EPSILON = "Added to the denominator."
+_ADAM = {
+    "learning_rate": _LEARNING_RATE,
+    "beta1": "Decay of the mean of gradients.",
+    "beta2": "Decay of the mean of squared gradients.",
+    "epsilon": _EPSILON,
+}
+_GAMMA = "Factor of each reduction."
+_WARMUP = "Steps in which the rate first rises in a straight line."
+_TOTAL = "Steps from beginning to end; null takes all that `max_epochs` leaves."
+_LAMBDA = "λ of this layer."
+_REDUCTION = "Whether a row's loss is the sum or the mean over the outputs."
+
 FIELD_WORDS: Mapping[str, Mapping[str, str]] = {
     "Experiment": {
         "architecture": "Hidden layers, input to output: a number of units, or an object. `[]` is a linear model.",
@@ -14,6 +28,7 @@ FIELD_WORDS: Mapping[str, Mapping[str, str]] = {
         "lambda": "The textbook λ: divided by n, the training rows. Biases are never penalized.",
         "l1_ratio": "`elastic_net` only: the share of L1 in the mixture.",
         "l1_update": "`proximal` reaches exact zeros; `subgradient` adds λ/n sgn(w) to the gradient and does not.",
+        "bias_init": "How biases begin; `auto` is what `init` implies: zeros, or N(0, 1) for `large` and `scaled`.",
         "init": "How weights begin. `auto` is `he_normal` before relu, else `glorot_uniform`; `large` is N(0, 1).",
         "patience": "Stop after this many epochs without improvement of `monitor`; null never stops early.",
         "monitor": "What decides which epoch is best. `auto` is `val_loss`, or `train_loss` without validation rows.",
@@ -22,6 +37,12 @@ FIELD_WORDS: Mapping[str, Mapping[str, str]] = {
         "baseline": "Patience is not renewed until `monitor` is better than this.",
         "max_epochs": "Passes over the training rows, at most.",
         "optimizer": "How the gradient becomes a step.",
+        "schedule": "How the learning rate changes from step to step.",
+        "clip_norm": "Scale a longer gradient of all parameters down to this norm; null never does.",
+        "max_norm": "Scale a unit's incoming weights down to this norm after each step; null never does.",
+        "class_weight": "Weights of the classes in the training loss: `balanced`, or a number for some of them.",
+        "label_smoothing": "Share of each training label that is spread over all classes.",
+        "input_dropout": "Share of the features dropped in training (inverted dropout).",
         "loss": "Loss of a row; `auto` follows from the data set's task.",
         "output": "Activation of the output layer; `auto` follows from the loss.",
         "scaling": "Scaling of the features, fitted on the training rows; `auto` is the data set's own.",
@@ -37,6 +58,7 @@ FIELD_WORDS: Mapping[str, Mapping[str, str]] = {
         "activation": "This layer's activation; null is the experiment's.",
         "dropout": "Share of this layer's outputs dropped in training (inverted dropout).",
         "init": "How this layer's weights begin; null is the experiment's `init`.",
+        "penalty": "This layer's own penalty; null is the experiment's.",
     },
     "Split": {
         "validation": "Share of all rows that watch over training.",
@@ -46,21 +68,67 @@ FIELD_WORDS: Mapping[str, Mapping[str, str]] = {
         "train_rows": "Keep only the first n of the shuffled training rows; null keeps all.",
     },
     "Sgd": {
-        "learning_rate": "Length of a step, η.",
+        "learning_rate": _LEARNING_RATE,
         "momentum": "Share of the last step that is kept, μ.",
         "nesterov": "Look ahead along the momentum; needs some.",
     },
-    "Adam": {
-        "learning_rate": "Length of a step, η.",
-        "beta1": "Decay of the mean of gradients.",
-        "beta2": "Decay of the mean of squared gradients.",
-        "epsilon": "Added to the denominator.",
+    "Adagrad": {
+        "learning_rate": _LEARNING_RATE,
+        "epsilon": _EPSILON,
     },
-    "Normal": {
-        "std": "Standard deviation of the weights.",
+    "RmsProp": {
+        "learning_rate": _LEARNING_RATE,
+        "rho": "Decay of the mean of squared gradients.",
+        "epsilon": _EPSILON,
+        "centered": "Subtract the mean gradient's square: divide by the standard deviation.",
+        "momentum": "Share of the last step that is kept, μ.",
     },
-    "Divide": {
-        "divide_by": "Constant that every feature is divided by.",
+    "Adam": _ADAM,
+    "AdamW": {
+        **_ADAM,
+        "weight_decay": "Share of each weight taken off per unit of learning rate, beside the gradient.",
     },
+    "Constant": {"warmup_steps": _WARMUP},
+    "Step": {"step_size": "Steps between two reductions.", "gamma": _GAMMA, "warmup_steps": _WARMUP},
+    "MultiStep": {
+        "milestones": "Steps after which the rate is reduced.",
+        "gamma": _GAMMA,
+        "warmup_steps": _WARMUP,
+    },
+    "Exponential": {"gamma": "Factor per step.", "warmup_steps": _WARMUP},
+    "InverseTime": {"decay": "How fast the rate falls.", "warmup_steps": _WARMUP},
+    "Polynomial": {
+        "total_steps": _TOTAL,
+        "power": "1 falls in a straight line, more falls faster at first.",
+        "warmup_steps": _WARMUP,
+    },
+    "Cosine": {
+        "period": "Steps from the highest rate to the lowest; null takes all that `max_epochs` leaves.",
+        "min_learning_rate": "The lowest rate.",
+        "warmup_steps": _WARMUP,
+    },
+    "OneCycle": {"total_steps": _TOTAL, "warmup_steps": _WARMUP},
+    "WarmupCosine": {"total_steps": _TOTAL, "warmup_steps": _WARMUP},
+    "Plateau": {
+        "factor": "What the rate is multiplied by when `monitor` has stopped improving.",
+        "patience": "Epochs without improvement before that.",
+        "min_delta": "A smaller change is no improvement.",
+        "cooldown": "Epochs after a reduction that are not counted.",
+        "min_learning_rate": "The lowest rate.",
+        "warmup_steps": _WARMUP,
+    },
+    "L1": {"lambda": _LAMBDA},
+    "L2": {"lambda": _LAMBDA},
+    "ElasticNet": {"lambda": _LAMBDA, "l1_ratio": "The share of L1 in the mixture."},
+    "Normal": {"std": "Standard deviation of the values."},
+    "Uniform": {"limit": "Values are between minus this and this."},
+    "Orthogonal": {"gain": "Length of the orthogonal vectors."},
+    "LeakyRelu": {"negative_slope": "Slope below 0."},
+    "Elu": {"alpha": "Minus the value far below 0."},
+    "SquaredError": {"reduction": _REDUCTION},
+    "BinaryCrossEntropy": {"reduction": _REDUCTION},
+    "AbsoluteError": {"reduction": _REDUCTION},
+    "Huber": {"reduction": _REDUCTION, "delta": "Errors above this count linearly."},
+    "Divide": {"divide_by": "Constant that every feature is divided by."},
 }
 """For each record its fields, spelled as in JSON."""

