@@ -6,15 +6,13 @@ the table into ``current``, of which the kernels hold views.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 
 from engine.calls import Array
 from engine.optimizers import OPTIMIZERS
 from engine.penalties import Segment
-from engine.spec import Experiment
+from engine.schedules import rates
+from engine.stack import Stack
 
 __all__ = ["Coefficients"]
 
@@ -22,22 +20,21 @@ __all__ = ["Coefficients"]
 class Coefficients:
     """The coefficients of a stack's steps, by name.
 
-    ``scale`` is what the output layer's error is multiplied by; the rest is the optimizer's, and per penalized
-    segment i ``l2/i`` and ``l1/i`` (gradients), ``decay/i``, ``threshold/i`` and ``minus_threshold/i``.
+    ``error`` is what the output layer's error is multiplied by; the rest is the optimizer's, ``clip_norm`` and
+    ``max_norm`` where there are such, and for penalized segment i ``l2/i`` and ``l1/i`` (gradients), ``decay/i``,
+    ``threshold/i`` and ``minus_threshold/i``. ``folded`` says that the gradient is multiplied by the learning rate on
+    its way.
     """
 
-    def __init__(
-        self, experiments: Sequence[Experiment], segments: Sequence[Segment], dtype: np.dtype[Any]
-    ) -> None:
-        self._experiments = experiments
-        self._segments = segments
-        self._rule = OPTIMIZERS[type(experiments[0].optimizer)]
-        self._decays = self._rule.decays(experiments[0].optimizer)
-        self._proximal = experiments[0].l1_update == "proximal"
+    def __init__(self, stack: Stack) -> None:
+        self._stack, first = stack, stack.experiments[0]
+        self._rule = OPTIMIZERS[type(first.optimizer)]
+        self.folded = self._rule.folds(first.optimizer) and first.clip_norm is None
+        self._proximal = first.l1_update == "proximal"
         with np.errstate(all="ignore"):
-            one = np.ones((len(experiments), 1))
-            self.names = tuple(self._epoch(one, one))
-        self.current = np.zeros((len(self.names), len(experiments)), dtype)
+            one = np.ones((len(stack), 1))
+            self.names = tuple(self._epoch(one, one, one))
+        self.current = np.zeros((len(self.names), len(stack)), stack.parameters.dtype)
 
     def view(self, name: str) -> Array:
         """The current value: zero-dimensional for one lane, else (K, 1)."""
@@ -48,25 +45,43 @@ class Coefficients:
         """The current value, or None for a term this stack does not have."""
         return self.view(name) if name in self.names else None
 
-    def table(self, epochs: Sequence[int], batches: Array) -> Array:
-        """(steps, names, K) values of the epoch after ``epochs`` completed ones; ``batches`` holds the steps' rows."""
-        completed = np.array(epochs, np.float64)[:, None] * batches.size
-        steps = completed + np.arange(1, batches.size + 1)
-        values = self._epoch(steps, np.broadcast_to(batches, steps.shape))
-        columns = [np.broadcast_to(value, steps.shape) for value in values.values()]
+    def table(self, batches: Array) -> Array:
+        """(steps, names, K) values of the coming epoch; ``batches`` holds the rows of its steps."""
+        epochs = np.array(self._stack.epochs, np.float64)[:, None]
+        steps = epochs * batches.size + np.arange(1, batches.size + 1)
+        with np.errstate(all="ignore"):
+            found = self._epoch(
+                steps, self._rates(steps, batches.size), np.broadcast_to(batches, steps.shape)
+            )
+        columns = [np.broadcast_to(value, steps.shape) for value in found.values()]
         return np.ascontiguousarray(np.stack(columns).transpose(2, 0, 1), self.current.dtype)
 
-    def rates(self, steps: Array) -> Array:
-        """(K, steps) learning rates."""
-        rate = np.array([[experiment.optimizer.learning_rate] for experiment in self._experiments])
-        return np.broadcast_to(rate, steps.shape)
+    def last_rates(self, steps: int) -> Array:
+        """(K,) learning rates of the last step of the epoch that was completed, of so many steps."""
+        done = np.array(self._stack.epochs, np.float64)[:, None] * steps
+        return self._rates(done, steps)[:, 0]
 
-    def _epoch(self, steps: Array, batches: Array) -> dict[str, Array]:
-        specs = [experiment.optimizer for experiment in self._experiments]
-        of_rule = self._rule.coefficients(specs, steps, self.rates(steps))
-        values = {"scale": of_rule["fold"] / batches, **of_rule}
-        for index, segment in enumerate(self._segments):
-            terms = self._penalty(segment, of_rule["fold"], of_rule["reach"])
+    def _rates(self, steps: Array, in_epoch: int) -> Array:
+        """(K, steps) learning rates of the given steps, counted from 1."""
+        lanes = zip(self._stack.experiments, self._stack.plateaus, steps, strict=True)
+        found = [
+            rates(experiment.schedule, plateau.rate, row - 1, experiment.max_epochs * in_epoch)
+            for experiment, plateau, row in lanes
+        ]
+        return np.stack(found)
+
+    def _epoch(self, steps: Array, rate: Array, batches: Array) -> dict[str, Array]:
+        experiments = self._stack.experiments
+        specs = [experiment.optimizer for experiment in experiments]
+        of_rule = self._rule.coefficients(specs, steps, rate)
+        fold = rate if self.folded else np.ones_like(rate)
+        network = self._stack.network
+        values = {"error": fold / batches * network.cost.factor(network.sizes[-1]), **of_rule}
+        for name in ("clip_norm", "max_norm"):
+            if getattr(experiments[0], name) is not None:
+                values[name] = np.array([[getattr(experiment, name)] for experiment in experiments])
+        for index, segment in enumerate(self._stack.segments):
+            terms = self._penalty(segment, fold, of_rule["reach"])
             values |= {f"{name}/{index}": value for name, value in terms.items()}
         return values
 
@@ -75,7 +90,7 @@ class Coefficients:
         l2 = np.array([[strength.l2] for strength in segment.strengths])
         terms: dict[str, Array] = {}
         if segment.has_l2:
-            terms |= {"decay": 1 - fold * l2} if self._decays else {"l2": fold * l2}
+            terms |= {"decay": 1 - fold * l2} if self.folded else {"l2": fold * l2}
         if segment.has_l1:
             proximal = {"threshold": reach * l1, "minus_threshold": -reach * l1}
             terms |= proximal if self._proximal else {"l1": fold * l1}

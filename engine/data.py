@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from engine.errors import InvalidData
 from engine.scaling import Affine, feature_scaling, target_scaling
 from engine.spec import TASKS, DatasetFacts, Resolved, Scaling
 from engine.splits import flip_labels, split_rows
+from engine.targets import class_weights, encode, smoothed
 
 __all__ = ["Dataset", "Part", "Splits", "prepare", "with_ones"]
 
@@ -100,12 +101,13 @@ class Part:
     """Rows of one split, prepared: ``inputs`` (N, I + 1) and ``targets`` (N, O) in the run's precision.
 
     ``inputs`` are the features and a last column of ones, whose weights are the first layer's biases. ``labels`` (N,)
-    are class numbers, None for multi-label tasks and regression.
+    are class numbers, None for multi-label tasks and regression. ``weights`` (N,) multiply the rows' losses.
     """
 
     inputs: Array
     targets: Array
     labels: Array | None
+    weights: Array | None = None
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -150,15 +152,20 @@ def prepare(dataset: Dataset, resolved: Resolved) -> Splits:
     dtype = np.dtype(experiment.precision)
 
     def part(name: str) -> Part:
-        encoded = _encode(y[name], dataset.task, resolved.outputs, targets)
+        encoded = encode(y[name], dataset.task, resolved.outputs, targets)
         labels = y[name] if dataset.task in _CLASSES else None
         scaled = with_ones(features.apply(x[name]))
         return Part(_cast(scaled, dtype, "x"), _cast(encoded, dtype, "y"), labels)
 
+    train = part("train")
+    targets_of_train = smoothed(train.targets, experiment.loss, experiment.label_smoothing)
+    weights = class_weights(experiment.class_weight, y["train"], dataset.classes or 0)
     return Splits(
         task=dataset.task,
         classes=dataset.classes,
-        train=part("train"),
+        train=replace(
+            train, targets=targets_of_train, weights=weights if weights is None else weights.astype(dtype)
+        ),
         validation=part("validation"),
         test=part("test"),
         features=features,
@@ -181,12 +188,3 @@ def _cast(values: Array, dtype: np.dtype[Any], field: str) -> Array:
 
 def _labels(y: Array, task: str) -> Array:
     return y.astype(np.intp) if task in _CLASSES else y
-
-
-def _encode(y: Array, task: str, outputs: int, scaling: Affine) -> Array:
-    """(N, O) targets: one column for a single output, one-hot for several classes."""
-    if task == "regression":
-        return scaling.apply(y.reshape(len(y), -1))
-    if task == "multilabel" or outputs == 1:
-        return y.reshape(len(y), -1)
-    return np.eye(outputs)[y]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 
 import numpy as np
@@ -22,14 +22,14 @@ FLUSH_EVERY = 256
 class Epoch:
     """Trains a stack on x (N, I + 1), the last column ones, and y (N, O), one epoch a call.
 
-    All memory is allocated on construction.
+    ``weights`` (N,) are those of the rows in the loss, None where the network weighs none. All memory is
+    allocated on construction.
     """
 
-    def __init__(self, stack: Stack, x: Array, y: Array) -> None:
-        self._stack = stack
-        self._x, self._y = x, np.ascontiguousarray(y.T)
+    def __init__(self, stack: Stack, x: Array, y: Array, weights: Array | None = None) -> None:
+        self._stack, self._x, self._y, self._weights = stack, x, np.ascontiguousarray(y.T), weights
         self._order = Order(len(stack), len(x), stack.experiments[0].batch_size)
-        self.coefficients = Coefficients(stack.experiments, stack.segments, stack.parameters.dtype)
+        self.coefficients = Coefficients(stack)
         orders = [order for order in (self._order.full, self._order.rest) if len(order)]
         self.stages = [(Tape(stack, self.coefficients, order.shape[-1]), order) for order in orders]
 
@@ -41,7 +41,7 @@ class Epoch:
     def __call__(self) -> Array:
         """Train one epoch; returns the (K,) norms of the last batch's gradient of the data loss."""
         self._order.shuffle([order for order, _ in self._stack.streams])
-        table = self.coefficients.table(self._stack.epochs, self._order.sizes)
+        table = self.coefficients.table(self._order.sizes)
         due = self._flushes()
         norms = np.zeros(0)
         first = 0
@@ -61,36 +61,46 @@ class Epoch:
 
     def learning_rates(self) -> Array:
         """(K,) learning rates of the last step."""
-        steps = np.array(self._stack.epochs, np.float64)[:, None] * self.steps
-        return self.coefficients.rates(steps)[:, 0]
+        return self.coefficients.last_rates(self.steps)
 
     def train(self, tape: Tape, order: Array, table: Array) -> None:
         """The steps with nothing in between; every operation here is paid for thousands of times a second."""
-        take_x, take_y, x, y = self._x.take, self._y.take, tape.buffers.x, tape.buffers.y
-        current, calls = self.coefficients.current, tape.step
+        gather, current, calls = self._gathering(tape), self.coefficients.current, tape.step
         with np.errstate(all="ignore"):
             for rows, values in zip(order, table, strict=True):
                 current[...] = values
-                take_x(rows, 0, x, "clip")
-                take_y(rows, 1, y, "clip")
+                for take, axis, out in gather:
+                    take(rows, axis, out, "clip")
                 for call in calls:
                     call()
 
+    def _gathering(self, tape: Tape) -> list[tuple[Callable[..., object], int, Array]]:
+        """What to take of the data for a batch, along which axis and into which buffer."""
+        buffers = tape.buffers
+        gather: list[tuple[Callable[..., object], int, Array]] = [
+            (self._x.take, 0, buffers.x),
+            (self._y.take, 1, buffers.y),
+        ]
+        if self._weights is not None and buffers.weights is not None:
+            gather.append((self._weights.take, 0, buffers.weights))
+        return gather
+
     def _last_step(self, tape: Tape, rows: Array, values: Array) -> Array:
         self.coefficients.current[...] = values
-        self._x.take(rows, 0, tape.buffers.x, "clip")
-        self._y.take(rows, 1, tape.buffers.y, "clip")
+        for take, axis, out in self._gathering(tape):
+            take(rows, axis, out, "clip")
         with np.errstate(all="ignore"):
             run(tape.draw)
             run(tape.gradient)
             norms = np.sqrt([row @ row for row in self._stack.gradient.astype(np.float64)])
-            norms /= self._fold(rows.shape[-1])
+            norms /= self._fold()
             run(tape.update)
         return norms
 
-    def _fold(self, rows: int) -> Array:
-        """(K,) factors by which the gradient was multiplied on its way, apart from the mean over the batch."""
-        return self.coefficients.view("scale").reshape(-1).astype(np.float64) * rows
+    def _fold(self) -> Array:
+        """(K,) learning rates with which the gradient was multiplied on its way."""
+        rate = self.coefficients.view("rate").reshape(-1).astype(np.float64)
+        return rate if self.coefficients.folded else np.ones_like(rate)
 
     def _flushes(self) -> dict[int, list[int]]:
         """The lanes to flush after each step of the coming epoch."""

@@ -13,6 +13,7 @@ from functools import partial
 import numpy as np
 
 from engine.calls import Array, Call, aligned, product, run
+from engine.data import Part
 from engine.layout import Layout
 from engine.network import Network
 from engine.passes import forward
@@ -43,30 +44,24 @@ def skinny(sizes: tuple[int, ...]) -> bool:
 
 
 class Evaluator:
-    """Evaluates rows of parameters on inputs (N, I + 1) and targets (N, O), N at least 1.
+    """Evaluates rows of parameters on a part of the data with at least one row.
 
-    ``labels`` (N,) are class numbers, None where outputs are not exclusive; ``unit`` (O,) is what one unit of a
-    regression target is worth to the user, None for classification.
+    ``unit`` (O,) is what one unit of a regression target is worth to the user, None for classification.
     """
 
-    def __init__(
-        self,
-        network: Network,
-        layout: Layout,
-        inputs: Array,
-        targets: Array,
-        *,
-        labels: Array | None,
-        unit: Array | None,
-    ) -> None:
+    def __init__(self, network: Network, layout: Layout, part: Part, unit: Array | None) -> None:
+        inputs, targets = part.inputs, part.targets
         self._layout, self._parameters = layout, layout.rows(1, inputs.dtype)[0]
-        self._network = replace(network, dropout=(0.0,) * len(network.dropout))
+        self._network = replace(
+            network, dropout=(0.0,) * len(network.dropout), input_dropout=0.0, weighted=False
+        )
+        self._factor, self._weights = network.cost.factor(targets.shape[1]), part.weights
         width = -(-layout.sizes[1] // WIDTH) * WIDTH if skinny(layout.sizes) else 0
         self._wide = aligned((inputs.shape[1], width), inputs.dtype)
         self._by_row = aligned((min(CHUNK, len(inputs)), width), inputs.dtype)
         self._losses = np.zeros(len(inputs), inputs.dtype)
         columns = np.ascontiguousarray(targets.T)
-        self._score, self._scores = scoring(network, columns, labels, unit)
+        self._score, self._scores = scoring(network, columns, part.labels, unit)
         self._mortal = [layer for layer, each in enumerate(network.hidden) if each.can_die]
         starts = range(0, len(inputs), CHUNK)
         self._peaks = [
@@ -109,7 +104,8 @@ class Evaluator:
             self._wide[:, : self._layout.sizes[1]] = self._layout.matrix(row, 0)
         with np.errstate(all="ignore"):
             run(self._calls)
-            loss = float(self._losses.mean(dtype=np.float64))
+            weighted = self._losses if self._weights is None else self._losses * self._weights
+            loss = float(weighted.mean(dtype=np.float64)) * self._factor
             return Evaluation(loss, self._scores(), self._dead_units())
 
     def _dead_units(self) -> float | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from engine.data import Splits
 from engine.layout import Layout
 from engine.network import Network
 from engine.scaling import Affine
+from engine.spec import ActivationSpec, to_document, variant_name
 
 __all__ = ["FORMAT", "VERSION", "export", "modules"]
 
@@ -23,20 +26,31 @@ _MODULES = {
     "sigmoid": "Sigmoid()",
     "tanh": "Tanh()",
     "relu": "ReLU()",
+    "leaky_relu": "LeakyReLU(negative_slope={negative_slope:g})",
+    "elu": "ELU(alpha={alpha:g})",
+    "selu": "SELU()",
+    "gelu": "GELU()",
+    "gelu_tanh": "GELU(approximate='tanh')",
+    "softplus": "Softplus(threshold=1e9)",
+    "silu": "SiLU()",
     "softmax": "Softmax(dim=1)",
 }
 
 
+def _module(activation: ActivationSpec) -> str:
+    parameters = {} if isinstance(activation, str) else asdict(activation)
+    return _MODULES[variant_name(activation)].format(**parameters)
+
+
 def modules(network: Network) -> list[str]:
     """The modules of the torch.nn.Sequential that computes the network, in order."""
-    found = []
-    for layer, (fan_in, fan_out) in enumerate(zip(network.sizes, network.sizes[1:], strict=False)):
+    found = [f"Dropout({network.input_dropout:g})"] if network.input_dropout else []
+    for layer, (fan_in, fan_out) in enumerate(pairwise(network.sizes)):
         found.append(f"Linear({fan_in}, {fan_out})")
         if layer < len(network.activations):
-            found.append(_MODULES[network.activations[layer]])
-        if layer < len(network.dropout) and network.dropout[layer]:
-            found.append(f"Dropout({network.dropout[layer]:g})")
-    return [*found, _MODULES[network.output]]
+            found.append(_module(network.activations[layer]))
+            found += [f"Dropout({rate:g})" for rate in network.dropout[layer : layer + 1] if rate]
+    return [*found, _module(network.output)]
 
 
 def export(network: Network, layout: Layout, splits: Splits, row: Array, epoch: int) -> Checkpoint:
@@ -57,7 +71,7 @@ def export(network: Network, layout: Layout, splits: Splits, row: Array, epoch: 
         "epoch": epoch,
         "modules": names,
         "output": network.output,
-        "loss": network.loss,
+        "loss": to_document(network.loss),
         "task": splits.task,
         "classes": splits.classes,
         "features": _document(splits.features),

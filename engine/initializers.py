@@ -12,9 +12,9 @@ from math import sqrt
 import numpy as np
 
 from engine.calls import Array
-from engine.spec import Initializer, Normal
+from engine.spec import Initializer, Normal, Orthogonal, Uniform
 
-__all__ = ["INITIALIZERS", "Law", "draw"]
+__all__ = ["INITIALIZERS", "Law", "draw", "draw_biases"]
 
 Variance = Callable[[int, int], float]
 
@@ -26,14 +26,6 @@ class Law:
     variance: Variance
     uniform: bool = False
     bias_std: float = 0.0
-
-
-def _zero(fan_in: int, fan_out: int) -> float:
-    return 0.0
-
-
-def _one(fan_in: int, fan_out: int) -> float:
-    return 1.0
 
 
 def _lecun(fan_in: int, fan_out: int) -> float:
@@ -49,8 +41,8 @@ def _he(fan_in: int, fan_out: int) -> float:
 
 
 INITIALIZERS: dict[str, Law] = {
-    "zeros": Law(_zero),
-    "large": Law(_one, bias_std=1.0),
+    "zeros": Law(lambda fan_in, fan_out: 0.0),
+    "large": Law(lambda fan_in, fan_out: 1.0, bias_std=1.0),
     "scaled": Law(_lecun, bias_std=1.0),
     "lecun_normal": Law(_lecun),
     "lecun_uniform": Law(_lecun, uniform=True),
@@ -64,14 +56,40 @@ INITIALIZERS: dict[str, Law] = {
 def _law(init: Initializer) -> Law:
     if isinstance(init, Normal):
         return Law(lambda fan_in, fan_out: init.std**2)
-    return INITIALIZERS[init]
+    if isinstance(init, Uniform):
+        return Law(lambda fan_in, fan_out: init.limit**2 / 3, uniform=True)
+    return INITIALIZERS[str(init)]
 
 
-def draw(init: Initializer, fan_in: int, fan_out: int, random: np.random.Generator) -> tuple[Array, Array]:
-    """One layer's weights (fan_in, fan_out) and biases (fan_out,), float64."""
-    law = _law(init)
+def _from_law(
+    law: Law, fan_in: int, fan_out: int, size: tuple[int, ...], random: np.random.Generator
+) -> Array:
     std = sqrt(law.variance(fan_in, fan_out))
-    shape = (fan_in, fan_out)
-    limit = sqrt(3) * std
-    weights = random.uniform(-limit, limit, shape) if law.uniform else std * random.standard_normal(shape)
-    return weights, law.bias_std * random.standard_normal(fan_out)
+    if law.uniform:
+        return random.uniform(-sqrt(3) * std, sqrt(3) * std, size)
+    return std * random.standard_normal(size)
+
+
+def _orthogonal(gain: float, fan_in: int, fan_out: int, random: np.random.Generator) -> Array:
+    """Q of a random normal matrix, signs fixed so that every orthogonal matrix is as likely (Mezzadri 2007)."""
+    long, short = max(fan_in, fan_out), min(fan_in, fan_out)
+    q, r = np.linalg.qr(random.standard_normal((long, short)))
+    q *= np.where(np.diag(r) < 0, -1.0, 1.0)
+    return gain * (q if fan_in >= fan_out else q.T)
+
+
+def draw(init: Initializer, fan_in: int, fan_out: int, random: np.random.Generator) -> Array:
+    """One layer's weights (fan_in, fan_out), float64."""
+    if isinstance(init, Orthogonal):
+        return _orthogonal(init.gain, fan_in, fan_out, random)
+    return _from_law(_law(init), fan_in, fan_out, (fan_in, fan_out), random)
+
+
+def draw_biases(
+    init: Initializer, bias_init: Initializer | None, fan_in: int, fan_out: int, random: np.random.Generator
+) -> Array:
+    """One layer's biases (fan_out,), float64; ``bias_init`` of None is what the weights' initializer says."""
+    if bias_init is None:
+        bias_std = 0.0 if isinstance(init, Orthogonal) else _law(init).bias_std
+        return bias_std * random.standard_normal(fan_out)
+    return _from_law(_law(bias_init), fan_in, fan_out, (fan_out,), random)

@@ -9,23 +9,26 @@ the mean over the batch is the step's business.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from engine.activations import logistic
 from engine.calls import Array, Call, constant
+from engine.spec import LossSpec, variant_name
 
-__all__ = ["LOSSES", "Loss", "softmax"]
+__all__ = ["LOSSES", "Loss", "loss_of", "softmax"]
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """One loss with the output activation it is computed through."""
+    """One loss with the output activation it is computed through, and the factor its kernels leave out."""
 
     gradient: Callable[[Array, Array, Array, Array], list[Call]]
     row_losses: Callable[[Array, Array, Array, Array, Array], list[Call]]
+    factor: Callable[[int], float] = lambda outputs: 1.0
 
 
 def _over_outputs(ufunc: np.ufunc, z: Array, out: Array) -> Call:
@@ -114,9 +117,62 @@ def squared_error_sigmoid(z: Array, y: Array, out: Array, narrow: Array, wide: A
     return [*logistic(z, z), *squared_error(z, y, out, narrow, wide)]
 
 
-LOSSES: dict[tuple[str, str], Loss] = {
-    ("cross_entropy", "softmax"): Loss(cross_entropy_gradient, cross_entropy),
-    ("binary_cross_entropy", "sigmoid"): Loss(binary_cross_entropy_gradient, binary_cross_entropy),
-    ("squared_error", "identity"): Loss(squared_error_gradient, squared_error),
-    ("squared_error", "sigmoid"): Loss(squared_error_sigmoid_gradient, squared_error_sigmoid),
+def absolute_error_gradient(z: Array, y: Array, narrow: Array, wide: Array) -> list[Call]:
+    """z ← sgn(z - y)."""
+    return [partial(np.subtract, z, y, out=z), partial(np.sign, z, out=z)]
+
+
+def absolute_error(z: Array, y: Array, out: Array, narrow: Array, wide: Array) -> list[Call]:
+    """ℓ = Σ |z - y|."""
+    return [
+        partial(np.subtract, z, y, out=z),
+        partial(np.abs, z, out=z),
+        _over_outputs(np.add, z, out),
+    ]
+
+
+def _huber(delta: float) -> Loss:
+    """ℓ = Σ c(|r| - c/2) with r = z - y and c = min(|r|, δ); its gradient is r clipped to ±δ."""
+
+    def gradient(z: Array, y: Array, narrow: Array, wide: Array) -> list[Call]:
+        return [
+            partial(np.subtract, z, y, out=z),
+            partial(z.clip, constant(-delta, z), constant(delta, z), z),
+        ]
+
+    def row_losses(z: Array, y: Array, out: Array, narrow: Array, wide: Array) -> list[Call]:
+        return [
+            partial(np.subtract, z, y, out=z),
+            partial(np.abs, z, out=z),
+            partial(z.clip, constant(0, z), constant(delta, z), wide),
+            partial(np.multiply, z, wide, out=z),
+            partial(np.multiply, wide, wide, out=wide),
+            partial(np.multiply, wide, constant(0.5, wide), out=wide),
+            partial(np.subtract, z, wide, out=z),
+            _over_outputs(np.add, z, out),
+        ]
+
+    return Loss(gradient, row_losses)
+
+
+LOSSES: dict[tuple[str, str], Callable[[Any], Loss]] = {
+    ("cross_entropy", "softmax"): lambda spec: Loss(cross_entropy_gradient, cross_entropy),
+    ("binary_cross_entropy", "sigmoid"): lambda spec: Loss(
+        binary_cross_entropy_gradient, binary_cross_entropy
+    ),
+    ("squared_error", "identity"): lambda spec: Loss(squared_error_gradient, squared_error),
+    ("squared_error", "sigmoid"): lambda spec: Loss(squared_error_sigmoid_gradient, squared_error_sigmoid),
+    ("mean_squared_error", "identity"): lambda spec: Loss(
+        squared_error_gradient, squared_error, factor=lambda outputs: 2 / outputs
+    ),
+    ("absolute_error", "identity"): lambda spec: Loss(absolute_error_gradient, absolute_error),
+    ("huber", "identity"): lambda spec: _huber(spec.delta),
 }
+
+
+def loss_of(spec: LossSpec, output: str) -> Loss:
+    """The loss that a resolved specification names, through its output activation."""
+    loss = LOSSES[variant_name(spec), output](spec)
+    if getattr(spec, "reduction", "sum") == "mean":
+        return replace(loss, factor=lambda outputs: 1 / outputs)
+    return loss

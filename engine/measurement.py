@@ -29,9 +29,7 @@ class Measurement:
         if not len(part):
             return None
         unit = self._splits.targets.scale if self._splits.task == "regression" else None
-        return Evaluator(
-            self._network, self._layout, part.inputs, part.targets, labels=part.labels, unit=unit
-        )
+        return Evaluator(self._network, self._layout, part, unit)
 
     def test(self, row: Array) -> dict[str, float | None] | None:
         """Loss and scores of a (length,) row of parameters on the test rows."""

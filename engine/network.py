@@ -4,40 +4,44 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.activations import ACTIVATIONS, Activation
-from engine.losses import LOSSES, Loss
-from engine.spec import Experiment, layer_sizes
+from engine.activations import Activation, activation
+from engine.losses import Loss, loss_of
+from engine.spec import ActivationSpec, Experiment, LossSpec, layer_sizes
 
 __all__ = ["Network"]
 
 
 @dataclass(frozen=True)
 class Network:
-    """The shape that all lanes of a stack share."""
+    """The shape that all lanes of a stack share; ``weighted`` rows have a weight of their own in the loss."""
 
     sizes: tuple[int, ...]
-    activations: tuple[str, ...]
+    activations: tuple[ActivationSpec, ...]
     dropout: tuple[float, ...]
-    loss: str
+    loss: LossSpec
     output: str
+    input_dropout: float = 0.0
+    weighted: bool = False
 
     @classmethod
     def of(cls, experiment: Experiment, features: int, outputs: int) -> Network:
         """The network of a resolved experiment."""
         return cls(
             sizes=layer_sizes(experiment, features, outputs),
-            activations=tuple(layer.activation or "" for layer in experiment.architecture),
+            activations=tuple(layer.activation or "identity" for layer in experiment.architecture),
             dropout=tuple(layer.dropout for layer in experiment.architecture),
             loss=experiment.loss,
             output=experiment.output,
+            input_dropout=experiment.input_dropout,
+            weighted=experiment.class_weight is not None,
         )
 
     @property
     def hidden(self) -> tuple[Activation, ...]:
         """The activation of every hidden layer."""
-        return tuple(ACTIVATIONS[name] for name in self.activations)
+        return tuple(map(activation, self.activations))
 
     @property
     def cost(self) -> Loss:
         """The loss together with the output activation."""
-        return LOSSES[self.loss, self.output]
+        return loss_of(self.loss, self.output)

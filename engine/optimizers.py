@@ -1,84 +1,27 @@
 """Optimizers: one table; an entry names its moments, computes its coefficients and updates a block of parameters.
 
 ``coefficients`` gives the numbers of every step of an epoch at once, float64 and (K, steps), so that a step only
-copies its column. All entries give
-
-- ``fold``: what the gradient arrives multiplied by (plain SGD lets the backward pass multiply by η),
-- ``reach``: the step size that a proximal penalty sees, without the optimizer's diagonal scale D.
+copies its column. All entries give ``rate``, the step size of the gradient, and ``reach``, the step size that a
+proximal penalty sees, without the optimizer's diagonal scale D.
 
 ``update`` turns a block of weights w and its gradient g (destroyed) into the calls of one step. Forms, defaults and
-ε are torch.optim's; the proximal forms keep the fixed point of the objective (docs/numerics.md).
+ε are torch.optim's; the proximal forms keep the fixed point of the objective (docs/numerics.md). Averages of the
+form m ← βm + (1 - β)x are kept as m/(1 - β), which saves a pass; the factor is folded into the coefficients.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from engine.blocks import Block, Coefficients, Rule
 from engine.calls import Array, Call
-from engine.penalties import shrink
-from engine.spec import Adam, Optimizer, Sgd
+from engine.spec import Adagrad, Adam, AdamW, Optimizer, RmsProp, Sgd
 
-__all__ = ["OPTIMIZERS", "Block", "Piece", "Rule"]
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Weights of a block under one penalty; a coefficient of None stands for a term the penalty does not have.
-
-    ``l1`` and ``l2`` go into the gradient; ``decay`` is 1 - ηl2, for an optimizer that takes L2 as a decay instead.
-    ``biases`` are elements among the weights that no penalty may touch.
-    """
-
-    where: slice
-    biases: slice | None
-    l1: Array | None
-    l2: Array | None
-    decay: Array | None
-    threshold: Array | None
-    minus_threshold: Array | None
-
-    def of(self, array: Array) -> Array:
-        """This piece of an array of the block."""
-        return array[..., self.where]
-
-    def spare(self, array: Array, calls: list[Call]) -> list[Call]:
-        """Calls that change this piece of an array, made to leave its biases as they are."""
-        if self.biases is None or not calls:
-            return calls
-        biases = self.of(array)[..., self.biases]
-        saved = np.zeros_like(biases)
-        return [partial(np.copyto, saved, biases), *calls, partial(np.copyto, biases, saved)]
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A stretch of every lane's row, with the coefficients of the step: zero-dimensional, or (K, 1)."""
-
-    weights: Array
-    gradient: Array
-    moments: Mapping[str, Array]
-    scratch: Array
-    pieces: Sequence[Piece]
-    coefficients: Mapping[str, Array]
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One optimizer.
-
-    ``moments`` maps each moment to the magnitude below which it may be flushed to zero; ``decays`` says whether
-    L2 acts as a decay of the weights instead of as a part of the gradient (the same for plain SGD, and faster).
-    """
-
-    moments: Callable[[Any], Mapping[str, float]]
-    coefficients: Callable[[Sequence[Any], Array, Array], Mapping[str, Array]]
-    update: Callable[[Any, Block], list[Call]]
-    decays: Callable[[Any], bool] = lambda spec: False
+__all__ = ["OPTIMIZERS"]
 
 
 def _column(specs: Sequence[Optimizer], name: str) -> Array:
@@ -86,17 +29,22 @@ def _column(specs: Sequence[Optimizer], name: str) -> Array:
     return np.array([[float(getattr(spec, name))] for spec in specs])
 
 
+def _inverse(values: Array) -> Array:
+    """1/values; 0 where a rate is 0 and nothing moves."""
+    return np.divide(1, values, out=np.zeros_like(values), where=values > 0)
+
+
 def _sgd_moments(spec: Sgd) -> Mapping[str, float]:
     return {"velocity": 1e-15} if spec.momentum else {}
 
 
-def _sgd_coefficients(specs: Sequence[Sgd], steps: Array, rates: Array) -> Mapping[str, Array]:
+def _sgd_coefficients(specs: Sequence[Sgd], steps: Array, rates: Array) -> Coefficients:
     if not specs[0].momentum:
-        return {"fold": rates, "reach": rates}
+        return {"reach": rates, "rate": rates}
     momentum = _column(specs, "momentum")
     reach = rates * (1 + momentum) if specs[0].nesterov else rates
-    back = np.divide(1, reach, out=np.zeros_like(reach), where=reach > 0)
-    return {"fold": np.ones_like(rates), "reach": reach, "rate": rates, "momentum": momentum, "back": back}
+    back = _inverse(reach)
+    return {"reach": reach, "rate": rates, "momentum": momentum, "back": back}
 
 
 def _sgd(spec: Sgd, block: Block) -> list[Call]:
@@ -104,24 +52,15 @@ def _sgd(spec: Sgd, block: Block) -> list[Call]:
 
 
 def _plain_sgd(block: Block) -> list[Call]:
-    """w ← soft((1 - ηl2) w - ηg, ηl1), ηg being what the backward pass delivers."""
-    w = block.weights
-    calls: list[Call] = []
+    """w ← soft((1 - ηl2) w - ηg, ηl1); folded, ηg is what the backward pass delivers."""
+    w, g, rate = block.weights, block.gradient, block.coefficients["rate"]
+    calls: list[Call] = [] if block.folded else [partial(np.multiply, g, rate, out=g)]
     for piece in block.pieces:
-        if piece.decay is not None:
-            decay: Call = partial(np.multiply, piece.of(w), piece.decay, out=piece.of(w))
-            calls += piece.spare(w, [decay])
-    calls.append(partial(np.subtract, w, block.gradient, out=w))
+        calls += [] if piece.decay is None else piece.scaled(w, piece.decay)
+    calls.append(partial(np.subtract, w, g, out=w))
     for piece in block.pieces:
-        calls += _shrink(piece, w, block.scratch)
+        calls += piece.shrunk(w, block.scratch)
     return calls
-
-
-def _shrink(piece: Piece, w: Array, scratch: Array) -> list[Call]:
-    if piece.threshold is None or piece.minus_threshold is None:
-        return []
-    calls = shrink(piece.of(w), piece.of(scratch), piece.threshold, piece.minus_threshold)
-    return piece.spare(w, calls)
 
 
 def _momentum(spec: Sgd, block: Block) -> list[Call]:
@@ -145,27 +84,20 @@ def _momentum(spec: Sgd, block: Block) -> list[Call]:
         partial(np.subtract, w, scratch, out=w),
     ]
     for piece in block.pieces:
-        if shrunk := _shrink(piece, w, scratch):
-            taken, velocity = piece.of(scratch), piece.of(v)
-            back: list[Call] = [
-                partial(np.multiply, taken, c["back"], out=taken),
-                partial(np.add, velocity, taken, out=velocity),
-            ]
-            calls += [*shrunk, *piece.spare(v, back)]
+        if shrunk := piece.shrunk(w, scratch):
+            calls += [*shrunk, *piece.given_back(v, scratch, c["back"])]
     return calls
 
 
-def _adam_moments(spec: Adam) -> Mapping[str, float]:
+def _adam_moments(spec: Adam | AdamW) -> Mapping[str, float]:
     return {"first": 1e-14, "second": 1e-22}
 
 
-def _adam_coefficients(specs: Sequence[Adam], steps: Array, rates: Array) -> Mapping[str, Array]:
-    """Moments are kept as m/(1 - β1) and s/(1 - β2), which saves two passes; the factors are folded in here."""
+def _adam_coefficients(specs: Sequence[Adam | AdamW], steps: Array, rates: Array) -> Coefficients:
     beta1, beta2, epsilon = (_column(specs, name) for name in ("beta1", "beta2", "epsilon"))
     unbiased1 = -np.expm1(steps * np.log(beta1))
     root = np.sqrt(-np.expm1(steps * np.log(beta2)) / (1 - beta2))
     return {
-        "fold": np.ones_like(rates),
         "reach": rates * root,
         "beta1": beta1,
         "beta2": beta2,
@@ -174,7 +106,7 @@ def _adam_coefficients(specs: Sequence[Adam], steps: Array, rates: Array) -> Map
     }
 
 
-def _adam(spec: Adam, block: Block) -> list[Call]:
+def _adam(spec: Adam | AdamW, block: Block) -> list[Call]:
     """w ← soft(w - η m̂/(√ŝ + ε), ηl1/(√ŝ + ε)), m and s the bias-corrected moments of g and g²."""
     w, g, scratch, c = block.weights, block.gradient, block.scratch, block.coefficients
     first, second = block.moments["first"], block.moments["second"]
@@ -191,26 +123,118 @@ def _adam(spec: Adam, block: Block) -> list[Call]:
         partial(np.subtract, w, g, out=w),
     ]
     for piece in block.pieces:
-        calls += _shrink_by_scale(piece, w, g, scratch)
+        calls += piece.shrunk_by_scale(w, g, scratch)
     return calls
 
 
-def _shrink_by_scale(piece: Piece, w: Array, taken: Array, scale: Array) -> list[Call]:
-    """The proximal step where each weight has its own threshold, ``threshold/scale``; destroys ``scale``."""
-    if piece.threshold is None:
-        return []
-    weights, taken, limit = piece.of(w), piece.of(taken), piece.of(scale)
+def _adamw_coefficients(specs: Sequence[AdamW], steps: Array, rates: Array) -> Coefficients:
+    return {**_adam_coefficients(specs, steps, rates), "keep": 1 - rates * _column(specs, "weight_decay")}
+
+
+def _adamw(spec: AdamW, block: Block) -> list[Call]:
+    """w ← (1 - η·weight_decay) w for weights, then Adam's step (Loshchilov & Hutter 2019)."""
+    calls: list[Call] = []
+    for piece in block.pieces:
+        calls += piece.scaled(block.weights, block.coefficients["keep"])
+    return calls + _adam(spec, block)
+
+
+def _adagrad_coefficients(specs: Sequence[Adagrad], steps: Array, rates: Array) -> Coefficients:
+    epsilon = _column(specs, "epsilon")
+    return {"reach": rates, "rate": rates, "epsilon": epsilon}
+
+
+def _adagrad(spec: Adagrad, block: Block) -> list[Call]:
+    """s ← s + g²; w ← soft(w - ηg/(√s + ε), ηl1/(√s + ε))."""
+    w, g, scratch, c = block.weights, block.gradient, block.scratch, block.coefficients
+    total = block.moments["total"]
     calls: list[Call] = [
-        partial(np.divide, piece.threshold, limit, out=limit),
-        partial(np.minimum, weights, limit, out=taken),
-        partial(np.negative, limit, out=limit),
-        partial(np.maximum, taken, limit, out=taken),
-        partial(np.subtract, weights, taken, out=weights),
+        partial(np.multiply, g, g, out=scratch),
+        partial(np.add, total, scratch, out=total),
+        partial(np.sqrt, total, out=scratch),
+        partial(np.add, scratch, c["epsilon"], out=scratch),
+        partial(np.divide, g, scratch, out=g),
+        partial(np.multiply, g, c["rate"], out=g),
+        partial(np.subtract, w, g, out=w),
     ]
-    return piece.spare(w, calls)
+    for piece in block.pieces:
+        calls += piece.shrunk_by_scale(w, g, scratch)
+    return calls
+
+
+def _rmsprop_moments(spec: RmsProp) -> Mapping[str, float]:
+    moments = {"square": 1e-22, "mean": 1e-14, "velocity": 1e-15}
+    used = {"square": True, "mean": spec.centered, "velocity": spec.momentum > 0}
+    return {name: tiny for name, tiny in moments.items() if used[name]}
+
+
+def _rmsprop_coefficients(specs: Sequence[RmsProp], steps: Array, rates: Array) -> Coefficients:
+    rho, epsilon, momentum = (_column(specs, name) for name in ("rho", "epsilon", "momentum"))
+    root = np.sqrt(1 - rho)
+    return {
+        "reach": rates / root,
+        "rho": rho,
+        "rest": rho - 1,
+        "epsilon": epsilon / root,
+        "unit": 1 / root,
+        "momentum": momentum,
+        "rate": rates,
+        "back": _inverse(rates),
+    }
+
+
+def _rmsprop(spec: RmsProp, block: Block) -> list[Call]:
+    """s ← ρs + (1 - ρ)g², centered: less the squared mean; v ← μv + g/(√s + ε); w ← soft(w - ηv, ηl1/(√s + ε))."""
+    w, g, scratch, c = block.weights, block.gradient, block.scratch, block.coefficients
+    calls = _root_of_square(spec, block)
+    calls += [
+        partial(np.add, scratch, c["epsilon"], out=scratch),
+        partial(np.divide, g, scratch, out=g),
+        partial(np.multiply, g, c["unit"], out=g),
+    ]
+    velocity = block.moments.get("velocity")
+    if velocity is not None:
+        calls += [
+            partial(np.multiply, velocity, c["momentum"], out=velocity),
+            partial(np.add, velocity, g, out=velocity),
+        ]
+    calls += [
+        partial(np.multiply, g if velocity is None else velocity, c["rate"], out=g),
+        partial(np.subtract, w, g, out=w),
+    ]
+    for piece in block.pieces:
+        if shrunk := piece.shrunk_by_scale(w, g, scratch):
+            calls += shrunk + ([] if velocity is None else piece.given_back(velocity, g, c["back"]))
+    return calls
+
+
+def _root_of_square(spec: RmsProp, block: Block) -> list[Call]:
+    """scratch ← √s, of the centered s where asked for; its absolute value, as rounding may make it negative."""
+    g, scratch, c, square = block.gradient, block.scratch, block.coefficients, block.moments["square"]
+    calls: list[Call] = [
+        partial(np.multiply, g, g, out=scratch),
+        partial(np.multiply, square, c["rho"], out=square),
+        partial(np.add, square, scratch, out=square),
+    ]
+    if not spec.centered:
+        return [*calls, partial(np.sqrt, square, out=scratch)]
+    mean = block.moments["mean"]
+    return [
+        *calls,
+        partial(np.multiply, mean, c["rho"], out=mean),
+        partial(np.add, mean, g, out=mean),
+        partial(np.multiply, mean, mean, out=scratch),
+        partial(np.multiply, scratch, c["rest"], out=scratch),
+        partial(np.add, scratch, square, out=scratch),
+        partial(np.abs, scratch, out=scratch),
+        partial(np.sqrt, scratch, out=scratch),
+    ]
 
 
 OPTIMIZERS: dict[type[Any], Rule] = {
-    Sgd: Rule(_sgd_moments, _sgd_coefficients, _sgd, decays=lambda spec: not spec.momentum),
+    Sgd: Rule(_sgd_moments, _sgd_coefficients, _sgd, folds=lambda spec: not spec.momentum),
+    Adagrad: Rule(lambda spec: {"total": 0.0}, _adagrad_coefficients, _adagrad),
+    RmsProp: Rule(_rmsprop_moments, _rmsprop_coefficients, _rmsprop),
     Adam: Rule(_adam_moments, _adam_coefficients, _adam),
+    AdamW: Rule(_adam_moments, _adamw_coefficients, _adamw),
 }

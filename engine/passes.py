@@ -32,13 +32,15 @@ def forward(
     ``first`` are calls that compute the first layer's values in their own way.
     """
     calls: list[Call] = []
+    if buffers.x_mask is not None:
+        calls.append(partial(np.multiply, buffers.x, buffers.x_mask, out=buffers.x))
     inputs = _inputs(buffers)
     for layer, activation in enumerate(network.hidden):
         z, a, mask = buffers.z[layer], buffers.a[layer], buffers.mask[layer]
         matrix = layout.matrix(parameters, layer)
         own = first if layer == 0 else None
         calls += own or [product(transposed(matrix), inputs[layer], _by_lane(z))]
-        calls += activation.forward(z, a, buffers.zeros[layer])
+        calls += activation.forward(buffers.values(layer))
         if mask is not None:
             calls.append(partial(np.multiply, a, mask, out=buffers.inputs[layer][:-1]))
     matrix = layout.matrix(parameters, layout.layers - 1)
@@ -56,6 +58,8 @@ def backward(
     delta, inputs = buffers.logits, _inputs(buffers)
     calls = network.cost.gradient(delta, buffers.y, buffers.narrow, buffers.wide)
     calls.append(partial(np.multiply, delta, scale, out=delta))
+    if buffers.weights is not None:
+        calls.append(partial(np.multiply, delta, buffers.weights, out=delta))
     for layer in range(layout.layers - 1, -1, -1):
         back = transposed(_by_lane(delta))
         calls.append(product(inputs[layer], back, layout.matrix(gradient, layer)))
@@ -71,5 +75,4 @@ def _through_activation(network: Network, hidden: int, buffers: Buffers) -> list
     """``buffers.delta[hidden]`` ← the derivative by z, from that by the layer's output."""
     delta, mask = buffers.delta[hidden], buffers.mask[hidden]
     calls: list[Call] = [] if mask is None else [partial(np.multiply, delta, mask, out=delta)]
-    activation = network.hidden[hidden]
-    return calls + activation.backward(delta, buffers.z[hidden], buffers.a[hidden], buffers.scratch[hidden])
+    return calls + network.hidden[hidden].backward(buffers.values(hidden))

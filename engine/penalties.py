@@ -13,13 +13,13 @@ from functools import partial
 import numpy as np
 
 from engine.calls import Array, Call
-from engine.layout import Layout
-from engine.spec import Experiment
+from engine.spec import Experiment, variant_name
 
 __all__ = [
     "PENALTIES",
     "Segment",
     "Strength",
+    "kinds",
     "penalty_value",
     "segments",
     "shrink",
@@ -44,10 +44,25 @@ class Strength:
     l2: float
 
 
-def strength(experiment: Experiment, rows: int) -> Strength:
-    """The coefficients for a training split of ``rows`` rows."""
-    l1, l2 = PENALTIES[experiment.penalty](experiment.l1_ratio)
-    return Strength(experiment.lambda_ * l1 / rows, experiment.lambda_ * l2 / rows)
+def _of_layer(experiment: Experiment, layer: int) -> tuple[str, float, float]:
+    """(kind, λ, share of L1) of a layer; the output layer has the experiment's."""
+    own = experiment.architecture[layer].penalty if layer < len(experiment.architecture) else None
+    if own is None:
+        return experiment.penalty, experiment.lambda_, experiment.l1_ratio
+    kind = variant_name(own)
+    return kind, getattr(own, "lambda_", 0.0), getattr(own, "l1_ratio", 0.0)
+
+
+def strength(experiment: Experiment, layer: int, rows: int) -> Strength:
+    """The coefficients of a layer's weights for a training split of ``rows`` rows."""
+    kind, lambda_, ratio = _of_layer(experiment, layer)
+    l1, l2 = PENALTIES[kind](ratio)
+    return Strength(lambda_ * l1 / rows, lambda_ * l2 / rows)
+
+
+def kinds(experiment: Experiment) -> tuple[str, ...]:
+    """The kind of penalty of every layer."""
+    return tuple(_of_layer(experiment, layer)[0] for layer in range(len(experiment.architecture) + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +82,13 @@ class Segment:
         return self.penalty in {"l2", "elastic_net"}
 
 
-def segments(experiments: Sequence[Experiment], layout: Layout, rows: int) -> tuple[Segment, ...]:
-    """The penalized stretches of a stack's rows; the lanes agree on the kind of penalty, not on its strength."""
-    kind = experiments[0].penalty
-    if kind == "none":
-        return ()
-    strengths = tuple(strength(experiment, rows) for experiment in experiments)
-    return tuple(Segment(layer, kind, strengths) for layer in range(layout.layers))
+def segments(experiments: Sequence[Experiment], rows: int) -> tuple[Segment, ...]:
+    """The penalized layers of a stack; the lanes agree on the kinds of penalty, not on their strength."""
+    return tuple(
+        Segment(layer, kind, tuple(strength(experiment, layer, rows) for experiment in experiments))
+        for layer, kind in enumerate(kinds(experiments[0]))
+        if kind != "none"
+    )
 
 
 def penalty_value(weights: Array, coefficients: Strength) -> float:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from engine.calls import Array
 from engine.checkpoint import Checkpoint
 from engine.errors import InvalidCheckpoint
+from engine.schedules import PlateauState
 from engine.stack import Stack
 from engine.stopping import Progress
 from engine.streams import Purpose, stream
@@ -28,6 +30,7 @@ def save(stack: Stack, row: int, stop_reason: str | None = None) -> Checkpoint:
         "best_epoch": stack.best_epochs[row],
         "stop_reason": stop_reason,
         "progress": stack.progress.document(row),
+        "plateau": asdict(stack.plateaus[row]),
         "order": order,
         "dropout": dropout,
     }
@@ -65,6 +68,7 @@ def restore(stack: Stack, row: int, state: Checkpoint) -> str | None:
     progress = [stack.progress.document(lane) for lane in range(len(stack))]
     progress[row] = document["progress"]
     stack.progress = Progress.from_documents(progress)
+    stack.plateaus[row] = PlateauState(**document["plateau"])
     seed = stack.experiments[row].seed or 0
     stack.streams[row] = (
         stream(seed, Purpose.ORDER, document["order"]),

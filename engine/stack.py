@@ -9,16 +9,20 @@ import numpy as np
 
 from engine.calls import Array
 from engine.errors import InvalidSpec, SpecProblem
-from engine.initializers import draw
+from engine.initializers import draw, draw_biases
 from engine.layout import Layout
 from engine.network import Network
 from engine.optimizers import OPTIMIZERS
-from engine.penalties import Segment, segments
+from engine.penalties import Segment, kinds, segments
+from engine.schedules import PlateauState
 from engine.spec import Experiment
 from engine.stopping import Progress
 from engine.streams import Purpose, stream
 
 __all__ = ["Stack", "check_one_shape", "start"]
+
+_STRUCTURAL = ("nesterov", "centered", "momentum")
+"""Parameters of an optimizer that decide, by being zero or not, which operations it makes."""
 
 Streams = tuple[np.random.Generator, np.random.Generator]
 """The streams a lane draws from while training: order of rows, dropout."""
@@ -45,6 +49,7 @@ class Stack:
     epochs: list[int]
     streams: list[Streams]
     progress: Progress
+    plateaus: list[PlateauState]
 
     def __len__(self) -> int:
         return len(self.lanes)
@@ -52,7 +57,7 @@ class Stack:
     @property
     def segments(self) -> tuple[Segment, ...]:
         """The penalized stretches of the rows."""
-        return segments(self.experiments, self.layout, self.rows)
+        return segments(self.experiments, self.rows)
 
     def take(self, rows: Sequence[int]) -> Stack:
         """The lanes at ``rows``, in arrays of their own."""
@@ -70,6 +75,7 @@ class Stack:
             epochs=[self.epochs[row] for row in rows],
             streams=[self.streams[row] for row in rows],
             progress=self.progress.take(rows),
+            plateaus=[self.plateaus[row] for row in rows],
         )
 
     def _copied(self, array: Array, rows: Sequence[int]) -> Array:
@@ -84,9 +90,10 @@ class Stack:
         """
         rule = OPTIMIZERS[type(self.experiments[row].optimizer)]
         for name, tiny in rule.moments(self.experiments[row].optimizer).items():
-            moment = self.moments[name][row]
-            moment += moment.dtype.type(tiny)
-            moment -= moment.dtype.type(tiny)
+            if tiny:
+                moment = self.moments[name][row]
+                moment += moment.dtype.type(tiny)
+                moment -= moment.dtype.type(tiny)
 
 
 def start(experiments: Sequence[Experiment], features: int, outputs: int, rows: int) -> Stack:
@@ -115,6 +122,7 @@ def start(experiments: Sequence[Experiment], features: int, outputs: int, rows: 
             (stream(seed, Purpose.ORDER), stream(seed, Purpose.DROPOUT)) for seed in map(_seed, experiments)
         ],
         progress=Progress.start(len(experiments)),
+        plateaus=[PlateauState(experiment.optimizer.learning_rate) for experiment in experiments],
     )
     for row, experiment in enumerate(experiments):
         _initialize(stack, row, experiment)
@@ -131,8 +139,9 @@ def _initialize(stack: Stack, row: int, experiment: Experiment) -> None:
     random = stream(_seed(experiment), Purpose.WEIGHTS)
     inits = [*(layer.init for layer in experiment.architecture), experiment.init]
     for layer, init in enumerate(inits):
-        weights, biases = draw(init or experiment.init, *stack.layout.shapes[layer], random)
-        stack.layout.weight(stack.parameters[row], layer)[...] = weights
+        rule, shape = init or experiment.init, stack.layout.shapes[layer]
+        stack.layout.weight(stack.parameters[row], layer)[...] = draw(rule, *shape, random)
+        biases = draw_biases(rule, experiment.bias_init, *shape, random)
         stack.layout.bias(stack.parameters[row], layer)[...] = biases
 
 
@@ -144,16 +153,17 @@ def _shape(experiment: Experiment) -> dict[str, object]:
             (layer.units, layer.activation, layer.dropout) for layer in experiment.architecture
         ),
         "batch_size": experiment.batch_size,
+        "class_weight": experiment.class_weight,
+        "clip_norm": experiment.clip_norm is None,
+        "input_dropout": experiment.input_dropout,
         "label_noise": experiment.label_noise,
+        "label_smoothing": experiment.label_smoothing,
         "l1_update": experiment.l1_update,
         "loss": experiment.loss,
-        "optimizer": (
-            type(optimizer),
-            getattr(optimizer, "nesterov", None),
-            bool(getattr(optimizer, "momentum", 0)),
-        ),
+        "optimizer": (type(optimizer), *(bool(getattr(optimizer, name, 0)) for name in _STRUCTURAL)),
+        "max_norm": experiment.max_norm is None,
         "output": experiment.output,
-        "penalty": experiment.penalty,
+        "penalty": kinds(experiment),
         "precision": experiment.precision,
         "scaling": experiment.scaling,
         "split": experiment.split,

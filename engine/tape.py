@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import numpy as np
 
+from engine.blocks import Block, Piece
 from engine.calls import Array, Call, aligned, constant
 from engine.coefficients import Coefficients
-from engine.optimizers import OPTIMIZERS, Block, Piece
+from engine.norms import clip_calls, max_norm_calls
+from engine.optimizers import OPTIMIZERS
 from engine.passes import backward, forward
 from engine.penalties import smooth_gradient
 from engine.stack import Stack
@@ -26,12 +28,12 @@ class Tape:
 
     def __init__(self, stack: Stack, coefficients: Coefficients, rows: int) -> None:
         self.buffers = Workspace(stack.network, len(stack), rows, stack.parameters.dtype).buffers()
-        self.draw = tuple(_masks(stack, self.buffers))
+        self.draw = (*_input_mask(stack, self.buffers), *_masks(stack, self.buffers))
         parameters, gradient = _rows(stack.parameters), _rows(stack.gradient)
-        scale = coefficients.view("scale")
+        error = coefficients.view("error")
         self.gradient = (
             *forward(stack.network, stack.layout, parameters, self.buffers),
-            *backward(stack.network, stack.layout, parameters, gradient, self.buffers, scale),
+            *backward(stack.network, stack.layout, parameters, gradient, self.buffers, error),
         )
         self.update = tuple(_update(stack, coefficients))
         self.step = (*self.draw, *self.gradient, *self.update)
@@ -42,54 +44,88 @@ def _rows(rows: Array) -> Array:
     return rows[0] if len(rows) == 1 else rows
 
 
+def _input_mask(stack: Stack, buffers: Buffers) -> list[Call]:
+    """``x_mask`` ← 1/(1-p) with probability 1-p, else 0, and 1 for the column of ones."""
+    mask, rate = buffers.x_mask, stack.network.input_dropout
+    if mask is None:
+        return []
+    ones = constant(1, mask)
+    lanes = mask.reshape(len(stack), *mask.shape[-2:])
+    return [*_drawn(stack, lanes, mask, rate), partial(np.copyto, mask[..., -1], ones)]
+
+
 def _masks(stack: Stack, buffers: Buffers) -> Iterator[Call]:
-    """``mask`` ← 1/(1-p) with probability 1-p, else 0, from every lane's own stream."""
+    """``mask`` ← 1/(1-p) with probability 1-p, else 0."""
     for mask, rate in zip(buffers.mask, stack.network.dropout, strict=True):
-        if mask is None:
-            continue
-        uniform = aligned((len(stack), len(mask), mask.shape[-1]), mask.dtype)
-        for lane, (_, dropout) in zip(uniform, stack.streams, strict=True):
-            yield partial(dropout.random, dtype=mask.dtype, out=lane)
-        by_unit = uniform.swapaxes(0, 1).reshape(mask.shape, copy=False)
-        yield partial(np.add, by_unit, constant(1 - rate, mask), out=mask)
-        yield partial(np.floor, mask, out=mask)
-        yield partial(np.multiply, mask, constant(1 / (1 - rate), mask), out=mask)
+        if mask is not None:
+            lanes = aligned((len(stack), len(mask), mask.shape[-1]), mask.dtype)
+            yield from _drawn(stack, lanes, mask, rate)
+
+
+def _drawn(stack: Stack, lanes: Array, mask: Array, rate: float) -> Iterator[Call]:
+    """Draw uniform numbers for every lane from its own stream, and make the mask of them."""
+    for lane, (_, dropout) in zip(lanes, stack.streams, strict=True):
+        yield partial(dropout.random, dtype=mask.dtype, out=lane)
+    uniform = mask if np.shares_memory(lanes, mask) else lanes.swapaxes(0, 1).reshape(mask.shape, copy=False)
+    yield partial(np.add, uniform, constant(1 - rate, mask), out=mask)
+    yield partial(np.floor, mask, out=mask)
+    yield partial(np.multiply, mask, constant(1 / (1 - rate), mask), out=mask)
 
 
 def _update(stack: Stack, coefficients: Coefficients) -> Iterator[Call]:
+    """Penalize, clip, step and bound the norms; block by block, except where all of the gradient must be known."""
     spec = stack.experiments[0].optimizer
     rule = OPTIMIZERS[type(spec)]
+    blocks = list(_blocks(stack, coefficients))
+    penalized = [[call for piece in block.pieces for call in _penalize(block, piece)] for block in blocks]
+    if (limit := coefficients.get("clip_norm")) is not None:
+        yield from (call for calls in penalized for call in calls)
+        yield from clip_calls(_rows(stack.gradient), limit, _thresholds(stack, coefficients))
+        penalized = [[] for _ in blocks]
+    for block, calls in zip(blocks, penalized, strict=True):
+        yield from calls
+        yield from rule.update(spec, block)
+    if (limit := coefficients.get("max_norm")) is not None:
+        yield from max_norm_calls(stack.layout, _rows(stack.parameters), limit)
+
+
+def _thresholds(stack: Stack, coefficients: Coefficients) -> list[Array]:
+    names = [
+        f"{name}/{index}" for index in range(len(stack.segments)) for name in ("threshold", "minus_threshold")
+    ]
+    return [view for view in map(coefficients.get, names) if view is not None]
+
+
+def _blocks(stack: Stack, coefficients: Coefficients) -> Iterator[Block]:
     scratch = _rows(aligned((len(stack), min(BLOCK, stack.layout.length)), stack.parameters.dtype))
     views = {name: coefficients.view(name) for name in coefficients.names}
     for start in range(0, stack.layout.length, BLOCK):
         where = slice(start, min(start + BLOCK, stack.layout.length))
-        block = Block(
+        yield Block(
             weights=_rows(stack.parameters)[..., where],
             gradient=_rows(stack.gradient)[..., where],
             moments={name: _rows(moment)[..., where] for name, moment in stack.moments.items()},
             scratch=scratch[..., : where.stop - where.start],
-            pieces=tuple(_pieces(stack, coefficients, where)),
+            pieces=_pieces(stack, coefficients, where),
             coefficients=views,
+            folded=coefficients.folded,
         )
-        for piece in block.pieces:
-            yield from _penalize(block, piece)
-        yield from rule.update(spec, block)
 
 
-def _pieces(stack: Stack, coefficients: Coefficients, block: slice) -> Iterator[Piece]:
-    """The penalized weights within a block of the row."""
-    for index, segment in enumerate(stack.segments):
-        where, biases = stack.layout.stretch(segment.layer)
+def _pieces(stack: Stack, coefficients: Coefficients, block: slice) -> Sequence[Piece]:
+    """The weights of every layer within a block of the row."""
+    penalized = {segment.layer: index for index, segment in enumerate(stack.segments)}
+    pieces = []
+    for layer in range(stack.layout.layers):
+        where, biases = stack.layout.stretch(layer)
         start, stop = max(where.start, block.start), min(where.stop, block.stop)
-        if start < stop:
-            yield Piece(
-                where=slice(start - block.start, stop - block.start),
-                biases=biases and _shifted(biases, start - where.start),
-                **{
-                    name: coefficients.get(f"{name}/{index}")
-                    for name in ("l1", "l2", "decay", "threshold", "minus_threshold")
-                },
-            )
+        if start >= stop:
+            continue
+        names = ("l1", "l2", "decay", "threshold", "minus_threshold")
+        terms = {name: coefficients.get(f"{name}/{penalized.get(layer)}") for name in names}
+        within = slice(start - block.start, stop - block.start)
+        pieces.append(Piece(within, biases and _shifted(biases, start - where.start), **terms))
+    return pieces
 
 
 def _shifted(every: slice, offset: int) -> slice:

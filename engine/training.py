@@ -19,7 +19,8 @@ from engine.export import export
 from engine.measurement import Measurement
 from engine.reports import EpochReport, LaneReport, Metrics, Result
 from engine.resume import restore, save
-from engine.spec import Experiment, SpecWarning, resolve
+from engine.schedules import reduced
+from engine.spec import Experiment, Plateau, SpecWarning, resolve
 from engine.stack import Stack, start
 from engine.stopping import Patience
 
@@ -124,8 +125,9 @@ class _Run:
         if ended:
             self.stack = self.stack.take(rows)
         if rows:
+            train = self.splits.train
             self._patience = Patience.of(self.stack.experiments)
-            self._epoch = Epoch(self.stack, self.splits.train.inputs, self.splits.train.targets)
+            self._epoch = Epoch(self.stack, train.inputs, train.targets, train.weights)
 
     def _judge(self, metrics: Sequence[Metrics]) -> tuple[list[bool], list[str | None]]:
         """Which lanes have new best weights, and why lanes end; best weights are copied here."""
@@ -147,6 +149,7 @@ class _Run:
             bool(verdict.improved[row] or (finite[row] and not stack.progress.best_epoch[row]))
             for row in range(len(stack))
         ]
+        self._plateau(judged)
         for row in np.flatnonzero(improved):
             stack.best[row] = stack.parameters[row]
             stack.best_epochs[row] = stack.epochs[row]
@@ -157,6 +160,14 @@ class _Run:
             for row in range(len(stack))
         ]
         return improved, reasons
+
+    def _plateau(self, monitored: Sequence[float]) -> None:
+        """Let the plateau schedule of each lane see its metric, mirrored so that smaller is better."""
+        stack = self.stack
+        for row, experiment in enumerate(stack.experiments):
+            if isinstance(experiment.schedule, Plateau) and isfinite(monitored[row]):
+                value = monitored[row] * float(self._patience.sign[row])
+                stack.plateaus[row] = reduced(experiment.schedule, stack.plateaus[row], value)
 
     def _report(self, row: int, metrics: Metrics, *, improved: bool, reason: str | None) -> LaneReport:
         return LaneReport(

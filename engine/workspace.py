@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.activations import Values
 from engine.calls import Array, aligned
 from engine.network import Network
 
@@ -27,10 +28,13 @@ class Buffers:
     ``z`` and ``a`` (units, K, B), one array where the derivative needs no z; ``inputs`` (units + 1, K, B), what the
     next layer sees, a row of ones at its end; ``mask`` (units, K, B), 0 or 1/(1-p), None without dropout; and for
     the way back ``delta``, ``scratch`` and ``zeros`` (units, K, B). ``logits`` and ``wide`` are (O, K, B), ``narrow``
-    is (K, B).
+    is (K, B). ``x_mask`` is like ``x``, None without input dropout; ``weights`` (K, B) are those of the batch's rows,
+    None where all weigh the same.
     """
 
     x: Array
+    x_mask: Array | None
+    weights: Array | None
     y: Array
     z: tuple[Array, ...]
     a: tuple[Array, ...]
@@ -42,6 +46,10 @@ class Buffers:
     logits: Array
     narrow: Array
     wide: Array
+
+    def values(self, layer: int) -> Values:
+        """What the kernels of a hidden layer's activation work on."""
+        return Values(self.z[layer], self.a[layer], self.delta[layer], self.scratch[layer], self.zeros[layer])
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +88,11 @@ class Workspace:
         scratch, zeros = self.values(max(units, default=0)), self.values(max(units, default=0))
         return Buffers(
             x=x,
+            x_mask=aligned(x.shape, self.dtype) if network.input_dropout else None,
+            weights=aligned(y.shape[1:], self.dtype) if network.weighted else None,
             y=y,
             z=tuple(
-                mine if each.from_output else np.zeros_like(mine)
+                np.zeros_like(mine) if each.keeps_slope else mine
                 for mine, each in zip(a, network.hidden, strict=True)
             ),
             a=a,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.spec.experiment import Experiment
+from engine.spec.variants import BinaryCrossEntropy, SquaredError
 
 __all__ = ["equivalents"]
 
@@ -24,7 +25,7 @@ def equivalents(experiment: Experiment, train_rows: int) -> dict[str, dict[str, 
     l1, l2 = strength * ratio, strength * (1 - ratio)
     batch = min(experiment.batch_size, train_rows)
     keras_note = "Keras averages binary_crossentropy over the outputs; this λ is for the sum over them."
-    summed = experiment.loss == "binary_cross_entropy"
+    summed = experiment.loss == BinaryCrossEntropy(reduction="sum")
     return {
         "keras": {
             "l1": l1 / train_rows,
@@ -48,6 +49,6 @@ def _sklearn(
     }
     if experiment.architecture:
         return found
-    if experiment.loss == "squared_error":
+    if experiment.loss == SquaredError(reduction="sum"):
         return {**found, "ridge_alpha": None if l1 else l2, "lasso_alpha": None if l2 else l1 / train_rows}
     return {**found, "logistic_regression_C": 1 / strength if strength else None}

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.errors import InvalidSpec
+from engine.spec.optimizers import OPTIMIZERS, Optimizer, Sgd
 from engine.spec.records import Record, Records
 from engine.spec.rules import (
     Choice,
@@ -18,19 +20,22 @@ from engine.spec.rules import (
     problem,
     rule,
 )
+from engine.spec.schedules import SCHEDULES, Constant, Schedule
 from engine.spec.variants import (
     ACTIVATIONS,
+    BIAS_INITIALIZERS,
     INITIALIZERS,
     L1_UPDATES,
+    LAYER_PENALTIES,
     LOSSES,
-    OPTIMIZERS,
     OUTPUTS,
     PENALTIES,
+    ActivationSpec,
     Divide,
     Initializer,
-    Optimizer,
+    LayerPenalty,
+    LossSpec,
     Scaling,
-    Sgd,
 )
 
 __all__ = ["MAX_LAYERS", "MAX_SEED", "MAX_UNITS", "MONITORS", "Experiment", "Layer", "Split", "to_document"]
@@ -38,6 +43,9 @@ __all__ = ["MAX_LAYERS", "MAX_SEED", "MAX_UNITS", "MONITORS", "Experiment", "Lay
 MAX_LAYERS = 32
 MAX_UNITS = 65_536
 MAX_SEED = 2**63 - 1
+MAX_CLASS_DIGITS = 6
+_NORM = Real(above=0, maximum=1e12)
+_WEIGHT = Real(above=0, maximum=1e6)
 MONITORS = (
     "train_loss",
     "val_loss",
@@ -65,6 +73,26 @@ class ScalingRule:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassWeights:
+    """``balanced``, or a weight for some classes by number: ``{"0": 1, "1": 5}``; the others weigh 1."""
+
+    def check(self, value: Any) -> str | dict[str, float]:
+        if isinstance(value, str):
+            return Choice(("balanced",)).check(value)
+        if not isinstance(value, Mapping):
+            raise problem("type", 'Must be "balanced" or an object of weights by class.')
+        weights = {}
+        for label, weight in value.items():
+            if not (isinstance(label, str) and label.isdecimal() and len(label) <= MAX_CLASS_DIGITS):
+                raise problem("range", "Classes are numbers from 0.", str(label)[:80])
+            try:
+                weights[str(int(label))] = _WEIGHT.check(weight)
+            except InvalidSpec as error:
+                raise InvalidSpec(found.below(label) for found in error.problems) from None
+        return weights
+
+
+@dataclass(frozen=True, slots=True)
 class AutoFlag:
     """``auto``, true or false."""
 
@@ -78,12 +106,13 @@ class AutoFlag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
-    """A hidden layer; ``activation`` and ``init`` of None mean the experiment's own."""
+    """A hidden layer; ``activation``, ``init`` and ``penalty`` of None mean the experiment's own."""
 
     units: int = field(metadata=rule(Integer(minimum=1, maximum=MAX_UNITS)))
-    activation: str | None = field(default=None, metadata=rule(Nullable(ACTIVATIONS)))
+    activation: ActivationSpec | None = field(default=None, metadata=rule(Nullable(ACTIVATIONS)))
     dropout: float = field(default=0.0, metadata=rule(Real(minimum=0, below=1)))
     init: Initializer | None = field(default=None, metadata=rule(Nullable(INITIALIZERS)))
+    penalty: LayerPenalty | None = field(default=None, metadata=rule(Nullable(LAYER_PENALTIES)))
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -119,12 +148,13 @@ class Experiment:
     architecture: tuple[Layer, ...] = field(
         default=(Layer(units=64),), metadata=rule(Records(Record(Layer), "units", MAX_LAYERS))
     )
-    activation: str = field(default="relu", metadata=rule(ACTIVATIONS))
+    activation: ActivationSpec = field(default="relu", metadata=rule(ACTIVATIONS))
     penalty: str = field(default="none", metadata=rule(PENALTIES))
     lambda_: float = field(default=0.0, metadata=rule(Real(minimum=0, maximum=1e12)))
     l1_ratio: float = field(default=0.5, metadata=rule(Real(minimum=0, maximum=1)))
     l1_update: str = field(default="proximal", metadata=rule(L1_UPDATES))
     init: Initializer = field(default="auto", metadata=rule(INITIALIZERS))
+    bias_init: Initializer | None = field(default=None, metadata=rule(Nullable(BIAS_INITIALIZERS)))
     patience: int | None = field(default=None, metadata=rule(Nullable(Integer(minimum=0, maximum=100_000))))
     monitor: str = field(default="auto", metadata=rule(Choice(("auto", *MONITORS))))
     min_delta: float = field(default=0.0, metadata=rule(Real(minimum=-1e12, maximum=1e12)))
@@ -132,11 +162,17 @@ class Experiment:
     baseline: float | None = field(default=None, metadata=rule(Nullable(Real())))
     max_epochs: int = field(default=100, metadata=rule(Integer(minimum=1, maximum=100_000)))
     optimizer: Optimizer = field(default=Sgd(), metadata=rule(OPTIMIZERS))
-    loss: str = field(default="auto", metadata=rule(LOSSES))
+    schedule: Schedule = field(default=Constant(), metadata=rule(SCHEDULES))
+    clip_norm: float | None = field(default=None, metadata=rule(Nullable(_NORM)))
+    max_norm: float | None = field(default=None, metadata=rule(Nullable(_NORM)))
+    loss: LossSpec = field(default="auto", metadata=rule(LOSSES))
     output: str = field(default="auto", metadata=rule(OUTPUTS))
     scaling: Scaling = field(
         default="auto", metadata=rule(ScalingRule(Choice(("auto", "standardize", "none"))))
     )
+    class_weight: str | dict[str, float] | None = field(default=None, metadata=rule(Nullable(ClassWeights())))
+    label_smoothing: float = field(default=0.0, metadata=rule(Real(minimum=0, below=1)))
+    input_dropout: float = field(default=0.0, metadata=rule(Real(minimum=0, below=1)))
     target_scaling: str = field(default="standardize", metadata=rule(Choice(("standardize", "none"))))
     batch_size: int = field(default=32, metadata=rule(Integer(minimum=1, maximum=1_000_000)))
     split: Split = field(default=Split(), metadata=rule(Record(Split)))

@@ -11,9 +11,26 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from engine.errors import InvalidSpec, SpecProblem
+from engine.errors import InvalidSpec
+from engine.spec.compatibility import (
+    LOSSES_OF_TASK,
+    MAX_PARAMETERS,
+    OUTPUTS_OF_LOSS,
+    TASKS,
+    DatasetFacts,
+    SplitRows,
+    impossible,
+    incompatible,
+)
 from engine.spec.experiment import Experiment, Layer, Split
-from engine.spec.variants import RELU_FAMILY, Initializer, Scaling
+from engine.spec.variants import (
+    LOSSES,
+    RELU_FAMILY,
+    ActivationSpec,
+    Initializer,
+    LossSpec,
+    variant_name,
+)
 
 __all__ = [
     "MAX_PARAMETERS",
@@ -25,49 +42,6 @@ __all__ = [
     "layer_sizes",
     "resolve",
 ]
-
-MAX_PARAMETERS = 10_000_000
-TASKS = ("binary", "multiclass", "multilabel", "regression")
-
-_LOSSES_OF_TASK = {
-    "binary": ("binary_cross_entropy", "cross_entropy", "squared_error"),
-    "multiclass": ("cross_entropy", "binary_cross_entropy", "squared_error"),
-    "multilabel": ("binary_cross_entropy", "squared_error"),
-    "regression": ("squared_error",),
-}
-_OUTPUTS_OF_LOSS = {
-    "cross_entropy": ("softmax",),
-    "binary_cross_entropy": ("sigmoid",),
-    "squared_error": ("sigmoid", "identity"),
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatasetFacts:
-    """What resolving needs to know of a data set.
-
-    ``rows`` are the rows to split, without the data set's own ``validation_rows`` and ``test_rows``.
-    ``classes`` is None for regression; ``outputs`` counts target columns (1 but for multi-label and
-    multi-target sets). ``scaling`` is what "auto" stands for.
-    """
-
-    task: str
-    rows: int
-    features: int
-    classes: int | None
-    outputs: int = 1
-    scaling: Scaling = "standardize"
-    validation_rows: int = 0
-    test_rows: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class SplitRows:
-    """Rows of each split."""
-
-    train: int
-    validation: int
-    test: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +69,12 @@ def resolve(experiment: Experiment, facts: DatasetFacts) -> Resolved:
 
     Resolving a resolved experiment gives it back unchanged. The seed is left as it is.
     """
-    problems = list(_incompatible(experiment, facts))
+    problems = list(incompatible(experiment, facts))
     if problems:
         raise InvalidSpec(problems)
     split = _resolve_split(experiment.split, facts)
     rows = _split_rows(split, facts)
-    loss = experiment.loss if experiment.loss != "auto" else _LOSSES_OF_TASK[facts.task][0]
+    loss = experiment.loss if experiment.loss != "auto" else LOSSES.check(LOSSES_OF_TASK[facts.task][0])
     output = experiment.output if experiment.output != "auto" else _default_output(loss, facts)
     outputs = _output_units(loss, facts)
     monitor = experiment.monitor if experiment.monitor != "auto" else _default_monitor(rows)
@@ -114,7 +88,7 @@ def resolve(experiment: Experiment, facts: DatasetFacts) -> Resolved:
         split=split,
         scaling=facts.scaling if experiment.scaling == "auto" else experiment.scaling,
     )
-    problems = list(_impossible(resolved, rows, _parameters(resolved, facts.features, outputs)))
+    problems = list(impossible(resolved, rows, _parameters(resolved, facts.features, outputs)))
     if problems:
         raise InvalidSpec(problems)
     warnings = tuple(_warnings(experiment, resolved, rows))
@@ -137,19 +111,19 @@ def _resolve_layer(layer: Layer, experiment: Experiment) -> Layer:
     return dataclasses.replace(layer, activation=activation, init=init)
 
 
-def _resolve_init(init: Initializer, activation: str) -> Initializer:
+def _resolve_init(init: Initializer, activation: ActivationSpec) -> Initializer:
     if init != "auto":
         return init
-    return "he_normal" if activation in RELU_FAMILY else "glorot_uniform"
+    return "he_normal" if variant_name(activation) in RELU_FAMILY else "glorot_uniform"
 
 
-def _default_output(loss: str, facts: DatasetFacts) -> str:
-    if loss == "squared_error" and facts.task == "regression":
+def _default_output(loss: LossSpec, facts: DatasetFacts) -> str:
+    if facts.task == "regression":
         return "identity"
-    return _OUTPUTS_OF_LOSS[loss][0]
+    return OUTPUTS_OF_LOSS[variant_name(loss)][0]
 
 
-def _output_units(loss: str, facts: DatasetFacts) -> int:
+def _output_units(loss: LossSpec, facts: DatasetFacts) -> int:
     if facts.task == "multiclass" or (facts.task == "binary" and loss == "cross_entropy"):
         return facts.classes or 1
     return facts.outputs
@@ -173,48 +147,6 @@ def _split_rows(split: Split, facts: DatasetFacts) -> SplitRows:
 
 def _round_half_up(value: float) -> int:
     return math.floor(value + 0.5)
-
-
-def _incompatible(experiment: Experiment, facts: DatasetFacts) -> Iterator[SpecProblem]:
-    """Problems of the specification as it was given, before anything is resolved."""
-    losses = _LOSSES_OF_TASK[facts.task]
-    if experiment.loss not in {"auto", *losses}:
-        message = f"{experiment.loss} does not fit a {facts.task} task; allowed: {', '.join(losses)}."
-        yield SpecProblem(("loss",), "incompatible", message)
-    if experiment.split.test is None and not facts.test_rows:
-        message = (
-            "null stands for a data set's own test rows and this one has none; give a fraction (0 for none)."
-        )
-        yield SpecProblem(("split", "test"), "incompatible", message)
-    if experiment.label_noise and facts.task not in {"binary", "multiclass"}:
-        message = f"Labels can be flipped for classification only; this is a {facts.task} task."
-        yield SpecProblem(("label_noise",), "incompatible", message)
-    if experiment.split.stratify is True and facts.task not in {"binary", "multiclass"}:
-        message = f"Only classes can be stratified; this is a {facts.task} task."
-        yield SpecProblem(("split", "stratify"), "incompatible", message)
-    scores = ("r2", "mae") if facts.task == "regression" else ("accuracy",)
-    if not experiment.monitor.endswith(("auto", "loss", "objective", *scores)):
-        message = f"A {facts.task} task is scored by {' and '.join(scores)}, not by {experiment.monitor}."
-        yield SpecProblem(("monitor",), "incompatible", message)
-
-
-def _impossible(experiment: Experiment, rows: SplitRows, parameters: int) -> Iterator[SpecProblem]:
-    """Problems that show once everything is resolved."""
-    outputs = _OUTPUTS_OF_LOSS[experiment.loss]
-    if experiment.output not in outputs:
-        message = f"{experiment.loss} needs output {' or '.join(outputs)}, not {experiment.output}."
-        yield SpecProblem(("output",), "incompatible", message)
-    wanted = experiment.split.train_rows
-    if rows.train < 1 or (wanted is not None and wanted > rows.train):
-        message = f"This split leaves {rows.train} rows to train on."
-        where = ("split",) if wanted is None else ("split", "train_rows")
-        yield SpecProblem(where, "range", message)
-    if experiment.monitor.startswith("val_") and not rows.validation:
-        message = "There are no validation rows to monitor; use train_loss or a larger split.validation."
-        yield SpecProblem(("monitor",), "incompatible", message)
-    if parameters > MAX_PARAMETERS:
-        message = f"The network has {parameters:,} parameters; at most {MAX_PARAMETERS:,} are allowed."
-        yield SpecProblem(("architecture",), "too_large", message)
 
 
 def _warnings(given: Experiment, resolved: Experiment, rows: SplitRows) -> Iterator[SpecWarning]:

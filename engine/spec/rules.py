@@ -21,6 +21,7 @@ __all__ = [
     "Choice",
     "Flag",
     "Integer",
+    "Integers",
     "Nullable",
     "Real",
     "Rule",
@@ -137,6 +138,22 @@ class Nullable:
 
     def check(self, value: Any) -> Any:
         return None if value is None else self.inner.check(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Integers:
+    """A list of at least one whole number, in rising order."""
+
+    item: Integer
+    maximum: int
+
+    def check(self, value: Any) -> tuple[int, ...]:
+        if not isinstance(value, (list, tuple)) or not 1 <= len(value) <= self.maximum:
+            raise problem("type", f"Must be a list of 1 to {self.maximum} whole numbers.")
+        numbers = tuple(self.item.check(number) for number in value)
+        if list(numbers) != sorted(numbers):
+            raise problem("range", "Must be in rising order.")
+        return numbers
 
 
 def rule(which: Rule) -> dict[str, Rule]:

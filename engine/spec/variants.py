@@ -3,64 +3,152 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from engine.spec.records import Variant
-from engine.spec.rules import Choice, Flag, Real, check_fields, problem, rule
+from engine.spec.rules import Choice, Real, check_fields, rule
 
 __all__ = [
     "ACTIVATIONS",
+    "BIAS_INITIALIZERS",
     "INITIALIZERS",
+    "L1",
     "L1_UPDATES",
+    "L2",
+    "LAYER_PENALTIES",
     "LOSSES",
-    "OPTIMIZERS",
     "OUTPUTS",
     "PENALTIES",
     "RELU_FAMILY",
-    "Adam",
+    "AbsoluteError",
+    "ActivationSpec",
+    "BinaryCrossEntropy",
     "Divide",
+    "ElasticNet",
+    "Elu",
+    "Huber",
     "Initializer",
+    "LayerPenalty",
+    "LeakyRelu",
+    "LossSpec",
     "Normal",
-    "Optimizer",
+    "Orthogonal",
     "Scaling",
-    "Sgd",
+    "SquaredError",
+    "Uniform",
+    "variant_name",
 ]
 
-ACTIVATIONS = Choice(("identity", "sigmoid", "tanh", "relu"))
-RELU_FAMILY = frozenset({"relu"})
 PENALTIES = Choice(("none", "l1", "l2", "elastic_net"))
 L1_UPDATES = Choice(("proximal", "subgradient"))
-LOSSES = Choice(("auto", "cross_entropy", "binary_cross_entropy", "squared_error"))
 OUTPUTS = Choice(("auto", "softmax", "sigmoid", "identity"))
+REDUCTIONS = Choice(("sum", "mean"))
+
+
+def variant_name(variant: Any) -> str:
+    """The name of a variant, whether it has parameters or is only a name."""
+    return variant if isinstance(variant, str) else str(variant.name)
+
+
+_LAMBDA = Real(minimum=0, maximum=1e12)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sgd:
-    """Stochastic gradient descent; with momentum μ: ``v ← μv + g``, ``w ← w − ηv`` (torch.optim.SGD).
+class L1:
+    """λ/n Σ|w| of one layer."""
 
-    ``nesterov`` takes the look-ahead step ``w ← w − η(g + μv)`` and needs momentum.
-    """
-
-    name: ClassVar[str] = "sgd"
-    learning_rate: float = field(default=0.1, metadata=rule(Real(above=0, maximum=1e9)))
-    momentum: float = field(default=0.0, metadata=rule(Real(minimum=0, below=1)))
-    nesterov: bool = field(default=False, metadata=rule(Flag()))
+    name: ClassVar[str] = "l1"
+    lambda_: float = field(default=0.0, metadata=rule(_LAMBDA))
 
     def __post_init__(self) -> None:
         check_fields(self)
-        if self.nesterov and not self.momentum:
-            raise problem("incompatible", "Nesterov's step needs a momentum greater than 0.", "nesterov")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Adam:
-    """Adam (Kingma & Ba 2015) with bias correction, ε outside the root (torch.optim.Adam)."""
+class L2:
+    """λ/(2n) Σw² of one layer."""
 
-    name: ClassVar[str] = "adam"
-    learning_rate: float = field(default=0.001, metadata=rule(Real(above=0, maximum=1e9)))
-    beta1: float = field(default=0.9, metadata=rule(Real(minimum=0, below=1)))
-    beta2: float = field(default=0.999, metadata=rule(Real(minimum=0, below=1)))
-    epsilon: float = field(default=1e-8, metadata=rule(Real(above=0, maximum=1)))
+    name: ClassVar[str] = "l2"
+    lambda_: float = field(default=0.0, metadata=rule(_LAMBDA))
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ElasticNet:
+    """λ/n (ρ Σ|w| + (1−ρ)/2 Σw²) of one layer, ρ = ``l1_ratio``."""
+
+    name: ClassVar[str] = "elastic_net"
+    lambda_: float = field(default=0.0, metadata=rule(_LAMBDA))
+    l1_ratio: float = field(default=0.5, metadata=rule(Real(minimum=0, maximum=1)))
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeakyRelu:
+    """z where z > 0, else ``negative_slope``·z."""
+
+    name: ClassVar[str] = "leaky_relu"
+    negative_slope: float = field(default=0.01, metadata=rule(Real(minimum=0, below=1)))
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elu:
+    """z where z > 0, else ``alpha``(e^z − 1) (Clevert et al. 2016)."""
+
+    name: ClassVar[str] = "elu"
+    alpha: float = field(default=1.0, metadata=rule(Real(above=0, maximum=100)))
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BinaryCrossEntropy:
+    """−y log a − (1−y) log(1−a) of every output, a its sigmoid; summed over the outputs or averaged."""
+
+    name: ClassVar[str] = "binary_cross_entropy"
+    reduction: str = field(default="sum", metadata=rule(REDUCTIONS))
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SquaredError:
+    """½(a − y)² of every output; summed over the outputs or averaged."""
+
+    name: ClassVar[str] = "squared_error"
+    reduction: str = field(default="sum", metadata=rule(REDUCTIONS))
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AbsoluteError:
+    """|a − y| of every output; summed over the outputs or averaged."""
+
+    name: ClassVar[str] = "absolute_error"
+    reduction: str = field(default="sum", metadata=rule(REDUCTIONS))
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Huber:
+    """½r² where |r| ≤ ``delta``, else ``delta``(|r| − ``delta``/2), r = a − y (Huber 1964); summed or averaged."""
+
+    name: ClassVar[str] = "huber"
+    reduction: str = field(default="sum", metadata=rule(REDUCTIONS))
+    delta: float = field(default=1.0, metadata=rule(Real(above=0, maximum=1e12)))
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -68,10 +156,32 @@ class Adam:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Normal:
-    """Weights drawn from N(0, std²)."""
+    """Drawn from N(0, std²)."""
 
     name: ClassVar[str] = "normal"
     std: float = field(default=0.01, metadata=rule(Real(above=0, maximum=1e6)))
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uniform:
+    """Drawn uniformly from [−limit, limit)."""
+
+    name: ClassVar[str] = "uniform"
+    limit: float = field(default=0.05, metadata=rule(Real(above=0, maximum=1e6)))
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orthogonal:
+    """``gain`` times a random matrix with orthonormal rows or columns (Saxe et al. 2014)."""
+
+    name: ClassVar[str] = "orthogonal"
+    gain: float = field(default=1.0, metadata=rule(Real(above=0, maximum=1e6)))
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -87,11 +197,22 @@ class Divide:
         check_fields(self)
 
 
-Optimizer = Sgd | Adam
-Initializer = str | Normal
+ActivationSpec = str | LeakyRelu | Elu
+LayerPenalty = str | L1 | L2 | ElasticNet
+LossSpec = str | BinaryCrossEntropy | SquaredError | AbsoluteError | Huber
+Initializer = str | Normal | Uniform | Orthogonal
 Scaling = str | Divide
 
-OPTIMIZERS = Variant(Choice(()), {"sgd": Sgd, "adam": Adam})
+_SMOOTH = ("identity", "sigmoid", "tanh", "gelu", "gelu_tanh", "softplus", "silu")
+RELU_FAMILY = frozenset({"relu", "leaky_relu", "elu", "gelu", "gelu_tanh", "silu"})
+"""Activations before which ``auto`` initializes by He's rule: they halve the variance, more or less."""
+
+ACTIVATIONS = Variant(Choice((*_SMOOTH, "relu", "selu")), {"leaky_relu": LeakyRelu, "elu": Elu})
+LAYER_PENALTIES = Variant(Choice(("none",)), {kind.name: kind for kind in (L1, L2, ElasticNet)})
+LOSSES = Variant(
+    Choice(("auto", "cross_entropy", "mean_squared_error")),
+    {kind.name: kind for kind in (BinaryCrossEntropy, SquaredError, AbsoluteError, Huber)},
+)
 INITIALIZERS = Variant(
     Choice(
         (
@@ -113,5 +234,6 @@ INITIALIZERS = Variant(
             "kaiming_uniform": "he_uniform",
         },
     ),
-    {"normal": Normal},
+    {kind.name: kind for kind in (Normal, Uniform, Orthogonal)},
 )
+BIAS_INITIALIZERS = Variant(Choice(("zeros",)), {kind.name: kind for kind in (Normal, Uniform)})

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from engine.calls import run
 from engine.coefficients import Coefficients
-from engine.data import with_ones
+from engine.data import Part, with_ones
 from engine.evaluation import Evaluator
 from engine.penalties import penalty_value
 from engine.spec import Experiment, layer_sizes
@@ -37,8 +37,8 @@ class Replay:
         dtype = np.dtype(experiment.precision)
         self.x, self.y = np.asarray(x, dtype), np.asarray(y, dtype)
         self.stack = start([experiment], self.x.shape[1], self.y.shape[1], len(self.x))
-        self.coefficients = Coefficients([experiment], self.stack.segments, dtype)
-        self.table = self.coefficients.table([0], np.array([float(len(rows)) for rows in steps]))
+        self.coefficients = Coefficients(self.stack)
+        self.table = self.coefficients.table(np.array([float(len(rows)) for rows in steps]))
         sizes = sorted({len(rows) for rows in steps}, reverse=True)
         self.tapes = {size: Tape(self.stack, self.coefficients, size) for size in sizes}
         assert layer_sizes(experiment, self.x.shape[1], self.y.shape[1]) == self.stack.network.sizes
@@ -85,7 +85,7 @@ class Replay:
         tape = self.gather(number, masks)
         with np.errstate(all="ignore"):
             run(tape.gradient)
-        scale = self.coefficients.view("scale") * len(self.steps[number])
+        scale = self.coefficients.view("rate") if self.coefficients.folded else 1.0
         layout, gradient = self.stack.layout, self.stack.gradient[0] / scale
         return (
             [layout.weight(gradient, layer) for layer in self.layers],
@@ -96,9 +96,8 @@ class Replay:
         """The mean data loss on some rows, all by default."""
         chosen = slice(None) if rows is None else np.array(rows)
         network, layout = self.stack.network, self.stack.layout
-        evaluator = Evaluator(
-            network, layout, with_ones(self.x[chosen]), self.y[chosen], labels=None, unit=None
-        )
+        part = Part(with_ones(self.x[chosen]), self.y[chosen], None)
+        evaluator = Evaluator(network, layout, part, None)
         return evaluator(self.stack.parameters[0]).loss
 
     def penalty(self) -> float:

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from engine.activations import ACTIVATIONS
 from engine.data import Dataset, Splits, prepare
 from engine.losses import LOSSES
+from engine.optimizers import OPTIMIZERS as TABLE
 from engine.penalties import PENALTIES
+from engine.spec import OPTIMIZERS as OPTIMIZERS_OF_SPEC
 from engine.spec import Experiment, resolve
 
 Array = NDArray[Any]
@@ -18,8 +20,14 @@ OPTIMIZERS: tuple[dict[str, Any], ...] = (
     {"name": "sgd", "learning_rate": 0.3},
     {"name": "sgd", "learning_rate": 0.1, "momentum": 0.8},
     {"name": "sgd", "learning_rate": 0.1, "momentum": 0.8, "nesterov": True},
+    {"name": "adagrad", "learning_rate": 0.05},
+    {"name": "rmsprop", "learning_rate": 0.01},
+    {"name": "rmsprop", "learning_rate": 0.01, "centered": True},
+    {"name": "rmsprop", "learning_rate": 0.01, "momentum": 0.5},
     {"name": "adam", "learning_rate": 0.02},
+    {"name": "adamw", "learning_rate": 0.02, "weight_decay": 0.1},
 )
+assert {OPTIMIZERS_OF_SPEC.parametric[each["name"]] for each in OPTIMIZERS} == set(TABLE)
 COSTS = sorted(LOSSES)
 UPDATES = [
     *product(OPTIMIZERS, ("none", "l2"), ("proximal",)),

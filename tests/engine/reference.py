@@ -2,60 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import sqrt
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.spec import Experiment
+from engine.spec import Experiment, variant_name
+from tests.engine.formulas import ACTIVATIONS, derivative, loss_gradient, row_losses
 
 Array = NDArray[Any]
-
-
-def sigmoid(z: Array) -> Array:
-    power = np.exp(-np.abs(z))
-    return np.where(z >= 0, 1 / (1 + power), power / (1 + power))
-
-
-def softmax(z: Array) -> Array:
-    powers = np.exp(z - z.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
-
-
-ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]] = {
-    "identity": (np.copy, np.ones_like),
-    "sigmoid": (sigmoid, lambda z: sigmoid(z) * sigmoid(-z)),
-    "tanh": (np.tanh, lambda z: 1 - np.tanh(z) ** 2),
-    "relu": (lambda z: np.where(z > 0, z, 0), lambda z: np.where(z > 0, 1.0, 0.0)),
-}
-
-OUTPUTS: dict[str, Callable[[Array], Array]] = {
-    "identity": np.copy,
-    "sigmoid": sigmoid,
-    "softmax": softmax,
-}
-
-
-def row_losses(loss: str, output: str, z: Array, y: Array) -> Array:
-    """ℓ of every row (B,) from logits and targets (B, O)."""
-    a = OUTPUTS[output](z)
-    losses: Array = LOSSES[loss](a, y).sum(axis=1)
-    return losses
-
-
-LOSSES: dict[str, Callable[[Array, Array], Array]] = {
-    "cross_entropy": lambda a, y: -y * np.log(a),
-    "binary_cross_entropy": lambda a, y: -(y * np.log(a) + (1 - y) * np.log(1 - a)),
-    "squared_error": lambda a, y: (a - y) ** 2 / 2,
-}
-
-
-def loss_gradient(loss: str, output: str, z: Array, y: Array) -> Array:
-    """dℓ/dz (B, O)."""
-    a = OUTPUTS[output](z)
-    if loss == "squared_error" and output == "sigmoid":
-        return np.asarray((a - y) * a * (1 - a))
-    return a - y
 
 
 def soft(z: Array, threshold: Array | float) -> Array:
@@ -91,7 +47,8 @@ class Reference:
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             logits.append(inputs[-1] @ weight.value + bias.value)
             if layer < len(self.experiment.architecture):
-                a = ACTIVATIONS[str(self.experiment.architecture[layer].activation)][0](logits[-1])
+                spec = self.experiment.architecture[layer].activation
+                a = ACTIVATIONS[variant_name(spec)](spec, logits[-1])
                 mask = masks[layer] if masks else None
                 inputs.append(a if mask is None else a * mask)
         return logits, inputs
@@ -114,27 +71,51 @@ class Reference:
             if layer:
                 mask = masks[layer - 1] if masks else None
                 back = delta @ self.weights[layer].value.T
-                slope = ACTIVATIONS[str(self.experiment.architecture[layer - 1].activation)][1]
-                delta = (back if mask is None else back * mask) * slope(logits[layer - 1])
+                spec = self.experiment.architecture[layer - 1].activation
+                delta = (back if mask is None else back * mask) * derivative(spec, logits[layer - 1])
         return of_weights, of_biases
 
-    def strengths(self) -> tuple[float, float]:
-        """(λρ/n, λ(1-ρ)/n)."""
-        ratio = {"none": 0.0, "l1": 1.0, "l2": 0.0, "elastic_net": self.experiment.l1_ratio}
-        share = ratio[self.experiment.penalty]
-        strength = 0.0 if self.experiment.penalty == "none" else self.experiment.lambda_ / self.rows
+    def strengths(self, layer: int) -> tuple[float, float]:
+        """(λρ/n, λ(1-ρ)/n) of a layer's weights."""
+        spec = self.experiment
+        kind, strength, ratio = spec.penalty, spec.lambda_, spec.l1_ratio
+        if layer < len(spec.architecture) and (own := spec.architecture[layer].penalty) is not None:
+            kind, strength = variant_name(own), getattr(own, "lambda_", 0.0)
+            ratio = getattr(own, "l1_ratio", 0.0)
+        share = {"none": 0.0, "l1": 1.0, "l2": 0.0, "elastic_net": ratio}[kind]
+        strength = 0.0 if kind == "none" else strength / self.rows
         return strength * share, strength * (1 - share)
 
     def step(self, x: Array, y: Array, masks: Sequence[Array | None] | None = None) -> None:
         of_weights, of_biases = self.gradients(x, y, masks)
         self.steps += 1
-        l1, l2 = self.strengths()
-        for weight, gradient in zip(self.weights, of_weights, strict=True):
-            proximal = self.experiment.l1_update == "proximal"
-            smooth = gradient + l2 * weight.value + (0.0 if proximal else l1) * np.sign(weight.value)
-            self.update(weight, smooth, l1 if proximal else 0.0)
+        proximal = self.experiment.l1_update == "proximal"
+        strengths = [self.strengths(layer) for layer in range(len(self.weights))]
+        smooth = [
+            gradient + l2 * weight.value + (0.0 if proximal else l1) * np.sign(weight.value)
+            for weight, gradient, (l1, l2) in zip(self.weights, of_weights, strengths, strict=True)
+        ]
+        factor = self.clipping([*smooth, *of_biases])
+        for weight, gradient, (l1, _) in zip(self.weights, smooth, strengths, strict=True):
+            decay = self.experiment.optimizer.learning_rate * getattr(
+                self.experiment.optimizer, "weight_decay", 0.0
+            )
+            weight.value = (1 - decay) * weight.value
+            self.update(weight, factor * gradient, factor * l1 if proximal else 0.0)
         for bias, gradient in zip(self.biases, of_biases, strict=True):
-            self.update(bias, gradient, 0.0)
+            self.update(bias, factor * gradient, 0.0)
+        self.bound()
+
+    def clipping(self, gradients: list[Array]) -> float:
+        norm = sqrt(sum(float((gradient**2).sum()) for gradient in gradients))
+        limit = self.experiment.clip_norm
+        return 1.0 if limit is None else min(1.0, limit / norm)
+
+    def bound(self) -> None:
+        if (limit := self.experiment.max_norm) is not None:
+            for weight in self.weights:
+                norms = np.sqrt((weight.value**2).sum(axis=0))
+                weight.value = weight.value * np.minimum(1, limit / norms)
 
     def update(self, parameter: Parameter, gradient: Array, l1: float) -> None:
         UPDATES[self.experiment.optimizer.name](
@@ -163,4 +144,26 @@ def adam(spec: Any, parameter: Parameter, g: Array, l1: float, t: int) -> None:
     parameter.value = soft(z, spec.learning_rate * scale * l1)
 
 
-UPDATES: dict[str, Callable[[Any, Parameter, Array, float, int], None]] = {"sgd": sgd, "adam": adam}
+def adagrad(spec: Any, parameter: Parameter, g: Array, l1: float, t: int) -> None:
+    total = parameter.recall("total") + g**2
+    parameter.memory["total"] = total
+    scale = 1 / (np.sqrt(total) + spec.epsilon)
+    parameter.value = soft(parameter.value - spec.learning_rate * scale * g, spec.learning_rate * scale * l1)
+
+
+def rmsprop(spec: Any, parameter: Parameter, g: Array, l1: float, t: int) -> None:
+    square = spec.rho * parameter.recall("square") + (1 - spec.rho) * g**2
+    mean = spec.rho * parameter.recall("mean") + (1 - spec.rho) * g
+    scale = 1 / (np.sqrt(square - mean**2 if spec.centered else square) + spec.epsilon)
+    w, rate = parameter.value, spec.learning_rate
+    parameter.value = soft(w - rate * (spec.momentum * parameter.recall("v") + scale * g), rate * scale * l1)
+    parameter.memory.update(square=square, mean=mean, v=(w - parameter.value) / rate)
+
+
+UPDATES: dict[str, Callable[[Any, Parameter, Array, float, int], None]] = {
+    "sgd": sgd,
+    "adagrad": adagrad,
+    "rmsprop": rmsprop,
+    "adam": adam,
+    "adamw": adam,
+}

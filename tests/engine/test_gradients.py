@@ -49,6 +49,57 @@ def test_the_gradient_is_the_slope_of_the_loss(cost: tuple[str, str], activation
         )
 
 
+@pytest.mark.parametrize("name", ["binary_cross_entropy", "squared_error", "absolute_error", "huber"])
+def test_the_mean_over_outputs_scales_loss_and_gradient_alike(name: str) -> None:
+    output = "sigmoid" if name == "binary_cross_entropy" else "identity"
+    total, mean = (
+        replay(loss={"name": name, "reduction": reduction}, output=output, init="scaled")
+        for reduction in ("sum", "mean")
+    )
+    assert mean.loss() == pytest.approx(total.loss() / OUTPUTS)
+    for one, other in zip(total.data_gradient(0)[0], mean.data_gradient(0)[0], strict=True):
+        np.testing.assert_allclose(one / OUTPUTS, other, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"clip_norm": 0.2},
+        {"clip_norm": 0.05, "penalty": "l1", "lambda": 1.0},
+        {"clip_norm": 0.1, "penalty": "elastic_net", "lambda": 1.0, "optimizer": "adam"},
+        {"max_norm": 0.6},
+        {"max_norm": 0.6, "optimizer": "adam", "penalty": "l2", "lambda": 0.1},
+        {"penalty": "l2", "lambda": 1.0, "layer": {"name": "l1", "lambda": 3.0}},
+        {"penalty": "l1", "lambda": 1.0, "layer": "none", "optimizer": "adam"},
+        {"layer": {"name": "elastic_net", "lambda": 2.0, "l1_ratio": 0.7}},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("features", [4, 300])
+def test_bounds_and_layers_own_penalties_agree_with_the_reference(
+    fields: dict[str, Any], features: int
+) -> None:
+    own = {"penalty": fields["layer"]} if "layer" in fields else {}
+    layers = [{"units": 6, **own}, {"units": 4}]
+    random = np.random.default_rng(11)
+    x, y = random.normal(size=(ROWS, features)), np.eye(OUTPUTS)[random.integers(0, OUTPUTS, ROWS)]
+    rest = {name: value for name, value in fields.items() if name != "layer"}
+    experiment = resolved(architecture=layers, loss="cross_entropy", output="softmax", batch_size=5, **rest)
+    run = Replay(experiment, x, y, [random.permutation(ROWS)[:5] for _ in range(8)])
+    reference = Reference(
+        experiment,
+        [Parameter(run.weight(layer).copy()) for layer in run.layers],
+        [Parameter(run.bias(layer).copy()) for layer in run.layers],
+        ROWS,
+    )
+    for number, rows in enumerate(run.steps):
+        run.step(number)
+        reference.step(x[rows], y[rows])
+    for layer in run.layers:
+        np.testing.assert_allclose(run.weight(layer), reference.weights[layer].value, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(run.bias(layer), reference.biases[layer].value, rtol=1e-9, atol=1e-12)
+
+
 @pytest.mark.parametrize("penalty", sorted(set(PENALTIES) - {"none"}))
 def test_one_plain_step_descends_the_penalized_objective(penalty: str) -> None:
     fields: dict[str, Any] = {

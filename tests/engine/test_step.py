@@ -33,7 +33,7 @@ def test_a_step_allocates_no_array(optimizer: dict[str, Any], update: str, lanes
     epoch = Epoch(start([spec] * lanes, 32, 3, 640), x, y)
     epoch()
     tape, order = epoch.stages[0]
-    table = epoch.coefficients.table([1] * lanes, np.full(10, float(BATCH)))
+    table = epoch.coefficients.table(np.full(10, float(BATCH)))
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()

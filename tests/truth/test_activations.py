@@ -6,25 +6,28 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine.activations import ACTIVATIONS
+from engine.activations import Values, activation
 from engine.calls import run
 from engine.losses import softmax
+from engine.spec import ACTIVATIONS
 from tests.truth import oracle
 
 DOCUMENT = oracle.document("activations.json")
 NAMES = {"linear": "identity"}
-CASES = [name for name in DOCUMENT.get("activations", {}) if NAMES.get(name, name) in ACTIVATIONS]
+CASES = sorted(DOCUMENT.get("activations", {}))
 
 
 def forward_and_slope(name: str, x: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    activation = ACTIVATIONS[NAMES.get(name, name)]
+    kernels = activation(ACTIVATIONS.check(NAMES.get(name, name)))
     z = x.copy()
-    a = z if activation.from_output else np.zeros_like(z)
-    slope, scratch = np.ones_like(z), np.zeros_like(z)
+    a = np.zeros_like(z) if kernels.keeps_slope else z
+    values = Values(z, a, np.zeros_like(z), np.zeros_like(z), np.zeros_like(z))
     with np.errstate(all="ignore"):
-        run(activation.forward(z, a, np.zeros_like(z)))
-        run(activation.backward(slope, z, a, scratch))
-    return a, slope
+        run(kernels.forward(values))
+        output = a.copy()
+        values.delta[...] = 1
+        run(kernels.backward(values))
+    return output, values.delta
 
 
 @pytest.mark.parametrize("name", CASES)

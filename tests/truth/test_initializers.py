@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine.initializers import draw
+from engine.initializers import draw, draw_biases
 from tests.truth import oracle
 
 NAMES = {
@@ -25,7 +25,8 @@ CASES = [case for case in oracle.cases("initialisers.json") if case.values[0]["s
 @pytest.mark.parametrize("case", CASES)
 def test_weights_follow_their_law(case: dict[str, Any]) -> None:
     name = NAMES[case["scheme"]]
-    weights, biases = draw(name, case["n_in"], case["n_out"], np.random.default_rng(2024))
+    shape, random = (case["n_in"], case["n_out"]), np.random.default_rng(2024)
+    weights, biases = draw(name, *shape, random), draw_biases(name, None, *shape, random)
     low, high = case["accept_sample_variance"]
     assert low <= weights.var() <= high
     assert abs(weights.mean()) <= case["accept_abs_mean_below"]

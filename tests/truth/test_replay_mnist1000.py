@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine.data import with_ones
+from engine.data import Part, with_ones
 from engine.evaluation import Evaluation, Evaluator
 from tests.engine.harness import Replay, resolved
 from tests.truth import oracle
@@ -86,7 +86,8 @@ def loaded(config: dict[str, Any], archive: dict[str, Array]) -> Replay:
 
 def evaluate(replay: Replay, x: Array, labels: Array) -> Evaluation:
     network, layout = replay.stack.network, replay.stack.layout
-    evaluator = Evaluator(network, layout, with_ones(x), np.eye(10)[labels], labels=labels, unit=None)
+    part = Part(with_ones(x), np.eye(10)[labels], labels)
+    evaluator = Evaluator(network, layout, part, None)
     return evaluator(replay.stack.parameters[0])
 
 

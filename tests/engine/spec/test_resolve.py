@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine.errors import InvalidSpec
-from engine.spec import DatasetFacts, Experiment, SplitRows, resolve, to_document
+from engine.spec import DatasetFacts, Experiment, SplitRows, resolve, to_document, variant_name
 
 DIGITS = DatasetFacts(task="multiclass", rows=1797, features=64, classes=10)
 PAIR = DatasetFacts(task="binary", rows=569, features=30, classes=2)
@@ -37,7 +37,7 @@ def test_the_task_decides_loss_output_and_units(
     facts: DatasetFacts, loss: str, expected: tuple[str, str, int]
 ) -> None:
     resolved = resolve(experiment(loss=loss), facts)
-    assert (resolved.experiment.loss, resolved.experiment.output, resolved.outputs) == expected
+    assert (variant_name(resolved.experiment.loss), resolved.experiment.output, resolved.outputs) == expected
 
 
 @pytest.mark.parametrize("facts", [DIGITS, PAIR, DIABETES, MNIST, TAGS])

@@ -1,0 +1,121 @@
+"""What goes together: which task, loss, output and split; every problem is told with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from engine.errors import SpecProblem
+from engine.spec.experiment import Experiment
+from engine.spec.variants import Scaling, variant_name
+
+__all__ = [
+    "LOSSES_OF_TASK",
+    "MAX_PARAMETERS",
+    "OUTPUTS_OF_LOSS",
+    "TASKS",
+    "DatasetFacts",
+    "SplitRows",
+    "impossible",
+    "incompatible",
+]
+
+MAX_PARAMETERS = 10_000_000
+TASKS = ("binary", "multiclass", "multilabel", "regression")
+
+LOSSES_OF_TASK = {
+    "binary": ("binary_cross_entropy", "cross_entropy", "squared_error"),
+    "multiclass": ("cross_entropy", "binary_cross_entropy", "squared_error"),
+    "multilabel": ("binary_cross_entropy", "squared_error"),
+    "regression": ("squared_error", "mean_squared_error", "absolute_error", "huber"),
+}
+OUTPUTS_OF_LOSS = {
+    "cross_entropy": ("softmax",),
+    "binary_cross_entropy": ("sigmoid",),
+    "squared_error": ("sigmoid", "identity"),
+    "mean_squared_error": ("identity",),
+    "absolute_error": ("identity",),
+    "huber": ("identity",),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetFacts:
+    """What resolving needs to know of a data set.
+
+    ``rows`` are the rows to split, without the data set's own ``validation_rows`` and ``test_rows``.
+    ``classes`` is None for regression; ``outputs`` counts target columns (1 but for multi-label and
+    multi-target sets). ``scaling`` is what "auto" stands for.
+    """
+
+    task: str
+    rows: int
+    features: int
+    classes: int | None
+    outputs: int = 1
+    scaling: Scaling = "standardize"
+    validation_rows: int = 0
+    test_rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SplitRows:
+    """Rows of each split."""
+
+    train: int
+    validation: int
+    test: int
+
+
+def incompatible(experiment: Experiment, facts: DatasetFacts) -> Iterator[SpecProblem]:
+    """Problems of the specification as it was given, before anything is resolved."""
+    losses = LOSSES_OF_TASK[facts.task]
+    if (loss := variant_name(experiment.loss)) not in {"auto", *losses}:
+        message = f"{loss} does not fit a {facts.task} task; allowed: {', '.join(losses)}."
+        yield SpecProblem(("loss",), "incompatible", message)
+    if experiment.split.test is None and not facts.test_rows:
+        message = (
+            "null stands for a data set's own test rows and this one has none; give a fraction (0 for none)."
+        )
+        yield SpecProblem(("split", "test"), "incompatible", message)
+    if experiment.label_noise and facts.task not in {"binary", "multiclass"}:
+        message = f"Labels can be flipped for classification only; this is a {facts.task} task."
+        yield SpecProblem(("label_noise",), "incompatible", message)
+    if experiment.class_weight is not None and facts.task not in {"binary", "multiclass"}:
+        message = f"Only classes can be weighted; this is a {facts.task} task."
+        yield SpecProblem(("class_weight",), "incompatible", message)
+    if experiment.split.stratify is True and facts.task not in {"binary", "multiclass"}:
+        message = f"Only classes can be stratified; this is a {facts.task} task."
+        yield SpecProblem(("split", "stratify"), "incompatible", message)
+    if isinstance(experiment.class_weight, dict):
+        for label in experiment.class_weight:
+            if int(label) >= (facts.classes or 0):
+                message = f"The data set has the classes 0 to {(facts.classes or 1) - 1}."
+                yield SpecProblem(("class_weight", label), "range", message)
+    scores = ("r2", "mae") if facts.task == "regression" else ("accuracy",)
+    if not experiment.monitor.endswith(("auto", "loss", "objective", *scores)):
+        message = f"A {facts.task} task is scored by {' and '.join(scores)}, not by {experiment.monitor}."
+        yield SpecProblem(("monitor",), "incompatible", message)
+
+
+def impossible(experiment: Experiment, rows: SplitRows, parameters: int) -> Iterator[SpecProblem]:
+    """Problems that show once everything is resolved."""
+    loss = variant_name(experiment.loss)
+    outputs = OUTPUTS_OF_LOSS[loss]
+    if experiment.output not in outputs:
+        message = f"{loss} needs output {' or '.join(outputs)}, not {experiment.output}."
+        yield SpecProblem(("output",), "incompatible", message)
+    if experiment.label_smoothing and not loss.endswith("cross_entropy"):
+        message = f"Only the targets of a cross-entropy can be smoothed, not those of {loss}."
+        yield SpecProblem(("label_smoothing",), "incompatible", message)
+    wanted = experiment.split.train_rows
+    if rows.train < 1 or (wanted is not None and wanted > rows.train):
+        message = f"This split leaves {rows.train} rows to train on."
+        where = ("split",) if wanted is None else ("split", "train_rows")
+        yield SpecProblem(where, "range", message)
+    if experiment.monitor.startswith("val_") and not rows.validation:
+        message = "There are no validation rows to monitor; use train_loss or a larger split.validation."
+        yield SpecProblem(("monitor",), "incompatible", message)
+    if parameters > MAX_PARAMETERS:
+        message = f"The network has {parameters:,} parameters; at most {MAX_PARAMETERS:,} are allowed."
+        yield SpecProblem(("architecture",), "too_large", message)

@@ -1,0 +1,38 @@
+"""Targets as the loss wants them: encoded, smoothed, and weighted by class."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.calls import Array
+from engine.scaling import Affine
+from engine.spec import LossSpec
+
+__all__ = ["class_weights", "encode", "smoothed"]
+
+
+def encode(y: Array, task: str, outputs: int, scaling: Affine) -> Array:
+    """(N, O) targets: scaled for regression, one column for a single output, one-hot for several classes."""
+    if task == "regression":
+        return scaling.apply(y.reshape(len(y), -1))
+    if task == "multilabel" or outputs == 1:
+        return y.reshape(len(y), -1)
+    return np.eye(outputs)[y]
+
+
+def smoothed(targets: Array, loss: LossSpec, share: float) -> Array:
+    """Targets (N, O) moved towards ignorance: y(1 - ε) + ε/K for exclusive classes, else y(1 - ε) + ε/2."""
+    if not share:
+        return targets
+    level = 1 / targets.shape[1] if loss == "cross_entropy" else 0.5
+    return (targets * (1 - share) + share * level).astype(targets.dtype)
+
+
+def class_weights(rule: str | dict[str, float] | None, labels: Array, classes: int) -> Array | None:
+    """(N,) weights of rows with these class numbers: n/(C·n_c), or as given; a class not named weighs 1."""
+    if rule is None:
+        return None
+    if isinstance(rule, dict):
+        return np.array([rule.get(str(label), 1.0) for label in range(classes)])[labels]
+    counts = np.bincount(labels, minlength=classes)
+    return (len(labels) / (classes * np.maximum(counts, 1)))[labels]
