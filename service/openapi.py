@@ -28,10 +28,11 @@ _WHEN = {
 _DESCRIPTION = """\
 Trains regularized neural networks and tells which penalty, λ, initialization and patience generalize best.
 
-Queue an experiment with `POST /v1/experiments`, follow it with `GET`, and compare what came out: losses never
-contain the penalty, the test rows are used once, and every default is resolved and shown.
+**Begin here:** open `POST /v1/experiments`, choose an example and press *Execute*. Give the `id` of the answer to
+`GET /v1/experiments/{experiment_id}` to see how far it is and what came out; `/metrics` is its learning curve.
 
-Every failure is a problem document (RFC 9457) whose `errors` name each wrong place.
+Losses never contain the penalty, the test rows are used once, and every default is resolved and shown. Every failure
+is a problem document (RFC 9457) whose `errors` name each wrong place.
 """
 _TAGS = [
     {"name": "Experiments", "description": "One experiment is one network, trained once."},

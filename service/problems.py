@@ -75,13 +75,26 @@ class WrongPlace(BaseModel):
 class Problem(BaseModel):
     """Why a request failed (RFC 9457). Every failure of every operation has this form."""
 
-    type: str = Field(description="URI of the kind of problem; stable.")
-    title: str = Field(description="The kind of problem in words.")
-    status: int = Field(description="The HTTP status, once more.")
-    detail: str = Field(description="What went wrong this time, in plain words.")
-    instance: str = Field(description="The path that was asked for.")
-    request_id: str = Field(description="Also in the header `X-Request-ID`; the log names it too.")
-    errors: list[WrongPlace] = Field(description="One entry per wrong place; empty where none can be named.")
+    type: str = Field(
+        description="URI of the kind of problem; stable.", examples=["urn:trainyard:problem:invalid-request"]
+    )
+    title: str = Field(description="The kind of problem in words.", examples=["Invalid request"])
+    status: int = Field(description="The HTTP status, once more.", examples=[422])
+    detail: str = Field(
+        description="What went wrong this time, in plain words.",
+        examples=["#/patience: Must be a whole number from 0 to 100000."],
+    )
+    instance: str = Field(description="The path that was asked for.", examples=["/v1/experiments"])
+    request_id: str = Field(
+        description="Also in the header `X-Request-ID`; the log names it too.",
+        examples=["req_42028fd2af82af86"],
+    )
+    errors: list[WrongPlace] = Field(
+        description="One entry per wrong place; empty where none can be named.",
+        examples=[
+            [{"pointer": "#/patience", "code": "type", "message": "Must be a whole number from 0 to 100000."}]
+        ],
+    )
 
 
 class Refusal(HTTPException):

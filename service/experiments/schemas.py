@@ -179,8 +179,8 @@ class ExperimentRead(BaseModel):
     object: Literal["experiment"]
     status: Status = Field(description="Where it is.")
     stop_reason: StopReason | None = Field(description="Why it ended; null until it has.")
-    name: str | None
-    metadata: dict[str, str]
+    name: str | None = Field(examples=["overfit"])
+    metadata: dict[str, str] = Field(examples=[{"course": "week 3"}])
     spec: Annotated[dict[str, Any], DescribedBy(ExperimentSpec)]
     dataset: DatasetUsed
     parameters: int = Field(description="Weights and biases of the network.")
