@@ -30,6 +30,10 @@ setup: $(STAMPS)/test ## Set up .venv with everything that serve, test and lint 
 test: $(STAMPS)/test ## Run the tests, the linters and the type checker (PYTEST_ARGS="-k name")
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
+.PHONY: test-browser
+test-browser: $(STAMPS)/browser ## Run the tests of the pages in a real Chromium, which must be installed
+	$(BIN)/python -m pytest tests/browser $(PYTEST_ARGS)
+
 .PHONY: lint
 lint: $(STAMPS)/test ## Check style and the import rules
 	$(BIN)/ruff check
@@ -100,5 +104,9 @@ $(STAMPS)/runtime: requirements/runtime.txt pyproject.toml scripts/install | $(S
 	@touch $@
 
 $(STAMPS)/test: requirements/test.txt $(STAMPS)/runtime
+	@scripts/install $(VENV) $<
+	@touch $@
+
+$(STAMPS)/browser: requirements/browser.txt $(STAMPS)/test
 	@scripts/install $(VENV) $<
 	@touch $@

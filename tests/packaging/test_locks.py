@@ -13,6 +13,7 @@ ASKED = {
     "bootstrap": PROJECT["dependency-groups"]["bootstrap"] + PROJECT["build-system"]["requires"],
     "runtime": PROJECT["project"]["dependencies"],
     "test": PROJECT["project"]["dependencies"] + PROJECT["dependency-groups"]["test"],
+    "browser": PROJECT["dependency-groups"]["browser"],
     "data": PROJECT["dependency-groups"]["data"],
 }
 
@@ -47,7 +48,7 @@ def test_the_lock_satisfies_the_project(lock: str) -> None:
     assert [str(one) for one in asked if not one.specifier.contains(pinned.get(one.name, "0.dev0"))] == []
 
 
-@pytest.mark.parametrize("lock", ["test", "data"])
+@pytest.mark.parametrize("lock", ["test", "browser", "data"])
 def test_no_lock_asks_for_another_version_than_the_service_runs_on(lock: str) -> None:
     running = pins("runtime")
     differing = {name for name, version in pins(lock).items() if running.get(name, version) != version}
@@ -56,3 +57,9 @@ def test_no_lock_asks_for_another_version_than_the_service_runs_on(lock: str) ->
 
 def test_the_tests_cover_everything_that_runs() -> None:
     assert set(pins("runtime")) <= set(pins("test"))
+
+
+def test_the_tests_in_the_browser_add_to_the_others_and_change_nothing() -> None:
+    others = pins("test")
+    differing = {name for name, version in pins("browser").items() if others.get(name, version) != version}
+    assert differing == set()

@@ -1,0 +1,61 @@
+"""A real service, a real Chromium, and pages that are watched while a test uses them."""
+
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, expect, sync_playwright
+
+from scripts.fresh_service import FreshService, fresh_service
+from tests.browser.visit import HOST, Visit
+
+# The name of the tests' host leads to this machine, every other name nowhere; Chromium itself asks nobody for anything.
+SWITCHES = [
+    f"--host-resolver-rules=MAP {HOST} 127.0.0.1, MAP * ~NOTFOUND",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+# Milliseconds to wait for what must come to be seen; a busy machine needs more than the five seconds of the default.
+expect.set_options(timeout=30_000)
+
+
+@pytest.fixture(scope="session")
+def service() -> Iterator[FreshService]:
+    with fresh_service(workers=1) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def context() -> Iterator[BrowserContext]:
+    """One for all tests, since it keeps what it has fetched; the pages store nothing in it."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert program, "There is no Chromium here. On Debian: sudo apt-get install chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=SWITCHES)
+        yield browser.new_context(viewport={"width": 1200, "height": 900})
+        browser.close()
+
+
+@pytest.fixture
+def visit(service: FreshService, context: BrowserContext) -> Iterator[Callable[..., Visit]]:
+    """Open pages of the service; when the test is over, none may have asked another host or complained."""
+    visits: list[Visit] = []
+
+    def begin(path: str, color_scheme: str = "light") -> Visit:
+        page = context.new_page()
+        page.emulate_media(color_scheme=color_scheme)
+        visits.append(Visit(page, f"http://{HOST}:{service.port}"))
+        visits[-1].go(path)
+        return visits[-1]
+
+    yield begin
+    for each in visits:
+        each.page.close()
+        assert each.complaints == []
+        assert each.foreign_requests() == []
