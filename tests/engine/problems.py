@@ -11,7 +11,9 @@ from engine.data import Dataset, Splits, prepare
 from engine.losses import LOSSES
 from engine.optimizers import OPTIMIZERS as TABLE
 from engine.penalties import PENALTIES
+from engine.schedules import SCHEDULES as SCHEDULE_TABLE
 from engine.spec import OPTIMIZERS as OPTIMIZERS_OF_SPEC
+from engine.spec import SCHEDULES as SCHEDULES_OF_SPEC
 from engine.spec import Experiment, resolve
 
 Array = NDArray[Any]
@@ -34,6 +36,31 @@ UPDATES = [
     *product(OPTIMIZERS, ("l1", "elastic_net"), ("proximal", "subgradient")),
 ]
 assert {penalty for _, penalty, _ in UPDATES} == set(PENALTIES)
+
+
+SCHEDULES: tuple[dict[str, Any], ...] = (
+    {"name": "constant", "warmup_steps": 9},
+    {"name": "step", "step_size": 7, "gamma": 0.5},
+    {"name": "multistep", "milestones": [3, 12], "warmup_steps": 4},
+    {"name": "exponential", "gamma": 0.9},
+    {"name": "inverse_time", "decay": 0.1},
+    {"name": "polynomial", "power": 2.0},
+    {"name": "cosine", "period": 11, "min_learning_rate": 0.001},
+    {"name": "one_cycle"},
+    {"name": "warmup_cosine", "warmup_steps": 5},
+    {"name": "plateau", "patience": 1, "factor": 0.5, "cooldown": 1, "min_delta": 0.2},
+)
+assert {SCHEDULES_OF_SPEC.parametric[each["name"]] for each in SCHEDULES} == set(SCHEDULE_TABLE)
+EVERYTHING: dict[str, Any] = {
+    "clip_norm": 0.5,
+    "max_norm": 1.5,
+    "input_dropout": 0.1,
+    "label_smoothing": 0.1,
+    "class_weight": "balanced",
+    "bias_init": {"name": "uniform", "limit": 0.1},
+    "init": {"name": "orthogonal", "gain": 1.2},
+}
+"""Every option that is on or off, switched on."""
 
 
 def label(value: Any) -> str:

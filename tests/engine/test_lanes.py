@@ -12,7 +12,7 @@ from engine.errors import InvalidSpec
 from engine.reports import Result
 from engine.spec import Experiment
 from engine.training import training
-from tests.engine.problems import OPTIMIZERS, dataset, label, layers, prepared
+from tests.engine.problems import EVERYTHING, OPTIMIZERS, SCHEDULES, dataset, label, layers, prepared
 
 OWN: tuple[dict[str, Any], ...] = (
     {"seed": 1, "lambda_": 0.0, "max_epochs": 7},
@@ -92,6 +92,27 @@ def test_thin_layers_and_odd_batches(architecture: list[int], batch: int) -> Non
         dataset("binary"), architecture=architecture, batch_size=batch, penalty="l2"
     )
     check(lanes(experiment), splits)
+
+
+@pytest.mark.parametrize("features", [5, 300])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_every_option_and_every_schedule_at_once(optimizer: str, features: int) -> None:
+    own = {"name": "l1", "lambda": 0.3}
+    experiment, splits = prepared(
+        dataset("multiclass", features=features),
+        architecture=[{"units": 9, "dropout": 0.2, "penalty": own}, 5],
+        optimizer=optimizer,
+        penalty="l2",
+        batch_size=7,
+        **EVERYTHING,
+    )
+    own_schedules = [
+        dataclasses.replace(
+            lane, schedule=SCHEDULES[number], clip_norm=0.1 * (number + 1), max_norm=number + 0.5
+        )
+        for number, lane in enumerate(lanes(experiment) * 2)
+    ]
+    check(own_schedules, splits)
 
 
 @pytest.mark.parametrize("penalty", ["l2", "elastic_net"])

@@ -13,7 +13,7 @@ from engine.errors import InvalidCheckpoint
 from engine.reports import Result
 from engine.spec import Experiment
 from engine.training import training
-from tests.engine.problems import OPTIMIZERS, dataset, label, layers, prepared
+from tests.engine.problems import EVERYTHING, OPTIMIZERS, SCHEDULES, dataset, label, layers, prepared
 
 
 def run(
@@ -53,6 +53,24 @@ def test_every_epoch_of_every_optimizer(optimizer: dict[str, Any], precision: st
         max_epochs=6,
         patience=3,
         **{"lambda": 0.2},
+    )
+    (metrics,), (states,), (result,) = run([experiment], splits)
+    for epoch, state in enumerate(states[:-1], start=1):
+        (again,), (later,), (resumed,) = run([experiment], splits, [from_safetensors(state)])
+        assert again == {number: text for number, text in metrics.items() if number > epoch}
+        assert later == states[epoch:]
+        assert same(resumed, result)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=label)
+def test_every_epoch_of_every_schedule_with_every_option(schedule: dict[str, Any]) -> None:
+    experiment, splits = prepared(
+        dataset("multiclass"),
+        architecture=[{"units": 6, "dropout": 0.3}],
+        schedule=schedule,
+        batch_size=7,
+        max_epochs=6,
+        **EVERYTHING,
     )
     (metrics,), (states,), (result,) = run([experiment], splits)
     for epoch, state in enumerate(states[:-1], start=1):
