@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import Dataset, Experiment, prepare, resolve
-from engine.data import Part, Splits
+from engine.data import Part, Splits, with_ones
 from engine.stack import start
 from engine.training import training
 
@@ -140,7 +140,8 @@ def _unshuffled(splits: Splits, x: Array, y: Array, judge_x: Array, judge_y: Arr
     dtype = splits.train.x.dtype
 
     def part(rows: Array, labels: Array) -> Part:
-        return Part(np.ascontiguousarray(rows, dtype), np.eye(10, dtype=dtype)[labels], labels)
+        inputs = with_ones(np.ascontiguousarray(rows, dtype))
+        return Part(inputs, np.eye(10, dtype=dtype)[labels], labels)
 
     return dataclasses.replace(splits, train=part(x, y), validation=part(judge_x, judge_y))
 
@@ -150,7 +151,7 @@ def _initial(experiment: Experiment, rows: int) -> list[tuple[Array, Array]]:
     stack = start([experiment], 784, 10, rows)
     row, layout = stack.parameters[0], stack.layout
     return [
-        (layout.weight(row, layer).copy(), layout.bias(row, layer)[0].copy())
+        (layout.weight(row, layer).copy(), layout.bias(row, layer).copy())
         for layer in range(layout.layers)
     ]
 
