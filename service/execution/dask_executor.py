@@ -32,6 +32,8 @@ _CONFIGURATION = {
     "distributed.admin.system-monitor.gil.enabled": False,
     "distributed.admin.system-monitor.interval": "10s",
     "distributed.admin.tick.interval": "1s",
+    "distributed.client.heartbeat": "30s",
+    "distributed.client.scheduler-info-interval": "60s",
     "distributed.comm.timeouts.connect": f"{ANSWER_SECONDS}s",
     # A worker that is not back after this time is given up for good, also if it has come back and died again.
     "distributed.deploy.lost-worker-timeout": "1000 days",
@@ -44,6 +46,7 @@ _CONFIGURATION = {
     # It goes by the wall clock: one step of it would take living workers for dead. The leases do without.
     "distributed.scheduler.worker-ttl": None,
     "distributed.worker.http.routes": [],
+    "distributed.worker.memory.monitor-interval": "1s",
     "distributed.worker.profile.enabled": False,
 }
 
@@ -79,14 +82,21 @@ class DaskExecutor:
         self._cluster = cluster
         self._on_lost = on_lost
         self._client: Client | None = None
+        self._away = False
 
     def slots(self) -> Slots:
         """Threads of all workers, and those of them that have nothing to do."""
         try:
-            return self._count()
+            found = self._count()
         except OSError as error:
-            log.warning("the Dask scheduler does not answer", error=str(error))
+            if not self._away:
+                log.warning("the Dask scheduler does not answer", error=str(error))
+            self._away = True
             return Slots(0, 0)
+        if self._away:
+            log.info("the Dask scheduler answers again")
+        self._away = False
+        return found
 
     def submit(self, dispatch_id: str) -> None:
         """Start the dispatch in an idle worker.

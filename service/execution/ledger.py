@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from service.checkpoints.models import CheckpointChunkRow, CheckpointRow
 from service.database import utc_now
-from service.experiments.models import EpochRow, ExperimentRow, ResumeStateRow
+from service.execution.blobs import Weights, read_state, replace_state, store_weights
+from service.experiments.models import EpochRow, ExperimentRow
 
 __all__ = [
     "Ending",
     "Lease",
     "Progress",
-    "Weights",
     "Work",
     "beat",
     "begin",
@@ -28,15 +26,11 @@ __all__ = [
     "wishes",
 ]
 
-CHUNK_BYTES = 8 * 2**20
 _WORKING = ("running", "pausing", "cancelling")
 _HANDED_BACK = {"running": "queued", "pausing": "paused", "cancelling": "cancelled"}
 
 _EXPERIMENTS: Any = ExperimentRow.__table__
 _EPOCHS: Any = EpochRow.__table__
-_STATES: Any = ResumeStateRow.__table__
-_CHECKPOINTS: Any = CheckpointRow.__table__
-_CHUNKS: Any = CheckpointChunkRow.__table__
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +55,6 @@ class Work:
     best_epoch: int | None
     best: dict[str, Any] | None
     warnings: list[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """A checkpoint to store: ``metrics`` are those of its epoch, ``content`` the bytes of its file."""
-
-    kind: str
-    epoch: int
-    metrics: dict[str, Any]
-    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,22 +104,22 @@ def begin(session: Session, dispatch_id: str) -> list[Work]:
 
 
 def _work(session: Session, row: sa.Row[Any]) -> Work:
-    pieces = (
-        sa.select(_STATES.c.content).where(_STATES.c.experiment_id == row.id).order_by(_STATES.c.position)
-    )
     seconds = sa.select(_EPOCHS.c.seconds).where(
         _EPOCHS.c.experiment_id == row.id, _EPOCHS.c.epoch == row.last_epoch
     )
+    state = read_state(session, row.id)
+    begun = state is not None
     return Work(
         lease=Lease(row.id, row.attempt),
         spec=row.spec,
         dataset=row.dataset,
         dataset_version=row.dataset_version,
-        last_epoch=row.last_epoch,
-        seconds=session.execute(seconds).scalar() or 0.0,
-        state=b"".join(session.execute(pieces).scalars()) or None,
-        best_epoch=row.best_epoch,
-        best=row.best,
+        # Without a state there is nothing to go on from: the run starts anew, and its first flush says so.
+        last_epoch=row.last_epoch if begun else 0,
+        seconds=session.execute(seconds).scalar() or 0.0 if begun else 0.0,
+        state=state,
+        best_epoch=row.best_epoch if begun else None,
+        best=row.best if begun else None,
         warnings=row.warnings,
     )
 
@@ -185,9 +169,9 @@ def store(session: Session, progress: Progress) -> bool:
     if progress.epochs:
         session.execute(sa.insert(_EPOCHS), [{"experiment_id": id_, **epoch} for epoch in progress.epochs])
     for weights in progress.weights:
-        _store_weights(session, id_, weights)
+        store_weights(session, id_, weights)
     if progress.state is not None or ending is not None:
-        _replace_state(session, id_, values.get("last_epoch", 0), progress.state or b"")
+        replace_state(session, id_, values.get("last_epoch", 0), progress.state or b"")
     return True
 
 
@@ -204,7 +188,7 @@ def hand_back(session: Session, leases: Sequence[Lease]) -> None:
         if status == "cancelling":
             values |= {"stop_reason": "user", "finished_at": utc_now()}
         if _update(session, lease, values) and status == "cancelling":
-            _replace_state(session, lease.experiment_id, 0, b"")
+            replace_state(session, lease.experiment_id, 0, b"")
 
 
 def _update(session: Session, lease: Lease, values: dict[str, Any]) -> bool:
@@ -233,39 +217,3 @@ def _ending_values(ending: Ending) -> dict[str, Any]:
         "dispatch_id": None,
     }
     return values if ending.warnings is None else {**values, "warnings": ending.warnings}
-
-
-def _replace_state(session: Session, experiment_id: str, epoch: int, content: bytes) -> None:
-    session.execute(sa.delete(_STATES).where(_STATES.c.experiment_id == experiment_id))
-    pieces = [
-        {"experiment_id": experiment_id, "position": position, "epoch": epoch, "content": piece}
-        for position, piece in enumerate(_pieces(content))
-    ]
-    if pieces:
-        session.execute(sa.insert(_STATES), pieces)
-
-
-def _store_weights(session: Session, experiment_id: str, weights: Weights) -> None:
-    which = (_CHECKPOINTS.c.experiment_id == experiment_id, _CHECKPOINTS.c.kind == weights.kind)
-    session.execute(sa.delete(_CHECKPOINTS).where(*which))
-    session.execute(
-        sa.insert(_CHECKPOINTS).values(
-            experiment_id=experiment_id,
-            kind=weights.kind,
-            epoch=weights.epoch,
-            metrics=weights.metrics,
-            sha256=hashlib.sha256(weights.content).hexdigest(),
-            bytes=len(weights.content),
-            created_at=utc_now(),
-        )
-    )
-    chunks = [
-        {"experiment_id": experiment_id, "kind": weights.kind, "position": position, "content": piece}
-        for position, piece in enumerate(_pieces(weights.content))
-    ]
-    session.execute(sa.insert(_CHUNKS), chunks)
-
-
-def _pieces(content: bytes) -> Iterator[bytes]:
-    for start in range(0, len(content), CHUNK_BYTES):
-        yield content[start : start + CHUNK_BYTES]

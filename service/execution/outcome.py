@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import operator
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -16,19 +17,22 @@ from service.execution.ledger import Ending
 
 __all__ = ["finite", "from_error", "from_result", "metrics_document"]
 
+# An epoch may take less than dataclasses.asdict.
+_NAMES = tuple(field.name for field in dataclasses.fields(Metrics))
+_VALUES = operator.attrgetter(*_NAMES)
+
 
 def metrics_document(metrics: Metrics) -> dict[str, Any]:
     """An epoch's metrics as JSON and as columns: None where undefined or not finite, see ``finite``."""
-    return finite(dataclasses.asdict(metrics))
+    return finite(dict(zip(_NAMES, _VALUES(metrics), strict=True)))
 
 
 def finite(values: Mapping[str, float | None]) -> dict[str, Any]:
     """The values with None for each that is NaN or infinite; ``non_finite`` names those, where there are any."""
-    clean = {name: None if value is None else float(value) for name, value in values.items()}
-    bad = [name for name, value in clean.items() if value is not None and not math.isfinite(value)]
+    bad = [name for name, value in values.items() if value is not None and not math.isfinite(value)]
     if not bad:
-        return clean
-    return {**clean, **dict.fromkeys(bad), "non_finite": bad}
+        return dict(values)
+    return {**values, **dict.fromkeys(bad), "non_finite": bad}
 
 
 def from_result(result: Result, warnings: list[Any]) -> Ending:

@@ -116,7 +116,9 @@ def release(session: Session, rows: Iterable[Held], now: datetime, *, lost: bool
             ExperimentRow.lease_counter == row.lease_counter,
         )
         result = session.execute(sa.update(ExperimentRow).where(*unchanged).values(**values))
-        released += cast("sa.CursorResult[Any]", result).rowcount
+        if not cast("sa.CursorResult[Any]", result).rowcount:
+            continue
+        released += 1
         if values["status"] in TERMINAL:
             session.execute(sa.delete(ResumeStateRow).where(ResumeStateRow.experiment_id == row.id))
     return released

@@ -16,11 +16,12 @@ from engine.spec import Experiment, resolve
 from engine.training import EpochReport, LaneReport, Result, training
 from service.datasets.loading import load
 from service.execution import ledger
+from service.execution.blobs import Weights
 from service.execution.heartbeat import Heartbeat
-from service.execution.ledger import Ending, Lease, Progress, Weights, Work
+from service.execution.ledger import Ending, Lease, Progress, Work
 from service.execution.outcome import from_error, from_result, metrics_document
 
-__all__ = ["Run"]
+__all__ = ["Pace", "Run"]
 
 FLUSH_SECONDS = 0.25
 FLUSH_FACTOR = 40
@@ -81,6 +82,24 @@ class _Lane:
         self.improved = False
 
 
+class Pace:
+    """When to flush next: not before a while, and not so soon that storing takes a noticeable share of the time.
+
+    The shorter of the last two flushes counts: one that waited for a lock or through an outage says nothing about
+    the next.
+    """
+
+    def __init__(self) -> None:
+        self.next_flush = 0.0
+        self._last_seconds = 0.0
+
+    def flushed(self, begun: float, ended: float) -> None:
+        """Note a flush by the monotonic times of its begin and end."""
+        typical = min(self._last_seconds, ended - begun)
+        self._last_seconds = ended - begun
+        self.next_flush = ended + max(FLUSH_SECONDS, FLUSH_FACTOR * typical)
+
+
 class Run:
     """Trains the experiments of one dispatch as one stack."""
 
@@ -91,7 +110,7 @@ class Run:
         self._persist = persist
         self._heartbeat = heartbeat
         self._stopping = stopping
-        self._next_flush = 0.0
+        self._pace = Pace()
 
     def train(self) -> None:
         """Train until every experiment has ended, was handed back, or is no longer ours."""
@@ -108,7 +127,7 @@ class Run:
             if self._stopping.is_set():
                 self._hand_back(report)
                 return
-            if time.monotonic() >= self._next_flush:
+            if time.monotonic() >= self._pace.next_flush:
                 self._flush(report.lanes)
             stops = self._stops(report.lanes)
 
@@ -117,7 +136,8 @@ class Run:
         ending = from_error(error)
         for lane in self._lanes:
             if not lane.done:
-                self._store([lane.progress(None, (), ending)])
+                # What was not stored is given up: its weights are not at hand, and storing may be what failed.
+                self._store([Progress(lane.lease, lane.flushed_epoch, ending=ending)])
 
     def _start(self) -> Any:
         first = self._lanes[0].work
@@ -146,8 +166,7 @@ class Run:
         begun = time.monotonic()
         living = [report for report in reports if not self._lanes[report.lane].done]
         self._store([self._progress(report) for report in living], hand_back=hand_back)
-        ended = time.monotonic()
-        self._next_flush = ended + max(FLUSH_SECONDS, FLUSH_FACTOR * (ended - begun))
+        self._pace.flushed(begun, time.monotonic())
 
     def _progress(self, report: LaneReport) -> Progress:
         lane = self._lanes[report.lane]

@@ -1,0 +1,81 @@
+"""States and checkpoints as bytes in rows of bounded size."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from service.checkpoints.models import CheckpointChunkRow, CheckpointRow
+from service.database import utc_now
+from service.experiments.models import ResumeStateRow
+
+__all__ = ["Weights", "read_state", "replace_state", "store_weights"]
+
+CHUNK_BYTES = 8 * 2**20
+
+_STATES: Any = ResumeStateRow.__table__
+_CHECKPOINTS: Any = CheckpointRow.__table__
+_CHUNKS: Any = CheckpointChunkRow.__table__
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A checkpoint to store: ``metrics`` are those of its epoch, ``content`` the bytes of its file."""
+
+    kind: str
+    epoch: int
+    metrics: dict[str, Any]
+    content: bytes
+
+
+def read_state(session: Session, experiment_id: str) -> bytes | None:
+    """The state stored last, None where there is none."""
+    pieces = (
+        sa.select(_STATES.c.content)
+        .where(_STATES.c.experiment_id == experiment_id)
+        .order_by(_STATES.c.position)
+    )
+    return b"".join(session.execute(pieces).scalars()) or None
+
+
+def replace_state(session: Session, experiment_id: str, epoch: int, content: bytes) -> None:
+    """Store the state from which training goes on after ``epoch``; empty content stores none."""
+    session.execute(sa.delete(_STATES).where(_STATES.c.experiment_id == experiment_id))
+    pieces = [
+        {"experiment_id": experiment_id, "position": position, "epoch": epoch, "content": piece}
+        for position, piece in enumerate(_pieces(content))
+    ]
+    if pieces:
+        session.execute(sa.insert(_STATES), pieces)
+
+
+def store_weights(session: Session, experiment_id: str, weights: Weights) -> None:
+    """Put a checkpoint in the place of the one of its kind."""
+    which = (_CHECKPOINTS.c.experiment_id == experiment_id, _CHECKPOINTS.c.kind == weights.kind)
+    session.execute(sa.delete(_CHECKPOINTS).where(*which))
+    session.execute(
+        sa.insert(_CHECKPOINTS).values(
+            experiment_id=experiment_id,
+            kind=weights.kind,
+            epoch=weights.epoch,
+            metrics=weights.metrics,
+            sha256=hashlib.sha256(weights.content).hexdigest(),
+            bytes=len(weights.content),
+            created_at=utc_now(),
+        )
+    )
+    chunks = [
+        {"experiment_id": experiment_id, "kind": weights.kind, "position": position, "content": piece}
+        for position, piece in enumerate(_pieces(weights.content))
+    ]
+    session.execute(sa.insert(_CHUNKS), chunks)
+
+
+def _pieces(content: bytes) -> Iterator[bytes]:
+    for start in range(0, len(content), CHUNK_BYTES):
+        yield content[start : start + CHUNK_BYTES]
