@@ -10,7 +10,7 @@ from service.execution import ledger, repository
 from service.execution.dispatcher import take_over
 from service.execution.models import EngineRow
 from service.execution.repository import MAX_LOSSES, Held, after_release
-from service.experiments.models import ExperimentRow
+from service.experiments.models import ExperimentRow, ResumeStateRow
 from service.experiments.states import ACTIVE, TRANSITIONS
 from tests.execution.conftest import Submit
 
@@ -138,6 +138,24 @@ def test_a_row_that_moved_on_since_it_was_looked_at_is_left_alone(
     with database.transaction() as session:
         assert repository.release(session, looked_at, utc_now(), lost=True) == 0
     assert row(database, id_).status == "running"
+
+
+def test_a_row_that_moved_on_keeps_the_state_it_would_resume_from(
+    database: Database, submit_experiment: Submit
+) -> None:
+    id_ = submit_experiment()
+    with database.transaction() as session:
+        repository.claim(session, "engine_a", lambda _live: 1)
+        session.execute(sa.update(ExperimentRow).values(status="running", losses=MAX_LOSSES - 1))
+        session.add(ResumeStateRow(experiment_id=id_, position=0, epoch=3, content=b"state"))
+    with database.reading() as session:
+        looked_at = repository.held(session)
+    with database.transaction() as session:
+        session.execute(sa.update(ExperimentRow).values(lease_counter=ExperimentRow.lease_counter + 1))
+    with database.transaction() as session:
+        repository.release(session, looked_at, utc_now(), lost=True)
+    with database.reading() as session:
+        assert session.scalars(sa.select(ResumeStateRow.content)).all() == [b"state"]
 
 
 def test_taking_over_releases_what_this_engine_held_and_nothing_else(

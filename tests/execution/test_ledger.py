@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from service.checkpoints.models import CheckpointChunkRow, CheckpointRow
 from service.database import Database, utc_now
 from service.execution import ledger, repository
-from service.execution.ledger import CHUNK_BYTES, Ending, Lease, Progress, Weights, Work
+from service.execution.blobs import CHUNK_BYTES, Weights
+from service.execution.ledger import Ending, Lease, Progress, Work
 from service.experiments.models import EpochRow, ExperimentRow, ResumeStateRow
 from tests.execution.conftest import Submit
 
@@ -213,3 +214,16 @@ def test_a_beat_counts_up(database: Database, submit_experiment: Submit) -> None
     with database.transaction() as session:
         ledger.beat(session, [work.lease])
     assert row(database, work.lease.experiment_id).lease_counter > before
+
+
+def test_an_experiment_without_a_state_starts_anew(database: Database, submit_experiment: Submit) -> None:
+    id_ = submit_experiment()
+    store(database, flush(begin(database).lease))
+    lose(database)
+    with database.transaction() as session:
+        session.execute(sa.delete(ResumeStateRow))
+    work = begin(database)
+    assert (work.last_epoch, work.seconds, work.best_epoch, work.best) == (0, 0.0, None, None)
+    assert store(database, replace(flush(work.lease), flushed_epoch=work.last_epoch))
+    assert row(database, id_).last_epoch == 2
+    assert count(database, EpochRow) == 2
