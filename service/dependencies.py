@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from service.database import Database
 
-__all__ = ["ExperimentId", "Reading", "Snapshot", "Transaction"]
+__all__ = ["ExperimentId", "Reading", "Store", "Transaction"]
 
 
 def _database(request: Request) -> Database:
@@ -27,15 +27,6 @@ def _reading(request: Request) -> Iterator[Session]:
         yield session
 
 
-def _snapshot(request: Request) -> Iterator[Session]:
-    database = _database(request)
-    with database.reading() as session:
-        if not database.is_sqlite:
-            # A reader of SQLite sees one state anyway.
-            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-        yield session
-
-
 ExperimentId = Annotated[str, Path(description="The `id` that creating or listing experiments gave.")]
 """An experiment's identifier in a path."""
 
@@ -45,5 +36,5 @@ Transaction = Annotated[Session, Depends(_transaction, scope="function")]
 Reading = Annotated[Session, Depends(_reading, scope="function")]
 """A session that only reads and is closed before the response is sent."""
 
-Snapshot = Annotated[Session, Depends(_snapshot, scope="request")]
-"""A session that only reads, stays open while the response is sent, and sees no change made meanwhile."""
+Store = Annotated[Database, Depends(_database)]
+"""The database itself, for a response that reads on while it is sent: no client may hold a connection open."""

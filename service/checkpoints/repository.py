@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from service.checkpoints.models import CheckpointChunkRow, CheckpointRow
 
-__all__ = ["Row", "find", "find_all", "pieces"]
+__all__ = ["Row", "find", "find_all", "find_piece"]
 
 Row = sa.Row[Any]
 """A row of ``checkpoints``."""
@@ -34,15 +33,19 @@ def find(session: Session, experiment_id: str, kind: str) -> Row | None:
     return session.execute(statement).first()
 
 
-def pieces(session: Session, experiment_id: str, kind: str) -> Iterator[bytes]:
-    """A checkpoint's bytes, each piece read when it is asked for while the session is open."""
-    statement = sa.select(_CHUNKS.c.content).where(
-        _CHUNKS.c.experiment_id == experiment_id,
-        _CHUNKS.c.kind == kind,
-        _CHUNKS.c.position == sa.bindparam("position"),
+def find_piece(session: Session, experiment_id: str, kind: str, position: int) -> Row | None:
+    """A checkpoint's ``sha256`` and ``bytes`` and, as ``content``, one of its pieces (None after the last).
+
+    One statement, so that piece and hash belong together whatever is stored meanwhile.
+    """
+    piece = sa.and_(
+        _CHUNKS.c.experiment_id == _CHECKPOINTS.c.experiment_id,
+        _CHUNKS.c.kind == _CHECKPOINTS.c.kind,
+        _CHUNKS.c.position == position,
     )
-    for position in itertools.count():
-        piece = session.execute(statement, {"position": position}).scalar_one_or_none()
-        if piece is None:
-            return
-        yield piece
+    statement = (
+        sa.select(_CHECKPOINTS.c.sha256, _CHECKPOINTS.c.bytes, _CHUNKS.c.content)
+        .select_from(_CHECKPOINTS.outerjoin(_CHUNKS, piece))
+        .where(_CHECKPOINTS.c.experiment_id == experiment_id, _CHECKPOINTS.c.kind == kind)
+    )
+    return session.execute(statement).first()

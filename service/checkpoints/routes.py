@@ -11,7 +11,7 @@ from service.checkpoints import service
 from service.checkpoints.content import FORMS
 from service.checkpoints.presentation import checkpoint_document
 from service.checkpoints.schemas import CheckpointList, CheckpointRead
-from service.dependencies import ExperimentId, Reading, Snapshot
+from service.dependencies import ExperimentId, Reading, Store
 from service.openapi import problems
 from service.routing import StrictRoute
 
@@ -77,7 +77,7 @@ def get_checkpoint(experiment_id: ExperimentId, kind: Kind, session: Reading) ->
 def get_checkpoint_content(
     experiment_id: ExperimentId,
     kind: Kind,
-    session: Snapshot,
+    store: Store,
     form: Annotated[
         Literal["safetensors", "npz", "json"],
         Query(alias="format", description="For torch, NumPy or anything."),
@@ -89,14 +89,16 @@ def get_checkpoint_content(
     """The same weights give the same bytes and the same `ETag`, which changes with every better epoch.
 
     Tensors are named as in a torch `Sequential`: `0.weight` is (out, in). With NumPy:
-    `numpy.load("best.npz")["0.weight"]`.
+    `numpy.load("best.npz")["0.weight"]`. Where a better epoch is stored while a large checkpoint is sent, the
+    connection ends before the file does: ask again.
     """
-    stored = service.content(session, experiment_id, kind)
-    tag = _tag(stored.sha256, form)
+    with store.reading() as session:
+        tag = _tag(service.read(session, experiment_id, kind).row.sha256, form)
     if _is_known(tag, if_none_match):
         return Response(status_code=304, headers={"ETag": tag})
+    stored = service.content(store, experiment_id, kind)
     headers = {
-        "ETag": tag,
+        "ETag": _tag(stored.sha256, form),
         "Cache-Control": "no-cache",
         "Content-Disposition": f'attachment; filename="{experiment_id}-{kind}.{form}"',
     }

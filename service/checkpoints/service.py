@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -9,12 +10,17 @@ from sqlalchemy.orm import Session
 
 from service.checkpoints import repository
 from service.checkpoints.repository import Row
+from service.database import Database
 from service.errors import NotFound
 from service.experiments import service as experiments
 
-__all__ = ["KINDS", "Stored", "StoredContent", "content", "list_checkpoints", "read"]
+__all__ = ["KINDS", "CheckpointReplaced", "Stored", "StoredContent", "content", "list_checkpoints", "read"]
 
 KINDS = ("best", "last")
+
+
+class CheckpointReplaced(Exception):
+    """The rest of a checkpoint's bytes is gone, since another epoch's were stored meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +55,33 @@ def read(session: Session, experiment_id: str, kind: str) -> Stored:
     return Stored(row, names)
 
 
-def content(session: Session, experiment_id: str, kind: str) -> StoredContent:
-    """A checkpoint's bytes (safetensors), to be read while the session is open; raises NotFound.
+def content(database: Database, experiment_id: str, kind: str) -> StoredContent:
+    """A checkpoint's bytes (safetensors), read piece by piece as they are asked for; raises NotFound.
 
-    The session must see one state of the database, so that the bytes are those of one epoch even if a better one
-    is stored meanwhile.
+    No connection is held between two pieces, however long a client takes. The pieces end with CheckpointReplaced
+    where another epoch's have been stored meanwhile.
     """
-    row = read(session, experiment_id, kind).row
-    return StoredContent(row.sha256, row.bytes, repository.pieces(session, experiment_id, kind))
+    first = _piece(database, experiment_id, kind, 0)
+    if first is None:
+        raise _not_found(experiment_id, kind)
+    return StoredContent(first.sha256, first.bytes, _pieces(database, experiment_id, kind, first))
+
+
+def _pieces(database: Database, experiment_id: str, kind: str, first: Row) -> Iterator[bytes]:
+    sent = 0
+    for position in itertools.count():
+        if sent >= first.bytes:
+            return
+        piece = _piece(database, experiment_id, kind, position) if position else first
+        if piece is None or piece.sha256 != first.sha256 or piece.content is None:
+            raise CheckpointReplaced(f"Checkpoint {kind} of {experiment_id} was replaced while it was sent.")
+        yield piece.content
+        sent += len(piece.content)
+
+
+def _piece(database: Database, experiment_id: str, kind: str, position: int) -> Row | None:
+    with database.reading() as session:
+        return repository.find_piece(session, experiment_id, kind, position)
 
 
 def _not_found(experiment_id: str, kind: str) -> NotFound:

@@ -1,15 +1,21 @@
 """Checkpoints over HTTP: what they are, their bytes, and not sending what the client has."""
 
+import asyncio
 import io
 import json
-from typing import Any
+from collections.abc import Callable, MutableMapping
+from typing import Any, cast
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 from fastapi.testclient import TestClient
 from safetensors.numpy import load, save
+from sqlalchemy.pool import QueuePool
 
+from service.checkpoints.models import CheckpointChunkRow
 from service.checkpoints.schemas import CheckpointList, CheckpointRead
+from service.checkpoints.service import CheckpointReplaced
 from service.database import Database
 from tests.service import rows
 
@@ -124,14 +130,72 @@ def test_a_form_it_does_not_have(client: TestClient, experiment_url: str, query:
     assert (response.status_code, response.headers["content-type"]) == (422, "application/problem+json")
 
 
+class SlowReader:
+    """An HTTP client that does something as soon as the first bytes have come."""
+
+    def __init__(self, client: TestClient, url: str, then: Callable[[], None]) -> None:
+        self.app: Any = client.app
+        self.url = url
+        self.then = then
+        self.received = b""
+        self.complete = False
+
+    def read(self) -> None:
+        """Ask for the URL and receive until the answer or the connection ends."""
+        path, _, query = self.url.partition("?")
+        scope = {"type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "headers": []}
+        request = {**scope, "query_string": query.encode(), "root_path": "", "http_version": "1.1"}
+        asyncio.run(self.app(request, self._nothing_more, self._receive))
+
+    async def _nothing_more(self) -> dict[str, Any]:
+        await asyncio.Event().wait()
+        return {"type": "http.disconnect"}
+
+    async def _receive(self, message: MutableMapping[str, Any]) -> None:
+        content = message.get("body", b"")
+        if content and not self.received:
+            self.then()
+        self.received += content
+        self.complete |= message["type"] == "http.response.body" and not message.get("more_body", False)
+
+
+@pytest.mark.parametrize("form", ["safetensors", "npz", "json"])
 def test_a_better_epoch_stored_meanwhile_mixes_nothing(
-    client: TestClient, database: Database, experiment_url: str
+    client: TestClient, database: Database, experiment_url: str, form: str
 ) -> None:
     identifier = experiment_url.rpartition("/")[2]
     better = save({name: array + 1 for name, array in WEIGHTS.items()}, metadata={"format": "pt"})
-    with client.stream("GET", f"{experiment_url}/checkpoints/best/content") as response:
-        pieces = response.iter_bytes(1000)
-        first = next(pieces)
-        rows.add_checkpoint(database, identifier, better)
-        assert first + b"".join(pieces) == CONTENT
-    assert client.get(f"{experiment_url}/checkpoints/best/content").content == better
+    url = f"{experiment_url}/checkpoints/best/content"
+    reader = SlowReader(
+        client, f"{url}?format={form}", lambda: rows.add_checkpoint(database, identifier, better, sha256="b2")
+    )
+    before = client.get(f"{url}?format={form}").content
+    with pytest.raises(CheckpointReplaced):
+        reader.read()
+    assert 0 < len(reader.received) < len(before)
+    assert before.startswith(reader.received)
+    assert not reader.complete
+    assert client.get(url).content == better
+
+
+def test_who_does_not_read_holds_no_connection(
+    client: TestClient, database: Database, experiment_url: str
+) -> None:
+    in_use = []
+    pool = cast("QueuePool", database.engine.pool)
+    url = f"{experiment_url}/checkpoints/best/content"
+    reader = SlowReader(client, url, lambda: in_use.append(pool.checkedout()))
+    reader.read()
+    assert (in_use, reader.complete, reader.received) == ([0], True, CONTENT)
+
+
+def test_a_checkpoint_with_a_piece_missing_is_not_passed_off_as_whole(
+    client: TestClient, database: Database, experiment_url: str
+) -> None:
+    with database.transaction() as session:
+        session.execute(sa.delete(CheckpointChunkRow).where(CheckpointChunkRow.position == 7))
+    reader = SlowReader(client, f"{experiment_url}/checkpoints/best/content", lambda: None)
+    with pytest.raises(CheckpointReplaced):
+        reader.read()
+    assert CONTENT.startswith(reader.received)
+    assert not reader.complete
