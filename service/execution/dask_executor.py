@@ -6,6 +6,7 @@ result, and never told to cancel anything.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -116,6 +117,8 @@ class DaskExecutor:
         if self._client is not None:
             self._client.close()
         if isinstance(self._cluster, LocalCluster):
+            # It would call what the workers hand back failed.
+            logging.getLogger("distributed.scheduler").setLevel(logging.CRITICAL)
             self._cluster.close()
 
     def _count(self) -> Slots:

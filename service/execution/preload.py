@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import logging
 import os
 import signal
 
@@ -37,6 +38,8 @@ def dask_setup(_worker: Worker) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(NICENESS)
     configure_logs()
+    # A worker that ends would complain about the task that it hands back.
+    logging.getLogger("distributed.worker.state_machine").setLevel(logging.ERROR)
     process().prepare()
 
 
