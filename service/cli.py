@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from engine import blas
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class WrongError(Exception):
 
 def main() -> int:
     """Run the command; returns its exit code."""
+    # Before anything loads NumPy, and for every process that this one starts.
+    blas.prepare()
     arguments = _parser().parse_args()
     command: Callable[[argparse.Namespace], None] = arguments.run
     try:

@@ -28,7 +28,8 @@ class Session:
 
     def __init__(self, *command: str, **environment: str) -> None:
         self.lines: list[str] = []
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("TRAINYARD_")}
+        ours = ("TRAINYARD_", "OPENBLAS_")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         self.process = subprocess.Popen(
             [BINARIES / command[0], *command[1:]],
             env=kept | environment,
@@ -56,6 +57,11 @@ class Session:
     def workers(self) -> list[int]:
         """The processes that train."""
         return [pid for pid, words in self.processes().items() if "spawn_main" in words]
+
+    def worker_environment(self) -> dict[str, str]:
+        """What a training process was started with."""
+        lines = Path(f"/proc/{self.workers()[0]}/environ").read_text().split("\0")
+        return dict(line.split("=", 1) for line in lines if line)
 
     def stop(self, *, signal_number: int = signal.SIGINT) -> None:
         """Stop the command as a user does, and wait until the whole session has ended."""

@@ -6,6 +6,7 @@ import signal
 import socket
 from collections.abc import Iterator
 
+from engine import blas
 from tests.end_to_end.conftest import ENDLESS_RUN
 from tests.end_to_end.harness import Client, Session, listening_address, wait_for
 
@@ -45,6 +46,8 @@ def test_api_engine_scheduler_and_worker_train_on_postgresql(postgresql_url: str
         "--nthreads",
         "1",
         "--no-dashboard",
+        "--preload-nanny",
+        "service.execution.nanny",
         "--preload",
         "service.execution.preload",
     )
@@ -60,6 +63,7 @@ def test_api_engine_scheduler_and_worker_train_on_postgresql(postgresql_url: str
         wait_for(lambda: client.answers("/readyz"), "the service to be ready")
         ended = client.wait_for_end(client.submit(dataset="digits", max_epochs=20, seed=1))
         assert (ended["status"], ended["attempt"]) == ("succeeded", 1)
+        assert blas.environment().items() <= worker.worker_environment().items()
 
         id_ = client.submit(**ENDLESS_RUN)
         client.wait_for_epoch(id_)

@@ -3,6 +3,7 @@
 import re
 import subprocess
 
+from engine import blas
 from tests.end_to_end.conftest import ENDLESS_RUN, LONG_RUN
 from tests.end_to_end.harness import BINARIES, Service, wait_for
 
@@ -17,6 +18,10 @@ def test_an_experiment_is_trained(service: Service) -> None:
     assert metrics["epoch"] == list(range(1, 21))
     assert metrics["val_loss"][ended["best"]["epoch"] - 1] == min(metrics["val_loss"])
     assert set(service.fingerprints(id_)) == {"best", "last"}
+
+
+def test_workers_use_the_same_kernels_as_the_engine_alone(service: Service) -> None:
+    assert blas.environment().items() <= service.worker_environment().items()
 
 
 def test_more_experiments_than_workers_all_end(service: Service) -> None:
