@@ -5,7 +5,7 @@ from typing import Any
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page
 
-# Not 127.0.0.1: from a page there Swagger UI never calls its validator on the internet, from any other it may.
+# A name, as a service has on a network: what browsers and Swagger UI do for 127.0.0.1 alone is not relied upon.
 HOST = "trainyard.test"
 
 
