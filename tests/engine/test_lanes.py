@@ -10,6 +10,7 @@ from engine.checkpoint import Checkpoint, to_safetensors
 from engine.data import Splits
 from engine.errors import InvalidSpec
 from engine.reports import Result
+from engine.spec import SCHEDULES as SCHEDULES_OF_SPEC
 from engine.spec import Experiment
 from engine.training import training
 from tests.engine.problems import EVERYTHING, OPTIMIZERS, SCHEDULES, dataset, label, layers, prepared
@@ -108,7 +109,10 @@ def test_every_option_and_every_schedule_at_once(optimizer: str, features: int) 
     )
     own_schedules = [
         dataclasses.replace(
-            lane, schedule=SCHEDULES[number], clip_norm=0.1 * (number + 1), max_norm=number + 0.5
+            lane,
+            schedule=SCHEDULES_OF_SPEC.check(SCHEDULES[number]),
+            clip_norm=0.1 * (number + 1),
+            max_norm=number + 0.5,
         )
         for number, lane in enumerate(lanes(experiment) * 2)
     ]

@@ -81,7 +81,6 @@ def test_aliases_are_turned_into_the_name_they_stand_for() -> None:
         ({"optimizer": {"name": "sgd", "nesterov": True}}, {"#/optimizer/nesterov": "incompatible"}),
         ({"optimizer": {"name": "sgd", "learning_rate": 0}}, {"#/optimizer/learning_rate": "range"}),
         ({"init": {"name": "zeros", "std": 1}}, {"#/init/std": "unknown_field"}),
-        ({"split": {"validation": 0.5, "test": 0.5}}, {"#/split": "range"}),
         ({"split": 0.2}, {"#/split": "type"}),
         ({"split": {"stratify": "yes"}}, {"#/split/stratify": "type"}),
         ({"scaling": {"divide_by": 0}}, {"#/scaling/divide_by": "range"}),

@@ -60,6 +60,7 @@ def test_initialization_follows_each_layers_activation() -> None:
         (DIGITS, {}, SplitRows(1079, 359, 359)),
         (MNIST, {}, SplitRows(800, 200, 2000)),
         (MNIST, {"validation": 0, "test": None}, SplitRows(1000, 0, 2000)),
+        (MNIST, {"validation": 0.85}, SplitRows(150, 850, 2000)),
         (DIABETES, {"validation": 0.125, "test": 0.125, "train_rows": 50}, SplitRows(50, 55, 55)),
     ],
 )
@@ -89,6 +90,8 @@ def test_without_validation_rows_the_training_loss_is_monitored() -> None:
         (DIGITS, {"monitor": "val_loss", "split": {"validation": 0}}, "#/monitor"),
         (DIGITS, {"split": {"test": None}}, "#/split/test"),
         (DIGITS, {"split": {"train_rows": 1080}}, "#/split/train_rows"),
+        (DIGITS, {"split": {"validation": 0.5, "test": 0.5}}, "#/split"),
+        (DIGITS, {"split": {"validation": 0.9, "test": 0.9}}, "#/split"),
         (DIGITS, {"output": "identity"}, "#/output"),
         (DIGITS, {"architecture": [65_536, 65_536]}, "#/architecture"),
         (
