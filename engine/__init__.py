@@ -2,7 +2,8 @@
 
     from engine import Dataset, Experiment, train
 
-    result = train(Experiment(architecture=[30], penalty="l2", lambda_=0.1), Dataset(x, y, task="multiclass"))
+    dataset = Dataset(x, y, task="multiclass", classes=10)
+    result = train(Experiment(architecture=[30], penalty="l2", lambda_=0.1), dataset)
     result.test["accuracy"]
 
 Names are resolved on first use (PEP 562), so that ``engine.spec`` and ``engine.errors`` come without NumPy.

@@ -49,6 +49,8 @@ class Dataset:
         _check_features(x, f"x{suffix}", None if not suffix else self.x.shape[1])
         if not isinstance(y, np.ndarray) or len(y) != len(x):
             raise InvalidData(f"y{suffix}", f"Must be an array of {len(x)} rows, as x{suffix} has.")
+        if self.task == "binary" and self.classes != 2:
+            raise InvalidData("classes", "Must be 2 for a binary task.")
         if self.task in _CLASSES:
             _check_labels(y, f"y{suffix}", self.classes)
         else:

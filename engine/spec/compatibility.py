@@ -110,7 +110,7 @@ def impossible(experiment: Experiment, rows: SplitRows, parameters: int) -> Iter
         yield SpecProblem(("label_smoothing",), "incompatible", message)
     wanted = experiment.split.train_rows
     if rows.train < 1 or (wanted is not None and wanted > rows.train):
-        message = f"This split leaves {rows.train} rows to train on."
+        message = f"This split leaves {max(0, rows.train)} rows to train on."
         where = ("split",) if wanted is None else ("split", "train_rows")
         yield SpecProblem(where, "range", message)
     if experiment.monitor.startswith("val_") and not rows.validation:

@@ -133,8 +133,6 @@ class Split:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        if self.validation + (self.test or 0) >= 1:
-            raise problem("range", "validation and test together must leave rows to train on (sum below 1).")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
