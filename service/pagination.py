@@ -9,9 +9,10 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Generic, TypeVar
 
 from service.errors import InvalidParameter
@@ -22,6 +23,7 @@ NEWEST_FIRST: Final = "-created_at"
 OLDEST_FIRST: Final = "created_at"
 
 _LONGEST_CURSOR = 256
+_IDENTIFIER = re.compile("[a-z]{1,16}_[0-9A-Z]{26}")
 
 Item = TypeVar("Item")
 
@@ -44,7 +46,9 @@ class Page(Generic[Item]):
 
 def encode_cursor(position: Position, sort: str) -> str:
     """The cursor that continues after this position in this direction."""
-    content = json.dumps([sort, position.created_at.isoformat(), position.id], separators=(",", ":"))
+    content = json.dumps(
+        [sort, position.created_at.astimezone(UTC).isoformat(), position.id], separators=(",", ":")
+    )
     return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
 
 
@@ -65,8 +69,10 @@ def _read(cursor: str, sort: str) -> Position | None:
         content: Any = json.loads(base64.b64decode(cursor + padding, altchars=b"-_", validate=True))
         given_sort, created_at, identifier = content
         position = Position(datetime.fromisoformat(created_at), identifier)
+        is_identifier = _IDENTIFIER.fullmatch(identifier) is not None
     except (binascii.Error, ValueError, TypeError, RecursionError):
         return None
-    fits = given_sort == sort and isinstance(identifier, str) and position.created_at.tzinfo is not None
+    # Not every other text can be looked for, nor every other time zone's points in time turned into UTC.
+    fits = given_sort == sort and is_identifier and position.created_at.utcoffset() == timedelta(0)
     # What is not spelled exactly as it was given out is not ours, whatever else it may decode to.
     return position if fits and encode_cursor(position, sort) == cursor else None

@@ -56,6 +56,12 @@ def test_belongs_to_one_order() -> None:
         encoded([NEWEST_FIRST, "yesterday", POSITION.id]),
         encoded([NEWEST_FIRST, "2026-11-22T16:05:03", POSITION.id]),
         encoded([NEWEST_FIRST, POSITION.created_at.isoformat(), POSITION.id, "more"]),
+        encoded([NEWEST_FIRST, "0001-01-01T00:00:00+14:00", POSITION.id]),
+        encoded([NEWEST_FIRST, "9999-12-31T23:59:59-14:00", POSITION.id]),
+        encoded([NEWEST_FIRST, "2026-11-22T18:05:03+02:00", POSITION.id]),
+        encoded([NEWEST_FIRST, POSITION.created_at.isoformat(), "\ud800"]),
+        encoded([NEWEST_FIRST, POSITION.created_at.isoformat(), "exp_\0"]),
+        encoded([NEWEST_FIRST, POSITION.created_at.isoformat(), POSITION.id + "\0"]),
     ],
 )
 def test_refuses_what_it_did_not_make(cursor: str) -> None:
