@@ -21,22 +21,15 @@ __all__ = ["NOT_AVAILABLE", "Submission", "read_submission"]
 
 NOT_AVAILABLE = frozenset(
     {
-        "batch_norm",
-        "bias_init",
-        "class_weight",
-        "clip_norm",
-        "given_lambda",
-        "input_dropout",
-        "label_smoothing",
-        "lambda_convention",
-        "max_norm",
-        "penalty",
-        "priority",
-        "schedule",
-        "time_limit_seconds",
+        ("architecture", "batch_norm"),
+        ("given_lambda",),
+        ("lambda_convention",),
+        ("priority",),
+        ("split", "by"),
+        ("time_limit_seconds",),
     }
 )
-"""Fields the contract of this API names; where the engine does not know one of them yet, the answer says so."""
+"""Paths, without places in lists, of fields that are still to come: a document that has one is told so."""
 
 _OWN_FIELDS = ("dataset", "name", "metadata")
 _SPEC_FIELDS = tuple(json_name(field) for field in dataclasses.fields(Experiment))
@@ -87,9 +80,10 @@ def _unknown_field(name: str) -> SpecProblem:
 
 def _explained(problem: SpecProblem) -> SpecProblem:
     """Tell a field that is still to come from one that is misspelled."""
-    if problem.code != "unknown_field" or problem.path[-1] not in NOT_AVAILABLE:
+    names = tuple(part for part in problem.path if isinstance(part, str))
+    if problem.code != "unknown_field" or names not in NOT_AVAILABLE:
         return problem
-    message = f"{problem.path[-1]} is not available in this version yet; leave it out."
+    message = f"{names[-1]} is not available in this version yet; leave it out."
     return SpecProblem(problem.path, "not_available", message)
 
 

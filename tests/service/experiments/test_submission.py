@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import InvalidSpec, SpecProblem
-from engine.spec import Experiment, Layer, to_document
+from engine.spec import Experiment, to_document
 from engine.spec.rules import json_name
 from service.datasets.service import list_datasets
 from service.experiments.submission import NOT_AVAILABLE, Submission, read_submission
@@ -91,21 +91,35 @@ def test_every_dataset_can_be_named(dataset: str) -> None:
     assert read_submission({"dataset": dataset}).resolved.rows.train > 0
 
 
-@pytest.mark.parametrize("field", sorted(NOT_AVAILABLE - set(FIELDS)))
-def test_a_field_still_to_come_is_told_from_a_misspelled_one(field: str) -> None:
+@pytest.mark.parametrize("path", sorted(NOT_AVAILABLE))
+def test_a_field_still_to_come_is_told_from_a_misspelled_one(path: tuple[str, ...]) -> None:
+    *parents, name = path
+    value: Any = {name: 1}
+    if parents == ["architecture"]:
+        value = {"architecture": [{"units": 3, **value}]}
+    elif parents:
+        value = {parents[0]: value}
     with pytest.raises(InvalidSpec) as caught:
-        read_submission({"dataset": "iris", field: None})
-    assert [(problem.path, problem.code) for problem in caught.value.problems] == [
-        ((field,), "not_available")
-    ]
-    assert field in caught.value.problems[0].message
+        read_submission({"dataset": "iris", **value})
+    (problem,) = caught.value.problems
+    assert tuple(part for part in problem.path if part != 0) == path
+    assert problem.code == "not_available"
+    assert name in problem.message
 
 
-def test_a_layers_own_fields_still_to_come_are_told_too() -> None:
-    name = min(NOT_AVAILABLE - {json_name(field) for field in dataclasses.fields(Layer)})
+@pytest.mark.parametrize(
+    ("document", "pointer"),
+    [
+        ({"split": {"penalty": 1}}, "#/split/penalty"),
+        ({"split": {"priority": 1}}, "#/split/priority"),
+        ({"by": 1}, "#/by"),
+        ({"split/by": 1}, "#/split~1by"),
+        ({"architecture": [{"units": 3, "by": 1}]}, "#/architecture/0/by"),
+    ],
+)
+def test_a_field_in_the_wrong_place_is_no_field_to_come(document: dict[str, Any], pointer: str) -> None:
     with pytest.raises(InvalidSpec) as caught:
-        read_submission({"dataset": "iris", "architecture": [{"units": 3, name: True, "colour": 1}]})
+        read_submission({"dataset": "iris", **document})
     assert [(problem.pointer, problem.code) for problem in caught.value.problems] == [
-        (f"#/architecture/0/{name}", "not_available"),
-        ("#/architecture/0/colour", "unknown_field"),
+        (pointer, "unknown_field")
     ]
