@@ -2,7 +2,7 @@
 
     ServiceError
     ├── Conflict            the thing asked for does not fit the state the resource is in
-    ├── InvalidParameter    a query parameter that cannot be understood
+    ├── InvalidParameter    a query parameter or header that cannot be understood
     └── NotFound            no such resource
 
 A specification that cannot be trained is ``engine.errors.InvalidSpec``: it carries one problem per wrong place.
@@ -26,7 +26,7 @@ class Conflict(ServiceError):
 
 
 class InvalidParameter(ServiceError):
-    """A query parameter, named by ``parameter``, that cannot be understood; ``code`` is meant for programs."""
+    """A query parameter or header, named ``parameter``, that cannot be understood; ``code`` is meant for programs."""
 
     def __init__(self, parameter: str, code: str, message: str) -> None:
         self.parameter = parameter

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from email.message import Message
-from typing import Any
+from typing import Any, get_origin
 
 from fastapi import Request, Response, params
 from fastapi.dependencies.utils import get_flat_params
@@ -20,6 +20,10 @@ from service.problems import Refusal
 __all__ = ["StrictRoute"]
 
 
+_IDEMPOTENCY_KEY = "Idempotency-Key"
+_MOST_VALUES = 100
+
+
 class StrictRequest(Request):
     """A request whose JSON is read strictly."""
 
@@ -30,9 +34,10 @@ class StrictRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """Refuses unknown query parameters, and a body that is not JSON.
+    """Refuses unknown and repeated query parameters, and a body that is not JSON.
 
-    A parameter that is a map (``metadata[key]=value``) is one that the route's ``openapi_extra`` describes.
+    A parameter that is a list may be repeated. One that is a map (``metadata[key]=value``) may, too; it is one that
+    the route's ``openapi_extra`` describes.
     """
 
     @override
@@ -41,12 +46,16 @@ class StrictRoute(APIRoute):
         handle = super().get_route_handler()
         takes_body = self.body_field is not None
         fields = get_flat_params(self.dependant)
-        known = tuple(field.alias for field in fields if isinstance(field.field_info, params.Query))
+        queries = [field for field in fields if isinstance(field.field_info, params.Query)]
+        known = tuple(field.alias for field in queries)
+        single = {field.alias for field in queries if get_origin(field.field_info.annotation) is not list}
         maps = tuple(entry["name"] for entry in (self.openapi_extra or {}).get("parameters", ()))
 
         async def handle_strictly(request: Request) -> Response:
             _refuse_unknown(request.query_params.keys(), known, maps)
+            _refuse_repeated(request.query_params, single)
             _refuse_nul(request.query_params)
+            _refuse_idempotency_key(request)
             if takes_body:
                 _require_json(request.headers.get("content-type", ""))
             return await handle(StrictRequest(request.scope, request.receive))
@@ -62,6 +71,23 @@ def _refuse_unknown(given: Iterable[str], known: tuple[str, ...], maps: tuple[st
         hint = did_you_mean(name[:80], spelled)
         message = f"Unknown query parameter. Known here: {', '.join(spelled) or 'none'}.{hint}"
         raise InvalidParameter(name[:80], "unknown_parameter", message)
+
+
+def _refuse_repeated(given: QueryParams, single: Collection[str]) -> None:
+    for name in given:
+        count = len(given.getlist(name))
+        if count > 1 and name in single:
+            raise InvalidParameter(name, "repeated", "May be given only once.")
+        if count > _MOST_VALUES:
+            message = f"May be given at most {_MOST_VALUES} times; it came {count} times."
+            raise InvalidParameter(name[:80], "too_many", message)
+
+
+def _refuse_idempotency_key(request: Request) -> None:
+    """A client that sends one relies on it, so that to ignore it would be worse than to refuse it."""
+    if request.method == "POST" and _IDEMPOTENCY_KEY in request.headers:
+        message = "Repeated requests are not recognized in this version yet; leave the header out."
+        raise InvalidParameter(_IDEMPOTENCY_KEY, "not_available", message)
 
 
 def _refuse_nul(given: QueryParams) -> None:

@@ -49,11 +49,12 @@ def of_epoch(stored: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     return {name: stored[name] for name in (*names, "non_finite") if name in stored and name != "seconds"}
 
 
-def select_names(names: str | None, available: Sequence[str]) -> tuple[str, ...]:
-    """Those of the available metrics that a comma-separated list names, or all; raises InvalidParameter."""
-    if names is None:
+def select_names(names: Sequence[str], available: Sequence[str]) -> tuple[str, ...]:
+    """Those of the available metrics that comma-separated lists name, all without one; raises InvalidParameter."""
+    if not names:
         return tuple(available)
-    wanted = dict.fromkeys(name.strip() for name in names.split(",") if name.strip() != "epoch")
+    each = (name.strip() for name in ",".join(names).split(","))
+    wanted = dict.fromkeys(name for name in each if name != "epoch")
     for name in wanted:
         if name not in available:
             hint = did_you_mean(name[:80], available)

@@ -156,10 +156,12 @@ def curve(
     return {name: [row[place] for row in rows] for place, name in enumerate(columns)}
 
 
-def lock_status(session: Session, identifier: str) -> str | None:
-    """The experiment's status, which nobody else can change until this transaction ends."""
-    statement = sa.select(_EXPERIMENTS.c.status).where(_EXPERIMENTS.c.id == identifier).with_for_update()
-    return session.execute(statement).scalar_one_or_none()
+def lock_status(session: Session, identifier: str) -> tuple[str, bool] | None:
+    """Status and ``cancel_requested`` of the experiment, which nobody else can change until this transaction ends."""
+    columns = (_EXPERIMENTS.c.status, _EXPERIMENTS.c.cancel_requested)
+    statement = sa.select(*columns).where(_EXPERIMENTS.c.id == identifier).with_for_update()
+    row = session.execute(statement).first()
+    return None if row is None else (row.status, row.cancel_requested)
 
 
 def update(session: Session, identifier: str, values: Mapping[str, Any]) -> None:

@@ -7,8 +7,10 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body, Header, Query, Request, Response
 
 from service.dependencies import ExperimentId, Reading, Transaction
+from service.errors import InvalidParameter
 from service.experiments import metrics, service
 from service.experiments.examples import EXAMPLES
+from service.experiments.limits import MAX_METADATA_PAIRS
 from service.experiments.presentation import experiment_document, list_document
 from service.experiments.schemas import (
     CurveRead,
@@ -96,6 +98,9 @@ def list_experiments(  # noqa: PLR0913 - one argument per query parameter
 
 def _metadata_filter(request: Request) -> dict[str, list[str]]:
     names = [name for name in request.query_params if name.startswith("metadata[")]
+    if len(names) > MAX_METADATA_PAIRS:
+        message = f"An experiment has at most {MAX_METADATA_PAIRS} labels, so no more than that can fit."
+        raise InvalidParameter("metadata", "too_many", message)
     return {name[len("metadata[") : -1]: request.query_params.getlist(name) for name in names}
 
 
@@ -131,7 +136,9 @@ def get_experiment_metrics(  # noqa: PLR0913 - one argument per query parameter
     max_points: Annotated[
         int | None, Query(ge=2, le=1_000_000, description="Thin the curve out; its extremes stay.")
     ] = None,
-    names: Annotated[str | None, Query(description="Comma-separated metrics; all by default.")] = None,
+    names: Annotated[
+        list[str], Query(description="Metrics, separated by commas or each given by itself; all by default.")
+    ] = [],
     accept: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Any:
     """Every epoch unless `max_points` is given. Ask for CSV with the header `Accept: text/csv`."""

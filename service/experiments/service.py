@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -110,7 +110,7 @@ def list_page(
 
 
 def curve(
-    session: Session, identifier: str, *, names: str | None, from_epoch: int, max_points: int | None
+    session: Session, identifier: str, *, names: Sequence[str], from_epoch: int, max_points: int | None
 ) -> metrics.Curve:
     """An experiment's metrics by epoch, as columns; raises NotFound and InvalidParameter.
 
@@ -127,12 +127,13 @@ def curve(
 def cancel(session: Session, identifier: str) -> Placed:
     """Cancel an experiment, or ask the engine to; does nothing where that was done before.
 
-    Raises NotFound, and Conflict where the experiment has ended by itself.
+    Raises NotFound, and Conflict where the experiment had ended by itself before anybody asked.
     """
-    status = repository.lock_status(session, identifier) if is_identifier(identifier) else None
-    if status is None:
+    found = repository.lock_status(session, identifier) if is_identifier(identifier) else None
+    if found is None:
         raise _not_found(identifier)
-    following = states.after_cancel(status)
+    status, already_asked = found
+    following = states.after_cancel(status) or (status if already_asked else None)
     if following is None:
         cancellable = ", ".join(state for state in states.STATUSES if states.after_cancel(state))
         raise Conflict(

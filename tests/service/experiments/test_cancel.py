@@ -62,6 +62,32 @@ def test_what_has_ended_cannot_be_cancelled(client: TestClient, database: Databa
     assert flags(database, identifier) == (status, False, None)
 
 
+@pytest.mark.parametrize("status", ["succeeded", "failed"])
+def test_what_ended_by_itself_after_the_request_may_be_asked_again(
+    client: TestClient, database: Database, status: str
+) -> None:
+    identifier = create(client)
+    rows.add_epochs(database, identifier, 5)
+    assert client.post(f"{URL}/{identifier}/cancel").json()["status"] == "cancelling"
+    rows.finish(database, identifier, status=status)
+    again = client.post(f"{URL}/{identifier}/cancel")
+    assert again.status_code == 202
+    assert again.json() == client.get(f"{URL}/{identifier}").json()
+    assert again.json()["status"] == status
+
+
+@pytest.mark.parametrize("path", ["", "/exp_01KAPZ4M7S3F6N6Q3W8E5T2R1Y/cancel"])
+def test_what_relies_on_an_idempotency_key_is_told_that_there_is_none(
+    sqlite_client: TestClient, path: str
+) -> None:
+    headers = {"Idempotency-Key": "once"}
+    response = sqlite_client.post(f"{URL}{path}", json={"dataset": "iris"}, headers=headers)
+    assert response.status_code == 422
+    wrong = response.json()["errors"][0]
+    assert (wrong["parameter"], wrong["code"]) == ("Idempotency-Key", "not_available")
+    assert sqlite_client.get(URL, headers=headers).json()["data"] == []
+
+
 def test_what_was_cancelled_keeps_its_end(client: TestClient, database: Database) -> None:
     identifier = create(client)
     rows.finish(database, identifier, status="cancelled", stop_reason="user")

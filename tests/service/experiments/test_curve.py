@@ -52,8 +52,9 @@ def test_from_an_epoch_on(client: TestClient, curve_url: str) -> None:
 
 
 def test_chosen_metrics(client: TestClient, curve_url: str) -> None:
-    curve = client.get(f"{curve_url}?names=val_loss,seconds&from_epoch=12").json()
-    assert curve == {"epoch": [12], "val_loss": [1.4], "seconds": [6.0]}
+    for names in ("names=val_loss,seconds", "names=val_loss&names=seconds"):
+        curve = client.get(f"{curve_url}?{names}&from_epoch=12").json()
+        assert curve == {"epoch": [12], "val_loss": [1.4], "seconds": [6.0]}
 
 
 def test_thinned(client: TestClient, curve_url: str) -> None:
@@ -88,7 +89,10 @@ def test_what_was_not_finite_is_named(client: TestClient, database: Database, cu
         ("from_epoch=" + "9" * 30, "from_epoch"),
         ("max_points=1", "max_points"),
         ("max_points=many", "max_points"),
+        ("max_points=3&max_points=4", "max_points"),
         ("names=val_r2", "names"),
+        ("names=", "names"),
+        ("names=val_loss&names=val_r2", "names"),
         ("format=csv", "format"),
     ],
 )

@@ -88,6 +88,15 @@ def test_filters(client: TestClient, database: Database) -> None:
     ]
 
 
+def test_as_many_labels_as_an_experiment_has(client: TestClient) -> None:
+    labels = {f"key {number}": str(number) for number in range(16)}
+    identifier = create(client, metadata=labels)
+    wanted = [(f"metadata[{key}]", value) for key, value in labels.items()]
+    wanted += [("metadata[key 3]", f"other {number}") for number in range(99)]
+    response = client.get(URL, params=wanted)
+    assert [experiment["id"] for experiment in response.json()["data"]] == [identifier]
+
+
 def test_labels_are_found_whatever_they_are_made_of(client: TestClient) -> None:
     key, value = "a]b[c=&%", "d'\"e; 🚂 _%"
     identifier = create(client, metadata={key: value})
@@ -114,6 +123,12 @@ def test_labels_are_found_whatever_they_are_made_of(client: TestClient) -> None:
         ("penalty=l3", "penalty", "choice"),
         ("sort=name", "sort", "choice"),
         ("after=x", "after", "invalid_cursor"),
+        ("limit=1&limit=2", "limit", "repeated"),
+        ("limit=1&limit=1", "limit", "repeated"),
+        ("sort=created_at&sort=-created_at", "sort", "repeated"),
+        ("dataset=x&" * 101, "dataset", "too_many"),
+        ("metadata[a]=x&" * 101, "metadata[a]", "too_many"),
+        ("&".join(f"metadata[{number}]=x" for number in range(17)), "metadata", "too_many"),
     ],
 )
 def test_a_query_it_does_not_understand(

@@ -37,23 +37,23 @@ def test_shows_of_an_epoch_what_the_task_has_and_what_was_not_finite() -> None:
 
 
 def test_selects_in_the_order_asked_for_and_once() -> None:
-    assert select_names("val_loss, train_loss,val_loss,epoch", METRICS) == ("val_loss", "train_loss")
+    assert select_names(["val_loss, train_loss,val_loss", "epoch"], METRICS) == ("val_loss", "train_loss")
 
 
 def test_selects_all_unless_asked() -> None:
-    assert select_names(None, METRICS) == METRICS
+    assert select_names([], METRICS) == METRICS
 
 
 @pytest.mark.parametrize("names", ["val_los", "", ",", "val_loss,,train_loss", "train_r2"])
 def test_refuses_what_is_no_metric(names: str) -> None:
     with pytest.raises(InvalidParameter, match="it has: train_loss, val_loss") as caught:
-        select_names(names, metric_names(classification=True))
+        select_names([names], metric_names(classification=True))
     assert (caught.value.parameter, caught.value.code) == ("names", "choice")
 
 
 def test_leads_to_the_right_metric() -> None:
     with pytest.raises(InvalidParameter, match='Did you mean "val_loss"'):
-        select_names("val_los", METRICS)
+        select_names(["val_los"], METRICS)
 
 
 @given(st.lists(st.tuples(VALUES, VALUES), min_size=1, max_size=300), st.integers(2, 40))
