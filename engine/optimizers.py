@@ -23,15 +23,17 @@ from engine.spec import Adagrad, Adam, AdamW, Optimizer, RmsProp, Sgd
 
 __all__ = ["OPTIMIZERS"]
 
+SMALLEST_RATE = 1e-37
+
 
 def _column(specs: Sequence[Optimizer], name: str) -> Array:
     """(K, 1) values of one parameter."""
     return np.array([[float(getattr(spec, name))] for spec in specs])
 
 
-def _inverse(values: Array) -> Array:
-    """1/values; 0 where a rate is 0 and nothing moves."""
-    return np.divide(1, values, out=np.zeros_like(values), where=values > 0)
+def _inverse(rates: Array) -> Array:
+    """1/rates; 0 where a rate is so small that nothing moves and its inverse would not fit a float32."""
+    return np.divide(1, rates, out=np.zeros_like(rates), where=rates > SMALLEST_RATE)
 
 
 def _sgd_moments(spec: Sgd) -> Mapping[str, float]:

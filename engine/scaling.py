@@ -9,7 +9,7 @@ import numpy as np
 from engine.calls import Array
 from engine.spec import Divide, Scaling
 
-__all__ = ["Affine", "feature_scaling", "target_scaling"]
+__all__ = ["Affine", "columns", "feature_scaling", "target_scaling"]
 
 
 @dataclass(frozen=True)
@@ -27,19 +27,24 @@ class Affine:
 
 def feature_scaling(rule: Scaling, x: Array) -> Affine:
     """The scaling of features x (N, I): fitted on them, or fixed."""
-    columns = x.shape[1]
+    width = x.shape[1]
     if rule == "standardize":
         return _standardize(x)
     divisor = rule.divide_by if isinstance(rule, Divide) else 1.0
-    return Affine(np.zeros(columns), np.full(columns, divisor))
+    return Affine(np.zeros(width), np.full(width, divisor))
 
 
 def target_scaling(y: Array, *, standardize: bool) -> Affine:
     """The scaling of targets y (N,) or (N, O)."""
-    columns = y.reshape(len(y), -1)
+    values = columns(y)
     if standardize:
-        return _standardize(columns)
-    return Affine(np.zeros(columns.shape[1]), np.ones(columns.shape[1]))
+        return _standardize(values)
+    return Affine(np.zeros(values.shape[1]), np.ones(values.shape[1]))
+
+
+def columns(y: Array) -> Array:
+    """(N, O) view of targets (N,) or (N, O); N may be 0."""
+    return y if y.ndim > 1 else y[:, None]
 
 
 def _standardize(values: Array) -> Affine:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.calls import Array
-from engine.scaling import Affine
+from engine.scaling import Affine, columns
 from engine.spec import LossSpec
 
 __all__ = ["class_weights", "encode", "smoothed"]
@@ -14,9 +14,9 @@ __all__ = ["class_weights", "encode", "smoothed"]
 def encode(y: Array, task: str, outputs: int, scaling: Affine) -> Array:
     """(N, O) targets: scaled for regression, one column for a single output, one-hot for several classes."""
     if task == "regression":
-        return scaling.apply(y.reshape(len(y), -1))
+        return scaling.apply(columns(y))
     if task == "multilabel" or outputs == 1:
-        return y.reshape(len(y), -1)
+        return columns(y)
     return np.eye(outputs)[y]
 
 

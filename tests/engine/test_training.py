@@ -108,6 +108,7 @@ def test_a_seed_is_drawn_where_none_is_given() -> None:
 
 ONE_CLASS = Dataset(np.random.default_rng(0).normal(size=(30, 4)), np.zeros(30, int), "multiclass", 3)
 TINY = Dataset(np.ones((1, 3)), np.zeros(1, int), "multiclass", 2)
+ONE_NUMBER = Dataset(np.ones((1, 3)), np.ones(1), "regression")
 CONSTANT = Dataset(np.ones((20, 3)), np.full(20, 5.0), "regression")
 
 
@@ -123,6 +124,16 @@ CONSTANT = Dataset(np.ones((20, 3)), np.full(20, 5.0), "regression")
         (ONE_CLASS, {}, "max_epochs"),
         (TINY, {"split": {"validation": 0, "test": 0}}, "max_epochs"),
         (CONSTANT, {}, "max_epochs"),
+        (ONE_NUMBER, {}, "max_epochs"),
+        (
+            dataset("binary"),
+            {
+                "optimizer": {"name": "sgd", "learning_rate": 1e-40, "momentum": 0.9},
+                "penalty": "l1",
+                "lambda": 1.0,
+            },
+            "max_epochs",
+        ),
         (dataset("multiclass"), {"init": "zeros", "activation": "relu"}, "max_epochs"),
         (dataset("multiclass"), {"batch_size": 100_000}, "max_epochs"),
         (dataset("binary"), {"architecture": [1], "penalty": "l1", "lambda": 1e12}, "max_epochs"),
