@@ -82,7 +82,7 @@ class Evaluator:
 
     def _chunk(self, number: int, buffers: Buffers, where: slice) -> list[Call]:
         first = self._first(buffers) if self._wide.size else None
-        calls = forward(self._network, self._layout, self._parameters, buffers, first)
+        calls = forward(self._network, self._layout, self._parameters, buffers, {}, first)
         for layer, peaks in zip(self._mortal, self._peaks, strict=True):
             calls.append(partial(np.maximum.reduce, buffers.a[layer], 1, None, peaks[:, number]))
         calls += self._score(buffers.logits, buffers.wide, where)

@@ -53,13 +53,13 @@ def modules(network: Network) -> list[str]:
     return [*found, _module(network.output)]
 
 
-def export(network: Network, layout: Layout, splits: Splits, row: Array, epoch: int) -> Checkpoint:
-    """A lane's weights after ``epoch``, from its (length,) row.
+def export(network: Network, splits: Splits, row: Array, epoch: int) -> Checkpoint:
+    """A lane's weights after ``epoch``, from its plain (length,) row.
 
     ``"0.weight"`` is (out, in) and ``"0.bias"`` (out,), numbered as in ``modules``. The document carries what turns
     raw features into inputs and outputs into the user's units.
     """
-    names = modules(network)
+    names, layout = modules(network), Layout(network.sizes)
     linear = [index for index, name in enumerate(names) if name.startswith("Linear")]
     arrays: dict[str, Array] = {}
     for layer, index in enumerate(linear):

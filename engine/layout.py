@@ -28,9 +28,13 @@ MANY_INPUTS = 256
 
 @dataclass(frozen=True)
 class Layout:
-    """The layout of a row for layers of the given sizes, input and output included."""
+    """The layout of a row for layers of the given sizes, input and output included.
+
+    ``normalized`` says which hidden layers have batch normalization: their γ and β follow after all layers.
+    """
 
     sizes: tuple[int, ...]
+    normalized: tuple[bool, ...] = ()
 
     @cached_property
     def shapes(self) -> tuple[tuple[int, int], ...]:
@@ -38,8 +42,13 @@ class Layout:
         return tuple(pairwise(self.sizes))
 
     @cached_property
+    def normalized_units(self) -> tuple[int, ...]:
+        """Units of every hidden layer with batch normalization, 0 for one without."""
+        return tuple(units * on for units, on in zip(self.sizes[1:-1], self.normalized, strict=False))
+
+    @cached_property
     def starts(self) -> tuple[int, ...]:
-        """Where each layer starts; the last entry is the number of parameters."""
+        """Where each layer starts; the last entry is where the layers end."""
         return tuple(accumulate(((fan_in + 1) * fan_out for fan_in, fan_out in self.shapes), initial=0))
 
     def by_unit(self, layer: int) -> bool:
@@ -59,7 +68,7 @@ class Layout:
 
     @property
     def parameters(self) -> int:
-        return self.starts[-1]
+        return self.starts[-1] + 2 * sum(self.normalized_units)
 
     @property
     def length(self) -> int:
@@ -81,6 +90,16 @@ class Layout:
     def weight(self, rows: Array, layer: int) -> Array:
         """(..., fan_in, fan_out) view of a layer's weights."""
         return self.matrix(rows, layer)[..., :-1, :]
+
+    def gamma(self, rows: Array, layer: int) -> Array:
+        """(..., units) view of a normalized layer's γ."""
+        start = self.starts[-1] + sum(self.normalized_units[:layer])
+        return rows[..., start : start + self.normalized_units[layer]]
+
+    def beta(self, rows: Array, layer: int) -> Array:
+        """(..., units) view of a normalized layer's β."""
+        start = self.starts[-1] + sum(self.normalized_units) + sum(self.normalized_units[:layer])
+        return rows[..., start : start + self.normalized_units[layer]]
 
     def bias(self, rows: Array, layer: int) -> Array:
         """(..., fan_out) view of a layer's biases."""

@@ -10,6 +10,7 @@ import numpy as np
 from engine.calls import Array
 from engine.data import Part, Splits
 from engine.evaluation import Evaluator
+from engine.layout import Layout
 from engine.penalties import penalty_value
 from engine.reports import Metrics
 from engine.stack import Stack
@@ -21,7 +22,7 @@ class Measurement:
     """Evaluates lanes of one shape on the splits; a split without rows has no metrics."""
 
     def __init__(self, stack: Stack, splits: Splits) -> None:
-        self._network, self._layout, self._splits = stack.network, stack.layout, splits
+        self._network, self._layout, self._splits = stack.network, Layout(stack.layout.sizes), splits
         self._train = self._evaluator(splits.train)
         self._validation = self._evaluator(splits.validation)
 
@@ -32,7 +33,7 @@ class Measurement:
         return Evaluator(self._network, self._layout, part, unit)
 
     def test(self, row: Array) -> dict[str, float | None] | None:
-        """Loss and scores of a (length,) row of parameters on the test rows."""
+        """Loss and scores of a (length,) plain row of parameters on the test rows."""
         evaluator = self._evaluator(self._splits.test)
         if evaluator is None:
             return None
@@ -43,7 +44,7 @@ class Measurement:
         """The metrics of the lane at ``row`` of the stack."""
         parameters = stack.parameters[row]
         with np.errstate(all="ignore"):
-            layers = [self._layout.weight(parameters, layer) for layer in range(self._layout.layers)]
+            layers = [stack.layout.weight(parameters, layer) for layer in range(stack.layout.layers)]
             weights = np.concatenate([layer.ravel() for layer in layers], dtype=np.float64)
             penalty = fsum(
                 penalty_value(layers[segment.layer], segment.strengths[row]) for segment in stack.segments
@@ -55,7 +56,7 @@ class Measurement:
             zero_fraction=float(1 - np.count_nonzero(weights) / weights.size),
             gradient_norm=gradient_norm,
             learning_rate=learning_rate,
-            **self._losses(parameters, penalty),
+            **self._losses(stack.plain(row), penalty),
         )
 
     def _losses(self, parameters: Array, penalty: float) -> dict[str, Any]:

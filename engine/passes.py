@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
@@ -9,9 +10,10 @@ import numpy as np
 from engine.calls import Array, Call, product, transposed
 from engine.layout import Layout
 from engine.network import Network
+from engine.normalization import BatchNorm
 from engine.workspace import Buffers
 
-__all__ = ["backward", "forward"]
+__all__ = ["Norms", "backward", "forward"]
 
 
 def _by_lane(values: Array) -> Array:
@@ -24,8 +26,17 @@ def _inputs(buffers: Buffers) -> list[Array]:
     return [transposed(buffers.x), *map(_by_lane, buffers.inputs)]
 
 
+Norms = Mapping[int, BatchNorm]
+"""The batch normalization of hidden layers, by their number."""
+
+
 def forward(
-    network: Network, layout: Layout, parameters: Array, buffers: Buffers, first: list[Call] | None = None
+    network: Network,
+    layout: Layout,
+    parameters: Array,
+    buffers: Buffers,
+    norms: Norms,
+    first: list[Call] | None = None,
 ) -> list[Call]:
     """``buffers.logits`` ← the network's output before its output activation; activations are kept.
 
@@ -40,6 +51,7 @@ def forward(
         matrix = layout.matrix(parameters, layer)
         own = first if layer == 0 else None
         calls += own or [product(transposed(matrix), inputs[layer], _by_lane(z))]
+        calls += norms[layer].forward(z) if layer in norms else []
         calls += activation.forward(buffers.values(layer))
         if mask is not None:
             calls.append(partial(np.multiply, a, mask, out=buffers.inputs[layer][:-1]))
@@ -49,13 +61,14 @@ def forward(
 
 
 def backward(
-    network: Network, layout: Layout, parameters: Array, gradient: Array, buffers: Buffers, scale: Array
+    network: Network, layout: Layout, rows: tuple[Array, Array], buffers: Buffers, norms: Norms, scale: Array
 ) -> list[Call]:
-    """``gradient`` ← ``scale`` times the gradient of the summed row losses; destroys ``buffers.logits``.
+    """Gradient ← ``scale`` times the gradient of the summed row losses; destroys ``buffers.logits``.
 
+    ``rows`` are the parameters and the gradient.
     ``scale`` is 1/B for the mean; anything the optimizer would multiply the gradient by can be folded into it.
     """
-    delta, inputs = buffers.logits, _inputs(buffers)
+    (parameters, gradient), delta, inputs = rows, buffers.logits, _inputs(buffers)
     calls = network.cost.gradient(delta, buffers.y, buffers.narrow, buffers.wide)
     calls.append(partial(np.multiply, delta, scale, out=delta))
     if buffers.weights is not None:
@@ -67,6 +80,7 @@ def backward(
             below = buffers.delta[layer - 1]
             calls.append(product(layout.weight(parameters, layer), _by_lane(delta), _by_lane(below)))
             calls += _through_activation(network, layer - 1, buffers)
+            calls += norms[layer - 1].backward(below) if layer - 1 in norms else []
             delta = below
     return calls
 

@@ -35,17 +35,26 @@ def save(stack: Stack, row: int, stop_reason: str | None = None) -> Checkpoint:
         "dropout": dropout,
     }
     length = stack.layout.parameters
-    return Checkpoint({name: rows[row, :length].copy() for name, rows in _rows(stack).items()}, document)
+    arrays = {name: rows[row, :length].copy() for name, rows in _rows(stack).items()}
+    return Checkpoint(
+        arrays | {name: rows[row].copy() for name, rows in _statistics(stack).items()}, document
+    )
 
 
 def _rows(stack: Stack) -> dict[str, Array]:
     return {"parameters": stack.parameters, "best": stack.best, **stack.moments}
 
 
+def _statistics(stack: Stack) -> dict[str, Array]:
+    """The running statistics, where there is batch normalization."""
+    return {"running": stack.running, "best_running": stack.best_running} if stack.running.size else {}
+
+
 def _shape(stack: Stack) -> dict[str, Any]:
     return {
         "sizes": list(stack.layout.sizes),
         "precision": stack.parameters.dtype.name,
+        "normalized": list(stack.layout.normalized_units),
         "arrays": list(_rows(stack)),
         "rows": stack.rows,
     }
@@ -63,6 +72,8 @@ def restore(stack: Stack, row: int, state: Checkpoint) -> str | None:
         raise InvalidCheckpoint("The state belongs to an experiment of another shape.")
     for name, rows in _rows(stack).items():
         rows[row, : stack.layout.parameters] = state.arrays[name]
+    for name, rows in _statistics(stack).items():
+        rows[row] = state.arrays[name]
     stack.epochs[row] = document["epoch"]
     stack.best_epochs[row] = document["best_epoch"]
     progress = [stack.progress.document(lane) for lane in range(len(stack))]

@@ -12,6 +12,7 @@ from engine.errors import InvalidSpec, SpecProblem
 from engine.initializers import draw, draw_biases
 from engine.layout import Layout
 from engine.network import Network
+from engine.normalization import Running, folded
 from engine.optimizers import OPTIMIZERS
 from engine.penalties import Segment, kinds, segments
 from engine.schedules import PlateauState
@@ -32,8 +33,9 @@ Streams = tuple[np.random.Generator, np.random.Generator]
 class Stack:
     """K lanes: ``lanes`` are their numbers in the original stack, ``epochs`` what each has completed.
 
-    ``parameters``, ``gradient``, every moment and ``best`` are (K, length) rows of ``layout``; ``best_epochs`` says
-    which epoch's weights ``best`` holds, 0 for none.
+    ``parameters``, ``gradient``, every moment and ``best`` are (K, length) rows of ``layout``; ``running`` and
+    ``best_running`` the running statistics of batch normalization; ``best_epochs`` says which epoch's weights ``best``
+    holds, 0 for none.
     """
 
     network: Network
@@ -45,6 +47,8 @@ class Stack:
     gradient: Array
     moments: Mapping[str, Array]
     best: Array
+    running: Array
+    best_running: Array
     best_epochs: list[int]
     epochs: list[int]
     streams: list[Streams]
@@ -59,6 +63,16 @@ class Stack:
         """The penalized stretches of the rows."""
         return segments(self.experiments, self.rows)
 
+    def plain(self, row: int, *, best: bool = False) -> Array:
+        """The (plain length,) row of a lane's last or best parameters, batch normalization folded in."""
+        parameters, running = (self.best, self.best_running) if best else (self.parameters, self.running)
+        return folded(self.layout, parameters[row], running[row])
+
+    def keep_best(self, row: int) -> None:
+        """Copy a lane's parameters as its best so far."""
+        self.best[row], self.best_running[row] = self.parameters[row], self.running[row]
+        self.best_epochs[row] = self.epochs[row]
+
     def take(self, rows: Sequence[int]) -> Stack:
         """The lanes at ``rows``, in arrays of their own."""
         return Stack(
@@ -71,6 +85,8 @@ class Stack:
             gradient=self._copied(self.gradient, rows),
             moments={name: self._copied(moment, rows) for name, moment in self.moments.items()},
             best=self._copied(self.best, rows),
+            running=self.running[list(rows)],
+            best_running=self.best_running[list(rows)],
             best_epochs=[self.best_epochs[row] for row in rows],
             epochs=[self.epochs[row] for row in rows],
             streams=[self.streams[row] for row in rows],
@@ -101,7 +117,7 @@ def start(experiments: Sequence[Experiment], features: int, outputs: int, rows: 
     check_one_shape(experiments)
     first = experiments[0]
     network = Network.of(first, features, outputs)
-    layout = Layout(network.sizes)
+    layout = Layout(network.sizes, tuple(layer.batch_norm for layer in first.architecture))
     dtype = np.dtype(first.precision)
     stack = Stack(
         network=network,
@@ -116,6 +132,8 @@ def start(experiments: Sequence[Experiment], features: int, outputs: int, rows: 
             for name in OPTIMIZERS[type(first.optimizer)].moments(first.optimizer)
         },
         best=layout.rows(len(experiments), dtype),
+        running=Running.rows(layout, len(experiments), dtype),
+        best_running=Running.rows(layout, len(experiments), dtype),
         best_epochs=[0] * len(experiments),
         epochs=[0] * len(experiments),
         streams=[
@@ -137,6 +155,9 @@ def _seed(experiment: Experiment) -> int:
 
 def _initialize(stack: Stack, row: int, experiment: Experiment) -> None:
     random = stream(_seed(experiment), Purpose.WEIGHTS)
+    for layer, units in enumerate(stack.layout.normalized_units):
+        if units:
+            stack.layout.gamma(stack.parameters[row], layer)[...] = 1
     inits = [*(layer.init for layer in experiment.architecture), experiment.init]
     for layer, init in enumerate(inits):
         rule, shape = init or experiment.init, stack.layout.shapes[layer]
@@ -150,7 +171,8 @@ def _shape(experiment: Experiment) -> dict[str, object]:
     optimizer = experiment.optimizer
     return {
         "architecture": tuple(
-            (layer.units, layer.activation, layer.dropout) for layer in experiment.architecture
+            (layer.units, layer.activation, layer.dropout, layer.batch_norm)
+            for layer in experiment.architecture
         ),
         "batch_size": experiment.batch_size,
         "class_weight": experiment.class_weight,

@@ -10,9 +10,10 @@ import numpy as np
 from engine.blocks import Block, Piece
 from engine.calls import Array, Call, aligned, constant
 from engine.coefficients import Coefficients
+from engine.normalization import BatchNorm
 from engine.norms import clip_calls, max_norm_calls
 from engine.optimizers import OPTIMIZERS
-from engine.passes import backward, forward
+from engine.passes import Norms, backward, forward
 from engine.penalties import smooth_gradient
 from engine.stack import Stack
 from engine.workspace import Buffers, Workspace
@@ -30,10 +31,11 @@ class Tape:
         self.buffers = Workspace(stack.network, len(stack), rows, stack.parameters.dtype).buffers()
         self.draw = (*_input_mask(stack, self.buffers), *_masks(stack, self.buffers))
         parameters, gradient = _rows(stack.parameters), _rows(stack.gradient)
-        error = coefficients.view("error")
+        network, layout, error = stack.network, stack.layout, coefficients.view("error")
+        norms = _norms(stack, self.buffers)
         self.gradient = (
-            *forward(stack.network, stack.layout, parameters, self.buffers),
-            *backward(stack.network, stack.layout, parameters, gradient, self.buffers, error),
+            *forward(network, layout, parameters, self.buffers, norms),
+            *backward(network, layout, (parameters, gradient), self.buffers, norms, error),
         )
         self.update = tuple(_update(stack, coefficients))
         self.step = (*self.draw, *self.gradient, *self.update)
@@ -42,6 +44,12 @@ class Tape:
 def _rows(rows: Array) -> Array:
     """(length,) for one lane, so that the cheaper two-dimensional calls are used; else (K, length)."""
     return rows[0] if len(rows) == 1 else rows
+
+
+def _norms(stack: Stack, buffers: Buffers) -> Norms:
+    rows = (_rows(stack.parameters), _rows(stack.gradient), _rows(stack.running))
+    layers = [layer for layer, units in enumerate(stack.layout.normalized_units) if units]
+    return {layer: BatchNorm.of(stack.layout, layer, rows, buffers.z[layer]) for layer in layers}
 
 
 def _input_mask(stack: Stack, buffers: Buffers) -> list[Call]:

@@ -150,9 +150,8 @@ class _Run:
             for row in range(len(stack))
         ]
         self._plateau(judged)
-        for row in np.flatnonzero(improved):
-            stack.best[row] = stack.parameters[row]
-            stack.best_epochs[row] = stack.epochs[row]
+        for row in map(int, np.flatnonzero(improved)):
+            stack.keep_best(row)
         reasons = [
             _reason(
                 stack.experiments[row], stack.epochs[row], finite=finite[row], patient=not verdict.stop[row]
@@ -184,10 +183,10 @@ class _Run:
 
     def _best(self, stack: Stack, row: int) -> Checkpoint | None:
         epoch = stack.best_epochs[row]
-        return export(stack.network, stack.layout, self.splits, stack.best[row], epoch) if epoch else None
+        return export(stack.network, self.splits, stack.plain(row, best=True), epoch) if epoch else None
 
     def _last(self, stack: Stack, row: int) -> Checkpoint:
-        return export(stack.network, stack.layout, self.splits, stack.parameters[row], stack.epochs[row])
+        return export(stack.network, self.splits, stack.plain(row), stack.epochs[row])
 
     def _result(self, row: int, reason: str) -> Result:
         """The lane's result, made once."""
@@ -203,7 +202,7 @@ class _Run:
                 argmin_epoch=int(stack.progress.least_epoch[row]) or stack.best_epochs[row] or None,
                 best=best,
                 last=self._last(stack, row),
-                test=self._measure.test(stack.best[row]) if best else None,
+                test=self._measure.test(stack.plain(row, best=True)) if best else None,
                 warnings=tuple(_warnings(stack, row)),
             )
         return self.results[lane]

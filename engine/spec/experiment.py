@@ -12,6 +12,7 @@ from engine.spec.optimizers import OPTIMIZERS, Optimizer, Sgd
 from engine.spec.records import Record, Records
 from engine.spec.rules import (
     Choice,
+    Flag,
     Integer,
     Nullable,
     Real,
@@ -111,6 +112,7 @@ class Layer:
     units: int = field(metadata=rule(Integer(minimum=1, maximum=MAX_UNITS)))
     activation: ActivationSpec | None = field(default=None, metadata=rule(Nullable(ACTIVATIONS)))
     dropout: float = field(default=0.0, metadata=rule(Real(minimum=0, below=1)))
+    batch_norm: bool = field(default=False, metadata=rule(Flag()))
     init: Initializer | None = field(default=None, metadata=rule(Nullable(INITIALIZERS)))
     penalty: LayerPenalty | None = field(default=None, metadata=rule(Nullable(LAYER_PENALTIES)))
 

@@ -102,7 +102,8 @@ def layer_sizes(experiment: Experiment, features: int, outputs: int) -> tuple[in
 
 def _parameters(experiment: Experiment, features: int, outputs: int) -> int:
     sizes = layer_sizes(experiment, features, outputs)
-    return sum((fan_in + 1) * fan_out for fan_in, fan_out in itertools.pairwise(sizes))
+    normalized = sum(layer.units for layer in experiment.architecture if layer.batch_norm)
+    return sum((fan_in + 1) * fan_out for fan_in, fan_out in itertools.pairwise(sizes)) + 2 * normalized
 
 
 def _resolve_layer(layer: Layer, experiment: Experiment) -> Layer:

@@ -21,7 +21,6 @@ __all__ = ["NOT_AVAILABLE", "Submission", "read_submission"]
 
 NOT_AVAILABLE = frozenset(
     {
-        ("architecture", "batch_norm"),
         ("given_lambda",),
         ("lambda_convention",),
         ("priority",),

@@ -57,6 +57,7 @@ FIELD_WORDS: Mapping[str, Mapping[str, str]] = {
         "units": "Neurons in this layer.",
         "activation": "This layer's activation; null is the experiment's.",
         "dropout": "Share of this layer's outputs dropped in training (inverted dropout).",
+        "batch_norm": "Whether values are standardized over the batch before the activation.",
         "init": "How this layer's weights begin; null is the experiment's `init`.",
         "penalty": "This layer's own penalty; null is the experiment's.",
     },

@@ -86,9 +86,9 @@ def test_every_task(task: str, penalty: str) -> None:
     check(own, splits)
 
 
-@pytest.mark.parametrize("architecture", [[], [1], [33, 1]])
+@pytest.mark.parametrize("architecture", [[], [1], [33, 1], [6, {"units": 1, "batch_norm": True}]])
 @pytest.mark.parametrize("batch", [1, 36, 1000])
-def test_thin_layers_and_odd_batches(architecture: list[int], batch: int) -> None:
+def test_thin_layers_and_odd_batches(architecture: list[Any], batch: int) -> None:
     experiment, splits = prepared(
         dataset("binary"), architecture=architecture, batch_size=batch, penalty="l2"
     )
@@ -101,7 +101,7 @@ def test_every_option_and_every_schedule_at_once(optimizer: str, features: int) 
     own = {"name": "l1", "lambda": 0.3}
     experiment, splits = prepared(
         dataset("multiclass", features=features),
-        architecture=[{"units": 9, "dropout": 0.2, "penalty": own}, 5],
+        architecture=[{"units": 9, "dropout": 0.2, "penalty": own, "batch_norm": True}, 5],
         optimizer=optimizer,
         penalty="l2",
         batch_size=7,

@@ -66,7 +66,7 @@ def test_every_epoch_of_every_optimizer(optimizer: dict[str, Any], precision: st
 def test_every_epoch_of_every_schedule_with_every_option(schedule: dict[str, Any]) -> None:
     experiment, splits = prepared(
         dataset("multiclass"),
-        architecture=[{"units": 6, "dropout": 0.3}],
+        architecture=[{"units": 6, "dropout": 0.3, "batch_norm": True}],
         schedule=schedule,
         batch_size=7,
         max_epochs=6,
