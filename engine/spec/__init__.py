@@ -44,6 +44,7 @@ from engine.spec.schedules import (
     Step,
     WarmupCosine,
 )
+from engine.spec.sharing import lanes_per_stack
 from engine.spec.variants import (
     ACTIVATIONS,
     BIAS_INITIALIZERS,
@@ -136,6 +137,7 @@ __all__ = [
     "Uniform",
     "WarmupCosine",
     "equivalents",
+    "lanes_per_stack",
     "layer_sizes",
     "resolve",
     "to_document",
