@@ -171,7 +171,7 @@ def _first_line(error: DBAPIError) -> str:
 
 
 def _welcome(settings: Settings, port: int) -> None:
-    host = "127.0.0.1" if settings.host in {"0.0.0.0", "::", ""} else settings.host  # noqa: S104
+    host = "127.0.0.1" if settings.host in {"0.0.0.0", "::", ""} else settings.host  # noqa: S104 - compares, binds nothing
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     sys.stderr.write(
         f"Trainyard {version('trainyard')} listens on {address}\n"

@@ -49,7 +49,8 @@ class EngineChild:
     def _start(self) -> subprocess.Popen[bytes]:
         # -P keeps the working directory off sys.path: the installed package runs, not what happens to lie there.
         command = [sys.executable, "-P", "-m", "service.cli", "engine", "--attached"]
-        return subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[self._descriptor])  # noqa: S603
+        descriptors = [self._descriptor]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=descriptors)  # noqa: S603 - our own command
 
     def _watch(self) -> None:
         wait = SHORTEST_WAIT_SECONDS

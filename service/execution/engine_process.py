@@ -23,6 +23,8 @@ from service.settings import Settings
 __all__ = ["run_engine"]
 
 POLL_SECONDS = 0.1
+PATIENCE_SECONDS = 5.0
+"""How long to wait for the tables before saying so."""
 
 log = structlog.get_logger(__name__)
 
@@ -79,7 +81,7 @@ def _wait_for_tables(database: Database, stop: threading.Event) -> None:
         with contextlib.suppress(DBAPIError), database.reading() as session:
             if is_current(session):
                 return
-        if time.monotonic() - said > 5:  # noqa: PLR2004 - seconds
+        if time.monotonic() - said > PATIENCE_SECONDS:
             said = time.monotonic()
             log.warning("waiting for the database to answer and to be migrated (trainyard migrate)")
         stop.wait(POLL_SECONDS)

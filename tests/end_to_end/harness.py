@@ -96,7 +96,7 @@ class Client:
             self.address + path, data=body, method=method, headers={"Content-Type": "application/json"}
         )
         try:
-            with urllib.request.urlopen(request, timeout=WAIT_SECONDS) as response:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=WAIT_SECONDS) as response:  # noqa: S310 - see above
                 return json.load(response)
         except urllib.error.HTTPError as error:
             with error:

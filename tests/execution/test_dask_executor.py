@@ -36,11 +36,12 @@ def test_workers_that_do_not_come_back_end_the_executor(
     monkeypatch.setattr(dask_executor, "PRELOAD", "a_preload")
     monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
     lost: list[str] = []
-    executor = DaskExecutor(local_cluster(1, tmp_path / "scratch"), lost.append)
+    cluster = local_cluster(1, tmp_path / "scratch")
+    executor = DaskExecutor(cluster, lost.append)
     assert executor.slots() == Slots(total=1, idle=1)
 
     preload.write_text("raise ImportError('broken')")
-    (pid,) = [nanny.pid for nanny in executor._cluster.workers.values()]  # type: ignore[union-attr]  # noqa: SLF001
+    (pid,) = [nanny.pid for nanny in cluster.workers.values()]
     os.kill(pid, 9)
     wait_for(lambda: gone(executor))
     executor.close()

@@ -1,4 +1,6 @@
+import dataclasses
 import math
+from typing import Any
 
 import pytest
 
@@ -13,18 +15,19 @@ from service.experiments.states import STOP_REASONS, TERMINAL
 WEIGHTS = Checkpoint({}, {})
 
 
-def result(stop_reason: str, **changes: object) -> Result:
-    values: dict[str, object] = {
-        "lane": 0,
-        "epochs": 7,
-        "best_epoch": 3,
-        "argmin_epoch": 4,
-        "best": WEIGHTS,
-        "last": WEIGHTS,
-        "test": {"loss": 0.5, "accuracy": 0.9},
-        "warnings": (),
-    }
-    return Result(stop_reason=stop_reason, **{**values, **changes})  # type: ignore[arg-type]
+def result(stop_reason: str, **changes: Any) -> Result:
+    ended = Result(
+        lane=0,
+        stop_reason=stop_reason,
+        epochs=7,
+        best_epoch=3,
+        argmin_epoch=4,
+        best=WEIGHTS,
+        last=WEIGHTS,
+        test={"loss": 0.5, "accuracy": 0.9},
+        warnings=(),
+    )
+    return dataclasses.replace(ended, **changes)
 
 
 def test_numbers_that_are_not_finite_are_null_and_named() -> None:
