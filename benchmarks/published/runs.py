@@ -151,8 +151,7 @@ def _initial(experiment: Experiment, rows: int) -> list[tuple[Array, Array]]:
     stack = start([experiment], 784, 10, rows)
     row, layout = stack.parameters[0], stack.layout
     return [
-        (layout.weight(row, layer).copy(), layout.bias(row, layer).copy())
-        for layer in range(layout.layers)
+        (layout.weight(row, layer).copy(), layout.bias(row, layer).copy()) for layer in range(layout.layers)
     ]
 
 
