@@ -5,6 +5,8 @@ Revision 0001, the first. Made on 2026-11-22.
 
 from __future__ import annotations
 
+import itertools
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -101,9 +103,10 @@ def _create_experiments() -> None:
 
 
 def _create_experiment_indexes() -> None:
-    op.create_index("ix_experiments_created_at_id", "experiments", ["created_at", "id"])
-    for column in ("status", "dataset", "penalty"):
-        op.create_index(f"ix_experiments_{column}_created_at_id", "experiments", [column, "created_at", "id"])
+    for count in range(4):
+        for filters in itertools.combinations(("status", "dataset", "penalty"), count):
+            columns = [*filters, "created_at", "id"]
+            op.create_index(f"ix_experiments_{'_'.join(columns)}", "experiments", columns)
     dispatched = sa.text("dispatch_id IS NOT NULL")
     op.create_index(
         "ix_experiments_dispatch_id",
@@ -120,13 +123,14 @@ def _create_experiment_metadata() -> None:
         sa.Column("experiment_id", sa.String(), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("value", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("experiment_id", "key", name="pk_experiment_metadata"),
         _of_experiment("experiment_metadata"),
     )
     op.create_index(
-        "ix_experiment_metadata_key_value_experiment_id",
+        "ix_experiment_metadata_key_value_created_at_experiment_id",
         "experiment_metadata",
-        ["key", "value", "experiment_id"],
+        ["key", "value", "created_at", "experiment_id"],
     )
 
 

@@ -56,7 +56,7 @@ def insert(session: Session, values: Mapping[str, Any]) -> None:
     """Store a new experiment; its row is the queue's entry."""
     session.execute(sa.insert(_EXPERIMENTS).values(values))
     pairs = [
-        {"experiment_id": values["id"], "key": key, "value": value}
+        {"experiment_id": values["id"], "key": key, "value": value, "created_at": values["created_at"]}
         for key, value in values["metadata"].items()
     ]
     if pairs:
@@ -81,41 +81,57 @@ def find_page(
     """Up to ``limit`` experiments that come after a position in the order of their creation."""
     newest_first = sort == NEWEST_FIRST
 
-    def in_order(statement: Any, columns: Any) -> Any:
-        keys = (columns.created_at, columns.id)
+    def in_order(statement: Any, keys: Sequence[Any]) -> Any:
         return statement.order_by(*(key.desc() if newest_first else key.asc() for key in keys)).limit(limit)
 
+    base, place = _source(filters)
     following = []
     if after is not None:
-        following = [_IN_ORDER < _place(after) if newest_first else _IN_ORDER > _place(after)]
-    branches = [
-        in_order(_SELECT.where(*conditions, *following), _EXPERIMENTS.c) for conditions in _branches(filters)
-    ]
+        following = [sa.tuple_(*place) < _place(after) if newest_first else sa.tuple_(*place) > _place(after)]
+    branches = [in_order(base.where(*conditions, *following), place) for conditions in _branches(filters)]
     if len(branches) == 1:
         return session.execute(branches[0]).all()
     # One index leads through each branch in order, and through no list of values.
     union = sa.union_all(*(sa.select(branch.subquery()) for branch in branches)).subquery()
-    return session.execute(in_order(sa.select(union), union.c)).all()
+    return session.execute(in_order(sa.select(union), (union.c.created_at, union.c.id))).all()
+
+
+def _source(filters: Filters) -> tuple[sa.Select[Any], tuple[Any, Any]]:
+    """What to select from, and the columns whose order an index has: the first label's own where there is one."""
+    if not filters.metadata:
+        return _SELECT, (_EXPERIMENTS.c.created_at, _EXPERIMENTS.c.id)
+    labelled = sa.select(_EXPERIMENTS, _EPOCHS.c.seconds).select_from(
+        _METADATA.join(_EXPERIMENTS, _EXPERIMENTS.c.id == _METADATA.c.experiment_id).outerjoin(
+            _EPOCHS, _LAST_EPOCH
+        )
+    )
+    return labelled, (_METADATA.c.created_at, _METADATA.c.experiment_id)
 
 
 def _branches(filters: Filters) -> Iterator[list[sa.ColumnElement[bool]]]:
     """Conditions of which a row meets one set at most, each set with one value per column if they are few."""
     columns = [_EXPERIMENTS.c[name] for name in ("status", "dataset", "penalty") if getattr(filters, name)]
     choices = [tuple(dict.fromkeys(getattr(filters, column.name))) for column in columns]
-    labels = list(_labelled(filters.metadata))
+    always: list[sa.ColumnElement[bool]] = []
+    for place, (key, allowed) in enumerate(filters.metadata.items()):
+        if place == 0:
+            always.append(_METADATA.c.key == key)
+            columns.append(_METADATA.c.value)
+            choices.append(tuple(dict.fromkeys(allowed)))
+        else:
+            always.append(_has_label(key, allowed))
     if math.prod(map(len, choices)) > _MOST_BRANCHES:
-        yield [*(column.in_(choice) for column, choice in zip(columns, choices, strict=True)), *labels]
+        yield [*(column.in_(choice) for column, choice in zip(columns, choices, strict=True)), *always]
         return
     for values in itertools.product(*choices):
-        yield [*(column == value for column, value in zip(columns, values, strict=True)), *labels]
+        yield [*(column == value for column, value in zip(columns, values, strict=True)), *always]
 
 
-def _labelled(metadata: Mapping[str, Sequence[str]]) -> Iterator[sa.ColumnElement[bool]]:
-    for key, allowed in metadata.items():
-        pairs = sa.select(_METADATA.c.experiment_id).where(
-            _METADATA.c.key == key, _METADATA.c.value.in_(allowed)
-        )
-        yield _EXPERIMENTS.c.id.in_(pairs)
+def _has_label(key: str, allowed: Sequence[str]) -> sa.ColumnElement[bool]:
+    other = _METADATA.alias()
+    return sa.exists().where(
+        other.c.experiment_id == _METADATA.c.experiment_id, other.c.key == key, other.c.value.in_(allowed)
+    )
 
 
 def queue_positions(session: Session, rows: Sequence[Row]) -> dict[str, int]:

@@ -91,10 +91,26 @@ def test_filters(client: TestClient, database: Database) -> None:
 def test_as_many_labels_as_an_experiment_has(client: TestClient) -> None:
     labels = {f"key {number}": str(number) for number in range(16)}
     identifier = create(client, metadata=labels)
-    wanted = [(f"metadata[{key}]", value) for key, value in labels.items()]
-    wanted += [("metadata[key 3]", f"other {number}") for number in range(99)]
+    wanted = {f"metadata[{key}]": [value] for key, value in labels.items()}
+    wanted["metadata[key 3]"] += [f"other {number}" for number in range(99)]
     response = client.get(URL, params=wanted)
     assert [experiment["id"] for experiment in response.json()["data"]] == [identifier]
+
+
+def test_walks_through_labels_in_both_orders(client: TestClient, database: Database) -> None:
+    made = [create(client, metadata={"team": team, "try": "1"}) for team in "abcabca"]
+    rows.change(database, made[3], status="failed")
+    some = [made[0], made[1], made[3], made[4], made[6]]
+    query = "metadata[team]=a&metadata[team]=b&metadata[team]=a&metadata[try]=1&limit=2"
+    assert walk(client, query) == [[some[4], some[3]], [some[2], some[1]], [some[0]]]
+    assert walk(client, f"{query}&sort=created_at") == [some[:2], some[2:4], some[4:]]
+    assert walk(client, f"{query}&status=failed&status=queued&sort=created_at") == [
+        some[:2],
+        some[2:4],
+        some[4:],
+    ]
+    assert listed(client, f"{query}&status=failed") == [made[3]]
+    assert listed(client, "metadata[team]=b&metadata[try]=1&dataset=wine") == []
 
 
 def test_labels_are_found_whatever_they_are_made_of(client: TestClient) -> None:
