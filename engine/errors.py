@@ -24,6 +24,10 @@ __all__ = [
 ]
 
 
+# The time to compare grows faster than the length, and no allowed word is as long.
+_LONGEST_WORD = 64
+
+
 @dataclass(frozen=True, slots=True)
 class SpecProblem:
     """One thing wrong with a specification.
@@ -73,5 +77,5 @@ class InvalidCheckpoint(EngineError, ValueError):
 
 def did_you_mean(word: str, allowed: Iterable[str]) -> str:
     """A sentence naming the closest allowed word, or an empty string where none is close."""
-    close = difflib.get_close_matches(word.lower(), list(allowed), n=1, cutoff=0.6)
+    close = difflib.get_close_matches(word[:_LONGEST_WORD].lower(), list(allowed), n=1, cutoff=0.6)
     return f' Did you mean "{close[0]}"?' if close else ""

@@ -12,6 +12,10 @@ from engine.spec.rules import Choice, json_name, problem
 
 __all__ = ["Record", "Records", "Variant"]
 
+# Nobody reads more, and looking for what each may have meant takes time.
+_MOST_UNKNOWN = 20
+_MOST_PROBLEMS = 50
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -27,7 +31,7 @@ class Record:
         fields = {json_name(field): field.name for field in dataclasses.fields(self.kind)}
         unknown = [name for name in value if name not in fields]
         if unknown:
-            raise InvalidSpec(_unknown_field(str(name), tuple(fields)) for name in unknown)
+            raise InvalidSpec(_unknown_field(str(name), tuple(fields)) for name in unknown[:_MOST_UNKNOWN])
         missing = [json_name(field) for field in dataclasses.fields(self.kind) if _is_required(field)]
         if absent := [name for name in missing if name not in value]:
             raise InvalidSpec(SpecProblem((name,), "missing", "This field is required.") for name in absent)
@@ -63,6 +67,8 @@ class Records:
                 records.append(self.item.check(self._expand(item)))
             except InvalidSpec as error:
                 problems += [found.below(index) for found in error.problems]
+                if len(problems) >= _MOST_PROBLEMS:
+                    break
         if problems:
             raise InvalidSpec(problems)
         return tuple(records)

@@ -30,6 +30,7 @@ NOT_AVAILABLE = frozenset(
 )
 """Paths, without places in lists, of fields that are still to come: a document that has one is told so."""
 
+_MOST_UNKNOWN = 20
 _OWN_FIELDS = ("dataset", "name", "metadata")
 _SPEC_FIELDS = tuple(json_name(field) for field in dataclasses.fields(Experiment))
 _FIELDS = (_OWN_FIELDS[0], *_SPEC_FIELDS, *_OWN_FIELDS[1:])
@@ -47,7 +48,8 @@ class Submission:
 
 def read_submission(document: Mapping[str, Any]) -> Submission:
     """Check a document and resolve its specification; raises InvalidSpec with every problem found."""
-    problems = [_unknown_field(name) for name in document if name not in _FIELDS]
+    unknown = [name for name in document if name not in _FIELDS]
+    problems = [_unknown_field(name) for name in unknown[:_MOST_UNKNOWN]]
     dataset = _collect(problems, lambda: _dataset(document))
     name = _collect(problems, lambda: _name(document.get("name")))
     metadata = _collect(problems, lambda: _metadata(document.get("metadata", {})))

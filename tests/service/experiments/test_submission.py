@@ -123,3 +123,19 @@ def test_a_field_in_the_wrong_place_is_no_field_to_come(document: dict[str, Any]
     assert [(problem.pointer, problem.code) for problem in caught.value.problems] == [
         (pointer, "unknown_field")
     ]
+
+
+def test_many_unknown_fields_are_named_up_to_a_limit() -> None:
+    unknown = {f"unknown{number}": 1 for number in range(1000)}
+    document = {
+        "dataset": "iris",
+        "split": unknown,
+        "architecture": [{"units": 3, **unknown}] * 32,
+        **unknown,
+    }
+    with pytest.raises(InvalidSpec) as caught:
+        read_submission(document)
+    objects = [problem.path[:-1] for problem in caught.value.problems]
+    assert objects.count(()) == 20
+    assert objects.count(("split",)) == 20
+    assert 50 <= sum(path[:1] == ("architecture",) for path in objects) < 70
