@@ -15,6 +15,7 @@ from service.experiments.models import EpochRow, ExperimentMetadataRow, Experime
 from service.pagination import NEWEST_FIRST, Position
 
 __all__ = [
+    "LAST_COUNTED",
     "Filters",
     "Row",
     "curve",
@@ -40,6 +41,9 @@ _LAST_EPOCH = sa.and_(
 _SELECT = sa.select(_EXPERIMENTS, _EPOCHS.c.seconds).select_from(_EXPERIMENTS.outerjoin(_EPOCHS, _LAST_EPOCH))
 _IN_ORDER = sa.tuple_(_EXPERIMENTS.c.created_at, _EXPERIMENTS.c.id)
 _MOST_BRANCHES = 40
+
+LAST_COUNTED = 1000
+"""The last place in the queue that is told: to count further would cost every answer more than it is worth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,21 +139,24 @@ def _has_label(key: str, allowed: Sequence[str]) -> sa.ColumnElement[bool]:
 
 
 def queue_positions(session: Session, rows: Sequence[Row]) -> dict[str, int]:
-    """Where those of the rows that are queued stand in the queue, counted from 1."""
+    """Where those of the rows that are queued stand in the queue, counted from 1 up to LAST_COUNTED."""
     queued = [row for row in rows if row.status == "queued"]
     if not queued:
         return {}
     first = min(queued, key=lambda row: (row.created_at, row.id))
     last = max(queued, key=lambda row: (row.created_at, row.id))
     in_queue = _EXPERIMENTS.c.status == "queued"
-    ahead = sa.select(sa.func.count()).where(in_queue, _IN_ORDER < _place(first))
-    before = session.execute(ahead).scalar_one()
+    ahead = sa.select(_EXPERIMENTS.c.id).where(in_queue, _IN_ORDER < _place(first)).limit(LAST_COUNTED)
+    before = session.execute(sa.select(sa.func.count()).select_from(ahead.subquery())).scalar_one()
+    if before == LAST_COUNTED:
+        return {}
     if first is last:
         return {first.id: before + 1}
     between = (
         sa.select(_EXPERIMENTS.c.id)
         .where(in_queue, _IN_ORDER >= _place(first), _IN_ORDER <= _place(last))
         .order_by(_EXPERIMENTS.c.created_at, _EXPERIMENTS.c.id)
+        .limit(LAST_COUNTED - before)
     )
     return {found: before + place for place, found in enumerate(session.execute(between).scalars(), start=1)}
 

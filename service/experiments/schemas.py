@@ -74,7 +74,7 @@ class Progress(BaseModel):
     epoch: int = Field(description="Epochs done; 0 before the first.")
     max_epochs: int
     eta_seconds: float | None = Field(description="Time to `max_epochs` at this pace; null unless it runs.")
-    queue_position: int | None = Field(description="1 is next; null unless it is queued.")
+    queue_position: int | None = Field(description="1 is next; null beyond 1,000, and unless it is queued.")
 
 
 class EpochMetrics(BaseModel):

@@ -29,7 +29,7 @@ _DRAWN_SEEDS = 2**53
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """An experiment's row and, where it is queued, its place in the queue (from 1)."""
+    """An experiment's row and, where it is queued, its place in the queue (from 1), if it is not too far back."""
 
     row: Row
     queue_position: int | None

@@ -1,12 +1,13 @@
 """Rows as the engine leaves them, without training anything."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from service.checkpoints.models import CheckpointChunkRow, CheckpointRow
 from service.database import Database
+from service.experiments.identifiers import new_identifier
 from service.experiments.models import EpochRow, ExperimentRow
 
 STARTED = datetime(2026, 11, 22, 16, 5, 3, 250000, tzinfo=UTC)
@@ -18,6 +19,16 @@ def change(database: Database, identifier: str, **values: Any) -> None:
     with database.transaction() as session:
         statement = sa.update(ExperimentRow).where(ExperimentRow.id == identifier)
         session.execute(statement.values(values))
+
+
+def put_ahead(database: Database, identifier: str, count: int) -> None:
+    """Copy an experiment so many times, the copies made before it, a second apart."""
+    table: Any = ExperimentRow.__table__
+    with database.transaction() as session:
+        row = session.execute(sa.select(table).where(table.c.id == identifier)).one()._asdict()
+        moments = [row["created_at"] - timedelta(seconds=number) for number in range(1, count + 1)]
+        copies = [{**row, "id": new_identifier(moment), "created_at": moment} for moment in moments]
+        session.execute(sa.insert(table), copies)
 
 
 def epoch_metrics(epoch: int) -> dict[str, Any]:

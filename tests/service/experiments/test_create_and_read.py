@@ -118,6 +118,17 @@ def test_the_queue_is_counted(client: TestClient) -> None:
     assert [each["progress"]["queue_position"] for each in listed] == [3, 2, None, 1]
 
 
+def test_far_back_in_the_queue_nothing_is_counted(client: TestClient, database: Database) -> None:
+    last = create(client)["id"]
+    rows.put_ahead(database, last, 1000)
+    assert read(client, last)["progress"]["queue_position"] is None
+    newest = client.get(URL).json()["data"]
+    assert [each["progress"]["queue_position"] for each in newest[:3]] == [None, 1000, 999]
+    assert create(client)["progress"]["queue_position"] is None
+    client.post(f"{URL}/{newest[1]['id']}/cancel")
+    assert read(client, last)["progress"]["queue_position"] == 1000
+
+
 def test_while_it_runs(client: TestClient, database: Database) -> None:
     identifier = create(client, max_epochs=14)["id"]
     rows.add_epochs(database, identifier, 4)
