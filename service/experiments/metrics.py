@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.errors import did_you_mean
 from service.errors import InvalidParameter
 
-__all__ = ["METRICS", "Curve", "as_csv", "metric_names", "of_epoch", "select_names", "thinned"]
+__all__ = ["METRICS", "Curve", "as_csv", "as_json", "metric_names", "of_epoch", "select_names", "thinned"]
 
 Curve = Mapping[str, Sequence[object]]
 """Columns of one length; the first one is ``epoch``."""
@@ -34,6 +34,7 @@ METRICS = (
     "learning_rate",
     "seconds",
 )
+_PIECE = 2000
 _CLASSIFICATION_ONLY = ("_accuracy",)
 _REGRESSION_ONLY = ("_r2", "_mae")
 
@@ -82,23 +83,34 @@ def thinned(curve: Curve, most: int) -> Curve:
     return {name: [column[index] for index in kept] for name, column in curve.items()}
 
 
-def _extremes(column: Sequence[object]) -> list[int]:
+def _extremes(column: Sequence[Any]) -> list[int]:
     """Where a column of numbers has its (first) minimum and maximum."""
-    numbers = [(value, index) for index, value in enumerate(column) if isinstance(value, (int, float))]
-    if not numbers:
-        return []
-    lowest = min(numbers)
-    highest = max(numbers, key=lambda pair: pair[0])
-    return [lowest[1], highest[1]]
+    numbers = [value for value in column if isinstance(value, (int, float))]
+    return [column.index(min(numbers)), column.index(max(numbers))] if numbers else []
 
 
-def as_csv(curve: Curve) -> str:
-    """The curve as CSV (RFC 4180), one row per epoch; what is null is left empty."""
+def as_json(curve: Curve) -> Iterator[str]:
+    """The curve as a JSON object of columns, in pieces, so that other threads have their turn in between."""
+    for place, (name, column) in enumerate(curve.items()):
+        yield f'{"," if place else "{"}"{name}":['
+        for start in range(0, len(column), _PIECE):
+            values = json.dumps(column[start : start + _PIECE], allow_nan=False, separators=(",", ":"))
+            yield f"{',' if start else ''}{values[1:-1]}"
+        yield "]"
+    yield "}"
+
+
+def as_csv(curve: Curve) -> Iterator[str]:
+    """The curve as CSV (RFC 4180), one row per epoch, in pieces; what is null is left empty."""
+    yield _csv_rows([tuple(curve)])
+    for start in range(0, len(curve["epoch"]), _PIECE):
+        columns = (map(_cell, column[start : start + _PIECE]) for column in curve.values())
+        yield _csv_rows(zip(*columns, strict=True))
+
+
+def _csv_rows(rows: Iterable[Sequence[object]]) -> str:
     text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(curve)
-    columns = [[_cell(value) for value in column] for column in curve.values()]
-    writer.writerows(zip(*columns, strict=True))
+    csv.writer(text).writerows(rows)
     return text.getvalue()
 
 

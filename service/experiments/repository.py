@@ -176,7 +176,8 @@ def curve(
         .order_by(_EPOCHS.c.epoch)
     )
     rows = session.execute(statement).all()
-    return {name: [row[place] for row in rows] for place, name in enumerate(columns)}
+    found = zip(*rows, strict=True) if rows else ((),) * len(columns)
+    return dict(zip(columns, map(list, found), strict=True))
 
 
 def lock_status(session: Session, identifier: str) -> tuple[str, bool] | None:

@@ -118,8 +118,9 @@ def curve(
     """
     chosen = metrics.select_names(names, metric_names(session, identifier))
     columns = repository.curve(session, identifier, chosen, from_epoch=from_epoch)
-    columns["non_finite"] = [named or [] for named in columns["non_finite"]]
-    if not any(columns["non_finite"]):
+    if any(columns["non_finite"]):
+        columns["non_finite"] = [named or [] for named in columns["non_finite"]]
+    else:
         del columns["non_finite"]
     return columns if max_points is None else metrics.thinned(columns, max_points)
 

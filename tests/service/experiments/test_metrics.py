@@ -3,6 +3,7 @@
 import csv
 import io
 import itertools
+import json
 from typing import Any
 
 import pytest
@@ -10,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.errors import InvalidParameter
-from service.experiments.metrics import METRICS, Curve, as_csv, metric_names, of_epoch, select_names, thinned
+from service.experiments.metrics import (
+    METRICS,
+    Curve,
+    as_csv,
+    as_json,
+    metric_names,
+    of_epoch,
+    select_names,
+    thinned,
+)
 from service.experiments.models import EpochRow
 
 VALUES = st.none() | st.floats(allow_nan=False)
@@ -97,7 +107,7 @@ def test_few_points_stay_as_they_are() -> None:
 
 def test_csv_can_be_read_back() -> None:
     curve: Curve = {"epoch": [1, 2], "train_loss": [0.1 + 0.2, None], "non_finite": [[], ["train_loss"]]}
-    rows = list(csv.DictReader(io.StringIO(as_csv(curve))))
+    rows = list(csv.DictReader(io.StringIO("".join(as_csv(curve)))))
     assert rows == [
         {"epoch": "1", "train_loss": "0.30000000000000004", "non_finite": "[]"},
         {"epoch": "2", "train_loss": "", "non_finite": '["train_loss"]'},
@@ -105,4 +115,22 @@ def test_csv_can_be_read_back() -> None:
 
 
 def test_csv_of_nothing_is_its_header() -> None:
-    assert as_csv({"epoch": [], "train_loss": []}) == "epoch,train_loss\r\n"
+    assert "".join(as_csv({"epoch": [], "train_loss": []})) == "epoch,train_loss\r\n"
+
+
+@pytest.mark.parametrize("count", [0, 1, 1999, 2000, 2001, 4001])
+def test_pieces_of_json_and_csv_make_the_whole(count: int) -> None:
+    losses = [None if epoch == 7 else 1 / epoch for epoch in range(1, count + 1)]
+    named = [["train_loss"] if loss is None else [] for loss in losses]
+    curve: Curve = {"epoch": list(range(1, count + 1)), "train_loss": losses, "non_finite": named}
+    assert json.loads("".join(as_json(curve))) == curve
+    rows = list(csv.reader(io.StringIO("".join(as_csv(curve)))))
+    assert rows[0] == list(curve)
+    assert [int(row[0]) for row in rows[1:]] == curve["epoch"]
+    assert [float(row[1]) if row[1] else None for row in rows[1:]] == losses
+
+
+def test_a_long_curve_comes_in_pieces() -> None:
+    curve: Curve = {"epoch": list(range(100_000)), "train_loss": [0.1] * 100_000}
+    for pieces in (as_json(curve), as_csv(curve)):
+        assert max(map(len, pieces)) < 50_000
