@@ -87,6 +87,7 @@ def _serve(_arguments: argparse.Namespace) -> None:
     # The engine takes the longest to start, so that it starts first.
     with contextlib.closing(EngineChild(directory.descriptor)):
         _migrate_or_say_why(settings)
+        _forget_last_engine(settings, directory.engine_id)
         from service.serving import serve_api  # takes a while, in which the engine starts
 
         _welcome(settings, sockets[0].getsockname()[1])
@@ -164,6 +165,16 @@ def _migrate_or_say_why(settings: Settings) -> None:
         raise WrongError(
             f"The data directory {settings.data_dir} cannot be written to: {error.strerror}."
         ) from error
+
+
+def _forget_last_engine(settings: Settings, engine_id: str) -> None:
+    """Have /readyz wait for the new engine, not believe the last beat of one that was killed."""
+    from service.database import Database
+    from service.execution.presence import forget_engine
+
+    database = Database(settings.resolved_database_url)
+    with contextlib.closing(database), database.transaction() as session:
+        forget_engine(session, engine_id)
 
 
 def _first_line(error: DBAPIError) -> str:

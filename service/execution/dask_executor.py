@@ -18,6 +18,7 @@ from distributed import Client, Future, LocalCluster, fire_and_forget
 from distributed.core import Status
 
 from service.execution.executor import Slots, WorkersGoneError
+from service.execution.outage import Outage
 from service.execution.task import train_dispatch
 
 __all__ = ["DaskExecutor", "local_cluster"]
@@ -83,20 +84,16 @@ class DaskExecutor:
         self._cluster = cluster
         self._on_lost = on_lost
         self._client: Client | None = None
-        self._away = False
+        self._outage = Outage("the Dask scheduler")
 
     def slots(self) -> Slots:
         """Threads of all workers, and those of them that have nothing to do."""
         try:
             found = self._count()
         except OSError as error:
-            if not self._away:
-                log.warning("the Dask scheduler does not answer", error=str(error))
-            self._away = True
+            self._outage.note(error)
             return Slots(0, 0)
-        if self._away:
-            log.info("the Dask scheduler answers again")
-        self._away = False
+        self._outage.over()
         return found
 
     def submit(self, dispatch_id: str) -> None:

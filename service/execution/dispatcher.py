@@ -18,6 +18,8 @@ from service.execution import repository
 from service.execution.executor import Executor, Slots
 from service.execution.leases import LeaseWatch
 from service.execution.models import EngineRow
+from service.execution.outage import Outage
+from service.execution.presence import forget_engine, record_engine
 from service.execution.roles import DISPATCHER, Role
 from service.experiments.models import ExperimentRow
 
@@ -41,7 +43,7 @@ def take_over(database: Database, engine_id: str) -> None:
     Nothing is held against the experiments: whatever ended that process ended all its workers.
     """
     with database.transaction() as session:
-        repository.forget_engine(session, engine_id)
+        forget_engine(session, engine_id)
         rows = repository.held_by_engine(session, engine_id)
         released = repository.release(session, rows, utc_now(), lost=False)
     if released:
@@ -67,6 +69,7 @@ class Dispatcher:
         self._leases: LeaseWatch[tuple[str, int, str]] = LeaseWatch(LEASE_SECONDS)
         self._lost: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._wake = threading.Event()
+        self._outage = Outage("the database")
         self._holds_role = False
         self._next_beat = 0.0
         self._last_loss = 0.0
@@ -97,8 +100,9 @@ class Dispatcher:
     def _try_step(self) -> None:
         try:
             self.step(time.monotonic())
+            self._outage.over()
         except DBAPIError as error:
-            log.warning("the database does not answer", error=str(error.orig))
+            self._outage.note(error.orig)
             self._wake.wait(BEAT_SECONDS)
 
     def _notice_loss(self, dispatch_id: str) -> None:
@@ -115,7 +119,7 @@ class Dispatcher:
                 beat_at=utc_now(),
                 slots=slots.total,
             )
-            repository.record_engine(session, beating)
+            record_engine(session, beating)
             self._holds_role = self._role.hold(session, now)
             if self._holds_role:
                 self._reap_expired(session, now)
@@ -173,7 +177,7 @@ class Dispatcher:
         try:
             with self._database.transaction() as session:
                 self._role.give_up(session)
-                repository.forget_engine(session, self._engine_id)
+                forget_engine(session, self._engine_id)
         except DBAPIError as error:
             log.warning("left without a word: the database does not answer", error=str(error.orig))
 

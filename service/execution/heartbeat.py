@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from service.database import Database
 from service.execution import ledger
 from service.execution.ledger import Lease
+from service.execution.outage import Outage
 
 __all__ = ["Heartbeat"]
 
@@ -39,6 +40,7 @@ class Heartbeat:
         self._stopping = stopping
         self._patience_seconds = patience_seconds
         self._ended = threading.Event()
+        self._outage = Outage("the database")
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
         self.cancelled: frozenset[str] = frozenset()
         self.gone: frozenset[str] = frozenset()
@@ -61,8 +63,9 @@ class Heartbeat:
                 if time.monotonic() >= next_beat:
                     self._beat()
                     next_beat = time.monotonic() + BEAT_SECONDS
+                self._outage.over()
             except DBAPIError as error:
-                log.warning("the database does not answer", error=str(error.orig))
+                self._outage.note(error.orig)
         if not self._ended.wait(self._patience_seconds):
             self._hand_back()
 

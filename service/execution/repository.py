@@ -5,13 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from service.execution.models import EngineRow
 from service.experiments.models import ExperimentRow, ResumeStateRow
 from service.experiments.states import ACTIVE, TERMINAL
 
@@ -20,18 +19,15 @@ __all__ = [
     "Held",
     "after_release",
     "claim",
-    "forget_engine",
     "has_queued",
     "held",
     "held_by_engine",
-    "record_engine",
     "release",
 ]
 
 MAX_LOSSES = 5
 """How many workers an experiment may lose before it is held to be the cause."""
 
-_SILENCE = timedelta(days=1)
 _RELEASED = {"dispatched": "queued", "running": "queued", "pausing": "paused", "cancelling": "cancelled"}
 
 
@@ -135,15 +131,3 @@ def after_release(row: Held, now: datetime, *, lost: bool) -> dict[str, Any]:
         error = {"code": "worker_lost", "message": message}
         return values | {"status": "failed", "stop_reason": "worker_lost", "error": error, "finished_at": now}
     return values
-
-
-def record_engine(session: Session, engine: EngineRow) -> None:
-    """Say that this engine lives; engines that have said nothing for a day are forgotten."""
-    session.merge(engine)
-    silent = EngineRow.beat_at < engine.beat_at - _SILENCE
-    session.execute(sa.delete(EngineRow).where(silent))
-
-
-def forget_engine(session: Session, engine_id: str) -> None:
-    """Say that this engine has ended."""
-    session.execute(sa.delete(EngineRow).where(EngineRow.id == engine_id))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
@@ -15,6 +15,7 @@ from service.database import Database
 from service.execution import ledger
 from service.execution.heartbeat import Heartbeat
 from service.execution.ledger import Work
+from service.execution.outage import Outage
 from service.execution.run import Run
 
 __all__ = ["DispatchLost", "WorkerProcess"]
@@ -42,6 +43,7 @@ class WorkerProcess:
 
     def __init__(self, database_url: str) -> None:
         self._database = Database(database_url)
+        self._outage = Outage("the database")
         self._stopping = threading.Event()
         self._idle = threading.Event()
         self._idle.set()
@@ -98,9 +100,12 @@ class WorkerProcess:
         while True:
             try:
                 with self._database.transaction() as session:
-                    return work(session)
+                    answer = work(session)
+                self._outage.over()
             except (OperationalError, InterfaceError, PoolTimeout) as error:
-                log.warning("the database does not answer; trying again", error=str(error))
+                self._outage.note(error.orig if isinstance(error, DBAPIError) else error)
+            else:
+                return answer
             if self._stopping.wait(wait):
                 raise _Stopped
             wait = min(2 * wait, LONGEST_WAIT_SECONDS)
