@@ -166,7 +166,8 @@ def test_a_misspelled_field_is_led_to_the_right_one(sqlite_client: TestClient) -
 
 
 def test_a_thousand_wrong_places_are_not_all_named(sqlite_client: TestClient) -> None:
-    document = {"dataset": "digits", **{f"field{number}": 1 for number in range(900)}}
+    unknown = {f"field{number}": 1 for number in range(900)}
+    document = {"dataset": "digits", "split": unknown, "architecture": [{"units": 3, **unknown}] * 3, **unknown}
     problem = assert_refused(sqlite_client, sqlite_client.post(URL, json=document), 422)
     assert len(problem["errors"]) == 50
     assert problem["detail"].startswith("900 places")
