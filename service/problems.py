@@ -33,6 +33,7 @@ __all__ = [
 MEDIA_TYPE = "application/problem+json"
 
 _MOST_ERRORS = 50
+_MOST_COUNTED = 20
 _RETRY_AFTER_SECONDS = 2
 _UNDEFINED_TABLE = "42P01"
 _TITLES = {
@@ -135,8 +136,7 @@ def problem_response(
         request_id=request.state.request_id,
         errors=list(errors[:_MOST_ERRORS]),
     )
-    content = problem.model_dump(exclude_none=True)
-    return ProblemResponse(content, status, dict(headers) if headers else None)
+    return ProblemResponse(problem.model_dump(exclude_none=True), status, dict(headers) if headers else None)
 
 
 def register(app: FastAPI) -> None:
@@ -222,7 +222,9 @@ def _unprocessable(request: Request, errors: Sequence[WrongPlace]) -> ProblemRes
         where = errors[0].pointer or errors[0].parameter
         detail = f"{where}: {errors[0].message}"
     else:
-        detail = f"{len(errors)} places in the request are wrong; see errors."
+        # Who reads a body stops counting at some point.
+        at_least = "At least " if len(errors) >= _MOST_COUNTED else ""
+        detail = f"{at_least}{min(len(errors), _MOST_ERRORS)} places in the request are wrong; see errors."
     return problem_response(request, 422, detail, errors)
 
 
