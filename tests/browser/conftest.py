@@ -38,7 +38,8 @@ def context() -> Iterator[BrowserContext]:
     assert program, "There is no Chromium here. On Debian: sudo apt-get install chromium"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=SWITCHES)
-        yield browser.new_context(viewport={"width": 1200, "height": 900})
+        # Without motion, nothing is measured half-way.
+        yield browser.new_context(viewport={"width": 1200, "height": 900}, reduced_motion="reduce")
         browser.close()
 
 

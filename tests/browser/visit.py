@@ -37,7 +37,9 @@ class Visit:
 
     def faint_texts(self) -> list[Any]:
         """Every visible text with less contrast than WCAG 2 asks for at level AA."""
-        found = Axe().run(self.page, options={"runOnly": ["color-contrast"]}).response
+        # An example of an answer has the colors of the answer, in hundreds of elements more.
+        context = {"exclude": [[".example.microlight"]]}
+        found = Axe().run(self.page, context, {"runOnly": ["color-contrast"]}).response
         assert found["passes"], "nothing was measured"
         return [
             (node["html"], node["failureSummary"]) for rule in found["violations"] for node in rule["nodes"]
