@@ -30,6 +30,11 @@ setup: $(STAMPS)/test ## Set up .venv with everything that serve, test and lint 
 test: $(STAMPS)/test ## Run the tests, the linters and the type checker (PYTEST_ARGS="-k name")
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
+.PHONY: truth
+truth: export TRUTH_DIR ?= tests/truth
+truth: $(STAMPS)/test ## Run the oracle tests, and count them by file (TRUTH_DIR=other/folder of the same files)
+	@$(BIN)/python -m pytest tests/truth -m oracle $(PYTEST_ARGS)
+
 .PHONY: test-browser
 test-browser: $(STAMPS)/browser ## Run the tests of the pages in a real Chromium, which must be installed
 	$(BIN)/python -m pytest tests/browser $(PYTEST_ARGS)

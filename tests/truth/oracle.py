@@ -1,6 +1,6 @@
 """The oracle files: those beside this module, or those of the folder that TRUTH_DIR names.
 
-A file that another folder does not have skips its cases.
+A file that another folder does not have gives no cases.
 """
 
 import json
@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-FOLDER = Path(os.environ.get("TRUTH_DIR", Path(__file__).parent))
+FOLDER = Path(os.environ.get("TRUTH_DIR", Path(__file__).parent)).absolute()
 
 
 def document(name: str) -> dict[str, Any]:
@@ -22,10 +22,18 @@ def document(name: str) -> dict[str, Any]:
     return found
 
 
+def parameter(name: str, case: Any, identifier: str) -> Any:
+    """A parameter for one test, which counts as a case of the file of this name."""
+    return pytest.param(case, id=identifier, marks=pytest.mark.oracle(name))
+
+
 def cases(name: str, key: str = "cases") -> list[Any]:
-    """Parameters for one test per case, named by its id."""
+    """Parameters for one test per case, named by its id or else its name."""
     found = document(name).get(key, [])
-    return [pytest.param(case, id=str(case.get("id", number))) for number, case in enumerate(found)]
+    return [
+        parameter(name, case, str(case.get("id", case.get("name", number))))
+        for number, case in enumerate(found)
+    ]
 
 
 def arrays(name: str) -> dict[str, NDArray[Any]]:

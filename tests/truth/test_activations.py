@@ -14,11 +14,16 @@ from tests.truth import oracle
 
 DOCUMENT = oracle.document("activations.json")
 NAMES = {"linear": "identity"}
-CASES = sorted(DOCUMENT.get("activations", {}))
+CASES = [oracle.parameter("activations.json", name, name) for name in sorted(DOCUMENT.get("activations", {}))]
+PARAMETERS = {
+    "leaky_relu": {"negative_slope": DOCUMENT.get("leaky_relu_slope")},
+    "elu": {"alpha": DOCUMENT.get("elu_alpha")},
+}
 
 
 def forward_and_slope(name: str, x: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    kernels = activation(ACTIVATIONS.check(NAMES.get(name, name)))
+    spec = {"name": name, **PARAMETERS[name]} if name in PARAMETERS else NAMES.get(name, name)
+    kernels = activation(ACTIVATIONS.check(spec))
     z = x.copy()
     a = np.zeros_like(z) if kernels.keeps_slope else z
     values = Values(z, a, np.zeros_like(z), np.zeros_like(z), np.zeros_like(z))
@@ -38,7 +43,7 @@ def test_an_activation_and_its_derivative(name: str) -> None:
     np.testing.assert_allclose(slope, truth["df"], rtol=1e-9, atol=2e-16)
 
 
-@pytest.mark.parametrize("row", DOCUMENT.get("softmax", []))
+@pytest.mark.parametrize("row", oracle.cases("activations.json", "softmax"))
 def test_softmax(row: dict[str, Any]) -> None:
     z = np.array(row["z"])[:, None]
     run(softmax(z, np.zeros(1)))

@@ -84,3 +84,4 @@ def close(replay: Replay, case: dict[str, Any], tolerance: float) -> None:
     truth = truth.T if truth.shape == weights.shape[::-1] else truth.reshape(weights.shape)
     np.testing.assert_allclose(weights, truth, atol=tolerance, rtol=0)
     assert np.count_nonzero(weights == 0) == case["n_zero"]
+    assert replay.loss() + replay.penalty() == pytest.approx(case["cost"], rel=1e-9)

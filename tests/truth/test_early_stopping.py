@@ -31,12 +31,17 @@ def rule(options: dict[str, Any]) -> Patience:
     return Patience.of([Experiment(monitor=monitor, **known)])
 
 
+def trace(case: dict[str, Any]) -> tuple[list[float], int]:
+    """The metric of every epoch, nan where it is absent, and the number of epochs before the first non-finite one."""
+    metrics = [nan if metric is None else float(metric) for metric in case["metric"]]
+    usable = [metric is None or isfinite(float(metric)) for metric in case["metric"]]
+    return metrics, usable.index(False) if False in usable else len(usable)
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_a_trace(case: dict[str, Any]) -> None:
     patience, progress, expected = rule(case["options"]), Progress.start(1), case["expect"]
-    metrics = [nan if metric is None else float(metric) for metric in case["metric"]]
-    usable = [metric is None or isfinite(float(metric)) for metric in case["metric"]]
-    finite = usable.index(False) if False in usable else len(usable)
+    metrics, finite = trace(case)
     waits, stopped = [], None
     for epoch, metric in enumerate(metrics[:finite], start=1):
         progress, verdict = patience(progress, np.array([epoch]), np.array([metric]))
@@ -63,6 +68,27 @@ def check_best(case: dict[str, Any], progress: Progress) -> None:
     assert tracked - 1 == expected["best_epoch"]
     if case["options"]["restore_best_weights"]:
         assert tracked - 1 == expected["final_weights_from_epoch"]
+
+
+CHECKPOINTS = [
+    case
+    for case in oracle.cases("early_stopping_traces.json", "model_checkpoint")
+    if not case.values[0]["float32_sensitive"] and "initial_value_threshold" not in case.values[0]["options"]
+]
+
+
+@pytest.mark.parametrize("case", CHECKPOINTS)
+def test_the_epochs_that_are_best_so_far(case: dict[str, Any]) -> None:
+    """Where min_delta is 0, Keras saves when our best weights are replaced, and also whenever the metric is absent."""
+    patience, progress = rule({**case["options"], "patience": None}), Progress.start(1)
+    metrics, finite = trace(case)
+    saved = []
+    for epoch, metric in enumerate(metrics[:finite], start=1):
+        progress, verdict = patience(progress, np.array([epoch]), np.array([metric]))
+        if verdict.improved[0]:
+            saved.append(epoch - 1)
+    expected = [epoch for epoch in case["expect"]["saved_epochs"] if epoch < finite]
+    assert saved == [epoch for epoch in expected if case["metric"][epoch] is not None]
 
 
 def test_larger_is_better_mirrors_smaller_is_better() -> None:

@@ -21,10 +21,7 @@ from tests.truth import oracle
 Array = NDArray[Any]
 
 MINI = Path(__file__).parents[2] / "service/datasets/builtin/mnist-mini.npz"
-CONFIGS = [
-    pytest.param(config, id=config["name"])
-    for config in oracle.document("replay_mnist1000.json").get("configs", [])
-]
+CONFIGS = oracle.cases("replay_mnist1000.json", "configs")
 LAYERS = (1, 2)
 
 
@@ -44,8 +41,9 @@ def images() -> dict[str, tuple[Array, Array]]:
 def test_every_epoch_counts_the_same_images_correct(config: dict[str, Any]) -> None:
     archive = oracle.arrays("replay_mnist1000.npz")
     replay = loaded(config, archive)
+    per_epoch = len(replay.steps) // config["epochs"]
     for epoch, expected in enumerate(config["curves"]):
-        for step in range(100 * epoch, 100 * epoch + 100):
+        for step in range(epoch * per_epoch, (epoch + 1) * per_epoch):
             replay.step(step)
         for name, (x, y) in images().items():
             found = evaluate(replay, x, y)
@@ -63,7 +61,7 @@ def test_every_epoch_counts_the_same_images_correct(config: dict[str, Any]) -> N
 def loaded(config: dict[str, Any], archive: dict[str, Array]) -> Replay:
     strength = config["l1"] + config["l2"]
     experiment = resolved(
-        architecture=[30],
+        architecture=[len(archive[f"{config['init']}_b1"])],
         activation="sigmoid",
         output="sigmoid",
         loss="binary_cross_entropy",
@@ -75,11 +73,12 @@ def loaded(config: dict[str, Any], archive: dict[str, Array]) -> Replay:
         **{"lambda": strength},
     )
     x, labels = images()["train"]
-    batches = archive["order"].reshape(-1, config["batch_size"])
-    replay = Replay(experiment, x, np.eye(10)[labels], list(batches))
+    starts = range(config["batch_size"], len(x), config["batch_size"])
+    batches = [rows for order in archive["order"] for rows in np.split(order, starts)]
+    replay = Replay(experiment, x, np.eye(10)[labels], batches)
     replay.load(
-        [archive[f"init_large_W{number}"].T for number in LAYERS],
-        [archive[f"init_large_b{number}"] for number in LAYERS],
+        [archive[f"{config['init']}_W{number}"].T for number in LAYERS],
+        [archive[f"{config['init']}_b{number}"] for number in LAYERS],
     )
     return replay
 

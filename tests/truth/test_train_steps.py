@@ -10,7 +10,6 @@ from engine.targets import smoothed
 from tests.engine.harness import Replay, resolved
 from tests.truth import oracle
 
-ACTIVATIONS = {"linear": "identity"}
 LOSSES = {
     "softmax_ce": "cross_entropy",
     "cross_entropy_sigmoid": "binary_cross_entropy",
@@ -21,16 +20,17 @@ LOSSES = {
 }
 PARAMETERS = {"lr": "learning_rate", "eps": "epsilon"}
 CASES = oracle.cases("train_steps.json")
+SLOPE = oracle.document("train_steps.json").get("leaky_relu_slope")
+ACTIVATIONS = {"linear": "identity", "leaky_relu": {"name": "leaky_relu", "negative_slope": SLOPE}}
 
 
 def experiment(config: dict[str, Any]) -> Experiment:
     """The oracle's configuration in our words."""
     l1, l2 = config["l1"], config["l2"]
     optimizer = {PARAMETERS.get(name, name): value for name, value in config["optimizer"].items()}
-    activation = ACTIVATIONS.get(config["hidden_activation"], config["hidden_activation"])
     fields: dict[str, Any] = {
         "architecture": [{"units": units, "dropout": config["dropout"]} for units in config["layers"][1:-1]],
-        "activation": activation,
+        "activation": ACTIVATIONS.get(config["hidden_activation"], config["hidden_activation"]),
         "output": ACTIVATIONS.get(config["output_activation"], config["output_activation"]),
         "loss": LOSSES.get(config["loss"], config["loss"]),
         "optimizer": optimizer,
