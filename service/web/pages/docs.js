@@ -13,6 +13,6 @@ SwaggerUIBundle({
   docExpansion: "list",
   defaultModelsExpandDepth: 0,
   tryItOutEnabled: true,
-  // Without this the page would send the document's address to a validator on the internet.
+  // Swagger UI has a validator on the internet by default; no layout of this page may ask it.
   validatorUrl: null,
 });
