@@ -85,7 +85,7 @@ mutants: $(STAMPS)/test ## Break the engine in many small ways and see each caug
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m scripts.mutants $(MUTANTS_ARGS)
 
 .PHONY: published
-published: $(STAMPS)/runtime ## Run the published experiments again, about half an hour (MNIST=path/of/mnist.npz)
+published: $(STAMPS)/runtime ## Run the published experiments again, some forty minutes in one process (MNIST=path/of/mnist.npz)
 	@test -n "$(MNIST)" || { echo "Say where mnist.npz is: make published MNIST=path" >&2; exit 2; }
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.published --mnist "$(MNIST)"
 

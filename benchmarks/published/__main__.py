@@ -2,8 +2,8 @@
 
     python -m benchmarks.published --mnist mnist.npz
 
-A band is where one honest new run lies (99.5 %); a figure is ``inside`` when the median of our runs is. Takes about
-half an hour on two cores; ``--only l0`` runs the figures whose names begin so.
+A band is where one honest new run lies (99.5 %); a figure is ``inside`` when the median of our runs is. Takes some
+forty minutes in one process; ``--only l0`` runs the figures whose names begin so.
 """
 
 from __future__ import annotations
