@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from service.database import Base
 
-__all__ = ["EpochRow", "ExperimentMetadataRow", "ExperimentRow", "ResumeStateRow"]
+__all__ = ["EpochRow", "EventRow", "ExperimentMetadataRow", "ExperimentRow", "ResumeStateRow"]
 
 _DISPATCHED = text("dispatch_id IS NOT NULL")
 
@@ -67,11 +67,20 @@ class ExperimentRow(Base):
     test: Mapped[dict[str, Any] | None]
     error: Mapped[dict[str, Any] | None]
 
+    owner: Mapped[str] = mapped_column(default="local")
+    priority: Mapped[int] = mapped_column(default=0)
+    time_limit_seconds: Mapped[float | None]
+    cohort: Mapped[str | None]
+    """Experiments of one cohort can be trained as one stack; None trains alone."""
+
     dispatch_id: Mapped[str | None]
     attempt: Mapped[int] = mapped_column(default=0)
     losses: Mapped[int] = mapped_column(default=0)
     lease_counter: Mapped[int] = mapped_column(BigInteger, default=0)
     cancel_requested: Mapped[bool] = mapped_column(default=False)
+    pause_requested: Mapped[bool] = mapped_column(default=False)
+    last_event: Mapped[int] = mapped_column(BigInteger, default=0)
+    """The sequence number of the experiment's newest event."""
 
 
 class ExperimentMetadataRow(Base):
@@ -123,6 +132,27 @@ class EpochRow(Base):
     learning_rate: Mapped[float | None]
     seconds: Mapped[float | None]
     non_finite: Mapped[list[Any] | None]
+
+
+class EventRow(Base):
+    """Something that happened to an experiment, or a stretch of epochs that were stored together.
+
+    The row stands for ``count`` events of one type with the numbers ``sequence``, ``sequence + 1``, …: an
+    experiment's events are numbered from 1 without a gap. Those of ``experiment.epoch`` begin with the epoch
+    ``data["from_epoch"]`` and take their content from the epochs themselves.
+    """
+
+    __tablename__ = "experiment_events"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    experiment_id: Mapped[str] = mapped_column(
+        ForeignKey("experiments.id", ondelete="CASCADE"), primary_key=True
+    )
+    sequence: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    count: Mapped[int] = mapped_column(default=1)
+    type: Mapped[str]
+    data: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    created_at: Mapped[datetime]
 
 
 class ResumeStateRow(Base):

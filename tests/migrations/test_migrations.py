@@ -21,8 +21,8 @@ BROKEN = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "9999"
+down_revision = "{head}"
 
 
 def upgrade():
@@ -128,9 +128,9 @@ def test_a_migration_that_fails_leaves_nothing_behind(
     versions = tmp_path / "versions"
     versions.mkdir()
     folder = Path(migrations.__file__).parent
-    for file in ("env.py", "script.py.mako", "versions/0001_create_the_tables.py"):
-        (tmp_path / file).write_text((folder / file).read_text())
-    (versions / "0002_broken.py").write_text(BROKEN)
+    for file in (folder / "env.py", folder / "script.py.mako", *folder.glob("versions/*.py")):
+        (tmp_path / file.relative_to(folder)).write_text(file.read_text())
+    (versions / "9999_broken.py").write_text(BROKEN.format(head=migrations.HEAD))
     monkeypatch.setattr(migrations, "__file__", str(tmp_path / "__init__.py"))
 
     with pytest.raises(RuntimeError, match="broken"):
