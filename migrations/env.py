@@ -9,6 +9,7 @@ from alembic import context
 from sqlalchemy.engine import Connection
 
 import service.checkpoints.models
+import service.events.models
 import service.execution.models
 import service.experiments.models  # noqa: F401 - each import adds its tables to Base.metadata
 from service.database import Base, Database, UtcDateTime

@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 
 import migrations
 import service.checkpoints.models
+import service.events.models
 import service.execution.models
 import service.experiments.models  # noqa: F401 - each import adds its tables to Base.metadata
 from migrations import UnknownRevisionError

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.database import utc_now
-from service.experiments.models import EventRow, ExperimentRow
+from service.events.models import EventRow
+from service.experiments.models import ExperimentRow
 from service.experiments.states import TERMINAL
 
 __all__ = ["EventType", "record", "record_status"]
