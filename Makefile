@@ -7,8 +7,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
+BENCH := build/bench
 PYTEST_ARGS ?=
 TOUR_ARGS ?=
+BENCH_ARGS ?=
 
 # pytest loads the plugins that pyproject.toml names with -p, not whatever is installed.
 export PYTEST_DISABLE_PLUGIN_AUTOLOAD := 1
@@ -80,6 +82,11 @@ footprint: $(STAMPS)/runtime ## Print the memory of an idle service with 2 worke
 latency: $(STAMPS)/runtime ## Print how long a GET takes while every worker trains
 	$(BIN)/python -m benchmarks.service.latency
 
+.PHONY: bench
+bench: $(if $(MNIST),$(BENCH)/ready) ## Time the engine against PyTorch, JAX and scikit-learn, ten minutes (MNIST=path/of/mnist.npz)
+	@test -n "$(MNIST)" || { echo "Say where mnist.npz is: make bench MNIST=path" >&2; exit 2; }
+	$(BENCH)/bin/python -m benchmarks.engine --mnist "$(MNIST)" $(BENCH_ARGS)
+
 .PHONY: mutants
 mutants: $(STAMPS)/test ## Break the engine in many small ways and see each caught, minutes (MUTANTS_ARGS="--every 3")
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m scripts.mutants $(MUTANTS_ARGS)
@@ -114,4 +121,13 @@ $(STAMPS)/test: requirements/test.txt $(STAMPS)/runtime
 
 $(STAMPS)/browser: requirements/browser.txt $(STAMPS)/test
 	@scripts/install $(VENV) $<
+	@touch $@
+
+# The peers stay out of .venv: they are large, and pip finds builds of PyTorch in places where uv does not look.
+$(BENCH)/ready: requirements/bench.txt requirements/bench-torch.txt
+	@echo "Setting up $(BENCH), once; this takes a minute"
+	@scripts/make-venv "$(PYTHON)" $(BENCH)
+	@$(BENCH)/bin/python -m pip install --quiet --require-hashes --requirement requirements/bench.txt
+	@$(BENCH)/bin/python -m pip install --quiet --require-hashes --requirement requirements/bench-torch.txt || \
+		echo "PyTorch stays out: pip did not find its build for processors (PIP_FIND_LINKS=folder names a place)" >&2
 	@touch $@

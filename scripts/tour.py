@@ -13,17 +13,15 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 from scripts.fresh_service import FreshService, fresh_service
+from scripts.readme import row, write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-README = Path(__file__).resolve().parent.parent / "README.md"
-BEGIN, END = "<!-- tour:begin -->", "<!-- tour:end -->"
 SEEDS = (1, 2, 3)
 PATIENCE, LAMBDA, MAX_EPOCHS = 10, 0.1, 400
 CAPTION = "Means over the seeds; test results and exact zeros are those of the best epoch's weights:"
@@ -147,11 +145,6 @@ def table(story: Story) -> list[str]:
     return lines
 
 
-def row(cells: Sequence[str]) -> str:
-    """One line of a Markdown table."""
-    return f"| {' | '.join(cells)} |"
-
-
 def each(values: Sequence[float], spell: Callable[[float], str]) -> str:
     """One value per seed."""
     return ", ".join(spell(value) for value in values)
@@ -214,16 +207,6 @@ def _l1_is_sparse(story: Story) -> Claim:
     return Claim(text, tuple(share > 0 == other for share, other in zip(zeros, others, strict=True)))
 
 
-def write(lines: Sequence[str], readme: Path = README) -> None:
-    """Put the lines between the document's two marks."""
-    text = readme.read_text("utf-8")
-    if text.count(BEGIN) != 1 or text.count(END) != 1:
-        sys.exit(f"{readme} needs one {BEGIN} and one {END}.")
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    readme.write_text("\n".join([before + BEGIN, *lines, END + after]), "utf-8")
-
-
 def main() -> None:
     """Tell the story; the exit status is 1 where a claim failed for every seed."""
     parser = argparse.ArgumentParser(description="Train the README's story and print what came out.")
@@ -235,7 +218,7 @@ def main() -> None:
     lines = [CAPTION, "", *table(story), "", *(claim.line() for claim in found)]
     print("\n".join(lines))
     if options.write:
-        write(lines)
+        write("tour", lines)
     sys.exit(not all(any(claim.holds) for claim in found))
 
 

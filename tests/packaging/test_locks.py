@@ -14,6 +14,8 @@ ASKED = {
     "runtime": PROJECT["project"]["dependencies"],
     "test": PROJECT["project"]["dependencies"] + PROJECT["dependency-groups"]["test"],
     "browser": PROJECT["dependency-groups"]["browser"],
+    "bench": PROJECT["dependency-groups"]["bench"],
+    "bench-torch": PROJECT["dependency-groups"]["bench-torch"],
     "data": PROJECT["dependency-groups"]["data"],
 }
 
@@ -48,7 +50,7 @@ def test_the_lock_satisfies_the_project(lock: str) -> None:
     assert [str(one) for one in asked if not one.specifier.contains(pinned.get(one.name, "0.dev0"))] == []
 
 
-@pytest.mark.parametrize("lock", ["test", "browser", "data"])
+@pytest.mark.parametrize("lock", ["test", "browser", "bench", "bench-torch", "data"])
 def test_no_lock_asks_for_another_version_than_the_service_runs_on(lock: str) -> None:
     running = pins("runtime")
     differing = {name for name, version in pins(lock).items() if running.get(name, version) != version}

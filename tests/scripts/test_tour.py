@@ -1,12 +1,11 @@
 """The README's numbers come from the tour: it must not claim what its own runs do not show."""
 
 import dataclasses
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from scripts.tour import BEGIN, CHAPTERS, END, L1, L2, LAST, PATIENT, PLAIN, Run, Story, claims, table, write
+from scripts.tour import CHAPTERS, L1, L2, LAST, PATIENT, PLAIN, Run, Story, claims, table
 
 PLAIN_RUN = Run(
     epochs=400,
@@ -64,18 +63,3 @@ def test_the_table_has_one_row_a_chapter() -> None:
     lines = table(story())
     assert [line.split(" | ")[0].removeprefix("| ") for line in lines[2:]] == list(CHAPTERS)
     assert lines[-1].endswith("| 400 | 15 | 100.0 % | 1.20 | 1.80 | 1.60 | 74.0 % | 48.0 % |")
-
-
-def test_writing_replaces_only_what_stands_between_the_marks(tmp_path: Path) -> None:
-    readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", "utf-8")
-    write(["new"], readme)
-    assert readme.read_text("utf-8") == f"before\n{BEGIN}\nnew\n{END}\nafter\n"
-
-
-def test_writing_refuses_a_document_without_marks(tmp_path: Path) -> None:
-    readme = tmp_path / "README.md"
-    readme.write_text("no marks", "utf-8")
-    with pytest.raises(SystemExit):
-        write(["new"], readme)
-    assert readme.read_text("utf-8") == "no marks"
