@@ -30,7 +30,7 @@ setup: $(STAMPS)/test ## Set up .venv with everything that serve, test and lint 
 
 .PHONY: test
 test: $(STAMPS)/test ## Run the tests, the linters and the type checker (PYTEST_ARGS="-k name")
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal $(PYTEST_ARGS)
 
 .PHONY: truth
 truth: export TRUTH_DIR ?= tests/truth

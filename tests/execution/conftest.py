@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from service.database import Database, migrate
+from service.database import Database
 from service.experiments.service import submit
 
 SMALL: dict[str, Any] = {"dataset": "iris", "architecture": [4], "max_epochs": 3, "seed": 1}
@@ -14,9 +14,8 @@ Submit = Callable[..., str]
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    migrate(database_url)
-    database = Database(database_url)
+def database(fresh_database_url: str) -> Iterator[Database]:
+    database = Database(fresh_database_url)
     yield database
     database.close()
 
