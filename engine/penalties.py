@@ -13,13 +13,12 @@ from functools import partial
 import numpy as np
 
 from engine.calls import Array, Call
-from engine.spec import Experiment, variant_name
+from engine.spec import Experiment, penalty_kinds, variant_name
 
 __all__ = [
     "PENALTIES",
     "Segment",
     "Strength",
-    "kinds",
     "penalty_value",
     "segments",
     "shrink",
@@ -60,11 +59,6 @@ def strength(experiment: Experiment, layer: int, rows: int) -> Strength:
     return Strength(lambda_ * l1 / rows, lambda_ * l2 / rows)
 
 
-def kinds(experiment: Experiment) -> tuple[str, ...]:
-    """The kind of penalty of every layer."""
-    return tuple(_of_layer(experiment, layer)[0] for layer in range(len(experiment.architecture) + 1))
-
-
 @dataclass(frozen=True, slots=True)
 class Segment:
     """A layer's weights under one penalty, with every lane's strength."""
@@ -86,7 +80,7 @@ def segments(experiments: Sequence[Experiment], rows: int) -> tuple[Segment, ...
     """The penalized layers of a stack; the lanes agree on the kinds of penalty, not on their strength."""
     return tuple(
         Segment(layer, kind, tuple(strength(experiment, layer, rows) for experiment in experiments))
-        for layer, kind in enumerate(kinds(experiments[0]))
+        for layer, kind in enumerate(penalty_kinds(experiments[0]))
         if kind != "none"
     )
 

@@ -14,16 +14,13 @@ from engine.layout import Layout
 from engine.network import Network
 from engine.normalization import Running, folded
 from engine.optimizers import OPTIMIZERS
-from engine.penalties import Segment, kinds, segments
+from engine.penalties import Segment, segments
 from engine.schedules import PlateauState
-from engine.spec import Experiment
+from engine.spec import Experiment, shape
 from engine.stopping import Progress
 from engine.streams import Purpose, stream
 
 __all__ = ["Stack", "check_one_shape", "start"]
-
-_STRUCTURAL = ("nesterov", "centered", "momentum")
-"""Parameters of an optimizer that decide, by being zero or not, which operations it makes."""
 
 Streams = tuple[np.random.Generator, np.random.Generator]
 """The streams a lane draws from while training: order of rows, dropout."""
@@ -166,36 +163,9 @@ def _initialize(stack: Stack, row: int, experiment: Experiment) -> None:
         stack.layout.bias(stack.parameters[row], layer)[...] = biases
 
 
-def _shape(experiment: Experiment) -> dict[str, object]:
-    """What all lanes of a stack must share, by the path of the field."""
-    optimizer = experiment.optimizer
-    return {
-        "architecture": tuple(
-            (layer.units, layer.activation, layer.dropout, layer.batch_norm)
-            for layer in experiment.architecture
-        ),
-        "batch_size": experiment.batch_size,
-        "class_weight": experiment.class_weight,
-        "clip_norm": experiment.clip_norm is None,
-        "input_dropout": experiment.input_dropout,
-        "label_noise": experiment.label_noise,
-        "label_smoothing": experiment.label_smoothing,
-        "l1_update": experiment.l1_update,
-        "loss": experiment.loss,
-        "optimizer": (type(optimizer), *(bool(getattr(optimizer, name, 0)) for name in _STRUCTURAL)),
-        "max_norm": experiment.max_norm is None,
-        "output": experiment.output,
-        "penalty": kinds(experiment),
-        "precision": experiment.precision,
-        "scaling": experiment.scaling,
-        "split": experiment.split,
-        "target_scaling": experiment.target_scaling,
-    }
-
-
 def check_one_shape(experiments: Sequence[Experiment]) -> None:
     """Raise InvalidSpec naming every field in which experiments that should train together differ in shape."""
-    shapes = [_shape(experiment) for experiment in experiments]
+    shapes = [shape(experiment) for experiment in experiments]
     differing = [field for field in shapes[0] if any(shape[field] != shapes[0][field] for shape in shapes)]
     if differing:
         message = "Experiments of one stack must agree in this."

@@ -44,7 +44,7 @@ from engine.spec.schedules import (
     Step,
     WarmupCosine,
 )
-from engine.spec.sharing import lanes_per_stack
+from engine.spec.sharing import lanes_per_stack, penalty_kinds, shape
 from engine.spec.variants import (
     ACTIVATIONS,
     BIAS_INITIALIZERS,
@@ -139,7 +139,9 @@ __all__ = [
     "equivalents",
     "lanes_per_stack",
     "layer_sizes",
+    "penalty_kinds",
     "resolve",
+    "shape",
     "to_document",
     "variant_name",
 ]

@@ -1,13 +1,19 @@
-"""How many experiments of one shape should train together as a stack: a pure rule, by size alone."""
+"""Which experiments can train together as a stack, and how many of them should: pure rules."""
 
 from __future__ import annotations
 
-__all__ = ["lanes_per_stack"]
+from engine.spec.experiment import Experiment
+from engine.spec.variants import variant_name
+
+__all__ = ["lanes_per_stack", "penalty_kinds", "shape"]
 
 MOST_LANES = 8
 WORTH_SHARING = 250_000
 CACHE_BYTES = 2_000_000
 ROWS_PER_LANE = 4
+
+_STRUCTURAL = ("nesterov", "centered", "momentum")
+"""Parameters of an optimizer that decide, by being zero or not, which operations it makes."""
 
 
 def lanes_per_stack(parameters: int, batch_size: int, precision: str = "float32") -> int:
@@ -20,3 +26,36 @@ def lanes_per_stack(parameters: int, batch_size: int, precision: str = "float32"
         return 1
     row = ROWS_PER_LANE * parameters * (8 if precision == "float64" else 4)
     return max(1, min(MOST_LANES, CACHE_BYTES // row))
+
+
+def shape(experiment: Experiment) -> dict[str, object]:
+    """What all lanes of a stack must share besides the data, by the path of the field, of a resolved experiment."""
+    optimizer = experiment.optimizer
+    return {
+        "architecture": tuple(
+            (layer.units, layer.activation, layer.dropout, layer.batch_norm)
+            for layer in experiment.architecture
+        ),
+        "batch_size": experiment.batch_size,
+        "class_weight": experiment.class_weight,
+        "clip_norm": experiment.clip_norm is None,
+        "input_dropout": experiment.input_dropout,
+        "label_noise": experiment.label_noise,
+        "label_smoothing": experiment.label_smoothing,
+        "l1_update": experiment.l1_update,
+        "loss": experiment.loss,
+        "optimizer": (optimizer.name, *(bool(getattr(optimizer, name, 0)) for name in _STRUCTURAL)),
+        "max_norm": experiment.max_norm is None,
+        "output": experiment.output,
+        "penalty": penalty_kinds(experiment),
+        "precision": experiment.precision,
+        "scaling": experiment.scaling,
+        "split": experiment.split,
+        "target_scaling": experiment.target_scaling,
+    }
+
+
+def penalty_kinds(experiment: Experiment) -> tuple[str, ...]:
+    """The kind of penalty of every layer; the output layer has the experiment's."""
+    own = [layer.penalty for layer in experiment.architecture]
+    return tuple(experiment.penalty if penalty is None else variant_name(penalty) for penalty in (*own, None))

@@ -15,9 +15,14 @@ depends_on = None
 
 COLUMNS = ("owner", "priority", "time_limit_seconds", "cohort", "pause_requested", "last_event")
 
+QUEUES = (
+    ("ix_experiments_queue", ["owner"], "status = 'queued'"),
+    ("ix_experiments_queue_of_cohort", ["cohort", "owner"], "status = 'queued' AND losses = 0"),
+)
+
 
 def upgrade() -> None:
-    """Add the columns and the table of events."""
+    """Add the columns, the indexes of the queue, and the table of events."""
     # The defaults are what the rows that there are already get.
     for column in (
         sa.Column("owner", sa.String(), nullable=False, server_default="local"),
@@ -28,6 +33,10 @@ def upgrade() -> None:
         sa.Column("last_event", sa.BigInteger(), nullable=False, server_default="0"),
     ):
         op.add_column("experiments", column)
+    for name, columns, condition in QUEUES:
+        where = sa.text(condition)
+        in_order = [*columns, "priority", "created_at", "id"]
+        op.create_index(name, "experiments", in_order, sqlite_where=where, postgresql_where=where)
     op.create_table(
         "experiment_events",
         sa.Column("experiment_id", sa.String(), nullable=False),
@@ -50,5 +59,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop them; events, owners and priorities are lost."""
     op.drop_table("experiment_events")
+    for name, *_ in QUEUES:
+        op.drop_index(name, "experiments")
     for name in reversed(COLUMNS):
         op.drop_column("experiments", name)

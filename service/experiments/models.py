@@ -13,6 +13,8 @@ from service.database import Base
 __all__ = ["EpochRow", "ExperimentMetadataRow", "ExperimentRow", "ResumeStateRow"]
 
 _DISPATCHED = text("dispatch_id IS NOT NULL")
+_QUEUED = text("status = 'queued'")
+_RIDING = text("status = 'queued' AND losses = 0")
 
 
 class ExperimentRow(Base):
@@ -36,6 +38,26 @@ class ExperimentRow(Base):
         Index(None, "status", "dataset", "penalty", "created_at", "id"),
         # Few rows are dispatched at a time, however many there are.
         Index(None, "dispatch_id", sqlite_where=_DISPATCHED, postgresql_where=_DISPATCHED),
+        # The queue, owner by owner: of all that wait, and of those that a stack of their cohort may take along.
+        Index(
+            "ix_experiments_queue",
+            "owner",
+            "priority",
+            "created_at",
+            "id",
+            sqlite_where=_QUEUED,
+            postgresql_where=_QUEUED,
+        ),
+        Index(
+            "ix_experiments_queue_of_cohort",
+            "cohort",
+            "owner",
+            "priority",
+            "created_at",
+            "id",
+            sqlite_where=_RIDING,
+            postgresql_where=_RIDING,
+        ),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)

@@ -15,6 +15,7 @@ from engine.errors import SpecProblem
 from engine.spec import SpecWarning, to_document
 from service.database import utc_now
 from service.errors import Conflict, NotFound
+from service.execution.cohorts import cohort_of
 from service.experiments import metrics, repository, states
 from service.experiments.identifiers import is_identifier, new_identifier
 from service.experiments.repository import Filters, Row
@@ -67,6 +68,7 @@ def _columns(submission: Submission, identifier: str, now: datetime) -> dict[str
         "parameters": resolved.parameters,
         "warnings": [_warning(found) for found in resolved.warnings],
         "max_epochs": experiment.max_epochs,
+        "cohort": cohort_of(experiment, dataset.version),
     }
 
 
