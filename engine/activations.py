@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.calls import Array, Call, constant
+from engine.calls import Array, Call, constant, larger, smaller
 from engine.normal import density, distribution
 from engine.spec import ActivationSpec, variant_name
 
@@ -49,10 +49,10 @@ class Activation:
 def logistic(z: Array, a: Array) -> list[Call]:
     """a ← 1/(1 + e^-z); 0 and 1 at the far ends, without a NaN."""
     return [
-        partial(np.negative, z, out=a),
-        partial(np.exp, a, out=a),
-        partial(np.add, a, constant(1, a), out=a),
-        partial(np.reciprocal, a, out=a),
+        partial(np.negative, z, a),
+        partial(np.exp, a, a),
+        partial(np.add, a, constant(1, a), a),
+        partial(np.reciprocal, a, a),
     ]
 
 
@@ -63,9 +63,9 @@ def _sigmoid(v: Values) -> list[Call]:
 def _sigmoid_backward(v: Values) -> list[Call]:
     """f' = a(1 - a)."""
     return [
-        partial(np.subtract, constant(1, v.a), v.a, out=v.scratch),
-        partial(np.multiply, v.scratch, v.a, out=v.scratch),
-        partial(np.multiply, v.delta, v.scratch, out=v.delta),
+        partial(np.subtract, constant(1, v.a), v.a, v.scratch),
+        partial(np.multiply, v.scratch, v.a, v.scratch),
+        partial(np.multiply, v.delta, v.scratch, v.delta),
     ]
 
 
@@ -74,15 +74,15 @@ def _identity(v: Values) -> list[Call]:
 
 
 def _tanh(v: Values) -> list[Call]:
-    return [partial(np.tanh, v.z, out=v.a)]
+    return [partial(np.tanh, v.z, v.a)]
 
 
 def _tanh_backward(v: Values) -> list[Call]:
     """f' = 1 - a²."""
     return [
-        partial(np.multiply, v.a, v.a, out=v.scratch),
-        partial(np.subtract, constant(1, v.a), v.scratch, out=v.scratch),
-        partial(np.multiply, v.delta, v.scratch, out=v.delta),
+        partial(np.multiply, v.a, v.a, v.scratch),
+        partial(np.subtract, constant(1, v.a), v.scratch, v.scratch),
+        partial(np.multiply, v.delta, v.scratch, v.delta),
     ]
 
 
@@ -95,19 +95,19 @@ def _positive(a: Array, mask: Array) -> list[Call]:
     word = np.dtype(f"i{a.itemsize}")
     bits = mask.view(word)
     return [
-        partial(np.negative, a.view(word), out=bits),
-        partial(np.right_shift, bits, np.array(8 * a.itemsize - 1, word), out=bits),
+        partial(np.negative, a.view(word), bits),
+        partial(np.right_shift, bits, np.array(8 * a.itemsize - 1, word), bits),
     ]
 
 
 def _masked(values: Array, mask: Array, out: Array) -> Call:
     bits, bits_of_mask, result = (array.view(f"i{out.itemsize}") for array in (values, mask, out))
-    return partial(np.bitwise_and, bits, bits_of_mask, out=result)
+    return partial(np.bitwise_and, bits, bits_of_mask, result)
 
 
 def _relu(v: Values) -> list[Call]:
     """a ← max(z, 0); against an array of zeros, because against one number it is not vectorized."""
-    return [partial(np.maximum, v.z, v.zeros, out=v.a)]
+    return [larger(v.z, v.zeros, v.a)]
 
 
 def _relu_backward(v: Values) -> list[Call]:
@@ -120,17 +120,17 @@ def _leaky_relu(slope: float) -> Activation:
 
     def forward(v: Values) -> list[Call]:
         return [
-            partial(np.multiply, v.z, constant(slope, v.z), out=v.scratch),
-            partial(np.maximum, v.z, v.scratch, out=v.a),
+            partial(np.multiply, v.z, constant(slope, v.z), v.scratch),
+            larger(v.z, v.scratch, v.a),
         ]
 
     def backward(v: Values) -> list[Call]:
         return [
             *_positive(v.a, v.scratch),
             _masked(v.delta, v.scratch, v.scratch),
-            partial(np.multiply, v.scratch, constant(1 - slope, v.a), out=v.scratch),
-            partial(np.multiply, v.delta, constant(slope, v.a), out=v.delta),
-            partial(np.add, v.delta, v.scratch, out=v.delta),
+            partial(np.multiply, v.scratch, constant(1 - slope, v.a), v.scratch),
+            partial(np.multiply, v.delta, constant(slope, v.a), v.delta),
+            partial(np.add, v.delta, v.scratch, v.delta),
         ]
 
     return Activation(forward, backward)
@@ -141,22 +141,22 @@ def _exponential_linear(alpha: float, scale: float = 1.0) -> Activation:
 
     def forward(v: Values) -> list[Call]:
         return [
-            partial(np.minimum, v.z, v.zeros, out=v.scratch),
-            partial(np.expm1, v.scratch, out=v.scratch),
-            partial(np.multiply, v.scratch, constant(scale * alpha, v.a), out=v.scratch),
-            partial(np.maximum, v.z, v.zeros, out=v.a),
-            partial(np.multiply, v.a, constant(scale, v.a), out=v.a),
-            partial(np.add, v.a, v.scratch, out=v.a),
+            smaller(v.z, v.zeros, v.scratch),
+            partial(np.expm1, v.scratch, v.scratch),
+            partial(np.multiply, v.scratch, constant(scale * alpha, v.a), v.scratch),
+            larger(v.z, v.zeros, v.a),
+            partial(np.multiply, v.a, constant(scale, v.a), v.a),
+            partial(np.add, v.a, v.scratch, v.a),
         ]
 
     def backward(v: Values) -> list[Call]:
         return [
-            partial(np.greater, v.a, v.zeros, out=v.scratch),
-            partial(np.multiply, v.scratch, constant(scale - scale * alpha, v.a), out=v.scratch),
-            partial(np.add, v.scratch, constant(scale * alpha, v.a), out=v.scratch),
-            partial(np.minimum, v.a, v.zeros, out=v.a),
-            partial(np.add, v.scratch, v.a, out=v.scratch),
-            partial(np.multiply, v.delta, v.scratch, out=v.delta),
+            partial(np.greater, v.a, v.zeros, v.scratch),
+            partial(np.multiply, v.scratch, constant(scale - scale * alpha, v.a), v.scratch),
+            partial(np.add, v.scratch, constant(scale * alpha, v.a), v.scratch),
+            smaller(v.a, v.zeros, v.a),
+            partial(np.add, v.scratch, v.a, v.scratch),
+            partial(np.multiply, v.delta, v.scratch, v.delta),
         ]
 
     return Activation(forward, backward)
@@ -164,7 +164,7 @@ def _exponential_linear(alpha: float, scale: float = 1.0) -> Activation:
 
 def _by_slope(v: Values) -> list[Call]:
     """The forward kernel has left f' in z."""
-    return [partial(np.multiply, v.delta, v.z, out=v.delta)]
+    return [partial(np.multiply, v.delta, v.z, v.delta)]
 
 
 def _gelu(v: Values) -> list[Call]:
@@ -172,9 +172,9 @@ def _gelu(v: Values) -> list[Call]:
     return [
         *distribution(v.z, v.scratch, v.a, v.delta),
         *density(v.z, v.delta),
-        partial(np.multiply, v.delta, v.z, out=v.delta),
-        partial(np.add, v.delta, v.scratch, out=v.delta),
-        partial(np.multiply, v.z, v.scratch, out=v.a),
+        partial(np.multiply, v.delta, v.z, v.delta),
+        partial(np.add, v.delta, v.scratch, v.delta),
+        partial(np.multiply, v.z, v.scratch, v.a),
         partial(np.copyto, v.z, v.delta),
     ]
 
@@ -184,21 +184,21 @@ def _gelu_tanh(v: Values) -> list[Call]:
     c, k = sqrt(2 / pi), 0.044715
     half, one = constant(0.5, v.z), constant(1, v.z)
     return [
-        partial(np.multiply, v.z, v.z, out=v.scratch),
-        partial(np.multiply, v.scratch, constant(c * k, v.z), out=v.a),
-        partial(np.add, v.a, constant(c, v.z), out=v.a),
-        partial(np.multiply, v.a, v.z, out=v.a),
-        partial(np.tanh, v.a, out=v.a),
-        partial(np.multiply, v.scratch, constant(3 * c * k, v.z), out=v.scratch),
-        partial(np.add, v.scratch, constant(c, v.z), out=v.scratch),
-        partial(np.multiply, v.scratch, v.z, out=v.scratch),
-        partial(np.subtract, one, v.a, out=v.delta),
-        partial(np.multiply, v.scratch, v.delta, out=v.scratch),
-        partial(np.add, v.scratch, one, out=v.scratch),
-        partial(np.add, v.a, one, out=v.a),
-        partial(np.multiply, v.a, half, out=v.a),
-        partial(np.multiply, v.scratch, v.a, out=v.scratch),
-        partial(np.multiply, v.a, v.z, out=v.a),
+        partial(np.multiply, v.z, v.z, v.scratch),
+        partial(np.multiply, v.scratch, constant(c * k, v.z), v.a),
+        partial(np.add, v.a, constant(c, v.z), v.a),
+        partial(np.multiply, v.a, v.z, v.a),
+        partial(np.tanh, v.a, v.a),
+        partial(np.multiply, v.scratch, constant(3 * c * k, v.z), v.scratch),
+        partial(np.add, v.scratch, constant(c, v.z), v.scratch),
+        partial(np.multiply, v.scratch, v.z, v.scratch),
+        partial(np.subtract, one, v.a, v.delta),
+        partial(np.multiply, v.scratch, v.delta, v.scratch),
+        partial(np.add, v.scratch, one, v.scratch),
+        partial(np.add, v.a, one, v.a),
+        partial(np.multiply, v.a, half, v.a),
+        partial(np.multiply, v.scratch, v.a, v.scratch),
+        partial(np.multiply, v.a, v.z, v.a),
         partial(np.copyto, v.z, v.scratch),
     ]
 
@@ -206,12 +206,12 @@ def _gelu_tanh(v: Values) -> list[Call]:
 def _softplus(v: Values) -> list[Call]:
     """f = log(1 + e^z) = max(z, 0) + log(1 + e^-|z|), f' = 1/(1 + e^-z)."""
     return [
-        partial(np.abs, v.z, out=v.scratch),
-        partial(np.negative, v.scratch, out=v.scratch),
-        partial(np.exp, v.scratch, out=v.scratch),
-        partial(np.log1p, v.scratch, out=v.scratch),
-        partial(np.maximum, v.z, v.zeros, out=v.a),
-        partial(np.add, v.a, v.scratch, out=v.a),
+        partial(np.abs, v.z, v.scratch),
+        partial(np.negative, v.scratch, v.scratch),
+        partial(np.exp, v.scratch, v.scratch),
+        partial(np.log1p, v.scratch, v.scratch),
+        larger(v.z, v.zeros, v.a),
+        partial(np.add, v.a, v.scratch, v.a),
         *logistic(v.z, v.z),
     ]
 
@@ -220,10 +220,10 @@ def _silu(v: Values) -> list[Call]:
     """f = zσ(z), f' = σ(z) + f(1 - σ(z))."""
     return [
         *logistic(v.z, v.scratch),
-        partial(np.multiply, v.z, v.scratch, out=v.a),
-        partial(np.subtract, constant(1, v.z), v.scratch, out=v.z),
-        partial(np.multiply, v.z, v.a, out=v.z),
-        partial(np.add, v.z, v.scratch, out=v.z),
+        partial(np.multiply, v.z, v.scratch, v.a),
+        partial(np.subtract, constant(1, v.z), v.scratch, v.z),
+        partial(np.multiply, v.z, v.a, v.z),
+        partial(np.add, v.z, v.scratch, v.z),
     ]
 
 

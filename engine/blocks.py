@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.calls import Array, Call
+from engine.calls import Array, Call, larger, smaller
 from engine.penalties import shrink
 
 __all__ = ["Block", "Coefficients", "Piece", "Rule"]
@@ -47,7 +47,7 @@ class Piece:
 
     def scaled(self, array: Array, factor: Array) -> list[Call]:
         """array ← factor · array, biases left out."""
-        return self.spare(array, [partial(np.multiply, self.of(array), factor, out=self.of(array))])
+        return self.spare(array, [partial(np.multiply, self.of(array), factor, self.of(array))])
 
     def shrunk(self, array: Array, taken: Array) -> list[Call]:
         """The proximal step with one threshold for all weights; ``taken`` ← what it takes off."""
@@ -62,11 +62,11 @@ class Piece:
             return []
         weights, taken, limit = self.of(array), self.of(taken), self.of(scale)
         calls: list[Call] = [
-            partial(np.divide, self.threshold, limit, out=limit),
-            partial(np.minimum, weights, limit, out=taken),
-            partial(np.negative, limit, out=limit),
-            partial(np.maximum, taken, limit, out=taken),
-            partial(np.subtract, weights, taken, out=weights),
+            partial(np.divide, self.threshold, limit, limit),
+            smaller(weights, limit, taken),
+            partial(np.negative, limit, limit),
+            larger(taken, limit, taken),
+            partial(np.subtract, weights, taken, weights),
         ]
         return self.spare(array, calls)
 
@@ -74,8 +74,8 @@ class Piece:
         """velocity ← velocity + back · taken, where the proximal step took something off."""
         share, speed = self.of(taken), self.of(velocity)
         calls: list[Call] = [
-            partial(np.multiply, share, back, out=share),
-            partial(np.add, speed, share, out=speed),
+            partial(np.multiply, share, back, share),
+            partial(np.add, speed, share, speed),
         ]
         return self.spare(velocity, calls)
 

@@ -1,8 +1,9 @@
 """Kernels as lists of NumPy calls that are bound to their buffers once and then run many times.
 
-A kernel is a function from arrays to the calls that compute it: ``[partial(np.add, a, b, out=a), ...]``. Binding
-costs Python time, running hardly any, and nothing is allocated while it runs. Constants are zero-dimensional
-arrays, because NumPy converts a Python number on every call.
+A kernel is a function from arrays to the calls that compute it: ``[partial(np.add, a, b, a), ...]``, the last array
+being the output. Binding costs Python time, running hardly any, and nothing is allocated while it runs. Outputs are
+given by position, because a ``partial`` with a keyword takes longer than adding up two small arrays. Constants are
+zero-dimensional arrays, because NumPy converts a Python number on every call.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Array", "Call", "aligned", "constant", "product", "run", "transposed"]
+__all__ = ["Array", "Call", "aligned", "constant", "larger", "product", "run", "smaller", "transposed"]
 
 Array = NDArray[Any]
 Call = Callable[[], object]
@@ -42,12 +43,24 @@ def transposed(array: Array) -> Array:
 def product(left: Array, right: Array, out: Array) -> Call:
     """``out ← left @ right``, lane by lane where there is a leading axis of lanes.
 
-    ``np.dot`` has less overhead and ``np.matmul`` a lane axis; both reach the same BLAS routine and the same bits.
+    ``ndarray.dot`` has less overhead and ``np.matmul`` a lane axis; both reach the same BLAS routine and the same bits.
     ``out`` may be the transpose of a C-ordered array.
     """
     if out.shape[-1] > 1 and out.strides[-1] != out.itemsize:
         return product(transposed(right), transposed(left), transposed(out))
-    return partial(np.dot if out.ndim == 2 else np.matmul, left, right, out=out)
+    return partial(left.dot, right, out) if out.ndim == 2 else partial(np.matmul, left, right, out)
+
+
+def larger(left: Array, right: Array, out: Array) -> Call:
+    """``out ← max(left, right)``; NumPy wants the output of this one by its name."""
+    maximum = np.maximum
+    return lambda: maximum(left, right, out=out)
+
+
+def smaller(left: Array, right: Array, out: Array) -> Call:
+    """``out ← min(left, right)``, as ``larger``."""
+    minimum = np.minimum
+    return lambda: minimum(left, right, out=out)
 
 
 def aligned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:

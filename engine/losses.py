@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from engine.activations import logistic
-from engine.calls import Array, Call, constant
+from engine.calls import Array, Call, constant, larger
 from engine.spec import LossSpec, variant_name
 
 __all__ = ["LOSSES", "Loss", "loss_of", "softmax"]
@@ -39,65 +39,65 @@ def softmax(z: Array, narrow: Array) -> list[Call]:
     """z ← softmax of z over the outputs, shifted by the largest so that nothing overflows."""
     return [
         _over_outputs(np.maximum, z, narrow),
-        partial(np.subtract, z, narrow, out=z),
-        partial(np.exp, z, out=z),
+        partial(np.subtract, z, narrow, z),
+        partial(np.exp, z, z),
         _over_outputs(np.add, z, narrow),
-        partial(np.divide, z, narrow, out=z),
+        partial(np.divide, z, narrow, z),
     ]
 
 
 def cross_entropy_gradient(z: Array, y: Array, narrow: Array, wide: Array) -> list[Call]:
     """z ← softmax(z) - y."""
-    return [*softmax(z, narrow), partial(np.subtract, z, y, out=z)]
+    return [*softmax(z, narrow), partial(np.subtract, z, y, z)]
 
 
 def cross_entropy(z: Array, y: Array, out: Array, narrow: Array, wide: Array) -> list[Call]:
     """ℓ = log Σ e^(z - m) - Σ y(z - m), m the largest logit; targets sum to 1."""
     return [
         _over_outputs(np.maximum, z, narrow),
-        partial(np.subtract, z, narrow, out=z),
-        partial(np.multiply, z, y, out=wide),
+        partial(np.subtract, z, narrow, z),
+        partial(np.multiply, z, y, wide),
         _over_outputs(np.add, wide, narrow),
-        partial(np.exp, z, out=z),
+        partial(np.exp, z, z),
         _over_outputs(np.add, z, out),
-        partial(np.log, out, out=out),
-        partial(np.subtract, out, narrow, out=out),
+        partial(np.log, out, out),
+        partial(np.subtract, out, narrow, out),
     ]
 
 
 def binary_cross_entropy_gradient(z: Array, y: Array, narrow: Array, wide: Array) -> list[Call]:
     """z ← sigmoid(z) - y."""
-    return [*logistic(z, z), partial(np.subtract, z, y, out=z)]
+    return [*logistic(z, z), partial(np.subtract, z, y, z)]
 
 
 def binary_cross_entropy(z: Array, y: Array, out: Array, narrow: Array, wide: Array) -> list[Call]:
     """ℓ = Σ max(z, 0) + log(1 + e^-|z|) - yz, the sum over outputs of -y log a - (1 - y) log(1 - a)."""
     return [
-        partial(np.multiply, z, y, out=wide),
+        partial(np.multiply, z, y, wide),
         _over_outputs(np.add, wide, narrow),
-        partial(np.abs, z, out=wide),
-        partial(np.negative, wide, out=wide),
-        partial(np.exp, wide, out=wide),
-        partial(np.log1p, wide, out=wide),
-        partial(np.maximum, z, constant(0, z), out=z),
-        partial(np.add, z, wide, out=z),
+        partial(np.abs, z, wide),
+        partial(np.negative, wide, wide),
+        partial(np.exp, wide, wide),
+        partial(np.log1p, wide, wide),
+        larger(z, constant(0, z), z),
+        partial(np.add, z, wide, z),
         _over_outputs(np.add, z, out),
-        partial(np.subtract, out, narrow, out=out),
+        partial(np.subtract, out, narrow, out),
     ]
 
 
 def squared_error_gradient(z: Array, y: Array, narrow: Array, wide: Array) -> list[Call]:
     """z ← z - y."""
-    return [partial(np.subtract, z, y, out=z)]
+    return [partial(np.subtract, z, y, z)]
 
 
 def squared_error(z: Array, y: Array, out: Array, narrow: Array, wide: Array) -> list[Call]:
     """ℓ = ½ Σ (z - y)²."""
     return [
-        partial(np.subtract, z, y, out=z),
-        partial(np.multiply, z, z, out=z),
+        partial(np.subtract, z, y, z),
+        partial(np.multiply, z, z, z),
         _over_outputs(np.add, z, out),
-        partial(np.multiply, out, constant(0.5, out), out=out),
+        partial(np.multiply, out, constant(0.5, out), out),
     ]
 
 
@@ -105,10 +105,10 @@ def squared_error_sigmoid_gradient(z: Array, y: Array, narrow: Array, wide: Arra
     """z ← (a - y) · a(1 - a), a = sigmoid(z)."""
     return [
         *logistic(z, z),
-        partial(np.subtract, z, y, out=wide),
-        partial(np.multiply, wide, z, out=wide),
-        partial(np.subtract, constant(1, z), z, out=z),
-        partial(np.multiply, z, wide, out=z),
+        partial(np.subtract, z, y, wide),
+        partial(np.multiply, wide, z, wide),
+        partial(np.subtract, constant(1, z), z, z),
+        partial(np.multiply, z, wide, z),
     ]
 
 
@@ -119,14 +119,14 @@ def squared_error_sigmoid(z: Array, y: Array, out: Array, narrow: Array, wide: A
 
 def absolute_error_gradient(z: Array, y: Array, narrow: Array, wide: Array) -> list[Call]:
     """z ← sgn(z - y)."""
-    return [partial(np.subtract, z, y, out=z), partial(np.sign, z, out=z)]
+    return [partial(np.subtract, z, y, z), partial(np.sign, z, z)]
 
 
 def absolute_error(z: Array, y: Array, out: Array, narrow: Array, wide: Array) -> list[Call]:
     """ℓ = Σ |z - y|."""
     return [
-        partial(np.subtract, z, y, out=z),
-        partial(np.abs, z, out=z),
+        partial(np.subtract, z, y, z),
+        partial(np.abs, z, z),
         _over_outputs(np.add, z, out),
     ]
 
@@ -136,19 +136,19 @@ def _huber(delta: float) -> Loss:
 
     def gradient(z: Array, y: Array, narrow: Array, wide: Array) -> list[Call]:
         return [
-            partial(np.subtract, z, y, out=z),
+            partial(np.subtract, z, y, z),
             partial(z.clip, constant(-delta, z), constant(delta, z), z),
         ]
 
     def row_losses(z: Array, y: Array, out: Array, narrow: Array, wide: Array) -> list[Call]:
         return [
-            partial(np.subtract, z, y, out=z),
-            partial(np.abs, z, out=z),
+            partial(np.subtract, z, y, z),
+            partial(np.abs, z, z),
             partial(z.clip, constant(0, z), constant(delta, z), wide),
-            partial(np.multiply, z, wide, out=z),
-            partial(np.multiply, wide, wide, out=wide),
-            partial(np.multiply, wide, constant(0.5, wide), out=wide),
-            partial(np.subtract, z, wide, out=z),
+            partial(np.multiply, z, wide, z),
+            partial(np.multiply, wide, wide, wide),
+            partial(np.multiply, wide, constant(0.5, wide), wide),
+            partial(np.subtract, z, wide, z),
             _over_outputs(np.add, z, out),
         ]
 

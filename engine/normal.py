@@ -45,27 +45,27 @@ def distribution(z: Array, out: Array, x: Array, s: Array) -> list[Call]:
     """out ← Φ(z), accurate in relative terms on both sides; ``x`` and ``s`` are scratch."""
     one = constant(1, z)
     calls: list[Call] = [
-        partial(np.abs, z, out=x),
-        partial(np.multiply, x, constant(sqrt(0.5), z), out=x),
-        partial(np.add, x, constant(2, z), out=s),
-        partial(np.divide, constant(4, z), s, out=s),
-        partial(np.subtract, s, one, out=s),
-        partial(np.multiply, s, constant(COEFFICIENTS[-1], z), out=out),
+        partial(np.abs, z, x),
+        partial(np.multiply, x, constant(sqrt(0.5), z), x),
+        partial(np.add, x, constant(2, z), s),
+        partial(np.divide, constant(4, z), s, s),
+        partial(np.subtract, s, one, s),
+        partial(np.multiply, s, constant(COEFFICIENTS[-1], z), out),
     ]
     for coefficient in COEFFICIENTS[-2:0:-1]:
         calls += [
-            partial(np.add, out, constant(coefficient, z), out=out),
-            partial(np.multiply, out, s, out=out),
+            partial(np.add, out, constant(coefficient, z), out),
+            partial(np.multiply, out, s, out),
         ]
     return [
         *calls,
-        partial(np.add, out, constant(COEFFICIENTS[0], z), out=out),
-        partial(np.multiply, x, x, out=x),
-        partial(np.subtract, out, x, out=out),
-        partial(np.exp, out, out=out),
-        partial(np.add, s, one, out=s),
-        partial(np.multiply, out, s, out=out),
-        partial(np.multiply, out, constant(0.25, z), out=out),
+        partial(np.add, out, constant(COEFFICIENTS[0], z), out),
+        partial(np.multiply, x, x, x),
+        partial(np.subtract, out, x, out),
+        partial(np.exp, out, out),
+        partial(np.add, s, one, s),
+        partial(np.multiply, out, s, out),
+        partial(np.multiply, out, constant(0.25, z), out),
         *_reflected(z, out, x, s),
     ]
 
@@ -73,19 +73,19 @@ def distribution(z: Array, out: Array, x: Array, s: Array) -> list[Call]:
 def _reflected(z: Array, tail: Array, x: Array, s: Array) -> list[Call]:
     """tail ← 1 - tail where z > 0."""
     return [
-        partial(np.greater, z, constant(0, z), out=x),
-        partial(np.multiply, tail, constant(-2, z), out=s),
-        partial(np.add, s, constant(1, z), out=s),
-        partial(np.multiply, s, x, out=s),
-        partial(np.add, tail, s, out=tail),
+        partial(np.greater, z, constant(0, z), x),
+        partial(np.multiply, tail, constant(-2, z), s),
+        partial(np.add, s, constant(1, z), s),
+        partial(np.multiply, s, x, s),
+        partial(np.add, tail, s, tail),
     ]
 
 
 def density(z: Array, out: Array) -> list[Call]:
     """out ← φ(z) = e^(-z²/2)/√(2π)."""
     return [
-        partial(np.multiply, z, z, out=out),
-        partial(np.multiply, out, constant(-0.5, z), out=out),
-        partial(np.exp, out, out=out),
-        partial(np.multiply, out, constant(1 / sqrt(2 * pi), z), out=out),
+        partial(np.multiply, z, z, out),
+        partial(np.multiply, out, constant(-0.5, z), out),
+        partial(np.exp, out, out),
+        partial(np.multiply, out, constant(1 / sqrt(2 * pi), z), out),
     ]

@@ -89,18 +89,18 @@ class BatchNorm:
         statistics = self._of_batch(z) if self._rows > 1 else self._of_running(z)
         return [
             *statistics,
-            partial(np.add, self.inverse, constant(EPSILON, z), out=self.inverse),
-            partial(np.sqrt, self.inverse, out=self.inverse),
-            partial(np.reciprocal, self.inverse, out=self.inverse),
-            partial(np.multiply, z, self.inverse, out=self.normal),
-            partial(np.multiply, self.normal, self.gamma, out=z),
-            partial(np.add, z, self.beta, out=z),
+            partial(np.add, self.inverse, constant(EPSILON, z), self.inverse),
+            partial(np.sqrt, self.inverse, self.inverse),
+            partial(np.reciprocal, self.inverse, self.inverse),
+            partial(np.multiply, z, self.inverse, self.normal),
+            partial(np.multiply, self.normal, self.gamma, z),
+            partial(np.add, z, self.beta, z),
         ]
 
     def _of_running(self, z: Array) -> list[Call]:
         """z ← z - mean; inverse ← variance."""
         return [
-            partial(np.subtract, z, _by_unit(self.running.mean), out=z),
+            partial(np.subtract, z, _by_unit(self.running.mean), z),
             partial(np.copyto, self.inverse, _by_unit(self.running.variance)),
         ]
 
@@ -108,13 +108,13 @@ class BatchNorm:
         share, unbiased = constant(1 / self._rows, z), constant(self._rows / (self._rows - 1), z)
         return [
             partial(np.add.reduce, z, -1, None, self.mean, keepdims=True),
-            partial(np.multiply, self.mean, share, out=self.mean),
-            partial(np.subtract, z, self.mean, out=z),
-            partial(np.multiply, z, z, out=self.scratch),
+            partial(np.multiply, self.mean, share, self.mean),
+            partial(np.subtract, z, self.mean, z),
+            partial(np.multiply, z, z, self.scratch),
             partial(np.add.reduce, self.scratch, -1, None, self.inverse, keepdims=True),
-            partial(np.multiply, self.inverse, share, out=self.inverse),
+            partial(np.multiply, self.inverse, share, self.inverse),
             *_moved(_by_unit(self.running.mean), self.mean),
-            partial(np.multiply, self.inverse, unbiased, out=self.mean),
+            partial(np.multiply, self.inverse, unbiased, self.mean),
             *_moved(_by_unit(self.running.variance), self.mean),
         ]
 
@@ -122,31 +122,31 @@ class BatchNorm:
         """delta ← the derivative by the values that came in; the gradients of γ and β are left in their rows."""
         calls: list[Call] = [
             partial(np.add.reduce, delta, -1, None, self.beta_gradient, keepdims=True),
-            partial(np.multiply, delta, self.normal, out=self.scratch),
+            partial(np.multiply, delta, self.normal, self.scratch),
             partial(np.add.reduce, self.scratch, -1, None, self.gamma_gradient, keepdims=True),
         ]
         if self._rows > 1:
             share = constant(1 / self._rows, delta)
             calls += [
-                partial(np.multiply, self.beta_gradient, share, out=self.mean),
-                partial(np.subtract, delta, self.mean, out=delta),
-                partial(np.multiply, self.gamma_gradient, share, out=self.mean),
-                partial(np.multiply, self.normal, self.mean, out=self.scratch),
-                partial(np.subtract, delta, self.scratch, out=delta),
+                partial(np.multiply, self.beta_gradient, share, self.mean),
+                partial(np.subtract, delta, self.mean, delta),
+                partial(np.multiply, self.gamma_gradient, share, self.mean),
+                partial(np.multiply, self.normal, self.mean, self.scratch),
+                partial(np.subtract, delta, self.scratch, delta),
             ]
         return [
             *calls,
-            partial(np.multiply, self.inverse, self.gamma, out=self.inverse),
-            partial(np.multiply, delta, self.inverse, out=delta),
+            partial(np.multiply, self.inverse, self.gamma, self.inverse),
+            partial(np.multiply, delta, self.inverse, delta),
         ]
 
 
 def _moved(running: Array, seen: Array) -> list[Call]:
     """running ← running + momentum (seen - running); destroys ``seen``."""
     return [
-        partial(np.subtract, seen, running, out=seen),
-        partial(np.multiply, seen, constant(MOMENTUM, seen), out=seen),
-        partial(np.add, running, seen, out=running),
+        partial(np.subtract, seen, running, seen),
+        partial(np.multiply, seen, constant(MOMENTUM, seen), seen),
+        partial(np.add, running, seen, running),
     ]
 
 

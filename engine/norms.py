@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from engine.calls import Array, Call, aligned
+from engine.calls import Array, Call, aligned, larger
 from engine.layout import Layout
 
 __all__ = ["clip_calls", "max_norm_calls"]
@@ -21,12 +21,12 @@ def clip_calls(gradient: Array, limit: Array, thresholds: Sequence[Array]) -> li
     factor = np.zeros_like(limit)
     norm = factor.reshape(gradient.shape[:-1])
     return [
-        partial(np.vecdot, gradient, gradient, out=norm),
-        partial(np.sqrt, factor, out=factor),
-        partial(np.maximum, factor, limit, out=factor),
-        partial(np.divide, limit, factor, out=factor),
-        partial(np.multiply, gradient, factor, out=gradient),
-        *(partial(np.multiply, threshold, factor, out=threshold) for threshold in thresholds),
+        partial(np.vecdot, gradient, gradient, norm),
+        partial(np.sqrt, factor, factor),
+        larger(factor, limit, factor),
+        partial(np.divide, limit, factor, factor),
+        partial(np.multiply, gradient, factor, gradient),
+        *(partial(np.multiply, threshold, factor, threshold) for threshold in thresholds),
     ]
 
 
@@ -38,10 +38,10 @@ def max_norm_calls(layout: Layout, parameters: Array, limit: Array) -> Iterator[
         norms = aligned((*weights.shape[:-2], 1, weights.shape[-1]), weights.dtype)
         of_lane = limit[..., None] if limit.ndim else limit
         yield from (
-            partial(np.multiply, weights, weights, out=squares),
+            partial(np.multiply, weights, weights, squares),
             partial(np.add.reduce, squares, -2, None, norms, keepdims=True),
-            partial(np.sqrt, norms, out=norms),
-            partial(np.maximum, norms, of_lane, out=norms),
-            partial(np.divide, of_lane, norms, out=norms),
-            partial(np.multiply, weights, norms, out=weights),
+            partial(np.sqrt, norms, norms),
+            larger(norms, of_lane, norms),
+            partial(np.divide, of_lane, norms, norms),
+            partial(np.multiply, weights, norms, weights),
         )

@@ -56,10 +56,10 @@ def _sgd(spec: Sgd, block: Block) -> list[Call]:
 def _plain_sgd(block: Block) -> list[Call]:
     """w ← soft((1 - ηl2) w - ηg, ηl1); folded, ηg is what the backward pass delivers."""
     w, g, rate = block.weights, block.gradient, block.coefficients["rate"]
-    calls: list[Call] = [] if block.folded else [partial(np.multiply, g, rate, out=g)]
+    calls: list[Call] = [] if block.folded else [partial(np.multiply, g, rate, g)]
     for piece in block.pieces:
         calls += [] if piece.decay is None else piece.scaled(w, piece.decay)
-    calls.append(partial(np.subtract, w, g, out=w))
+    calls.append(partial(np.subtract, w, g, w))
     for piece in block.pieces:
         calls += piece.shrunk(w, block.scratch)
     return calls
@@ -73,17 +73,17 @@ def _momentum(spec: Sgd, block: Block) -> list[Call]:
     w, g, v, scratch = block.weights, block.gradient, block.moments["velocity"], block.scratch
     c = block.coefficients
     calls: list[Call] = [
-        partial(np.multiply, v, c["momentum"], out=v),
-        partial(np.add, v, g, out=v),
+        partial(np.multiply, v, c["momentum"], v),
+        partial(np.add, v, g, v),
     ]
     if spec.nesterov:
         calls += [
-            partial(np.multiply, v, c["momentum"], out=scratch),
-            partial(np.add, scratch, g, out=scratch),
+            partial(np.multiply, v, c["momentum"], scratch),
+            partial(np.add, scratch, g, scratch),
         ]
     calls += [
-        partial(np.multiply, scratch if spec.nesterov else v, c["rate"], out=scratch),
-        partial(np.subtract, w, scratch, out=w),
+        partial(np.multiply, scratch if spec.nesterov else v, c["rate"], scratch),
+        partial(np.subtract, w, scratch, w),
     ]
     for piece in block.pieces:
         if shrunk := piece.shrunk(w, scratch):
@@ -113,16 +113,16 @@ def _adam(spec: Adam | AdamW, block: Block) -> list[Call]:
     w, g, scratch, c = block.weights, block.gradient, block.scratch, block.coefficients
     first, second = block.moments["first"], block.moments["second"]
     calls: list[Call] = [
-        partial(np.multiply, first, c["beta1"], out=first),
-        partial(np.add, first, g, out=first),
-        partial(np.multiply, g, g, out=g),
-        partial(np.multiply, second, c["beta2"], out=second),
-        partial(np.add, second, g, out=second),
-        partial(np.sqrt, second, out=scratch),
-        partial(np.add, scratch, c["epsilon"], out=scratch),
-        partial(np.divide, first, scratch, out=g),
-        partial(np.multiply, g, c["rate"], out=g),
-        partial(np.subtract, w, g, out=w),
+        partial(np.multiply, first, c["beta1"], first),
+        partial(np.add, first, g, first),
+        partial(np.multiply, g, g, g),
+        partial(np.multiply, second, c["beta2"], second),
+        partial(np.add, second, g, second),
+        partial(np.sqrt, second, scratch),
+        partial(np.add, scratch, c["epsilon"], scratch),
+        partial(np.divide, first, scratch, g),
+        partial(np.multiply, g, c["rate"], g),
+        partial(np.subtract, w, g, w),
     ]
     for piece in block.pieces:
         calls += piece.shrunk_by_scale(w, g, scratch)
@@ -151,13 +151,13 @@ def _adagrad(spec: Adagrad, block: Block) -> list[Call]:
     w, g, scratch, c = block.weights, block.gradient, block.scratch, block.coefficients
     total = block.moments["total"]
     calls: list[Call] = [
-        partial(np.multiply, g, g, out=scratch),
-        partial(np.add, total, scratch, out=total),
-        partial(np.sqrt, total, out=scratch),
-        partial(np.add, scratch, c["epsilon"], out=scratch),
-        partial(np.divide, g, scratch, out=g),
-        partial(np.multiply, g, c["rate"], out=g),
-        partial(np.subtract, w, g, out=w),
+        partial(np.multiply, g, g, scratch),
+        partial(np.add, total, scratch, total),
+        partial(np.sqrt, total, scratch),
+        partial(np.add, scratch, c["epsilon"], scratch),
+        partial(np.divide, g, scratch, g),
+        partial(np.multiply, g, c["rate"], g),
+        partial(np.subtract, w, g, w),
     ]
     for piece in block.pieces:
         calls += piece.shrunk_by_scale(w, g, scratch)
@@ -190,19 +190,19 @@ def _rmsprop(spec: RmsProp, block: Block) -> list[Call]:
     w, g, scratch, c = block.weights, block.gradient, block.scratch, block.coefficients
     calls = _root_of_square(spec, block)
     calls += [
-        partial(np.add, scratch, c["epsilon"], out=scratch),
-        partial(np.divide, g, scratch, out=g),
-        partial(np.multiply, g, c["unit"], out=g),
+        partial(np.add, scratch, c["epsilon"], scratch),
+        partial(np.divide, g, scratch, g),
+        partial(np.multiply, g, c["unit"], g),
     ]
     velocity = block.moments.get("velocity")
     if velocity is not None:
         calls += [
-            partial(np.multiply, velocity, c["momentum"], out=velocity),
-            partial(np.add, velocity, g, out=velocity),
+            partial(np.multiply, velocity, c["momentum"], velocity),
+            partial(np.add, velocity, g, velocity),
         ]
     calls += [
-        partial(np.multiply, g if velocity is None else velocity, c["rate"], out=g),
-        partial(np.subtract, w, g, out=w),
+        partial(np.multiply, g if velocity is None else velocity, c["rate"], g),
+        partial(np.subtract, w, g, w),
     ]
     for piece in block.pieces:
         if shrunk := piece.shrunk_by_scale(w, g, scratch):
@@ -214,22 +214,22 @@ def _root_of_square(spec: RmsProp, block: Block) -> list[Call]:
     """scratch ← √s, of the centered s where asked for; its absolute value, as rounding may make it negative."""
     g, scratch, c, square = block.gradient, block.scratch, block.coefficients, block.moments["square"]
     calls: list[Call] = [
-        partial(np.multiply, g, g, out=scratch),
-        partial(np.multiply, square, c["rho"], out=square),
-        partial(np.add, square, scratch, out=square),
+        partial(np.multiply, g, g, scratch),
+        partial(np.multiply, square, c["rho"], square),
+        partial(np.add, square, scratch, square),
     ]
     if not spec.centered:
-        return [*calls, partial(np.sqrt, square, out=scratch)]
+        return [*calls, partial(np.sqrt, square, scratch)]
     mean = block.moments["mean"]
     return [
         *calls,
-        partial(np.multiply, mean, c["rho"], out=mean),
-        partial(np.add, mean, g, out=mean),
-        partial(np.multiply, mean, mean, out=scratch),
-        partial(np.multiply, scratch, c["rest"], out=scratch),
-        partial(np.add, scratch, square, out=scratch),
-        partial(np.abs, scratch, out=scratch),
-        partial(np.sqrt, scratch, out=scratch),
+        partial(np.multiply, mean, c["rho"], mean),
+        partial(np.add, mean, g, mean),
+        partial(np.multiply, mean, mean, scratch),
+        partial(np.multiply, scratch, c["rest"], scratch),
+        partial(np.add, scratch, square, scratch),
+        partial(np.abs, scratch, scratch),
+        partial(np.sqrt, scratch, scratch),
     ]
 
 

@@ -44,7 +44,7 @@ def forward(
     """
     calls: list[Call] = []
     if buffers.x_mask is not None:
-        calls.append(partial(np.multiply, buffers.x, buffers.x_mask, out=buffers.x))
+        calls.append(partial(np.multiply, buffers.x, buffers.x_mask, buffers.x))
     inputs = _inputs(buffers)
     for layer, activation in enumerate(network.hidden):
         z, a, mask = buffers.z[layer], buffers.a[layer], buffers.mask[layer]
@@ -54,7 +54,7 @@ def forward(
         calls += norms[layer].forward(z) if layer in norms else []
         calls += activation.forward(buffers.values(layer))
         if mask is not None:
-            calls.append(partial(np.multiply, a, mask, out=buffers.inputs[layer][:-1]))
+            calls.append(partial(np.multiply, a, mask, buffers.inputs[layer][:-1]))
     matrix = layout.matrix(parameters, layout.layers - 1)
     calls.append(product(transposed(matrix), inputs[-1], _by_lane(buffers.logits)))
     return calls
@@ -70,9 +70,9 @@ def backward(
     """
     (parameters, gradient), delta, inputs = rows, buffers.logits, _inputs(buffers)
     calls = network.cost.gradient(delta, buffers.y, buffers.narrow, buffers.wide)
-    calls.append(partial(np.multiply, delta, scale, out=delta))
+    calls.append(partial(np.multiply, delta, scale, delta))
     if buffers.weights is not None:
-        calls.append(partial(np.multiply, delta, buffers.weights, out=delta))
+        calls.append(partial(np.multiply, delta, buffers.weights, delta))
     for layer in range(layout.layers - 1, -1, -1):
         back = transposed(_by_lane(delta))
         calls.append(product(inputs[layer], back, layout.matrix(gradient, layer)))
@@ -88,5 +88,5 @@ def backward(
 def _through_activation(network: Network, hidden: int, buffers: Buffers) -> list[Call]:
     """``buffers.delta[hidden]`` ← the derivative by z, from that by the layer's output."""
     delta, mask = buffers.delta[hidden], buffers.mask[hidden]
-    calls: list[Call] = [] if mask is None else [partial(np.multiply, delta, mask, out=delta)]
+    calls: list[Call] = [] if mask is None else [partial(np.multiply, delta, mask, delta)]
     return calls + network.hidden[hidden].backward(buffers.values(hidden))

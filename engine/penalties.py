@@ -102,14 +102,14 @@ def smooth_gradient(
     calls: list[Call] = []
     if l2 is not None:
         calls += [
-            partial(np.multiply, weights, l2, out=scratch),
-            partial(np.add, gradient, scratch, out=gradient),
+            partial(np.multiply, weights, l2, scratch),
+            partial(np.add, gradient, scratch, gradient),
         ]
     if l1 is not None:
         calls += [
-            partial(np.sign, weights, out=scratch),
-            partial(np.multiply, scratch, l1, out=scratch),
-            partial(np.add, gradient, scratch, out=gradient),
+            partial(np.sign, weights, scratch),
+            partial(np.multiply, scratch, l1, scratch),
+            partial(np.add, gradient, scratch, gradient),
         ]
     return calls
 
@@ -121,5 +121,5 @@ def shrink(weights: Array, taken: Array, threshold: Array, minus_threshold: Arra
     """
     return [
         partial(weights.clip, minus_threshold, threshold, taken),
-        partial(np.subtract, weights, taken, out=weights),
+        partial(np.subtract, weights, taken, weights),
     ]

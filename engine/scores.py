@@ -41,7 +41,7 @@ def _choices(labels: Array) -> tuple[Score, Callable[[], Scores]]:
     predicted = np.zeros(len(labels), np.intp)
 
     def score(logits: Array, scratch: Array, where: slice) -> list[Call]:
-        return [partial(np.argmax, logits, axis=0, out=predicted[where])]
+        return [partial(np.argmax, logits, 0, predicted[where])]
 
     return score, lambda: {"accuracy": float(np.count_nonzero(predicted == labels) / labels.size)}
 
@@ -53,7 +53,7 @@ def _decisions(network: Network, targets: Array) -> tuple[Score, Callable[[], Sc
     said = np.zeros_like(truth)
 
     def score(logits: Array, scratch: Array, where: slice) -> list[Call]:
-        return [partial(np.greater, logits, constant(half, logits), out=said[:, where])]
+        return [partial(np.greater, logits, constant(half, logits), said[:, where])]
 
     return score, lambda: {"accuracy": float(np.count_nonzero(said == truth) / truth.size)}
 
@@ -67,7 +67,7 @@ def _errors(network: Network, targets: Array, unit: Array) -> tuple[Score, Calla
     def score(logits: Array, scratch: Array, where: slice) -> list[Call]:
         answer = scratch if network.output == "sigmoid" else logits
         calls = logistic(logits, scratch) if network.output == "sigmoid" else []
-        return [*calls, partial(np.subtract, answer, targets[:, where], out=residuals[:, where])]
+        return [*calls, partial(np.subtract, answer, targets[:, where], residuals[:, where])]
 
     def scores() -> Scores:
         errors = residuals.astype(np.float64)

@@ -75,9 +75,9 @@ def _drawn(stack: Stack, lanes: Array, mask: Array, rate: float) -> Iterator[Cal
     for lane, (_, dropout) in zip(lanes, stack.streams, strict=True):
         yield partial(dropout.random, dtype=mask.dtype, out=lane)
     uniform = mask if np.shares_memory(lanes, mask) else lanes.swapaxes(0, 1).reshape(mask.shape, copy=False)
-    yield partial(np.add, uniform, constant(1 - rate, mask), out=mask)
-    yield partial(np.floor, mask, out=mask)
-    yield partial(np.multiply, mask, constant(1 / (1 - rate), mask), out=mask)
+    yield partial(np.add, uniform, constant(1 - rate, mask), mask)
+    yield partial(np.floor, mask, mask)
+    yield partial(np.multiply, mask, constant(1 / (1 - rate), mask), mask)
 
 
 def _update(stack: Stack, coefficients: Coefficients) -> Iterator[Call]:
