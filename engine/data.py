@@ -24,7 +24,9 @@ class Dataset:
     """A raw table; raises InvalidData, naming the array, for anything that cannot be trained on.
 
     ``x`` (N, I) is of any real dtype; ``y`` is (N,) class numbers, (N, O) 0/1 for a multi-label task, (N,) or
-    (N, O) numbers for regression. ``classes`` counts the classes of a binary or multi-class task.
+    (N, O) numbers for regression. ``classes`` counts the classes of a binary or multi-class task. Rows of its own for
+    validation and test are given apart: an experiment uses both with ``split={"by": "dataset"}``, and by default
+    the test rows, while it takes its validation rows from ``x``.
     """
 
     x: Array
@@ -55,6 +57,13 @@ class Dataset:
             _check_labels(y, f"y{suffix}", self.classes)
         else:
             _check_columns(y, f"y{suffix}", binary=self.task == "multilabel")
+
+    @property
+    def own_parts(self) -> dict[str, tuple[Array, Array]]:
+        """Features and targets of the rows kept for validation and test; none of a part that is not there."""
+        none = (self.x[:0], self.y[:0])
+        found = {"validation": (self.x_validation, self.y_validation), "test": (self.x_test, self.y_test)}
+        return {name: none if x is None or y is None else (x, y) for name, (x, y) in found.items()}
 
     @property
     def facts(self) -> DatasetFacts:
@@ -139,11 +148,10 @@ def prepare(dataset: Dataset, resolved: Resolved) -> Splits:
     Scaling is fitted on the training rows alone. The rows of each split are exactly ``resolved.rows``.
     """
     experiment, rows = resolved.experiment, resolved.rows
-    chosen = split_rows(dataset.y, experiment.split, rows, own_test=experiment.split.test is None)
-    x = {name: dataset.x[index] for name, index in chosen.items()}
-    y = {name: _labels(dataset.y[index], dataset.task) for name, index in chosen.items()}
-    if experiment.split.test is None and dataset.x_test is not None and dataset.y_test is not None:
-        x["test"], y["test"] = dataset.x_test, _labels(dataset.y_test, dataset.task)
+    chosen = split_rows(dataset.y, experiment.split, rows)
+    raw = dataset.own_parts | {name: (dataset.x[index], dataset.y[index]) for name, index in chosen.items()}
+    x = {name: features for name, (features, _) in raw.items()}
+    y = {name: _labels(targets, dataset.task) for name, (_, targets) in raw.items()}
     if experiment.label_noise:
         y["train"] = flip_labels(
             y["train"], dataset.classes or 1, experiment.label_noise, experiment.split.seed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import pairwise
 from typing import Any
@@ -13,13 +14,16 @@ from engine.checkpoint import Checkpoint
 from engine.data import Splits
 from engine.layout import Layout
 from engine.network import Network
+from engine.normalization import Running, folded
 from engine.scaling import Affine
 from engine.spec import ActivationSpec, to_document, variant_name
 
-__all__ = ["FORMAT", "VERSION", "export", "modules"]
+__all__ = ["FORMAT", "UNFOLDED", "VERSION", "export", "modules", "named_views"]
 
 FORMAT = "trainyard-model"
 VERSION = 1
+UNFOLDED = "unfolded."
+"""What the names of tensors begin with that training would go on from, where they differ from the folded ones."""
 
 _MODULES = {
     "identity": "Identity()",
@@ -42,29 +46,54 @@ def _module(activation: ActivationSpec) -> str:
     return _MODULES[variant_name(activation)].format(**parameters)
 
 
-def modules(network: Network) -> list[str]:
-    """The modules of the torch.nn.Sequential that computes the network, in order."""
+def modules(network: Network, normalized: Sequence[bool] = ()) -> list[str]:
+    """The modules of the torch.nn.Sequential that computes the network, in order.
+
+    ``normalized`` says which hidden layers keep their batch normalization; elsewhere it is folded into the weights.
+    """
     found = [f"Dropout({network.input_dropout:g})"] if network.input_dropout else []
     for layer, (fan_in, fan_out) in enumerate(pairwise(network.sizes)):
         found.append(f"Linear({fan_in}, {fan_out})")
+        found += [f"BatchNorm1d({fan_out})" for on in normalized[layer : layer + 1] if on]
         if layer < len(network.activations):
             found.append(_module(network.activations[layer]))
             found += [f"Dropout({rate:g})" for rate in network.dropout[layer : layer + 1] if rate]
     return [*found, _module(network.output)]
 
 
-def export(network: Network, splits: Splits, row: Array, epoch: int) -> Checkpoint:
-    """A lane's weights after ``epoch``, from its plain (length,) row.
+def named_views(layout: Layout, names: Sequence[str], rows: tuple[Array, Array]) -> dict[str, Array]:
+    """Views of a lane's (length,) parameters and its running statistics, named and shaped as torch's state.
 
-    ``"0.weight"`` is (out, in) and ``"0.bias"`` (out,), numbered as in ``modules``. The document carries what turns
-    raw features into inputs and outputs into the user's units.
+    ``names`` are the network's modules; their numbers are in the names: ``"0.weight"`` (out, in), ``"0.bias"`` (out,).
     """
-    names, layout = modules(network), Layout(network.sizes)
-    linear = [index for index, name in enumerate(names) if name.startswith("Linear")]
-    arrays: dict[str, Array] = {}
-    for layer, index in enumerate(linear):
-        arrays[f"{index}.weight"] = np.array(layout.weight(row, layer).T, order="C")
-        arrays[f"{index}.bias"] = layout.bias(row, layer).copy()
+    parameters, running = rows
+    views: dict[str, Array] = {}
+    layer = -1
+    for index, name in enumerate(names):
+        if name.startswith("Linear"):
+            layer += 1
+            views[f"{index}.weight"] = layout.weight(parameters, layer).T
+            views[f"{index}.bias"] = layout.bias(parameters, layer)
+        elif name.startswith("BatchNorm1d"):
+            statistics = Running.of(layout, running, layer)
+            views[f"{index}.weight"] = layout.gamma(parameters, layer)
+            views[f"{index}.bias"] = layout.beta(parameters, layer)
+            views[f"{index}.running_mean"] = statistics.mean
+            views[f"{index}.running_var"] = statistics.variance
+    return views
+
+
+def export(
+    network: Network, layout: Layout, splits: Splits, rows: tuple[Array, Array], epoch: int
+) -> Checkpoint:
+    """A lane's weights after ``epoch``, from its (length,) parameters and its running statistics.
+
+    Tensors are those of ``named_views``, batch normalization folded in; where there is any, the same network with
+    its normalization follows, under names that begin with ``unfolded.``. The document carries what turns raw features
+    into inputs and outputs into the user's units.
+    """
+    names = modules(network)
+    plain = named_views(Layout(network.sizes), names, (folded(layout, *rows), rows[1]))
     document = {
         "format": FORMAT,
         "version": VERSION,
@@ -77,7 +106,11 @@ def export(network: Network, splits: Splits, row: Array, epoch: int) -> Checkpoi
         "features": _document(splits.features),
         "targets": _document(splits.targets),
     }
-    return Checkpoint(arrays, document)
+    if any(layout.normalized):
+        document["unfolded_modules"] = names = modules(network, layout.normalized)
+        views = named_views(layout, names, rows)
+        plain |= {f"{UNFOLDED}{name}": view for name, view in views.items()}
+    return Checkpoint({name: np.array(view, order="C") for name, view in plain.items()}, document)
 
 
 def _document(scaling: Affine) -> dict[str, Any]:

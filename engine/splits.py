@@ -5,22 +5,25 @@ from __future__ import annotations
 import numpy as np
 
 from engine.calls import Array
-from engine.spec import Split, SplitRows
+from engine.spec import DatasetSplit, Split, SplitRows
 from engine.streams import Purpose, stream
 
 __all__ = ["flip_labels", "split_rows"]
 
 
-def split_rows(y: Array, split: Split, rows: SplitRows, *, own_test: bool) -> dict[str, Array]:
-    """Row numbers of ``train``, ``validation`` and ``test``, as many as ``rows`` says.
+def split_rows(y: Array, split: Split | DatasetSplit, rows: SplitRows) -> dict[str, Array]:
+    """Row numbers of ``train`` and of those other parts, ``validation`` and ``test``, that are taken from these rows.
 
     The rows are shuffled once; validation and test are taken from the front, stratified by class where asked for,
     and the training rows keep the shuffled order, so that a smaller ``train_rows`` is a subset of a larger one.
-    With ``own_test`` no test rows are taken.
+    A split by the data set takes none, and the training rows in their stored order.
     """
+    if isinstance(split, DatasetSplit):
+        return {"train": np.arange(rows.train)}
     shuffled = stream(split.seed, Purpose.SPLIT).permutation(len(y))
     remaining, chosen = shuffled, {}
-    for name, count in (("validation", rows.validation), ("test", 0 if own_test else rows.test)):
+    wanted = {"validation": rows.validation} | ({} if split.test is None else {"test": rows.test})
+    for name, count in wanted.items():
         take = _stratified(y[remaining], count) if split.stratify else np.arange(len(remaining)) < count
         chosen[name], remaining = remaining[take], remaining[~take]
     return {**chosen, "train": remaining[: rows.train]}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.calls import Array
+from engine.checkpoint import Checkpoint
 from engine.errors import InvalidSpec, SpecProblem
 from engine.initializers import draw, draw_biases
 from engine.layout import Layout
@@ -16,9 +17,10 @@ from engine.normalization import Running, folded
 from engine.optimizers import OPTIMIZERS
 from engine.penalties import Segment, segments
 from engine.schedules import PlateauState
-from engine.spec import Experiment, shape
+from engine.spec import Experiment, Given, shape
 from engine.stopping import Progress
 from engine.streams import Purpose, stream
+from engine.warm_start import begin_from
 
 __all__ = ["Stack", "check_one_shape", "start"]
 
@@ -62,8 +64,12 @@ class Stack:
 
     def plain(self, row: int, *, best: bool = False) -> Array:
         """The (plain length,) row of a lane's last or best parameters, batch normalization folded in."""
+        return folded(self.layout, *self.lane(row, best=best))
+
+    def lane(self, row: int, *, best: bool = False) -> tuple[Array, Array]:
+        """Views of a lane's last or best parameters (length,) and running statistics."""
         parameters, running = (self.best, self.best_running) if best else (self.parameters, self.running)
-        return folded(self.layout, parameters[row], running[row])
+        return parameters[row], running[row]
 
     def keep_best(self, row: int) -> None:
         """Copy a lane's parameters as its best so far."""
@@ -109,8 +115,17 @@ class Stack:
                 moment -= moment.dtype.type(tiny)
 
 
-def start(experiments: Sequence[Experiment], features: int, outputs: int, rows: int) -> Stack:
-    """The stack of resolved experiments before their first epoch; raises InvalidSpec if they differ in shape."""
+def start(
+    experiments: Sequence[Experiment],
+    features: int,
+    outputs: int,
+    rows: int,
+    initial: Sequence[Checkpoint | None] | None = None,
+) -> Stack:
+    """The stack of resolved experiments before their first epoch; raises InvalidSpec if they differ in shape.
+
+    ``initial`` are the weights of those lanes whose ``init`` is ``given``; a lane without them begins with zeros.
+    """
     check_one_shape(experiments)
     first = experiments[0]
     network = Network.of(first, features, outputs)
@@ -139,8 +154,11 @@ def start(experiments: Sequence[Experiment], features: int, outputs: int, rows: 
         progress=Progress.start(len(experiments)),
         plateaus=[PlateauState(experiment.optimizer.learning_rate) for experiment in experiments],
     )
-    for row, experiment in enumerate(experiments):
-        _initialize(stack, row, experiment)
+    for row, weights in enumerate(initial or [None] * len(experiments)):
+        if weights is None:
+            _initialize(stack, row, experiments[row])
+        else:
+            begin_from(*stack.lane(row), layout, weights)
     return stack
 
 
@@ -155,6 +173,8 @@ def _initialize(stack: Stack, row: int, experiment: Experiment) -> None:
     for layer, units in enumerate(stack.layout.normalized_units):
         if units:
             stack.layout.gamma(stack.parameters[row], layer)[...] = 1
+    if isinstance(experiment.init, Given):
+        return
     inits = [*(layer.init for layer in experiment.architecture), experiment.init]
     for layer, init in enumerate(inits):
         rule, shape = init or experiment.init, stack.layout.shapes[layer]

@@ -20,9 +20,10 @@ from engine.measurement import Measurement
 from engine.reports import EpochReport, LaneReport, Metrics, Result
 from engine.resume import restore, save
 from engine.schedules import reduced
-from engine.spec import Experiment, Plateau, SpecWarning, resolve
+from engine.spec import Experiment, Given, Plateau, SpecWarning, resolve
 from engine.stack import Stack, start
 from engine.stopping import Patience
+from engine.warm_start import check_initial
 
 __all__ = ["EpochReport", "LaneReport", "Metrics", "Result", "train", "training"]
 
@@ -31,14 +32,20 @@ Stops = Mapping[int, str]
 
 
 def training(
-    experiments: Sequence[Experiment], splits: Splits, *, states: Sequence[Checkpoint | None] | None = None
+    experiments: Sequence[Experiment],
+    splits: Splits,
+    *,
+    states: Sequence[Checkpoint | None] | None = None,
+    initial: Sequence[Checkpoint | None] | None = None,
 ) -> Generator[EpochReport, Stops | None, tuple[Result, ...]]:
     """Train resolved experiments of one shape as a stack of lanes; returns every lane's result, in order.
 
-    ``states`` resumes lanes where they were saved. Each lane's numbers are bit for bit those of a run of its own.
-    Raises InvalidSpec if the experiments differ in shape or lack a seed, InvalidCheckpoint if a state does not fit.
+    ``states`` resumes lanes where they were saved; ``initial`` are the weights of those whose ``init`` is ``given``.
+    Each lane's numbers are bit for bit those of a run of its own. Raises InvalidSpec if the experiments differ in
+    shape, lack a seed or do not fit their initial weights, InvalidCheckpoint if a state does not fit.
     """
-    run = _Run(experiments, splits, states or [None] * len(experiments))
+    nothing = [None] * len(experiments)
+    run = _Run(experiments, splits, states or nothing, initial or nothing)
     while len(run.stack):
         stops = (yield run.epoch()) or {}
         run.stop(stops)
@@ -46,19 +53,28 @@ def training(
 
 
 def train(
-    experiment: Experiment, dataset: Dataset, *, on_epoch: Callable[[LaneReport], object] | None = None
+    experiment: Experiment,
+    dataset: Dataset,
+    *,
+    initial: Checkpoint | None = None,
+    on_epoch: Callable[[LaneReport], object] | None = None,
 ) -> Result:
     """Resolve, prepare and train one experiment; a missing seed is drawn.
 
-    ``on_epoch`` hears of every epoch and stops the run by returning True. Raises InvalidSpec and InvalidData.
+    ``initial`` is where the weights begin instead of being drawn: the ``best`` or ``last`` of another result, of a
+    network of the same shape (``engine.warm_start``); ``init`` is then left out. ``on_epoch`` hears of every epoch and
+    stops the run by returning True. Raises InvalidSpec, InvalidData, and InvalidCheckpoint for initial weights that
+    are none.
     """
+    if initial is not None and experiment.init == "auto":
+        experiment = dataclasses.replace(experiment, init=Given(checkpoint="initial"))
     resolved = resolve(experiment, dataset.facts)
     if experiment.seed is None:
         seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> np.uint64(1))
         resolved = dataclasses.replace(
             resolved, experiment=dataclasses.replace(resolved.experiment, seed=seed)
         )
-    run = training([resolved.experiment], prepare(dataset, resolved))
+    run = training([resolved.experiment], prepare(dataset, resolved), initial=[initial])
     stops: Stops | None = None
     while True:
         try:
@@ -74,11 +90,16 @@ class _Run:
     """The stack that still trains and the results of the lanes that do not."""
 
     def __init__(
-        self, experiments: Sequence[Experiment], splits: Splits, states: Sequence[Checkpoint | None]
+        self,
+        experiments: Sequence[Experiment],
+        splits: Splits,
+        states: Sequence[Checkpoint | None],
+        initial: Sequence[Checkpoint | None],
     ) -> None:
+        check_initial(experiments, initial, states)
         train = splits.train
         self.splits = splits
-        self.stack = start(experiments, train.x.shape[1], train.targets.shape[1], len(train))
+        self.stack = start(experiments, train.x.shape[1], train.targets.shape[1], len(train), initial)
         self.results: dict[int, Result] = {}
         self._measure = Measurement(self.stack, splits)
         ended = {
@@ -183,10 +204,11 @@ class _Run:
 
     def _best(self, stack: Stack, row: int) -> Checkpoint | None:
         epoch = stack.best_epochs[row]
-        return export(stack.network, self.splits, stack.plain(row, best=True), epoch) if epoch else None
+        best = stack.lane(row, best=True)
+        return export(stack.network, stack.layout, self.splits, best, epoch) if epoch else None
 
     def _last(self, stack: Stack, row: int) -> Checkpoint:
-        return export(stack.network, self.splits, stack.plain(row), stack.epochs[row])
+        return export(stack.network, stack.layout, self.splits, stack.lane(row), stack.epochs[row])
 
     def _result(self, row: int, reason: str) -> Result:
         """The lane's result, made once."""

@@ -3,14 +3,23 @@
 from engine.spec.equivalents import equivalents
 from engine.spec.experiment import (
     MAX_LAYERS,
-    MAX_SEED,
     MAX_UNITS,
     MONITORS,
     Experiment,
     Layer,
-    Split,
     to_document,
 )
+from engine.spec.initializers import (
+    BIAS_INITIALIZERS,
+    INITIALIZERS,
+    LAYER_INITIALIZERS,
+    Given,
+    Initializer,
+    Normal,
+    Orthogonal,
+    Uniform,
+)
+from engine.spec.networks import NetworkShape
 from engine.spec.optimizers import (
     OPTIMIZERS,
     Adagrad,
@@ -45,10 +54,9 @@ from engine.spec.schedules import (
     WarmupCosine,
 )
 from engine.spec.sharing import lanes_per_stack, penalty_kinds, shape
+from engine.spec.splits import MAX_SEED, DatasetSplit, Split
 from engine.spec.variants import (
     ACTIVATIONS,
-    BIAS_INITIALIZERS,
-    INITIALIZERS,
     L1,
     L1_UPDATES,
     L2,
@@ -64,15 +72,11 @@ from engine.spec.variants import (
     ElasticNet,
     Elu,
     Huber,
-    Initializer,
     LayerPenalty,
     LeakyRelu,
     LossSpec,
-    Normal,
-    Orthogonal,
     Scaling,
     SquaredError,
-    Uniform,
     variant_name,
 )
 
@@ -83,6 +87,7 @@ __all__ = [
     "L1",
     "L1_UPDATES",
     "L2",
+    "LAYER_INITIALIZERS",
     "LAYER_PENALTIES",
     "LOSSES",
     "MAX_LAYERS",
@@ -105,11 +110,13 @@ __all__ = [
     "Constant",
     "Cosine",
     "DatasetFacts",
+    "DatasetSplit",
     "Divide",
     "ElasticNet",
     "Elu",
     "Experiment",
     "Exponential",
+    "Given",
     "Huber",
     "Initializer",
     "InverseTime",
@@ -118,6 +125,7 @@ __all__ = [
     "LeakyRelu",
     "LossSpec",
     "MultiStep",
+    "NetworkShape",
     "Normal",
     "OneCycle",
     "Optimizer",

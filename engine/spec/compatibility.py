@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from engine.errors import SpecProblem
 from engine.spec.experiment import Experiment
+from engine.spec.initializers import Given
+from engine.spec.splits import DatasetSplit, Split
 from engine.spec.variants import Scaling, variant_name
 
 __all__ = [
@@ -73,20 +75,15 @@ def incompatible(experiment: Experiment, facts: DatasetFacts) -> Iterator[SpecPr
     if (loss := variant_name(experiment.loss)) not in {"auto", *losses}:
         message = f"{loss} does not fit a {facts.task} task; allowed: {', '.join(losses)}."
         yield SpecProblem(("loss",), "incompatible", message)
-    if experiment.split.test is None and not facts.test_rows:
-        message = (
-            "null stands for a data set's own test rows and this one has none; give a fraction (0 for none)."
-        )
-        yield SpecProblem(("split", "test"), "incompatible", message)
+    yield from _impossible_split(experiment.split, facts)
+    if isinstance(experiment.init, Given):
+        yield from _beside_given(experiment)
     if experiment.label_noise and facts.task not in {"binary", "multiclass"}:
         message = f"Labels can be flipped for classification only; this is a {facts.task} task."
         yield SpecProblem(("label_noise",), "incompatible", message)
     if experiment.class_weight is not None and facts.task not in {"binary", "multiclass"}:
         message = f"Only classes can be weighted; this is a {facts.task} task."
         yield SpecProblem(("class_weight",), "incompatible", message)
-    if experiment.split.stratify is True and facts.task not in {"binary", "multiclass"}:
-        message = f"Only classes can be stratified; this is a {facts.task} task."
-        yield SpecProblem(("split", "stratify"), "incompatible", message)
     if isinstance(experiment.class_weight, dict):
         for label in experiment.class_weight:
             if int(label) >= (facts.classes or 0):
@@ -96,6 +93,36 @@ def incompatible(experiment: Experiment, facts: DatasetFacts) -> Iterator[SpecPr
     if not experiment.monitor.endswith(("auto", "loss", "objective", *scores)):
         message = f"A {facts.task} task is scored by {' and '.join(scores)}, not by {experiment.monitor}."
         yield SpecProblem(("monitor",), "incompatible", message)
+
+
+def _impossible_split(split: Split | DatasetSplit, facts: DatasetFacts) -> Iterator[SpecProblem]:
+    if isinstance(split, DatasetSplit):
+        if not facts.validation_rows and not facts.test_rows:
+            message = (
+                f"The data set has no validation or test rows of its own, only {facts.rows:,} rows to split; "
+                'use "fractions".'
+            )
+            yield SpecProblem(("split", "by"), "incompatible", message)
+        return
+    if split.test is None and not facts.test_rows:
+        message = (
+            "null stands for a data set's own test rows and this one has none; give a fraction (0 for none)."
+        )
+        yield SpecProblem(("split", "test"), "incompatible", message)
+    if split.stratify is True and facts.task not in {"binary", "multiclass"}:
+        message = f"Only classes can be stratified; this is a {facts.task} task."
+        yield SpecProblem(("split", "stratify"), "incompatible", message)
+
+
+def _beside_given(experiment: Experiment) -> Iterator[SpecProblem]:
+    """A checkpoint gives all weights and biases, so nothing else can."""
+    if experiment.bias_init is not None:
+        message = "The checkpoint that init names gives the biases, too; leave bias_init out."
+        yield SpecProblem(("bias_init",), "incompatible", message)
+    for place, layer in enumerate(experiment.architecture):
+        if layer.init is not None:
+            message = "The checkpoint that init names gives the weights of every layer; leave this out."
+            yield SpecProblem(("architecture", place, "init"), "incompatible", message)
 
 
 def impossible(experiment: Experiment, rows: SplitRows, parameters: int) -> Iterator[SpecProblem]:
@@ -114,7 +141,8 @@ def impossible(experiment: Experiment, rows: SplitRows, parameters: int) -> Iter
         where = ("split",) if wanted is None else ("split", "train_rows")
         yield SpecProblem(where, "range", message)
     if experiment.monitor.startswith("val_") and not rows.validation:
-        message = "There are no validation rows to monitor; use train_loss or a larger split.validation."
+        larger = "" if isinstance(experiment.split, DatasetSplit) else " or a larger split.validation"
+        message = f"There are no validation rows to monitor; use train_loss{larger}."
         yield SpecProblem(("monitor",), "incompatible", message)
     if parameters > MAX_PARAMETERS:
         message = f"The network has {parameters:,} parameters; at most {MAX_PARAMETERS:,} are allowed."

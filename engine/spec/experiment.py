@@ -8,6 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.errors import InvalidSpec
+from engine.spec.initializers import (
+    BIAS_INITIALIZERS,
+    INITIALIZERS,
+    LAYER_INITIALIZERS,
+    Given,
+    Initializer,
+)
 from engine.spec.optimizers import OPTIMIZERS, Optimizer, Sgd
 from engine.spec.records import Record, Records
 from engine.spec.rules import (
@@ -22,10 +29,9 @@ from engine.spec.rules import (
     rule,
 )
 from engine.spec.schedules import SCHEDULES, Constant, Schedule
+from engine.spec.splits import MAX_SEED, DatasetSplit, Split, SplitRule
 from engine.spec.variants import (
     ACTIVATIONS,
-    BIAS_INITIALIZERS,
-    INITIALIZERS,
     L1_UPDATES,
     LAYER_PENALTIES,
     LOSSES,
@@ -33,17 +39,15 @@ from engine.spec.variants import (
     PENALTIES,
     ActivationSpec,
     Divide,
-    Initializer,
     LayerPenalty,
     LossSpec,
     Scaling,
 )
 
-__all__ = ["MAX_LAYERS", "MAX_SEED", "MAX_UNITS", "MONITORS", "Experiment", "Layer", "Split", "to_document"]
+__all__ = ["MAX_LAYERS", "MAX_UNITS", "MONITORS", "Experiment", "Layer", "to_document"]
 
 MAX_LAYERS = 32
 MAX_UNITS = 65_536
-MAX_SEED = 2**63 - 1
 MAX_CLASS_DIGITS = 6
 _NORM = Real(above=0, maximum=1e12)
 _WEIGHT = Real(above=0, maximum=1e6)
@@ -93,18 +97,6 @@ class ClassWeights:
         return weights
 
 
-@dataclass(frozen=True, slots=True)
-class AutoFlag:
-    """``auto``, true or false."""
-
-    def check(self, value: Any) -> bool | str:
-        if value == "auto" and isinstance(value, str):
-            return "auto"
-        if not isinstance(value, bool):
-            raise problem("type", 'Must be "auto", true or false.')
-        return value
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
     """A hidden layer; ``activation``, ``init`` and ``penalty`` of None mean the experiment's own."""
@@ -113,25 +105,8 @@ class Layer:
     activation: ActivationSpec | None = field(default=None, metadata=rule(Nullable(ACTIVATIONS)))
     dropout: float = field(default=0.0, metadata=rule(Real(minimum=0, below=1)))
     batch_norm: bool = field(default=False, metadata=rule(Flag()))
-    init: Initializer | None = field(default=None, metadata=rule(Nullable(INITIALIZERS)))
+    init: Initializer | None = field(default=None, metadata=rule(Nullable(LAYER_INITIALIZERS)))
     penalty: LayerPenalty | None = field(default=None, metadata=rule(Nullable(LAYER_PENALTIES)))
-
-    def __post_init__(self) -> None:
-        check_fields(self)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Split:
-    """Which rows train, validate and test: fractions of ALL rows, shuffled by ``seed``.
-
-    ``test`` of None stands for the data set's own test rows. ``train_rows`` keeps the first n training rows.
-    """
-
-    validation: float = field(default=0.2, metadata=rule(Real(minimum=0, below=1)))
-    test: float | None = field(default=0.2, metadata=rule(Nullable(Real(minimum=0, below=1))))
-    stratify: bool | str = field(default="auto", metadata=rule(AutoFlag()))
-    seed: int = field(default=0, metadata=rule(Integer(minimum=0, maximum=MAX_SEED)))
-    train_rows: int | None = field(default=None, metadata=rule(Nullable(Integer(minimum=1, maximum=2**53))))
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -153,7 +128,7 @@ class Experiment:
     lambda_: float = field(default=0.0, metadata=rule(Real(minimum=0, maximum=1e12)))
     l1_ratio: float = field(default=0.5, metadata=rule(Real(minimum=0, maximum=1)))
     l1_update: str = field(default="proximal", metadata=rule(L1_UPDATES))
-    init: Initializer = field(default="auto", metadata=rule(INITIALIZERS))
+    init: Initializer | Given = field(default="auto", metadata=rule(INITIALIZERS))
     bias_init: Initializer | None = field(default=None, metadata=rule(Nullable(BIAS_INITIALIZERS)))
     patience: int | None = field(default=None, metadata=rule(Nullable(Integer(minimum=0, maximum=100_000))))
     monitor: str = field(default="auto", metadata=rule(Choice(("auto", *MONITORS))))
@@ -175,7 +150,7 @@ class Experiment:
     input_dropout: float = field(default=0.0, metadata=rule(Real(minimum=0, below=1)))
     target_scaling: str = field(default="standardize", metadata=rule(Choice(("standardize", "none"))))
     batch_size: int = field(default=32, metadata=rule(Integer(minimum=1, maximum=1_000_000)))
-    split: Split = field(default=Split(), metadata=rule(Record(Split)))
+    split: Split | DatasetSplit = field(default=Split(), metadata=rule(SplitRule()))
     label_noise: float = field(default=0.0, metadata=rule(Real(minimum=0, maximum=1)))
     seed: int | None = field(default=None, metadata=rule(Nullable(Integer(minimum=0, maximum=MAX_SEED))))
     precision: str = field(default="float32", metadata=rule(Choice(("float32", "float64"))))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import InvalidSpec, SpecProblem, did_you_mean
-from engine.spec.rules import Choice, json_name, problem
+from engine.spec.rules import Choice, json_name, problem, required_names
 
 __all__ = ["Record", "Records", "Variant"]
 
@@ -32,14 +32,9 @@ class Record:
         unknown = [name for name in value if name not in fields]
         if unknown:
             raise InvalidSpec(_unknown_field(str(name), tuple(fields)) for name in unknown[:_MOST_UNKNOWN])
-        missing = [json_name(field) for field in dataclasses.fields(self.kind) if _is_required(field)]
-        if absent := [name for name in missing if name not in value]:
+        if absent := [name for name in required_names(self.kind) if name not in value]:
             raise InvalidSpec(SpecProblem((name,), "missing", "This field is required.") for name in absent)
         return self.kind(**{fields[name]: item for name, item in value.items()})
-
-
-def _is_required(field: dataclasses.Field[Any]) -> bool:
-    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
 def _unknown_field(name: str, allowed: tuple[str, ...]) -> SpecProblem:
@@ -95,7 +90,7 @@ class Variant:
         if isinstance(value, Mapping):
             return self._from_object(value)
         if isinstance(value, str) and value in self.parametric:
-            return self.parametric[value]()
+            return Record(self.parametric[value]).check({})
         return self._names().check(value)
 
     def _names(self) -> Choice:

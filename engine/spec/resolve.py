@@ -22,12 +22,13 @@ from engine.spec.compatibility import (
     impossible,
     incompatible,
 )
-from engine.spec.experiment import Experiment, Layer, Split
+from engine.spec.experiment import Experiment, Layer
+from engine.spec.initializers import Given, Initializer
+from engine.spec.splits import DatasetSplit, Split
 from engine.spec.variants import (
     LOSSES,
     RELU_FAMILY,
     ActivationSpec,
-    Initializer,
     LossSpec,
     variant_name,
 )
@@ -76,12 +77,12 @@ def resolve(experiment: Experiment, facts: DatasetFacts) -> Resolved:
     rows = _split_rows(split, facts)
     loss = experiment.loss if experiment.loss != "auto" else LOSSES.check(LOSSES_OF_TASK[facts.task][0])
     output = experiment.output if experiment.output != "auto" else _default_output(loss, facts)
-    outputs = _output_units(loss, facts)
+    outputs, init = _output_units(loss, facts), experiment.init
     monitor = experiment.monitor if experiment.monitor != "auto" else _default_monitor(rows)
     resolved = dataclasses.replace(
         experiment,
         architecture=tuple(_resolve_layer(layer, experiment) for layer in experiment.architecture),
-        init=_resolve_init(experiment.init, output),
+        init=init if isinstance(init, Given) else _resolve_init(init, output),
         loss=loss,
         output=output,
         monitor=monitor,
@@ -108,8 +109,9 @@ def _parameters(experiment: Experiment, features: int, outputs: int) -> int:
 
 def _resolve_layer(layer: Layer, experiment: Experiment) -> Layer:
     activation = layer.activation or experiment.activation
-    init = _resolve_init(layer.init or experiment.init, activation)
-    return dataclasses.replace(layer, activation=activation, init=init)
+    init = layer.init or experiment.init
+    drawn = None if isinstance(init, Given) else _resolve_init(init, activation)
+    return dataclasses.replace(layer, activation=activation, init=drawn)
 
 
 def _resolve_init(init: Initializer, activation: ActivationSpec) -> Initializer:
@@ -134,15 +136,20 @@ def _default_monitor(rows: SplitRows) -> str:
     return "val_loss" if rows.validation else "train_loss"
 
 
-def _resolve_split(split: Split, facts: DatasetFacts) -> Split:
+def _resolve_split(split: Split | DatasetSplit, facts: DatasetFacts) -> Split | DatasetSplit:
+    if isinstance(split, DatasetSplit):
+        return split
     stratify = facts.task in {"binary", "multiclass"} if split.stratify == "auto" else split.stratify
     return dataclasses.replace(split, stratify=stratify, test=None if facts.test_rows else split.test)
 
 
-def _split_rows(split: Split, facts: DatasetFacts) -> SplitRows:
-    validation = _round_half_up(split.validation * facts.rows)
-    test = facts.test_rows if split.test is None else _round_half_up(split.test * facts.rows)
-    train = facts.rows - validation - (0 if split.test is None else test)
+def _split_rows(split: Split | DatasetSplit, facts: DatasetFacts) -> SplitRows:
+    if isinstance(split, DatasetSplit):
+        train, validation, test = facts.rows, facts.validation_rows, facts.test_rows
+    else:
+        validation = _round_half_up(split.validation * facts.rows)
+        test = facts.test_rows if split.test is None else _round_half_up(split.test * facts.rows)
+        train = facts.rows - validation - (0 if split.test is None else test)
     return SplitRows(train if split.train_rows is None else min(split.train_rows, train), validation, test)
 
 
@@ -163,6 +170,7 @@ def _warnings(given: Experiment, resolved: Experiment, rows: SplitRows) -> Itera
             f"The batch is larger than the {rows.train} training rows: each epoch is one full-batch step."
         )
         yield SpecWarning("batch_exceeds_rows", ("batch_size",), message)
-    if resolved.split.test is None and given.split.test not in {None, Split().test}:
+    own_test = isinstance(resolved.split, Split) and resolved.split.test is None
+    if own_test and isinstance(given.split, Split) and given.split.test not in {None, Split().test}:
         message = "The data set has its own test rows; they are used instead of split.test."
         yield SpecWarning("own_test_rows", ("split", "test"), message)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral as AnyInteger
 from numbers import Real as AnyReal
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from engine.errors import InvalidSpec, SpecProblem, did_you_mean
 
@@ -22,12 +23,14 @@ __all__ = [
     "Flag",
     "Integer",
     "Integers",
+    "Name",
     "Nullable",
     "Real",
     "Rule",
     "check_fields",
     "json_name",
     "problem",
+    "required_names",
     "rule",
     "rule_of",
 ]
@@ -130,6 +133,21 @@ class Choice:
         return word
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Name:
+    """A name given somewhere else: letters, digits and ``. / _ -``."""
+
+    PATTERN: ClassVar[str] = "^[A-Za-z0-9._/-]+$"
+    maximum: int
+
+    def check(self, value: Any) -> str:
+        if not isinstance(value, str):
+            raise problem("type", "Must be a text.")
+        if len(value) > self.maximum or re.fullmatch(self.PATTERN, value) is None:
+            raise problem("range", f"Must be 1 to {self.maximum} letters, digits and . / _ - signs.")
+        return value
+
+
 @dataclass(frozen=True, slots=True)
 class Nullable:
     """None, or a value that obeys ``inner``."""
@@ -170,6 +188,15 @@ def rule_of(field: dataclasses.Field[Any]) -> Rule:
 def json_name(field: dataclasses.Field[Any]) -> str:
     """The field's name in JSON: ``lambda_`` is a Python spelling of ``lambda``."""
     return field.name.rstrip("_")
+
+
+def required_names(kind: type[Any]) -> list[str]:
+    """The JSON names of a dataclass's fields that have no default."""
+    return [
+        json_name(field)
+        for field in dataclasses.fields(kind)
+        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    ]
 
 
 def check_fields(record: Any) -> None:

@@ -10,8 +10,6 @@ from engine.spec.rules import Choice, Real, check_fields, rule
 
 __all__ = [
     "ACTIVATIONS",
-    "BIAS_INITIALIZERS",
-    "INITIALIZERS",
     "L1",
     "L1_UPDATES",
     "L2",
@@ -27,15 +25,11 @@ __all__ = [
     "ElasticNet",
     "Elu",
     "Huber",
-    "Initializer",
     "LayerPenalty",
     "LeakyRelu",
     "LossSpec",
-    "Normal",
-    "Orthogonal",
     "Scaling",
     "SquaredError",
-    "Uniform",
     "variant_name",
 ]
 
@@ -155,39 +149,6 @@ class Huber:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Normal:
-    """Drawn from N(0, std²)."""
-
-    name: ClassVar[str] = "normal"
-    std: float = field(default=0.01, metadata=rule(Real(above=0, maximum=1e6)))
-
-    def __post_init__(self) -> None:
-        check_fields(self)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Uniform:
-    """Drawn uniformly from [−limit, limit)."""
-
-    name: ClassVar[str] = "uniform"
-    limit: float = field(default=0.05, metadata=rule(Real(above=0, maximum=1e6)))
-
-    def __post_init__(self) -> None:
-        check_fields(self)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Orthogonal:
-    """``gain`` times a random matrix with orthonormal rows or columns (Saxe et al. 2014)."""
-
-    name: ClassVar[str] = "orthogonal"
-    gain: float = field(default=1.0, metadata=rule(Real(above=0, maximum=1e6)))
-
-    def __post_init__(self) -> None:
-        check_fields(self)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Divide:
     """Features divided by a constant: ``{"divide_by": 256}`` maps bytes to [0, 1)."""
 
@@ -200,7 +161,6 @@ class Divide:
 ActivationSpec = str | LeakyRelu | Elu
 LayerPenalty = str | L1 | L2 | ElasticNet
 LossSpec = str | BinaryCrossEntropy | SquaredError | AbsoluteError | Huber
-Initializer = str | Normal | Uniform | Orthogonal
 Scaling = str | Divide
 
 _SMOOTH = ("identity", "sigmoid", "tanh", "gelu", "gelu_tanh", "softplus", "silu")
@@ -213,27 +173,3 @@ LOSSES = Variant(
     Choice(("auto", "cross_entropy", "mean_squared_error")),
     {kind.name: kind for kind in (BinaryCrossEntropy, SquaredError, AbsoluteError, Huber)},
 )
-INITIALIZERS = Variant(
-    Choice(
-        (
-            "auto",
-            "zeros",
-            "large",
-            "scaled",
-            "lecun_normal",
-            "lecun_uniform",
-            "glorot_normal",
-            "glorot_uniform",
-            "he_normal",
-            "he_uniform",
-        ),
-        {
-            "xavier_normal": "glorot_normal",
-            "xavier_uniform": "glorot_uniform",
-            "kaiming_normal": "he_normal",
-            "kaiming_uniform": "he_uniform",
-        },
-    ),
-    {kind.name: kind for kind in (Normal, Uniform, Orthogonal)},
-)
-BIAS_INITIALIZERS = Variant(Choice(("zeros",)), {kind.name: kind for kind in (Normal, Uniform)})

@@ -16,6 +16,7 @@ def checkpoint_document(stored: Stored) -> dict[str, Any]:
     experiment = f"/v1/experiments/{row.experiment_id}"
     this = f"{experiment}/checkpoints/{row.kind}"
     return {
+        "id": f"{row.experiment_id}/{row.kind}",
         "object": "checkpoint",
         "kind": row.kind,
         "epoch": row.epoch,

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from service.checkpoints.models import CheckpointChunkRow, CheckpointRow
 
-__all__ = ["Row", "find", "find_all", "find_piece"]
+__all__ = ["Row", "copy", "find", "find_all", "find_piece"]
 
 Row = sa.Row[Any]
 """A row of ``checkpoints``."""
@@ -31,6 +31,17 @@ def find(session: Session, experiment_id: str, kind: str) -> Row | None:
         _CHECKPOINTS.c.experiment_id == experiment_id, _CHECKPOINTS.c.kind == kind
     )
     return session.execute(statement).first()
+
+
+def copy(session: Session, source: tuple[str, str], target: tuple[str, str]) -> None:
+    """Copy a checkpoint, both named by experiment and kind; its bytes do not leave the database."""
+    for table in (_CHECKPOINTS, _CHUNKS):
+        others = [column for column in table.c if column.name not in {"experiment_id", "kind"}]
+        found = sa.select(sa.literal(target[0]), sa.literal(target[1]), *others).where(
+            table.c.experiment_id == source[0], table.c.kind == source[1]
+        )
+        names = ["experiment_id", "kind", *(column.name for column in others)]
+        session.execute(sa.insert(table).from_select(names, found))
 
 
 def find_piece(session: Session, experiment_id: str, kind: str, position: int) -> Row | None:

@@ -24,7 +24,7 @@ router = APIRouter(
 Kind = Annotated[
     str,
     Path(
-        description="`best` or `last`.",
+        description="`best`, `last`, or `initial` where the experiment began with a checkpoint.",
         openapi_examples={"best": {"value": "best"}, "last": {"value": "last"}},
     ),
 ]
@@ -43,7 +43,10 @@ _CONTENT = {form.media_type: _BINARY for form in FORMS.values()}
     responses=problems(404),
 )
 def list_checkpoints(experiment_id: ExperimentId, session: Reading) -> Any:
-    """`best` is kept whatever ends the run; `last` is stored when it ends."""
+    """`best` is kept whatever ends the run; `last` is stored when it ends; `initial` is a copy of what it began with.
+
+    Begin another experiment where one ended: `{"init": {"name": "given", "checkpoint": id}}` with an `id` from here.
+    """
     data = [checkpoint_document(stored) for stored in service.list_checkpoints(session, experiment_id)]
     return {"object": "list", "data": data, "has_more": False, "next": None}
 

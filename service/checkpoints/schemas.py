@@ -25,8 +25,14 @@ class CheckpointLinks(BaseModel):
 class CheckpointRead(BaseModel):
     """The weights of one epoch."""
 
+    id: str = Field(
+        description='What `{"init": {"name": "given", "checkpoint": id}}` begins a new experiment with.',
+        examples=["exp_01KAPZ4M7S3F6N6Q3W8E5T2R1Y/best"],
+    )
     object: Literal["checkpoint"]
-    kind: Literal["best", "last"]
+    kind: Literal["best", "last", "initial"] = Field(
+        description="`initial` is what the experiment began with, copied from the other one that `spec.init` names."
+    )
     epoch: int
     metrics: EpochMetrics
     sha256: str = Field(description="Hash of the safetensors bytes.")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from service.checkpoints import repository
+from service.checkpoints.initial import INITIAL
 from service.checkpoints.repository import Row
 from service.database import Database
 from service.errors import NotFound
@@ -16,7 +17,7 @@ from service.experiments import service as experiments
 
 __all__ = ["KINDS", "CheckpointReplaced", "Stored", "StoredContent", "content", "list_checkpoints", "read"]
 
-KINDS = ("best", "last")
+KINDS = ("best", "last", INITIAL)
 
 
 class CheckpointReplaced(Exception):
@@ -86,5 +87,9 @@ def _piece(database: Database, experiment_id: str, kind: str, position: int) -> 
 
 def _not_found(experiment_id: str, kind: str) -> NotFound:
     if kind not in KINDS:
-        return NotFound(f"There is no checkpoint {kind[:40]}; an experiment keeps {' and '.join(KINDS)}.")
+        return NotFound(
+            f"There is no checkpoint {kind[:40]}; an experiment keeps best and last, and initial if it began with one."
+        )
+    if kind == INITIAL:
+        return NotFound(f"Experiment {experiment_id} did not begin with a checkpoint.")
     return NotFound(f"Experiment {experiment_id} has no checkpoint {kind} yet.")

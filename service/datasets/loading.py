@@ -43,6 +43,8 @@ def load(name: str, version: str) -> Dataset:
         task=facts.task,
         classes=facts.classes,
         scaling=facts.scaling,
+        x_validation=arrays.get("x_validation"),
+        y_validation=arrays.get("y_validation"),
         x_test=arrays.get("x_test"),
         y_test=arrays.get("y_test"),
     )

@@ -10,11 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from service.checkpoints.initial import INITIAL
 from service.checkpoints.models import CheckpointChunkRow, CheckpointRow
 from service.database import utc_now
 from service.experiments.models import ResumeStateRow
 
-__all__ = ["Weights", "read_state", "replace_state", "store_weights"]
+__all__ = ["Weights", "read_initial", "read_state", "replace_state", "store_weights"]
 
 CHUNK_BYTES = 8 * 2**20
 
@@ -39,6 +40,16 @@ def read_state(session: Session, experiment_id: str) -> bytes | None:
         sa.select(_STATES.c.content)
         .where(_STATES.c.experiment_id == experiment_id)
         .order_by(_STATES.c.position)
+    )
+    return b"".join(session.execute(pieces).scalars()) or None
+
+
+def read_initial(session: Session, experiment_id: str) -> bytes | None:
+    """The checkpoint that the experiment begins with, None where its weights are drawn."""
+    pieces = (
+        sa.select(_CHUNKS.c.content)
+        .where(_CHUNKS.c.experiment_id == experiment_id, _CHUNKS.c.kind == INITIAL)
+        .order_by(_CHUNKS.c.position)
     )
     return b"".join(session.execute(pieces).scalars()) or None
 

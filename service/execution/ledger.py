@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.database import utc_now
-from service.execution.blobs import Weights, read_state, replace_state, store_weights
+from service.execution.blobs import Weights, read_initial, read_state, replace_state, store_weights
 from service.experiments.models import EpochRow, ExperimentRow
 
 __all__ = [
@@ -43,7 +43,10 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """An experiment to train, from the start or from a state stored after ``last_epoch``."""
+    """An experiment to train, from the start or from a state stored after ``last_epoch``.
+
+    ``initial`` is the checkpoint it starts with, where its weights are not drawn and there is no state.
+    """
 
     lease: Lease
     spec: dict[str, Any]
@@ -52,6 +55,7 @@ class Work:
     last_epoch: int
     seconds: float
     state: bytes | None
+    initial: bytes | None
     best_epoch: int | None
     best: dict[str, Any] | None
     warnings: list[Any]
@@ -118,6 +122,7 @@ def _work(session: Session, row: sa.Row[Any]) -> Work:
         last_epoch=row.last_epoch if begun else 0,
         seconds=session.execute(seconds).scalar() or 0.0 if begun else 0.0,
         state=state,
+        initial=None if begun else read_initial(session, row.id),
         best_epoch=row.best_epoch if begun else None,
         best=row.best if begun else None,
         warnings=row.warnings,

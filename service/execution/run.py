@@ -144,7 +144,9 @@ class Run:
         dataset = load(first.dataset, first.dataset_version)
         resolved = [resolve(Experiment.from_document(lane.work.spec), dataset.facts) for lane in self._lanes]
         states = [_checkpoint(lane.work.state) for lane in self._lanes]
-        return training([each.experiment for each in resolved], prepare(dataset, resolved[0]), states=states)
+        initial = [_checkpoint(lane.work.initial) for lane in self._lanes]
+        experiments = [each.experiment for each in resolved]
+        return training(experiments, prepare(dataset, resolved[0]), states=states, initial=initial)
 
     def _take_in(self, report: EpochReport, seconds: float) -> None:
         for lane in report.lanes:
@@ -199,8 +201,8 @@ class Run:
             lanes[each.lease].flushed(ours=stored)
 
 
-def _checkpoint(state: bytes | None) -> Checkpoint | None:
-    return None if state is None else from_safetensors(state)
+def _checkpoint(content: bytes | None) -> Checkpoint | None:
+    return None if content is None else from_safetensors(content)
 
 
 def _all_weights(lane: _Lane, result: Result) -> list[Weights]:

@@ -1,4 +1,4 @@
-"""Three requests that tell one story: a network overfits, a penalty helps it, patience stops it in time."""
+"""Three requests that tell one story (a network overfits, a penalty helps, patience stops in time), and one more."""
 
 from __future__ import annotations
 
@@ -35,5 +35,10 @@ EXAMPLES: dict[str, Example] = {
         "summary": "The same with patience",
         "description": "Stops once validation loss has not improved for ten epochs, and keeps the best weights.",
         "value": {**_OVERFIT, "patience": 10, "name": "with patience"},
+    },
+    "own-parts": {
+        "summary": "The data set's own parts",
+        "description": "All 1,000 images train, the set's own 2,000 test rows test; nothing is held out to validate.",
+        "value": {**_OVERFIT, "split": {"by": "dataset"}, "name": "own parts"},
     },
 }

@@ -22,6 +22,7 @@ __all__ = [
     "find",
     "find_page",
     "has_classes",
+    "hold",
     "insert",
     "lock_status",
     "queue_positions",
@@ -178,6 +179,12 @@ def curve(
     rows = session.execute(statement).all()
     found = zip(*rows, strict=True) if rows else ((),) * len(columns)
     return dict(zip(columns, map(list, found), strict=True))
+
+
+def hold(session: Session, identifier: str) -> Row | None:
+    """The experiment of this id, which nobody can delete until this transaction ends."""
+    statement = sa.select(_EXPERIMENTS).where(_EXPERIMENTS.c.id == identifier)
+    return session.execute(statement.with_for_update(read=True, key_share=True)).first()
 
 
 def lock_status(session: Session, identifier: str) -> tuple[str, bool] | None:

@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 
 from engine.errors import SpecProblem
 from engine.spec import SpecWarning, to_document
+from service.checkpoints import initial
 from service.database import utc_now
 from service.errors import Conflict, NotFound
 from service.execution.cohorts import cohort_of
-from service.experiments import metrics, repository, states
+from service.experiments import metrics, repository, states, warm_start
 from service.experiments.identifiers import is_identifier, new_identifier
 from service.experiments.repository import Filters, Row
 from service.experiments.submission import Submission, read_submission
@@ -38,10 +39,12 @@ class Placed:
 
 def submit(session: Session, document: Mapping[str, Any]) -> Placed:
     """Store a new experiment, which queues it; raises InvalidSpec with every problem of the document."""
-    submission = read_submission(document)
+    submission, source = warm_start.with_source(session, read_submission(document))
     now = utc_now()
     identifier = new_identifier(now)
     repository.insert(session, _columns(submission, identifier, now))
+    if source is not None:
+        initial.keep(session, identifier, source.kind, of=source.experiment_id)
     return read(session, identifier)
 
 

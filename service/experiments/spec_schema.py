@@ -15,10 +15,11 @@ from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, create_
 from pydantic_core.core_schema import CoreSchema, definitions_schema
 
 from engine.spec import rules, to_document
-from engine.spec.experiment import AutoFlag, ScalingRule
+from engine.spec.experiment import ScalingRule
 from engine.spec.records import Record, Records, Variant
+from engine.spec.splits import AutoFlag, SplitRule
 from engine.spec.variants import Divide
-from service.experiments.words import FIELD_WORDS
+from service.experiments.words import FIELD_EXAMPLES, FIELD_WORDS
 
 __all__ = ["DescribedBy", "model_of"]
 
@@ -61,7 +62,8 @@ def _make_model(kind: type[Any]) -> type[BaseModel]:
 def _described(kind: type[Any], field: dataclasses.Field[Any]) -> Any:
     words = FIELD_WORDS.get(kind.__name__, {}).get(rules.json_name(field))
     if field.default is dataclasses.MISSING:
-        return Field(description=words)
+        example = FIELD_EXAMPLES.get(kind.__name__, {}).get(rules.json_name(field))
+        return Field(description=words, examples=None if example is None else [example])
     return Field(default=to_document(field.default), description=words)
 
 
@@ -110,8 +112,20 @@ def _(rule: Records) -> Any:
 
 @_type_of.register
 def _(rule: Variant) -> Any:
-    names: Any = Literal[(*rule.plain.allowed, *rule.plain.aliases, *rule.parametric)]
+    # A name alone stands for a variant with its defaults, so one that lacks some is not among them.
+    whole = [name for name, kind in rule.parametric.items() if not rules.required_names(kind)]
+    names: Any = Literal[(*rule.plain.allowed, *rule.plain.aliases, *whole)]
     return functools.reduce(operator.or_, map(model_of, rule.parametric.values()), names)
+
+
+@_type_of.register
+def _(rule: SplitRule) -> Any:
+    return functools.reduce(operator.or_, map(model_of, rule.KINDS.values()))
+
+
+@_type_of.register
+def _(rule: rules.Name) -> Any:
+    return Annotated[str, Field(pattern=rule.PATTERN, max_length=rule.maximum)]
 
 
 @_type_of.register

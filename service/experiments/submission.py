@@ -24,7 +24,6 @@ NOT_AVAILABLE = frozenset(
         ("given_lambda",),
         ("lambda_convention",),
         ("priority",),
-        ("split", "by"),
         ("time_limit_seconds",),
     }
 )

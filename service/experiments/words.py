@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["FIELD_WORDS"]
+__all__ = ["FIELD_EXAMPLES", "FIELD_WORDS"]
 
 _LEARNING_RATE = "Length of a step, η."
 _EPSILON = "Added to the denominator."
@@ -18,7 +18,16 @@ _GAMMA = "Factor of each reduction."
 _WARMUP = "Steps in which the rate first rises in a straight line."
 _TOTAL = "Steps from beginning to end; null takes all that `max_epochs` leaves."
 _LAMBDA = "λ of this layer."
+_CHECKPOINT = (
+    "`id` of a checkpoint of an experiment that has ended, see `GET /v1/experiments/{experiment_id}/checkpoints`: its "
+    "id and `/best` or `/last`; an experiment's id alone means its best. The networks must have the same shape."
+)
 _REDUCTION = "Whether a row's loss is the sum or the mean over the outputs."
+
+FIELD_EXAMPLES: Mapping[str, Mapping[str, str]] = {
+    "Given": {"checkpoint": "exp_01KAPZ4M7S3F6N6Q3W8E5T2R1Y/best"},
+}
+"""Examples of fields whose type does not show what a value looks like."""
 
 FIELD_WORDS: Mapping[str, Mapping[str, str]] = {
     "Experiment": {
@@ -29,7 +38,7 @@ FIELD_WORDS: Mapping[str, Mapping[str, str]] = {
         "l1_ratio": "`elastic_net` only: the share of L1 in the mixture.",
         "l1_update": "`proximal` reaches exact zeros; `subgradient` adds λ/n sgn(w) to the gradient and does not.",
         "bias_init": "How biases begin; `auto` is what `init` implies: zeros, or N(0, 1) for `large` and `scaled`.",
-        "init": "How weights begin. `auto` is `he_normal` before relu, else `glorot_uniform`; `large` is N(0, 1).",
+        "init": "How weights begin. `auto` is `he_normal` before relu, else `glorot_uniform`; `given` is a checkpoint.",
         "patience": "Stop after this many epochs without improvement of `monitor`; null never stops early.",
         "monitor": "What decides which epoch is best. `auto` is `val_loss`, or `train_loss` without validation rows.",
         "min_delta": "A smaller change of `monitor` is no improvement.",
@@ -48,7 +57,7 @@ FIELD_WORDS: Mapping[str, Mapping[str, str]] = {
         "scaling": "Scaling of the features, fitted on the training rows; `auto` is the data set's own.",
         "target_scaling": "Scaling of regression targets while training.",
         "batch_size": "Rows in a mini-batch.",
-        "split": "Which rows train, validate and test.",
+        "split": 'Which rows train, validate and test: fractions, or `{"by": "dataset"}` for the set\'s own parts.',
         "label_noise": "Share of the training rows that get a wrong label: overfitting on demand.",
         "seed": "Decides initial weights, order of rows and dropout; null draws one and echoes it.",
         "precision": "Floating-point type of the whole computation.",
@@ -62,11 +71,17 @@ FIELD_WORDS: Mapping[str, Mapping[str, str]] = {
         "penalty": "This layer's own penalty; null is the experiment's.",
     },
     "Split": {
+        "by": "`fractions` shuffles all rows and divides them.",
         "validation": "Share of all rows that watch over training.",
         "test": "Share of all rows kept for the one final test; null is the data set's own test rows.",
         "stratify": "Whether each part gets its share of every class; `auto` does so for classification.",
         "seed": "Decides the shuffling, and with it which rows are in which part.",
         "train_rows": "Keep only the first n of the shuffled training rows; null keeps all.",
+    },
+    "DatasetSplit": {
+        "by": "`dataset` takes the validation and test rows that the data set has of its own, as they are.",
+        "seed": "Decides which labels `label_noise` flips; nothing is shuffled.",
+        "train_rows": "Keep only the first n training rows; null keeps all.",
     },
     "Sgd": {
         "learning_rate": _LEARNING_RATE,
@@ -123,6 +138,7 @@ FIELD_WORDS: Mapping[str, Mapping[str, str]] = {
     "ElasticNet": {"lambda": _LAMBDA, "l1_ratio": "The share of L1 in the mixture."},
     "Normal": {"std": "Standard deviation of the values."},
     "Uniform": {"limit": "Values are between minus this and this."},
+    "Given": {"checkpoint": _CHECKPOINT},
     "Orthogonal": {"gain": "Length of the orthogonal vectors."},
     "LeakyRelu": {"negative_slope": "Slope below 0."},
     "Elu": {"alpha": "Minus the value far below 0."},

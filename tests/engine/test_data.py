@@ -1,5 +1,6 @@
 """Splits, scaling, targets and the refusal of data that cannot be trained on."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -92,6 +93,51 @@ def test_own_test_rows_are_used_whole_and_in_order() -> None:
     splits = prepare(own, resolved)
     assert resolved.rows == SplitRows(48, 12, 7)
     np.testing.assert_array_equal(splits.test.x, data.x[:7])
+
+
+def own_parts() -> Dataset:
+    data = dataset("multiclass")
+    return Dataset(
+        data.x,
+        data.y,
+        "multiclass",
+        3,
+        x_validation=data.x[3:12] + 1,
+        y_validation=data.y[3:12],
+        x_test=data.x[:7],
+        y_test=data.y[:7],
+        scaling="none",
+    )
+
+
+def test_a_split_by_the_dataset_takes_every_part_as_it_is_stored() -> None:
+    data = own_parts()
+    _, splits = prepared(data, split={"by": "dataset"}, precision="float64")
+    np.testing.assert_array_equal(splits.train.x, data.x)
+    np.testing.assert_array_equal(splits.validation.x, data.x_validation)
+    np.testing.assert_array_equal(splits.validation.labels, data.y_validation)
+    np.testing.assert_array_equal(splits.test.x, data.x_test)
+    _, fewer = prepared(data, split={"by": "dataset", "train_rows": 11}, precision="float64")
+    np.testing.assert_array_equal(fewer.train.x, data.x[:11])
+    assert (len(fewer.validation), len(fewer.test)) == (9, 7)
+
+
+def test_a_split_by_the_dataset_has_no_validation_rows_where_none_are_stored() -> None:
+    own = dataclasses.replace(own_parts(), x_validation=None, y_validation=None)
+    experiment, splits = prepared(own, split={"by": "dataset"})
+    assert (len(splits.train), len(splits.validation), len(splits.test)) == (60, 0, 7)
+    assert experiment.monitor == "train_loss"
+
+
+def test_a_split_by_the_dataset_flips_labels_from_the_splits_seed() -> None:
+    noisy = [
+        prepared(own_parts(), seed=seed, label_noise=0.25, split={"by": "dataset", "seed": split_seed})[1]
+        for seed, split_seed in ((1, 5), (2, 5), (1, 6))
+    ]
+    first, again, other = (np.asarray(splits.train.labels) for splits in noisy)
+    assert np.count_nonzero(first != own_parts().y) == 15
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
 
 
 def test_smoothing_and_class_weights_touch_the_training_rows_only() -> None:

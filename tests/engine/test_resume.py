@@ -17,12 +17,15 @@ from tests.engine.problems import EVERYTHING, OPTIMIZERS, SCHEDULES, dataset, la
 
 
 def run(
-    experiments: list[Experiment], splits: Splits, states: list[Checkpoint | None] | None = None
+    experiments: list[Experiment],
+    splits: Splits,
+    states: list[Checkpoint | None] | None = None,
+    initial: list[Checkpoint | None] | None = None,
 ) -> tuple[list[dict[int, str]], list[list[bytes]], tuple[Result, ...]]:
     """(metrics by epoch, states by epoch, results) of every lane."""
     metrics: list[dict[int, str]] = [{} for _ in experiments]
     kept: list[list[bytes]] = [[] for _ in experiments]
-    driver = training(experiments, splits, states=states)
+    driver = training(experiments, splits, states=states, initial=initial)
     while True:
         try:
             report = next(driver)

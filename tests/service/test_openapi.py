@@ -113,7 +113,7 @@ def test_the_examples_stand_beside_the_body() -> None:
     assert body["required"]
     content = body["content"]["application/json"]
     assert content["schema"]["$ref"] == "#/components/schemas/ExperimentCreate"
-    assert list(content["examples"]) == ["overfit", "l2", "patience"]
+    assert list(content["examples"]) == ["overfit", "l2", "patience", "own-parts"]
 
 
 def test_is_served(sqlite_client: TestClient) -> None:

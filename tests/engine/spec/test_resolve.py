@@ -13,6 +13,7 @@ DIGITS = DatasetFacts(task="multiclass", rows=1797, features=64, classes=10)
 PAIR = DatasetFacts(task="binary", rows=569, features=30, classes=2)
 DIABETES = DatasetFacts(task="regression", rows=442, features=10, classes=None)
 MNIST = DatasetFacts(task="multiclass", rows=1000, features=784, classes=10, test_rows=2000)
+GIVEN = {"name": "given", "checkpoint": "one"}
 TAGS = DatasetFacts(task="multilabel", rows=100, features=4, classes=3, outputs=3)
 
 
@@ -89,6 +90,15 @@ def test_without_validation_rows_the_training_loss_is_monitored() -> None:
         (DIGITS, {"monitor": "val_r2"}, "#/monitor"),
         (DIGITS, {"monitor": "val_loss", "split": {"validation": 0}}, "#/monitor"),
         (DIGITS, {"split": {"test": None}}, "#/split/test"),
+        (DIGITS, {"split": {"by": "dataset"}}, "#/split/by"),
+        (MNIST, {"split": {"by": "dataset"}, "monitor": "val_loss"}, "#/monitor"),
+        (MNIST, {"split": {"by": "dataset", "train_rows": 1001}}, "#/split/train_rows"),
+        (DIGITS, {"init": GIVEN, "bias_init": "zeros"}, "#/bias_init"),
+        (
+            DIGITS,
+            {"init": GIVEN, "architecture": [3, {"units": 4, "init": "zeros"}]},
+            "#/architecture/1/init",
+        ),
         (DIGITS, {"split": {"train_rows": 1080}}, "#/split/train_rows"),
         (DIGITS, {"split": {"validation": 0.5, "test": 0.5}}, "#/split"),
         (DIGITS, {"split": {"validation": 0.9, "test": 0.9}}, "#/split"),

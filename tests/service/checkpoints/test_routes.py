@@ -40,6 +40,7 @@ def test_what_a_checkpoint_is(client: TestClient, experiment_url: str) -> None:
     checkpoint = client.get(f"{experiment_url}/checkpoints/best").json()
     CheckpointRead.model_validate(checkpoint)
     assert checkpoint == {
+        "id": f"{experiment_url.rpartition('/')[2]}/best",
         "object": "checkpoint",
         "kind": "best",
         "epoch": 3,

@@ -82,6 +82,15 @@ def test_what_is_echoed_can_be_posted_again(
     assert create(sqlite_client, **spec)["spec"] == spec
 
 
+def test_an_echo_of_the_datasets_own_parts_can_be_posted_again(sqlite_client: TestClient) -> None:
+    split = {"by": "dataset", "seed": 3, "train_rows": 500}
+    created = create(sqlite_client, dataset="mnist-mini", split=split, label_noise=0.1)
+    assert created["spec"]["split"] == split
+    assert created["spec"]["monitor"] == "train_loss"
+    assert created["dataset"]["rows"] == {"train": 500, "validation": 0, "test": 2000}
+    assert create(sqlite_client, **created["spec"])["spec"] == created["spec"]
+
+
 def test_a_seed_is_drawn_each_time(sqlite_client: TestClient) -> None:
     assert len({create(sqlite_client)["spec"]["seed"] for _ in range(10)}) == 10
 
@@ -106,7 +115,8 @@ def test_warnings_are_shown_with_their_place(sqlite_client: TestClient) -> None:
 def test_the_examples_of_the_documentation_are_accepted(sqlite_client: TestClient, example: str) -> None:
     experiment = create(sqlite_client, **(EXAMPLES[example]["value"] or {}))
     assert experiment["warnings"] == []
-    assert experiment["dataset"]["rows"] == {"train": 800, "validation": 200, "test": 2000}
+    held_out = 0 if example == "own-parts" else 200
+    assert experiment["dataset"]["rows"] == {"train": 1000 - held_out, "validation": held_out, "test": 2000}
 
 
 def test_the_queue_is_counted(client: TestClient) -> None:

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import InvalidSpec
-from engine.spec import Experiment, Layer, rules, to_document
+from engine.spec import Experiment, Given, Layer, rules, to_document
 from engine.spec.records import Record, Records, Variant
+from engine.spec.splits import SplitRule
 from engine.spec.variants import Divide
 from service.experiments.spec_schema import model_of
 
@@ -25,6 +26,8 @@ def parts_of(rule: Any) -> list[type[Any]]:
             return [rule.kind]
         case Records():
             return [rule.item.kind]
+        case SplitRule():
+            return list(rule.KINDS.values())
         case Variant():
             return list(rule.parametric.values())
     return []
@@ -42,6 +45,11 @@ def records() -> list[type[Any]]:
 
 KINDS = records()
 FIELDS = [(kind, field) for kind in KINDS for field in dataclasses.fields(kind)]
+NEEDED: dict[type[Any], dict[str, Any]] = {
+    Layer: {"units": 1},
+    Divide: {"divide_by": 1},
+    Given: {"checkpoint": "one"},
+}
 NAMES = [f"{kind.__name__}.{rules.json_name(field)}" for kind, field in FIELDS]
 
 
@@ -52,9 +60,8 @@ def schema_of(kind: type[Any]) -> dict[str, Any]:
 
 def accepted(kind: type[Any], name: str, value: object) -> bool:
     """Whether the rules take a document of this record with this value in it."""
-    needed = {"units": 1} if kind is Layer else {"divide_by": 1} if kind is Divide else {}
     try:
-        Record(kind).check({**needed, name: value})
+        Record(kind).check({**NEEDED.get(kind, {}), name: value})
     except InvalidSpec as error:
         # A rule that looks at several fields together has the field's own value for good.
         return all(problem.code == "incompatible" or not problem.path for problem in error.problems)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import InvalidSpec, SpecProblem
-from engine.spec import Experiment, to_document
+from engine.spec import Experiment, rules, to_document
 from engine.spec.rules import json_name
 from service.datasets.service import list_datasets
 from service.experiments.submission import NOT_AVAILABLE, Submission, read_submission
@@ -30,6 +30,9 @@ WORDS = st.sampled_from(
         "val_r2",
         "squared_error",
         "softmax",
+        "given",
+        "dataset",
+        "exp_01KAPZ4M7S3F6N6Q3W8E5T2R1Y/best",
     ]
 )
 NUMBERS = st.integers() | st.integers(0, 50) | st.floats() | st.floats(0, 1)
@@ -38,7 +41,10 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["name", "units", "std", "validation", "test", "divide_by", "x"]), inner
+            st.sampled_from(
+                ["name", "units", "std", "validation", "test", "divide_by", "x", "by", "checkpoint"]
+            ),
+            inner,
         )
     ),
     max_leaves=6,
@@ -77,6 +83,36 @@ def test_is_refused_in_words_or_resolved_for_good(fields: dict[str, Any], datase
     spec = to_document(found.resolved.experiment)
     json.dumps(spec, allow_nan=False)
     assert read_submission({"dataset": dataset, **spec}).resolved.experiment == found.resolved.experiment
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "split": st.fixed_dictionaries(
+                {"by": st.just("dataset")}, optional={"seed": NUMBERS, "train_rows": NUMBERS}
+            )
+        }
+    )
+    | st.fixed_dictionaries(
+        {
+            "init": st.fixed_dictionaries(
+                {"name": st.just("given"), "checkpoint": st.from_regex(rules.Name.PATTERN)}
+            )
+        }
+    ),
+    DOCUMENTS,
+)
+def test_own_parts_and_given_weights_are_refused_in_words_or_resolved_for_good(
+    chosen: dict[str, Any], fields: dict[str, Any]
+) -> None:
+    document = {"dataset": "mnist-mini", **fields, **chosen}
+    found = outcome(document)
+    if isinstance(found, tuple):
+        assert all(problem.code and problem.message.endswith((".", "?")) for problem in found)
+        return
+    spec = to_document(found.resolved.experiment)
+    assert spec.items() >= {name: value for name, value in chosen.items() if name == "init"}.items()
+    assert read_submission({"dataset": "mnist-mini", **spec}).resolved.experiment == found.resolved.experiment
 
 
 def test_reads_a_document_of_every_field() -> None:

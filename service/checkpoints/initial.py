@@ -1,0 +1,43 @@
+"""The checkpoint that an experiment begins with: a copy of its own, which nobody can replace or delete under it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy.orm import Session
+
+from service.checkpoints import repository
+from service.checkpoints.safetensors import Reader
+
+__all__ = ["INITIAL", "keep", "modules"]
+
+INITIAL = "initial"
+"""The kind of the copy."""
+
+
+def modules(session: Session, experiment_id: str, kind: str) -> Sequence[str] | None:
+    """The modules of the network that a checkpoint was trained as; None where there is no such checkpoint.
+
+    Only the header is looked at. Raises DamagedCheckpoint.
+    """
+    if repository.find(session, experiment_id, kind) is None:
+        return None
+    document = json.loads(Reader(_pieces(session, experiment_id, kind)).metadata["document"])
+    found: Sequence[str] = document.get("unfolded_modules", document["modules"])
+    return found
+
+
+def _pieces(session: Session, experiment_id: str, kind: str) -> Iterator[bytes]:
+    """A checkpoint's bytes, read as far as they are asked for."""
+    for position in itertools.count():
+        piece = repository.find_piece(session, experiment_id, kind, position)
+        if piece is None or piece.content is None:
+            return
+        yield piece.content
+
+
+def keep(session: Session, experiment_id: str, kind: str, *, of: str) -> None:
+    """Copy a checkpoint ``of`` another experiment to this one, as the one that it begins with."""
+    repository.copy(session, (of, kind), (experiment_id, INITIAL))

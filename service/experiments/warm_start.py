@@ -1,0 +1,110 @@
+"""A new experiment that begins with the weights of another one's checkpoint: which one, and whether they fit."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from sqlalchemy.orm import Session
+
+from engine.errors import InvalidSpec, SpecProblem
+from engine.spec import Given, NetworkShape, SpecWarning, to_document
+from service.checkpoints import initial
+from service.experiments import repository, states
+from service.experiments.identifiers import is_identifier
+from service.experiments.repository import Row
+from service.experiments.submission import Submission
+
+__all__ = ["Source", "with_source"]
+
+KINDS = ("best", "last", initial.INITIAL)
+_FIELD = ("init", "checkpoint")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The checkpoint to begin with."""
+
+    experiment_id: str
+    kind: str
+
+
+def with_source(session: Session, submission: Submission) -> tuple[Submission, Source | None]:
+    """The checkpoint that ``init`` names, and the submission with its id in full; None where weights are drawn.
+
+    The source cannot be deleted before this transaction ends. Raises InvalidSpec.
+    """
+    init = submission.resolved.experiment.init
+    if not isinstance(init, Given):
+        return submission, None
+    source = _source(init.checkpoint)
+    row = repository.hold(session, source.experiment_id) if source else None
+    if source is None or row is None:
+        message = (
+            "There is no such checkpoint. Give the id of one that GET /v1/experiments/{experiment_id}/checkpoints "
+            'lists, such as "exp_01KAPZ4M7S3F6N6Q3W8E5T2R1Y/best".'
+        )
+        _refuse("unknown_checkpoint", message)
+    _check(session, submission, source, row)
+    return _named(submission, source, tuple(_warnings(submission, row))), source
+
+
+def _source(checkpoint: str) -> Source | None:
+    experiment_id, _, kind = checkpoint.partition("/")
+    source = Source(experiment_id, kind or "best")
+    return source if is_identifier(experiment_id) and source.kind in KINDS else None
+
+
+def _check(session: Session, submission: Submission, source: Source, row: Row) -> None:
+    if row.status not in states.TERMINAL and source.kind != initial.INITIAL:
+        message = (
+            f"Experiment {source.experiment_id} is {row.status} and its checkpoints may still change; "
+            "wait until it has ended, or cancel it."
+        )
+        _refuse("not_ended", message)
+    modules = initial.modules(session, source.experiment_id, source.kind)
+    if modules is None:
+        links = f"GET /v1/experiments/{source.experiment_id}/checkpoints lists those it has."
+        _refuse("unknown_checkpoint", f"That experiment has no checkpoint {source.kind}; {links}")
+    if source.kind == "last" and row.stop_reason == "non_finite":
+        message = "That experiment diverged, so its last weights are of no use; take its best."
+        _refuse("incompatible", message)
+    resolved = submission.resolved
+    wanted = NetworkShape.of(resolved.experiment, submission.dataset.facts.features, resolved.outputs)
+    found = NetworkShape.of_modules(modules)
+    if found != wanted:
+        raise InvalidSpec([wanted.misfit(found)])
+
+
+def _refuse(code: str, message: str) -> NoReturn:
+    raise InvalidSpec([SpecProblem(_FIELD, code, message)])
+
+
+def _named(submission: Submission, source: Source, warnings: tuple[SpecWarning, ...]) -> Submission:
+    """The submission with the checkpoint's whole id, and what is to be said of it."""
+    resolved = submission.resolved
+    init = Given(checkpoint=f"{source.experiment_id}/{source.kind}")
+    experiment = dataclasses.replace(resolved.experiment, init=init)
+    resolved = dataclasses.replace(resolved, experiment=experiment, warnings=resolved.warnings + warnings)
+    return dataclasses.replace(submission, resolved=resolved)
+
+
+def _warnings(submission: Submission, row: Row) -> Iterator[SpecWarning]:
+    if row.dataset_version != submission.dataset.version:
+        return
+    split = to_document(submission.resolved.experiment.split)
+    if _held_out(row.spec["split"]) != _held_out(split):
+        message = (
+            "The checkpoint was trained with another split of the same data: it has seen some of the rows that "
+            "validate and test here, which makes them look easier than new ones."
+        )
+        yield SpecWarning("checkpoint_of_other_split", _FIELD, message)
+
+
+def _held_out(split: dict[str, Any]) -> dict[str, Any]:
+    """What decides which rows do not train; the data set's own parts depend on nothing."""
+    if split.get("by") == "dataset":
+        return {"by": "dataset"}
+    return {name: split[name] for name in ("validation", "test", "stratify", "seed")}
