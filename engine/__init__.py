@@ -1,10 +1,34 @@
 """Trainyard's engine: trains regularized neural networks in NumPy, usable on its own.
 
+Train one network on features x (N, I) and, for classes, their numbers from 0 in y (N,):
+
     from engine import Dataset, Experiment, train
 
     dataset = Dataset(x, y, task="multiclass", classes=10)
-    result = train(Experiment(architecture=[30], penalty="l2", lambda_=0.1), dataset)
-    result.test["accuracy"]
+    curve = []
+    result = train(
+        Experiment(architecture=[30], penalty="l2", lambda_=0.1, patience=10, max_epochs=50, seed=1),
+        dataset,
+        on_epoch=lambda report: curve.append(report.metrics.val_loss),
+    )
+    print(result.best_epoch, result.test["accuracy"], curve[-1])
+    print(result.best.arrays["0.weight"].shape)
+
+An Experiment takes the fields of the REST API's specification, nested values as names or as dictionaries; only
+``lambda`` is spelled ``lambda_``. A wrong value is answered with what is allowed.
+
+Go on from weights that another network of the same shape ended with:
+
+    warm = train(Experiment(architecture=[30], optimizer={"name": "adam"}, max_epochs=5), dataset, initial=result.best)
+
+Drive the epochs yourself, of several experiments as one stack (``send({lane: "user"})`` instead of ``next`` stops one):
+
+    from engine import prepare, resolve
+    from engine.training import training
+
+    found = [resolve(Experiment(architecture=[30], max_epochs=5, seed=seed), dataset.facts) for seed in (1, 2, 3)]
+    for report in training([each.experiment for each in found], prepare(dataset, found[0])):
+        print([lane.metrics.val_accuracy for lane in report.lanes])
 
 Names are resolved on first use (PEP 562), so that ``engine.spec`` and ``engine.errors`` come without NumPy.
 Import the engine before NumPy: it then tells NumPy's BLAS which kernels to use (``engine.blas``).

@@ -23,6 +23,7 @@ _CLASSES = ("binary", "multiclass")
 class Dataset:
     """A raw table; raises InvalidData, naming the array, for anything that cannot be trained on.
 
+    ``task`` is ``binary``, ``multiclass``, ``multilabel`` or ``regression``.
     ``x`` (N, I) is of any real dtype; ``y`` is (N,) class numbers, (N, O) 0/1 for a multi-label task, (N,) or
     (N, O) numbers for regression. ``classes`` counts the classes of a binary or multi-class task. Rows of its own for
     validation and test are given apart: an experiment uses both with ``split={"by": "dataset"}``, and by default

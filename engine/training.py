@@ -59,7 +59,7 @@ def train(
     initial: Checkpoint | None = None,
     on_epoch: Callable[[LaneReport], object] | None = None,
 ) -> Result:
-    """Resolve, prepare and train one experiment; a missing seed is drawn.
+    """Resolve, prepare and train one experiment; a missing seed is drawn. The best weights are in the result.
 
     ``initial`` is where the weights begin instead of being drawn: the ``best`` or ``last`` of another result, of a
     network of the same shape (``engine.warm_start``); ``init`` is then left out. ``on_epoch`` hears of every epoch and

@@ -114,10 +114,11 @@ class Layer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experiment:
-    """Everything that decides a training run besides the data.
+    """Everything that decides a training run besides the data; all of it has a default.
 
     Accepts the JSON forms of nested values (``architecture=[30]``, ``optimizer={"name": "adam"}``) and keeps
-    the dataclasses. Raises InvalidSpec with every problem found.
+    the dataclasses. "auto" is decided by ``resolve``, a seed of None is drawn by ``train``. Raises InvalidSpec with
+    every problem found. The fields are those of the REST API, whose documentation describes each.
     """
 
     architecture: tuple[Layer, ...] = field(
