@@ -32,6 +32,10 @@ setup: $(STAMPS)/test ## Set up .venv with everything that serve, test and lint 
 test: $(STAMPS)/test ## Run the tests, the linters and the type checker (PYTEST_ARGS="-k name")
 	$(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal $(PYTEST_ARGS)
 
+.PHONY: chaos
+chaos: $(STAMPS)/test ## Kill, freeze, cut off and fill up a working service and see nothing lost, some six minutes
+	$(BIN)/python -m pytest tests/chaos -m chaos --numprocesses=3 --dist=load $(PYTEST_ARGS)
+
 .PHONY: truth
 truth: export TRUTH_DIR ?= tests/truth
 truth: $(STAMPS)/test ## Run the oracle tests, and count them by file (TRUTH_DIR=other/folder of the same files)

@@ -20,6 +20,7 @@ import psycopg
 
 START_SECONDS = 60.0
 PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None)
 
 # Nothing of a test outlives it, so a machine's crash may lose it: fsync would only make the tests slow.
 OPTIONS = (
@@ -70,7 +71,7 @@ class PostgresqlServer:
                 user=self._user,
                 group=self._group,
                 extra_groups=None if self._user is None else [],
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - one C call, which takes no lock
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - one C call, which takes no lock
             )
         self._wait_until_ready()
 
@@ -124,6 +125,6 @@ def running_server() -> Iterator[PostgresqlServer]:
             server.stop()
 
 
-def _die_with_parent() -> None:
-    """Have Linux stop the server if the test run is killed before it can."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
+def die_with_parent() -> None:
+    """Have Linux kill the process that is being started if the test run is killed before it can stop it."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -13,7 +13,9 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+
+from tests.postgresql import die_with_parent
 
 WAIT_SECONDS = 60
 BINARIES = Path(sys.executable).parent
@@ -24,20 +26,26 @@ class Refused(Exception):
 
 
 class Session:
-    """A command and all its processes, in a session of their own, by which they can be found."""
+    """A command and all its processes, in a session of their own, by which they can be found.
+
+    ``living`` are those that no test has stopped yet. They end with the test run whatever happens to it: the command
+    is killed with it, and what it started goes by that.
+    """
+
+    living: ClassVar[list["Session"]] = []
 
     def __init__(self, *command: str, **environment: str) -> None:
         self.lines: list[str] = []
-        ours = ("TRAINYARD_", "OPENBLAS_")
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         self.process = subprocess.Popen(
             [BINARIES / command[0], *command[1:]],
-            env=kept | environment,
+            env=user_environment() | environment,
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - one C call, which takes no lock
         )
+        self.living.append(self)
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
 
@@ -58,6 +66,13 @@ class Session:
         """The processes that train."""
         return [pid for pid, words in self.processes().items() if "spawn_main" in words]
 
+    def busiest_worker(self) -> int:
+        """The training process that has just used the most of a processor."""
+        before = {pid: processor_ticks(pid) for pid in self.workers()}
+        time.sleep(0.2)
+        used = {pid: processor_ticks(pid) - ticks for pid, ticks in before.items()}
+        return max(used, key=lambda pid: used[pid])
+
     def worker_environment(self) -> dict[str, str]:
         """What a training process was started with."""
         lines = Path(f"/proc/{self.workers()[0]}/environ").read_text().split("\0")
@@ -69,7 +84,7 @@ class Session:
         self.wait()
 
     def kill(self) -> None:
-        """Kill every process at once."""
+        """Kill every process at once, stopped ones too."""
         for pid in self.processes():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -82,6 +97,8 @@ class Session:
         self._reader.join(WAIT_SECONDS)
         if self.process.stderr is not None:
             self.process.stderr.close()
+        if self in self.living:
+            self.living.remove(self)
 
 
 class Client:
@@ -142,19 +159,26 @@ class Client:
 class Service(Session, Client):
     """``trainyard serve`` on a free port and a data directory of its own."""
 
-    def __init__(self, data_dir: Path, workers: int = 2) -> None:
+    def __init__(self, data_dir: Path, workers: int = 2, **environment: str) -> None:
         Session.__init__(
             self,
             *("trainyard", "serve"),
             TRAINYARD_PORT="0",
             TRAINYARD_DATA_DIR=str(data_dir),
             TRAINYARD_WORKERS=str(workers),
+            **environment,
         )
         Client.__init__(self, listening_address(self))
         self.wait_until_ready()
 
     def wait_until_ready(self) -> None:
         wait_for(lambda: self.answers("/readyz"), "the service to be ready")
+
+
+def user_environment() -> dict[str, str]:
+    """This process's environment without what the service would be told by it."""
+    ours = ("TRAINYARD_", "OPENBLAS_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
 
 
 def listening_address(session: Session) -> str:
@@ -176,9 +200,15 @@ def running() -> Iterator[tuple[int, int, str]]:
                 yield int(folder.name), int(session), words
 
 
-def wait_for(condition: Callable[[], object], what: str) -> None:
-    """Return once the condition holds; fail if it does not within a minute."""
-    deadline = time.monotonic() + WAIT_SECONDS
+def processor_ticks(pid: int) -> int:
+    """How much time of a processor the process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def wait_for(condition: Callable[[], object], what: str, seconds: float = WAIT_SECONDS) -> None:
+    """Return once the condition holds; fail if it does not in time."""
+    deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         time.sleep(0.02)

@@ -1,0 +1,107 @@
+"""`kill -9` of every kind of process while it works; nothing is lost, and nobody has to do anything."""
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.chaos.undisturbed import RUN, check
+from tests.end_to_end.cluster import Cluster
+from tests.end_to_end.harness import Client, Service, Session, wait_for
+
+
+@pytest.fixture
+def cluster(postgresql_url: str, tmp_path: Path) -> Cluster:
+    cluster = Cluster(postgresql_url, tmp_path)
+    cluster.migrate()
+    return cluster
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def embedded(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
+    """How to start a service that keeps everything on one machine."""
+    if request.param == "sqlite":
+        return {"data_dir": tmp_path / "data"}
+    return {
+        "data_dir": tmp_path / "data",
+        "TRAINYARD_DATABASE_URL": request.getfixturevalue("postgresql_url"),
+    }
+
+
+def kill(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+
+
+def kill_worker_of(client: Client, workers: Session, id_: str) -> None:
+    """Kill the process that trains; prints how long it took until somebody else stored the next epoch."""
+    kill(workers.busiest_worker())
+    killed = time.monotonic()
+    reached = client.epoch(id_)
+    wait_for(lambda: client.experiment(id_)["attempt"] == 2, "the next attempt")
+    wait_for(lambda: client.epoch(id_) > reached, "the next epoch")
+    print(f"worker killed: next epoch after {time.monotonic() - killed:.2f} s")  # noqa: T201 - for `make chaos`
+
+
+def test_a_killed_worker_of_a_service_has_a_successor_at_once(embedded: dict[str, Any]) -> None:
+    service = Service(**embedded)
+    id_ = service.submit(**RUN)
+    service.wait_for_epoch(id_)
+    kill_worker_of(service, service, id_)
+    check(service, id_, attempt=2)
+    service.stop()
+
+
+def test_a_killed_worker_of_a_cluster_has_a_successor_at_once(cluster: Cluster) -> None:
+    cluster.scheduler()
+    workers = cluster.worker("--nworkers", "2")
+    cluster.engine()
+    client = cluster.api()
+    cluster.wait_for_slots(2)
+    id_ = client.submit(**RUN)
+    client.wait_for_epoch(id_)
+    kill_worker_of(client, workers, id_)
+    check(client, id_, attempt=2)
+
+
+def test_after_everything_was_killed_a_new_start_goes_on(embedded: dict[str, Any]) -> None:
+    service = Service(**embedded)
+    ids = [service.submit(**RUN | {"seed": seed}) for seed in range(3)]
+    service.wait_for_epoch(ids[0])
+    service.kill()
+    service = Service(**embedded)
+    check(service, *ids)
+    service.stop()
+
+
+def test_a_killed_engine_of_a_cluster_takes_no_work_with_it(cluster: Cluster) -> None:
+    cluster.scheduler()
+    cluster.worker()
+    engine = cluster.engine()
+    client = cluster.api()
+    running = client.submit(**RUN)
+    waiting = client.submit(**RUN | {"architecture": [8], "max_epochs": 50})
+    client.wait_for_epoch(running)
+    engine.kill()
+    # Nobody dispatches, and what has been dispatched goes on to its end.
+    check(client, running, attempt=1)
+    assert client.experiment(waiting)["status"] in {"queued", "succeeded"}
+    cluster.engine()
+    check(client, waiting, attempt=1)
+
+
+def test_a_killed_scheduler_costs_nothing_but_time(cluster: Cluster) -> None:
+    scheduler = cluster.scheduler()
+    worker = cluster.worker()
+    cluster.engine()
+    client = cluster.api()
+    id_ = client.submit(**RUN)
+    client.wait_for_epoch(id_)
+    scheduler.kill()
+    # A worker hands its work back and ends; whatever supervises it starts it again, and the scheduler before it.
+    wait_for(lambda: worker.process.poll() is not None, "the worker to end")
+    cluster.scheduler()
+    cluster.worker()
+    check(client, id_, attempt=2)
