@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Annotated, cast
 
 from fastapi import Depends, Path, Request
@@ -10,30 +12,35 @@ from sqlalchemy.orm import Session
 
 from service.database import Database
 
-__all__ = ["ExperimentId", "Reading", "Store", "Transaction"]
+__all__ = ["ExperimentId", "Opening", "Reading", "Store", "Transaction"]
 
 
-def _database(request: Request) -> Database:
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A session that is still to be opened: in the endpoint's own thread, by the route, which also ends it."""
+
+    open: Callable[[], AbstractContextManager[Session]]
+
+
+async def _database(request: Request) -> Database:
     return cast("Database", request.app.state.database)
 
 
-def _transaction(request: Request) -> Iterator[Session]:
-    with _database(request).transaction() as session:
-        yield session
+async def _transaction(request: Request) -> Opening:
+    return Opening((await _database(request)).transaction)
 
 
-def _reading(request: Request) -> Iterator[Session]:
-    with _database(request).reading() as session:
-        yield session
+async def _reading(request: Request) -> Opening:
+    return Opening((await _database(request)).reading)
 
 
 ExperimentId = Annotated[str, Path(description="The `id` that creating or listing experiments gave.")]
 """An experiment's identifier in a path."""
 
-Transaction = Annotated[Session, Depends(_transaction, scope="function")]
+Transaction = Annotated[Session, Depends(_transaction)]
 """A session whose one transaction is committed before the response is sent."""
 
-Reading = Annotated[Session, Depends(_reading, scope="function")]
+Reading = Annotated[Session, Depends(_reading)]
 """A session that only reads and is closed before the response is sent."""
 
 Store = Annotated[Database, Depends(_database)]
