@@ -47,6 +47,7 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
         lifespan=_close_database,
     )
+    app.state.settings = settings
     app.state.database = database
     app.state.engine_watch = EngineWatch()
     for router in (experiments, checkpoints, datasets, health):

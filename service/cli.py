@@ -30,6 +30,7 @@ settings, all of them environment variables:
   TRAINYARD_DATABASE_URL           postgresql://… or sqlite:///… (a file in the data directory)
   TRAINYARD_WORKERS                experiments that train at a time (one per core)
   TRAINYARD_SCHEDULER              tcp://… of a Dask scheduler whose workers train (workers of our own)
+  TRAINYARD_MAX_QUEUED_PER_OWNER   experiments one owner may have waiting (any number)
 """
 
 

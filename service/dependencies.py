@@ -11,8 +11,9 @@ from fastapi import Depends, Path, Request
 from sqlalchemy.orm import Session
 
 from service.database import Database
+from service.settings import Settings
 
-__all__ = ["ExperimentId", "Opening", "Reading", "Store", "Transaction"]
+__all__ = ["ExperimentId", "MostQueued", "Opening", "Reading", "Store", "Transaction"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,10 @@ async def _reading(request: Request) -> Opening:
     return Opening((await _database(request)).reading)
 
 
+async def _most_queued(request: Request) -> int | None:
+    return cast("Settings", request.app.state.settings).max_queued_per_owner
+
+
 ExperimentId = Annotated[str, Path(description="The `id` that creating or listing experiments gave.")]
 """An experiment's identifier in a path."""
 
@@ -45,3 +50,6 @@ Reading = Annotated[Session, Depends(_reading)]
 
 Store = Annotated[Database, Depends(_database)]
 """The database itself, for a response that reads on while it is sent: no client may hold a connection open."""
+
+MostQueued = Annotated[int | None, Depends(_most_queued)]
+"""How many experiments one owner may have waiting; None is any number."""

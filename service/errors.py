@@ -3,14 +3,15 @@
     ServiceError
     ├── Conflict            the thing asked for does not fit the state the resource is in
     ├── InvalidParameter    a query parameter or header that cannot be understood
-    └── NotFound            no such resource
+    ├── NotFound            no such resource
+    └── TooMany             more than one owner may have at a time
 
 A specification that cannot be trained is ``engine.errors.InvalidSpec``: it carries one problem per wrong place.
 """
 
 from __future__ import annotations
 
-__all__ = ["Conflict", "InvalidParameter", "NotFound", "ServiceError"]
+__all__ = ["Conflict", "InvalidParameter", "NotFound", "ServiceError", "TooMany"]
 
 
 class ServiceError(Exception):
@@ -23,6 +24,10 @@ class NotFound(ServiceError):
 
 class Conflict(ServiceError):
     """The thing asked for does not fit the state the resource is in."""
+
+
+class TooMany(ServiceError):
+    """More than one owner may have at a time."""
 
 
 class InvalidParameter(ServiceError):

@@ -8,7 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 from starlette.routing import BaseRoute
 
-from service.experiments.schemas import ExperimentCreate, ExperimentSpec
+from service.experiments.schemas import ExperimentCreate, ExperimentPatch, ExperimentSpec
 from service.problems import MEDIA_TYPE, Problem
 
 __all__ = ["openapi_document", "problems"]
@@ -23,6 +23,7 @@ _WHEN = {
     413: "The body is too large.",
     415: "The body is not declared as JSON.",
     422: "Something in the request is not allowed; `errors` names every wrong place.",
+    429: "You have as many of them as you may have; `detail` says what to do.",
     503: "Not ready; `errors` names what is missing.",
 }
 _DESCRIPTION = """\
@@ -56,7 +57,7 @@ def openapi_document(routes: list[BaseRoute], version: str) -> dict[str, Any]:
         title="Trainyard", version=version, description=_DESCRIPTION, routes=routes, tags=_TAGS
     )
     # The framework leaves out null defaults and turns bounds into floats, which are too coarse for a seed's.
-    exact = (Problem, ExperimentCreate, ExperimentSpec)
+    exact = (Problem, ExperimentCreate, ExperimentPatch, ExperimentSpec)
     _, definitions = models_json_schema([(each, "serialization") for each in exact], ref_template=_REFERENCE)
     document["components"]["schemas"].update(definitions["$defs"])
     return document

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -18,7 +19,7 @@ from starlette.routing import Match, Mount
 
 from engine.errors import InvalidSpec, SpecProblem, did_you_mean
 from service.datasets.service import UnknownDatasetError
-from service.errors import Conflict, InvalidParameter, NotFound
+from service.errors import Conflict, InvalidParameter, NotFound, TooMany
 
 __all__ = [
     "MEDIA_TYPE",
@@ -46,6 +47,7 @@ _TITLES = {
     413: "Content too large",
     415: "Unsupported media type",
     422: "Invalid request",
+    429: "Too many requests",
     500: "Internal error",
     503: "Service unavailable",
 }
@@ -146,9 +148,10 @@ def register(app: FastAPI) -> None:
         RequestValidationError: _invalid_request,
         InvalidSpec: _invalid_spec,
         InvalidParameter: _invalid_parameter,
-        NotFound: _not_found,
-        UnknownDatasetError: _not_found,
-        Conflict: _conflict,
+        NotFound: partial(_refused, 404),
+        UnknownDatasetError: partial(_refused, 404),
+        Conflict: partial(_refused, 409),
+        TooMany: partial(_refused, 429),
         database_errors.OperationalError: _database_away,
         database_errors.InterfaceError: _database_away,
         database_errors.TimeoutError: _database_away,
@@ -214,7 +217,7 @@ def _from_framework(found: Mapping[str, Any]) -> WrongPlace:
     return WrongPlace(parameter=str(path[0]), code=code, message=message)
 
 
-_BODY_MESSAGE = 'Must be a JSON object, for example {"dataset": "digits"}.'
+_BODY_MESSAGE = "Must be a JSON object; /docs has examples that work."
 
 
 def _unprocessable(request: Request, errors: Sequence[WrongPlace]) -> ProblemResponse:
@@ -228,12 +231,9 @@ def _unprocessable(request: Request, errors: Sequence[WrongPlace]) -> ProblemRes
     return problem_response(request, 422, detail, errors)
 
 
-async def _not_found(request: Request, error: Exception) -> ProblemResponse:
-    return problem_response(request, 404, str(error))
-
-
-async def _conflict(request: Request, error: Conflict) -> ProblemResponse:
-    return problem_response(request, 409, str(error))
+async def _refused(status: int, request: Request, error: Exception) -> ProblemResponse:
+    """Answer an exception whose words say everything."""
+    return problem_response(request, status, str(error))
 
 
 async def _wrong_statement(request: Request, error: database_errors.ProgrammingError) -> ProblemResponse:

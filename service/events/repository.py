@@ -7,6 +7,7 @@ seen gets exactly the rest.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -17,7 +18,7 @@ from service.events.models import EventRow
 from service.experiments.models import ExperimentRow
 from service.experiments.states import TERMINAL
 
-__all__ = ["EventType", "record", "record_status"]
+__all__ = ["EventType", "record", "record_creation", "record_status"]
 
 EventType = Literal[
     "experiment.status",
@@ -45,16 +46,15 @@ def record(
         .returning(_EXPERIMENTS.c.last_event)
     )
     last: int = session.execute(raised).scalar_one()
-    session.execute(
-        sa.insert(_EVENTS).values(
-            experiment_id=experiment_id,
-            sequence=last - count + 1,
-            count=count,
-            type=type_,
-            data=dict(data),
-            created_at=utc_now(),
-        )
-    )
+    values = {"sequence": last - count + 1, "count": count, "type": type_, "data": dict(data)}
+    session.execute(sa.insert(_EVENTS).values(experiment_id=experiment_id, created_at=utc_now(), **values))
+
+
+def record_creation(session: Session, experiment_id: str, created_at: datetime) -> None:
+    """Write down the first event of an experiment that was stored with ``last_event`` 1: it is queued."""
+    data = {"status": "queued", "stop_reason": None}
+    values = {"sequence": 1, "count": 1, "type": "experiment.status", "data": data}
+    session.execute(sa.insert(_EVENTS).values(experiment_id=experiment_id, created_at=created_at, **values))
 
 
 def record_status(session: Session, experiment_id: str, status: str, stop_reason: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Three requests that tell one story (a network overfits, a penalty helps, patience stops in time), and one more."""
+"""Three requests that tell one story (a network overfits, a penalty helps, patience stops in time), and more."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi.openapi.models import Example
 
-__all__ = ["EXAMPLES"]
+__all__ = ["EXAMPLES", "PATCH_EXAMPLES"]
 
 _OVERFIT: dict[str, Any] = {
     "dataset": "mnist-mini",
@@ -41,4 +41,13 @@ EXAMPLES: dict[str, Example] = {
         "description": "All 1,000 images train, the set's own 2,000 test rows test; nothing is held out to validate.",
         "value": {**_OVERFIT, "split": {"by": "dataset"}, "name": "own parts"},
     },
+}
+
+PATCH_EXAMPLES: dict[str, Example] = {
+    "labels": {
+        "summary": "Name and label it",
+        "value": {"name": "the one to keep", "metadata": {"course": "week 3"}},
+    },
+    "priority": {"summary": "Have it begin sooner", "value": {"priority": 10}},
+    "forget": {"summary": "Take name and labels away", "value": {"name": None, "metadata": None}},
 }

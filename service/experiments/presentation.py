@@ -10,7 +10,7 @@ from engine.spec import Experiment, equivalents
 from service.experiments.metrics import metric_names, of_epoch
 from service.experiments.repository import Row
 from service.experiments.service import Placed
-from service.experiments.states import TERMINAL
+from service.experiments.states import possible
 from service.pagination import Page
 
 __all__ = ["experiment_document", "list_document"]
@@ -32,6 +32,8 @@ def experiment_document(placed: Placed) -> dict[str, Any]:
         "stop_reason": row.stop_reason,
         "name": row.name,
         "metadata": row.metadata,
+        "priority": row.priority,
+        "time_limit_seconds": row.time_limit_seconds,
         "spec": {"dataset": row.dataset, **row.spec},
         "dataset": _dataset(row),
         "parameters": row.parameters,
@@ -57,15 +59,21 @@ def _dataset(row: Row) -> dict[str, Any]:
 
 
 def _progress(row: Row, queue_position: int | None) -> dict[str, Any]:
-    left = None
-    if row.status == "running" and row.seconds is not None:
-        left = round(row.seconds / row.last_epoch * (row.max_epochs - row.last_epoch), 3)
     return {
         "epoch": row.last_epoch,
         "max_epochs": row.max_epochs,
-        "eta_seconds": left,
+        "eta_seconds": _seconds_left(row),
         "queue_position": queue_position,
     }
+
+
+def _seconds_left(row: Row) -> float | None:
+    if row.status != "running" or row.seconds is None:
+        return None
+    left: float = row.seconds / row.last_epoch * (row.max_epochs - row.last_epoch)
+    if row.time_limit_seconds is not None:
+        left = min(left, max(0.0, row.time_limit_seconds - row.seconds))
+    return round(left, 3)
 
 
 def _epoch(row: Row, epoch: int | None, stored: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -83,5 +91,6 @@ def _equivalents(spec: str, train_rows: int) -> dict[str, dict[str, Any]]:
 
 def _links(row: Row) -> dict[str, str]:
     this = f"/v1/experiments/{row.id}"
-    links = {"self": this, "metrics": f"{this}/metrics", "checkpoints": f"{this}/checkpoints"}
-    return links if row.status in TERMINAL else {**links, "cancel": f"{this}/cancel"}
+    links = {part: f"{this}/{part}" for part in ("metrics", "events", "checkpoints")}
+    actions = {action: this if action == "delete" else f"{this}/{action}" for action in possible(row.status)}
+    return {"self": this, **links, **actions}

@@ -6,26 +6,29 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from service.experiments.models import EpochRow, ExperimentMetadataRow, ExperimentRow
+from service.experiments.models import EpochRow, ExperimentMetadataRow, ExperimentRow, ResumeStateRow
 from service.pagination import NEWEST_FIRST, Position
 
 __all__ = [
-    "LAST_COUNTED",
     "Filters",
     "Row",
+    "Standing",
     "curve",
+    "delete",
+    "drop_resume_state",
     "find",
     "find_page",
     "has_classes",
     "hold",
     "insert",
-    "lock_status",
-    "queue_positions",
+    "lock",
+    "replace_metadata",
     "update",
 ]
 
@@ -35,6 +38,7 @@ Row = sa.Row[Any]
 _EXPERIMENTS: Any = ExperimentRow.__table__
 _EPOCHS: Any = EpochRow.__table__
 _METADATA: Any = ExperimentMetadataRow.__table__
+_RESUME_STATES: Any = ResumeStateRow.__table__
 
 _LAST_EPOCH = sa.and_(
     _EPOCHS.c.experiment_id == _EXPERIMENTS.c.id, _EPOCHS.c.epoch == _EXPERIMENTS.c.last_epoch
@@ -42,11 +46,16 @@ _LAST_EPOCH = sa.and_(
 _SELECT = sa.select(_EXPERIMENTS, _EPOCHS.c.seconds).select_from(_EXPERIMENTS.outerjoin(_EPOCHS, _LAST_EPOCH))
 # Made once: it is what clients ask for the most, and making it takes as long as running it.
 _FIND = _SELECT.where(_EXPERIMENTS.c.id == sa.bindparam("identifier"))
-_IN_ORDER = sa.tuple_(_EXPERIMENTS.c.created_at, _EXPERIMENTS.c.id)
 _MOST_BRANCHES = 40
 
-LAST_COUNTED = 1000
-"""The last place in the queue that is told: to count further would cost every answer more than it is worth."""
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an experiment is in its life, and what its user has asked for."""
+
+    status: str
+    cancel_requested: bool
+    pause_requested: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +71,15 @@ class Filters:
 def insert(session: Session, values: Mapping[str, Any]) -> None:
     """Store a new experiment; its row is the queue's entry."""
     session.execute(sa.insert(_EXPERIMENTS).values(values))
+    _insert_metadata(session, values["id"], values["metadata"], values["created_at"])
+
+
+def _insert_metadata(
+    session: Session, identifier: str, metadata: Mapping[str, str], created_at: datetime
+) -> None:
     pairs = [
-        {"experiment_id": values["id"], "key": key, "value": value, "created_at": values["created_at"]}
-        for key, value in values["metadata"].items()
+        {"experiment_id": identifier, "key": key, "value": value, "created_at": created_at}
+        for key, value in metadata.items()
     ]
     if pairs:
         session.execute(sa.insert(_METADATA), pairs)
@@ -141,31 +156,9 @@ def _has_label(key: str, allowed: Sequence[str]) -> sa.ColumnElement[bool]:
     )
 
 
-def queue_positions(session: Session, rows: Sequence[Row]) -> dict[str, int]:
-    """Where those of the rows that are queued stand in the queue, counted from 1 up to LAST_COUNTED."""
-    queued = [row for row in rows if row.status == "queued"]
-    if not queued:
-        return {}
-    first = min(queued, key=lambda row: (row.created_at, row.id))
-    last = max(queued, key=lambda row: (row.created_at, row.id))
-    in_queue = _EXPERIMENTS.c.status == "queued"
-    ahead = sa.select(_EXPERIMENTS.c.id).where(in_queue, _IN_ORDER < _place(first)).limit(LAST_COUNTED)
-    before = session.execute(sa.select(sa.func.count()).select_from(ahead.subquery())).scalar_one()
-    if before == LAST_COUNTED:
-        return {}
-    if first is last:
-        return {first.id: before + 1}
-    between = (
-        sa.select(_EXPERIMENTS.c.id)
-        .where(in_queue, _IN_ORDER >= _place(first), _IN_ORDER <= _place(last))
-        .order_by(_EXPERIMENTS.c.created_at, _EXPERIMENTS.c.id)
-        .limit(LAST_COUNTED - before)
-    )
-    return {found: before + place for place, found in enumerate(session.execute(between).scalars(), start=1)}
-
-
-def _place(row: Row | Position) -> sa.Tuple:
-    return sa.tuple_(sa.literal(row.created_at, _EXPERIMENTS.c.created_at.type), sa.literal(row.id))
+def _place(position: Position) -> sa.Tuple:
+    created_at = sa.literal(position.created_at, _EXPERIMENTS.c.created_at.type)
+    return sa.tuple_(created_at, sa.literal(position.id))
 
 
 def curve(
@@ -189,14 +182,32 @@ def hold(session: Session, identifier: str) -> Row | None:
     return session.execute(statement.with_for_update(read=True, key_share=True)).first()
 
 
-def lock_status(session: Session, identifier: str) -> tuple[str, bool] | None:
-    """Status and ``cancel_requested`` of the experiment, which nobody else can change until this transaction ends."""
-    columns = (_EXPERIMENTS.c.status, _EXPERIMENTS.c.cancel_requested)
+def lock(session: Session, identifier: str) -> Standing | None:
+    """Where an experiment stands, which nobody else can change until this transaction ends."""
+    columns = (_EXPERIMENTS.c.status, _EXPERIMENTS.c.cancel_requested, _EXPERIMENTS.c.pause_requested)
     statement = sa.select(*columns).where(_EXPERIMENTS.c.id == identifier).with_for_update()
     row = session.execute(statement).first()
-    return None if row is None else (row.status, row.cancel_requested)
+    return None if row is None else Standing(*row)
 
 
 def update(session: Session, identifier: str, values: Mapping[str, Any]) -> None:
-    """Change some columns of one experiment, whose status is locked."""
+    """Change some columns of one experiment, whose row is locked."""
     session.execute(sa.update(_EXPERIMENTS).where(_EXPERIMENTS.c.id == identifier).values(values))
+
+
+def replace_metadata(
+    session: Session, identifier: str, metadata: Mapping[str, str], created_at: datetime
+) -> None:
+    """Have the filters of a list find an experiment by these labels and no others."""
+    session.execute(sa.delete(_METADATA).where(_METADATA.c.experiment_id == identifier))
+    _insert_metadata(session, identifier, metadata, created_at)
+
+
+def drop_resume_state(session: Session, identifier: str) -> None:
+    """Forget the state of a run that will not go on."""
+    session.execute(sa.delete(_RESUME_STATES).where(_RESUME_STATES.c.experiment_id == identifier))
+
+
+def delete(session: Session, identifier: str) -> None:
+    """Remove an experiment; whatever else is stored of it goes with its row, by the tables' own rules."""
+    session.execute(sa.delete(_EXPERIMENTS).where(_EXPERIMENTS.c.id == identifier))

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from service.dependencies import ExperimentId, Reading, Transaction
+from service.dependencies import ExperimentId, MostQueued, Reading, Transaction
 from service.errors import InvalidParameter
-from service.experiments import metrics, service
-from service.experiments.examples import EXAMPLES
+from service.experiments import actions, metrics, service
+from service.experiments.examples import EXAMPLES, PATCH_EXAMPLES
 from service.experiments.limits import MAX_METADATA_PAIRS
 from service.experiments.presentation import experiment_document, list_document
 from service.experiments.schemas import (
@@ -18,6 +18,7 @@ from service.experiments.schemas import (
     ExperimentDocument,
     ExperimentList,
     ExperimentRead,
+    PatchDocument,
     Penalty,
     Status,
 )
@@ -42,6 +43,12 @@ _METADATA_PARAMETER = {
     "example": {},
 }
 _FORMS = ("application/json", "text/csv")
+_ACTION: dict[str, Any] = {
+    "status_code": 202,
+    "response_model": ExperimentRead,
+    "response_model_exclude_unset": True,
+    "responses": problems(404, 409),
+}
 
 
 @router.post(
@@ -52,18 +59,19 @@ _FORMS = ("application/json", "text/csv")
     response_model=ExperimentRead,
     response_model_exclude_unset=True,
     response_description="The experiment is stored and queued; its URL is in `Location`.",
-    responses=problems(400, 413, 415, 422),
+    responses=problems(400, 413, 415, 422, 429),
 )
 def create_experiment(
     document: Annotated[ExperimentDocument, Body(openapi_examples=EXAMPLES)],
     session: Transaction,
+    most_queued: MostQueued,
     response: Response,
 ) -> Any:
     """Trains one network. `{"dataset": "digits"}` is enough: everything else has a default, which the answer shows.
 
     Every wrong place of the body is named in one answer, and nothing is stored.
     """
-    placed = service.submit(session, document)
+    placed = service.submit(session, document, most_queued=most_queued)
     response.headers["Location"] = f"/v1/experiments/{placed.row.id}"
     return experiment_document(placed)
 
@@ -153,16 +161,68 @@ def get_experiment_metrics(
     return StreamingResponse(metrics.as_csv(curve), media_type=form, headers=headers)
 
 
+@router.patch(
+    "/{experiment_id}",
+    operation_id="updateExperiment",
+    summary="Change name, metadata or priority",
+    response_model=ExperimentRead,
+    response_model_exclude_unset=True,
+    response_description="The experiment as it is now.",
+    responses=problems(400, 404, 413, 415, 422),
+)
+def update_experiment(
+    experiment_id: ExperimentId,
+    document: Annotated[PatchDocument, Body(openapi_examples=PATCH_EXAMPLES)],
+    session: Transaction,
+) -> Any:
+    """A JSON merge patch (RFC 7396). What decides the result of training is fixed once an experiment was created."""
+    return experiment_document(actions.change(session, experiment_id, document))
+
+
+@router.delete(
+    "/{experiment_id}",
+    operation_id="deleteExperiment",
+    summary="Delete an experiment",
+    status_code=204,
+    response_description="It is gone, and its metrics, events and checkpoints with it.",
+    responses=problems(404, 409),
+)
+def delete_experiment(experiment_id: ExperimentId, session: Transaction) -> None:
+    """Everything of it goes for good. What is being trained has to be cancelled first."""
+    actions.delete(session, experiment_id)
+
+
 @router.post(
     "/{experiment_id}/cancel",
     operation_id="cancelExperiment",
     summary="Cancel an experiment",
-    status_code=202,
-    response_model=ExperimentRead,
-    response_model_exclude_unset=True,
     response_description="It is cancelled, or will be within an epoch.",
-    responses=problems(404, 409),
+    **_ACTION,
 )
 def cancel_experiment(experiment_id: ExperimentId, session: Transaction) -> Any:
     """What is queued never starts; what runs ends within an epoch and keeps its best weights. Repeating is harmless."""
-    return experiment_document(service.cancel(session, experiment_id))
+    return experiment_document(actions.cancel(session, experiment_id))
+
+
+@router.post(
+    "/{experiment_id}/pause",
+    operation_id="pauseExperiment",
+    summary="Pause an experiment",
+    response_description="It is paused, or will be within an epoch.",
+    **_ACTION,
+)
+def pause_experiment(experiment_id: ExperimentId, session: Transaction) -> Any:
+    """What is queued waits; what runs stops within an epoch and keeps its state. Repeating is harmless."""
+    return experiment_document(actions.pause(session, experiment_id))
+
+
+@router.post(
+    "/{experiment_id}/resume",
+    operation_id="resumeExperiment",
+    summary="Resume a paused experiment",
+    response_description="It is queued again.",
+    **_ACTION,
+)
+def resume_experiment(experiment_id: ExperimentId, session: Transaction) -> Any:
+    """Goes on where it stopped and ends with the same bits as if it never had. Repeating is harmless."""
+    return experiment_document(actions.resume(session, experiment_id))

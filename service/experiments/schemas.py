@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from engine.spec import Experiment
-from service.experiments.limits import MAX_METADATA_PAIRS, MAX_NAME
+from service.experiments.equivalents import Equivalents
+from service.experiments.limits import MAX_METADATA_PAIRS, MAX_NAME, MAX_PRIORITY, MIN_PRIORITY
 from service.experiments.spec_schema import DescribedBy, model_of
 from service.experiments.states import STATUSES, STOP_REASONS
 
@@ -17,8 +18,10 @@ __all__ = [
     "ExperimentCreate",
     "ExperimentDocument",
     "ExperimentList",
+    "ExperimentPatch",
     "ExperimentRead",
     "ExperimentSpec",
+    "PatchDocument",
     "Penalty",
     "Status",
 ]
@@ -29,6 +32,8 @@ Penalty = Literal["none", "l1", "l2", "elastic_net"]
 
 _DATASET = (str, Field(description="Name of a data set, see `GET /v1/datasets`.", examples=["digits"]))
 _METADATA_WORDS = "Your own labels, to find experiments again: `GET /v1/experiments?metadata[key]=value`."
+_PRIORITY_WORDS = "Of your waiting experiments those with a higher priority begin first, then the oldest."
+_TIME_LIMIT_WORDS = "Seconds of training after which the run ends with what it has; null sets no limit."
 
 ExperimentSpec = create_model(
     "ExperimentSpec",
@@ -45,10 +50,29 @@ ExperimentCreate = create_model(
         dict[str, str],
         Field(default={}, max_length=MAX_METADATA_PAIRS, description=_METADATA_WORDS),
     ),
+    priority=(
+        int,
+        Field(default=0, ge=MIN_PRIORITY, le=MAX_PRIORITY, description=_PRIORITY_WORDS),
+    ),
+    time_limit_seconds=(float | None, Field(default=None, gt=0, description=_TIME_LIMIT_WORDS)),
 )
 
 ExperimentDocument = Annotated[dict[str, Any], DescribedBy(ExperimentCreate)]
 """The body of a new experiment as it came; the service checks it."""
+
+
+class ExperimentPatch(BaseModel):
+    """A change, as a JSON merge patch (RFC 7396): what is left out stays, null is the default again."""
+
+    name: str | None = Field(default=None, max_length=MAX_NAME)
+    metadata: dict[str, str | None] | None = Field(
+        default=None, description="Labels to set; one that is null goes, null takes all of them away."
+    )
+    priority: int | None = Field(default=None, ge=MIN_PRIORITY, le=MAX_PRIORITY, description=_PRIORITY_WORDS)
+
+
+PatchDocument = Annotated[dict[str, Any], DescribedBy(ExperimentPatch)]
+"""The body of a change as it came."""
 
 
 class SplitRowsRead(BaseModel):
@@ -73,8 +97,12 @@ class Progress(BaseModel):
 
     epoch: int = Field(description="Epochs done; 0 before the first.")
     max_epochs: int
-    eta_seconds: float | None = Field(description="Time to `max_epochs` at this pace; null unless it runs.")
-    queue_position: int | None = Field(description="1 is next; null beyond 1,000, and unless it is queued.")
+    eta_seconds: float | None = Field(
+        description="Time to `max_epochs` or its time limit at this pace; null unless it runs."
+    )
+    queue_position: int | None = Field(
+        description="1 is your next one; null beyond 1,000, and unless it is queued."
+    )
 
 
 class EpochMetrics(BaseModel):
@@ -128,39 +156,6 @@ class Failure(BaseModel):
     message: str
 
 
-class KerasEquivalent(BaseModel):
-    """λ as Keras' `kernel_regularizer` counts it."""
-
-    l1: float
-    l2: float
-    note: str
-
-
-class PytorchEquivalent(BaseModel):
-    """λ as `torch.optim.SGD` counts it."""
-
-    weight_decay: float | None = Field(description="Null where PyTorch has no such penalty.")
-    note: str
-
-
-class SklearnEquivalent(BaseModel):
-    """λ as scikit-learn counts it; linear models only where the network is one."""
-
-    mlp_alpha: float | None
-    ridge_alpha: float | None = None
-    lasso_alpha: float | None = None
-    logistic_regression_C: float | None = None  # noqa: N815 - scikit-learn's name
-    note: str
-
-
-class Equivalents(BaseModel):
-    """The same λ in the terms of other tools."""
-
-    keras: KerasEquivalent
-    pytorch: PytorchEquivalent
-    sklearn: SklearnEquivalent
-
-
 class ExperimentLinks(BaseModel):
     """Where to go from here."""
 
@@ -168,8 +163,12 @@ class ExperimentLinks(BaseModel):
 
     self_: str = Field(alias="self")
     metrics: str
+    events: str
     checkpoints: str
-    cancel: str | None = Field(default=None, description="While it can still be cancelled.")
+    cancel: str | None = Field(default=None, description="POST here to cancel it; while that is possible.")
+    pause: str | None = Field(default=None, description="POST here to pause it; while that is possible.")
+    resume: str | None = Field(default=None, description="POST here to go on with it; while it is paused.")
+    delete: str | None = Field(default=None, description="DELETE this; unless it is being trained.")
 
 
 class ExperimentRead(BaseModel):
@@ -181,6 +180,8 @@ class ExperimentRead(BaseModel):
     stop_reason: StopReason | None = Field(description="Why it ended; null until it has.")
     name: str | None = Field(examples=["overfit"])
     metadata: dict[str, str] = Field(examples=[{"course": "week 3"}])
+    priority: int
+    time_limit_seconds: float | None
     spec: Annotated[dict[str, Any], DescribedBy(ExperimentSpec)]
     dataset: DatasetUsed
     parameters: int = Field(description="Weights and biases of the network.")

@@ -15,15 +15,20 @@ from engine.errors import SpecProblem
 from engine.spec import SpecWarning, to_document
 from service.checkpoints import initial
 from service.database import utc_now
-from service.errors import Conflict, NotFound
+from service.errors import NotFound, TooMany
+from service.events.repository import record_creation
 from service.execution.cohorts import cohort_of
-from service.experiments import metrics, repository, states, warm_start
+from service.experiments import metrics, repository, warm_start
 from service.experiments.identifiers import is_identifier, new_identifier
+from service.experiments.queue import repository as queue
 from service.experiments.repository import Filters, Row
 from service.experiments.submission import Submission, read_submission
 from service.pagination import Page, Position, decode_cursor, encode_cursor
 
-__all__ = ["Filters", "Placed", "cancel", "curve", "list_page", "metric_names", "read", "submit"]
+__all__ = ["Filters", "Placed", "curve", "list_page", "metric_names", "not_found", "read", "submit"]
+
+# Whoever asks, as long as nobody has to say who they are.
+_OWNER = "local"
 
 # JavaScript's numbers are exact up to here.
 _DRAWN_SEEDS = 2**53
@@ -37,15 +42,29 @@ class Placed:
     queue_position: int | None
 
 
-def submit(session: Session, document: Mapping[str, Any]) -> Placed:
-    """Store a new experiment, which queues it; raises InvalidSpec with every problem of the document."""
+def submit(session: Session, document: Mapping[str, Any], *, most_queued: int | None = None) -> Placed:
+    """Store a new experiment, which queues it.
+
+    Raises InvalidSpec with every problem of the document, and TooMany where the owner has ``most_queued`` waiting.
+    """
     submission, source = warm_start.with_source(session, read_submission(document))
+    if most_queued is not None:
+        _refuse_more_than(most_queued, queue.count_queued(session, _OWNER, most_queued))
     now = utc_now()
     identifier = new_identifier(now)
     repository.insert(session, _columns(submission, identifier, now))
     if source is not None:
         initial.keep(session, identifier, source.kind, of=source.experiment_id)
+    record_creation(session, identifier, now)
     return read(session, identifier)
+
+
+def _refuse_more_than(most: int, queued: int) -> None:
+    if queued >= most:
+        raise TooMany(
+            f"You have {most} experiments waiting, as many as this service allows. "
+            "Wait until some of them have begun, or cancel some."
+        )
 
 
 def _columns(submission: Submission, identifier: str, now: datetime) -> dict[str, Any]:
@@ -58,6 +77,10 @@ def _columns(submission: Submission, identifier: str, now: datetime) -> dict[str
         "id": identifier,
         "created_at": now,
         "status": "queued",
+        "owner": _OWNER,
+        "priority": submission.priority,
+        "time_limit_seconds": submission.time_limit_seconds,
+        "last_event": 1,
         "name": submission.name,
         "metadata": dict(submission.metadata),
         "dataset": dataset.name,
@@ -84,19 +107,20 @@ def read(session: Session, identifier: str) -> Placed:
     """One experiment; raises NotFound."""
     row = repository.find(session, identifier) if is_identifier(identifier) else None
     if row is None:
-        raise _not_found(identifier)
-    return Placed(row, repository.queue_positions(session, [row]).get(row.id))
+        raise not_found(identifier)
+    return Placed(row, queue.queue_positions(session, [row]).get(row.id))
 
 
 def metric_names(session: Session, identifier: str) -> tuple[str, ...]:
     """The metrics that an experiment of this kind of task has; raises NotFound."""
     found = repository.has_classes(session, identifier) if is_identifier(identifier) else None
     if found is None:
-        raise _not_found(identifier)
+        raise not_found(identifier)
     return metrics.metric_names(classification=found)
 
 
-def _not_found(identifier: str) -> NotFound:
+def not_found(identifier: str) -> NotFound:
+    """The refusal of an identifier that no experiment has."""
     return NotFound(f"There is no experiment {identifier[:64]}.")
 
 
@@ -107,7 +131,7 @@ def list_page(
     position = None if after is None else decode_cursor(after, sort)
     rows = repository.find_page(session, filters, sort=sort, after=position, limit=limit + 1)
     shown = rows[:limit]
-    places = repository.queue_positions(session, shown)
+    places = queue.queue_positions(session, shown)
     following = None
     if len(rows) > limit:
         following = encode_cursor(Position(shown[-1].created_at, shown[-1].id), sort)
@@ -128,30 +152,3 @@ def curve(
     else:
         del columns["non_finite"]
     return columns if max_points is None else metrics.thinned(columns, max_points)
-
-
-def cancel(session: Session, identifier: str) -> Placed:
-    """Cancel an experiment, or ask the engine to; does nothing where that was done before.
-
-    Raises NotFound, and Conflict where the experiment had ended by itself before anybody asked.
-    """
-    found = repository.lock_status(session, identifier) if is_identifier(identifier) else None
-    if found is None:
-        raise _not_found(identifier)
-    status, already_asked = found
-    following = states.after_cancel(status) or (status if already_asked else None)
-    if following is None:
-        cancellable = ", ".join(state for state in states.STATUSES if states.after_cancel(state))
-        raise Conflict(
-            f"This experiment has {status} and can no longer be cancelled; allowed from: {cancellable}."
-        )
-    if following != status:
-        repository.update(session, identifier, _cancelled(following))
-    return read(session, identifier)
-
-
-def _cancelled(following: str) -> dict[str, Any]:
-    asked: dict[str, Any] = {"status": following, "cancel_requested": True}
-    if following not in states.TERMINAL:
-        return asked
-    return asked | {"dispatch_id": None, "stop_reason": "user", "finished_at": utc_now()}

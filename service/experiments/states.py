@@ -13,7 +13,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-__all__ = ["ACTIVE", "STATUSES", "STOP_REASONS", "TERMINAL", "TRANSITIONS", "after_cancel", "can_become"]
+__all__ = [
+    "ACTIONS",
+    "ACTIVE",
+    "GONE",
+    "STATUSES",
+    "STOP_REASONS",
+    "TERMINAL",
+    "TRANSITIONS",
+    "after",
+    "can_become",
+    "possible",
+]
 
 TRANSITIONS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
@@ -46,17 +57,47 @@ STOP_REASONS = (
 )
 """Why an experiment ended."""
 
-_AFTER_CANCEL = MappingProxyType(
+GONE = "gone"
+"""What an experiment becomes that is deleted: it is no status, since there is no row left to have one."""
+
+ACTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
-        "queued": "cancelled",
-        "dispatched": "cancelled",
-        "paused": "cancelled",
-        "running": "cancelling",
-        "pausing": "cancelling",
-        "cancelling": "cancelling",
-        "cancelled": "cancelled",
+        "cancel": {
+            "queued": "cancelled",
+            "dispatched": "cancelled",
+            "paused": "cancelled",
+            "running": "cancelling",
+            "pausing": "cancelling",
+            "cancelling": "cancelling",
+            "cancelled": "cancelled",
+        },
+        "pause": {
+            "queued": "paused",
+            "dispatched": "paused",
+            "running": "pausing",
+            "pausing": "pausing",
+            "paused": "paused",
+        },
+        "resume": {
+            "paused": "queued",
+            "queued": "queued",
+            "dispatched": "dispatched",
+            "running": "running",
+        },
+        "delete": {
+            "queued": GONE,
+            "dispatched": GONE,
+            "paused": GONE,
+            "succeeded": GONE,
+            "failed": GONE,
+            "cancelled": GONE,
+        },
     }
 )
+"""What a user may ask for, and the status to which that leads at once from each status in which it may be asked.
+
+A status that leads to itself is one in which the wish has been fulfilled or is being fulfilled.
+"""
 
 
 def can_become(status: str, following: str) -> bool:
@@ -64,6 +105,11 @@ def can_become(status: str, following: str) -> bool:
     return following in TRANSITIONS[status]
 
 
-def after_cancel(status: str) -> str | None:
-    """The status that a cancel request leads to at once; None where the experiment has already ended otherwise."""
-    return _AFTER_CANCEL.get(status)
+def after(action: str, status: str) -> str | None:
+    """The status to which an action leads at once; None where it is not allowed."""
+    return ACTIONS[action].get(status)
+
+
+def possible(status: str) -> tuple[str, ...]:
+    """The actions that would change something."""
+    return tuple(action for action in ACTIONS if after(action, status) not in {None, status})

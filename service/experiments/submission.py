@@ -6,7 +6,7 @@ Pure: knows the specification and the data sets' facts, no database and no HTTP.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -15,24 +15,29 @@ from engine.spec import Experiment, Resolved, resolve
 from engine.spec.rules import json_name
 from service.datasets import service as datasets
 from service.datasets.catalog import BuiltinDataset
-from service.experiments.limits import MAX_METADATA_KEY, MAX_METADATA_PAIRS, MAX_METADATA_VALUE, MAX_NAME
+from service.experiments.labels import (
+    DEFAULT_PRIORITY,
+    check_metadata,
+    check_name,
+    check_priority,
+    check_time_limit,
+)
 
-__all__ = ["NOT_AVAILABLE", "Submission", "read_submission"]
+__all__ = ["FIELDS", "NOT_AVAILABLE", "Submission", "read_submission"]
 
 NOT_AVAILABLE = frozenset(
     {
         ("given_lambda",),
         ("lambda_convention",),
-        ("priority",),
-        ("time_limit_seconds",),
     }
 )
 """Paths, without places in lists, of fields that are still to come: a document that has one is told so."""
 
 _MOST_UNKNOWN = 20
-_OWN_FIELDS = ("dataset", "name", "metadata")
+_OWN_FIELDS = ("dataset", "name", "metadata", "priority", "time_limit_seconds")
 _SPEC_FIELDS = tuple(json_name(field) for field in dataclasses.fields(Experiment))
-_FIELDS = (_OWN_FIELDS[0], *_SPEC_FIELDS, *_OWN_FIELDS[1:])
+FIELDS = (_OWN_FIELDS[0], *_SPEC_FIELDS, *_OWN_FIELDS[1:])
+"""Every field of the document of a new experiment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +48,27 @@ class Submission:
     resolved: Resolved
     name: str | None
     metadata: Mapping[str, str]
+    priority: int
+    time_limit_seconds: float | None
 
 
 def read_submission(document: Mapping[str, Any]) -> Submission:
     """Check a document and resolve its specification; raises InvalidSpec with every problem found."""
-    unknown = [name for name in document if name not in _FIELDS]
+    unknown = [name for name in document if name not in FIELDS]
     problems = [_unknown_field(name) for name in unknown[:_MOST_UNKNOWN]]
     dataset = _collect(problems, lambda: _dataset(document))
-    name = _collect(problems, lambda: _name(document.get("name")))
-    metadata = _collect(problems, lambda: _metadata(document.get("metadata", {})))
+    name = _collect(problems, lambda: check_name(document.get("name")))
+    metadata = _collect(problems, lambda: check_metadata(document.get("metadata", {})))
+    priority = _collect(problems, lambda: check_priority(document.get("priority", DEFAULT_PRIORITY)))
+    time_limit = _collect(problems, lambda: check_time_limit(document.get("time_limit_seconds")))
     given = {field: document[field] for field in _SPEC_FIELDS if field in document}
     experiment = _collect(problems, lambda: Experiment.from_document(given))
     resolved = None
     if dataset is not None and experiment is not None:
         resolved = _collect(problems, lambda: resolve(experiment, dataset.facts))
-    if problems or dataset is None or resolved is None or metadata is None:
+    if problems or dataset is None or resolved is None:
         raise InvalidSpec(map(_explained, problems))
-    return Submission(dataset, resolved, name, metadata)
+    return Submission(dataset, resolved, name, metadata, priority, time_limit)
 
 
 def _collect(problems: list[SpecProblem], read: Callable[[], Any]) -> Any:
@@ -72,9 +81,9 @@ def _collect(problems: list[SpecProblem], read: Callable[[], Any]) -> Any:
 
 
 def _unknown_field(name: str) -> SpecProblem:
-    hint = did_you_mean(name[:80], _FIELDS)
+    hint = did_you_mean(name[:80], FIELDS)
     return SpecProblem(
-        (name[:80],), "unknown_field", f"Unknown field. Known here: {', '.join(_FIELDS)}.{hint}"
+        (name[:80],), "unknown_field", f"Unknown field. Known here: {', '.join(FIELDS)}.{hint}"
     )
 
 
@@ -101,31 +110,3 @@ def _dataset(document: Mapping[str, Any]) -> BuiltinDataset:
         return datasets.describe(name)
     except datasets.UnknownDatasetError as error:
         _refuse("unknown_dataset", str(error), "dataset")
-
-
-def _name(value: Any) -> str | None:
-    if value is not None and not (isinstance(value, str) and len(value) <= MAX_NAME):
-        _refuse("type", f"Must be a text of at most {MAX_NAME} characters, or null.", "name")
-    return value
-
-
-def _metadata(value: Any) -> Mapping[str, str]:
-    if not isinstance(value, Mapping):
-        _refuse("type", "Must be an object whose values are texts.", "metadata")
-    problems = list(_metadata_problems(value))
-    if problems:
-        raise InvalidSpec(problems)
-    return value
-
-
-def _metadata_problems(pairs: Mapping[str, Any]) -> Iterator[SpecProblem]:
-    if len(pairs) > MAX_METADATA_PAIRS:
-        yield SpecProblem(("metadata",), "too_many", f"Must have at most {MAX_METADATA_PAIRS} pairs.")
-        return
-    for key, value in pairs.items():
-        if not 1 <= len(key) <= MAX_METADATA_KEY:
-            message = f"A key must have 1 to {MAX_METADATA_KEY} characters."
-            yield SpecProblem(("metadata", key[:80]), "range", message)
-        if not (isinstance(value, str) and len(value) <= MAX_METADATA_VALUE):
-            message = f"Must be a text of at most {MAX_METADATA_VALUE} characters."
-            yield SpecProblem(("metadata", key[:80]), "type", message)

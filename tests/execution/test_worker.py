@@ -13,8 +13,9 @@ from service.checkpoints.models import CheckpointRow
 from service.database import Database, migrate, utc_now
 from service.execution import repository
 from service.execution.worker import DispatchLost, WorkerProcess
+from service.experiments.actions import cancel
 from service.experiments.models import EpochRow, ExperimentRow, ResumeStateRow
-from service.experiments.service import cancel, submit
+from service.experiments.service import submit
 from tests.execution.conftest import Submit
 from tests.postgresql import PostgresqlServer
 

@@ -50,7 +50,7 @@ def test_a_misspelled_path_is_led_to_the_right_one(sqlite_client: TestClient) ->
     ("method", "path", "allowed"),
     [
         ("PUT", "/v1/experiments", {"GET", "POST"}),
-        ("DELETE", "/v1/experiments/exp_1", {"GET"}),
+        ("PUT", "/v1/experiments/exp_1", {"GET", "PATCH", "DELETE"}),
         ("GET", "/v1/experiments/exp_1/cancel", {"POST"}),
         ("POST", "/readyz", {"GET"}),
         ("POST", "/docs/swagger-ui/swagger-ui.css", {"GET"}),

@@ -104,8 +104,16 @@ WRONG_PLACES: list[tuple[str, str, str]] = [
     ('"label_noise": 1.1', "#/label_noise", "range"),
     ('"precision": 32', "#/precision", "type"),
     ('"lambda_convention": "keras"', "#/lambda_convention", "not_available"),
-    ('"priority": 1', "#/priority", "not_available"),
-    ('"time_limit_seconds": 1', "#/time_limit_seconds", "not_available"),
+    ('"priority": 101', "#/priority", "range"),
+    ('"priority": -101', "#/priority", "range"),
+    ('"priority": 1.5', "#/priority", "type"),
+    ('"priority": true', "#/priority", "type"),
+    ('"priority": null', "#/priority", "type"),
+    ('"priority": 1' + "0" * 30, "#/priority", "range"),
+    ('"time_limit_seconds": 0', "#/time_limit_seconds", "range"),
+    ('"time_limit_seconds": -1', "#/time_limit_seconds", "range"),
+    ('"time_limit_seconds": Infinity', "#/time_limit_seconds", "range"),
+    ('"time_limit_seconds": "60"', "#/time_limit_seconds", "type"),
     ('"lamda": 1', "#/lamda", "unknown_field"),
     ('"": 1', "#/", "unknown_field"),
     ('"a/b~c": 1', "#/a~1b~0c", "unknown_field"),
@@ -152,7 +160,7 @@ def test_no_such_dataset(sqlite_client: TestClient, document: dict[str, Any], co
 
 
 def test_all_wrong_places_in_one_answer(sqlite_client: TestClient) -> None:
-    document = {"datset": "digits", "lambda": -1, "architecture": [0, 5, "x"], "priority": 1, "name": 3}
+    document = {"datset": "digits", "lambda": -1, "architecture": [0, 5, "x"], "priority": "1", "name": 3}
     problem = assert_refused(sqlite_client, sqlite_client.post(URL, json=document), 422)
     assert {wrong["pointer"] for wrong in problem["errors"]} == {
         "#/datset",

@@ -5,12 +5,15 @@ import itertools
 import pytest
 
 from service.experiments.states import (
+    ACTIONS,
     ACTIVE,
+    GONE,
     STATUSES,
     TERMINAL,
     TRANSITIONS,
-    after_cancel,
+    after,
     can_become,
+    possible,
 )
 
 # One row per status left, one column per status reached; x marks a step.
@@ -57,14 +60,33 @@ def test_every_status_can_be_reached_from_the_first_and_leads_to_an_end() -> Non
     assert reached == set(STATUSES)
 
 
-@pytest.mark.parametrize("status", STATUSES)
-def test_cancelling_is_a_step_or_changes_nothing(status: str) -> None:
-    following = after_cancel(status)
-    if status in {"succeeded", "failed"}:
-        assert following is None
-    elif status in {"cancelling", "cancelled"}:
-        assert following == status
-    else:
-        assert following is not None
-        assert can_become(status, following)
-        assert following == ("cancelling" if status in {"running", "pausing"} else "cancelled")
+# One row per action, one column per status in which it is asked for: the status it leads to, = where it changes
+# nothing more, . where it is not allowed.
+ACTION_MATRIX = """
+        queued    dispatched running    pausing    paused    cancelling succeeded failed cancelled
+cancel  cancelled cancelled  cancelling cancelling cancelled =          .         .      =
+pause   paused    paused     pausing    =          =         .          .         .      .
+resume  =         =          =          .          queued    .          .         .      .
+delete  gone      gone       .          .          gone      .          gone      gone   gone
+"""
+ASKED_IN, *ACTION_ROWS = (line.split() for line in ACTION_MATRIX.strip().splitlines())
+LEADS = {
+    (row[0], status): {"=": status, ".": None}.get(cell, cell)
+    for row in ACTION_ROWS
+    for status, cell in zip(ASKED_IN, row[1:], strict=True)
+}
+
+
+def test_the_action_matrix_is_whole() -> None:
+    assert set(ASKED_IN) == set(STATUSES)
+    assert [row[0] for row in ACTION_ROWS] == list(ACTIONS)
+
+
+@pytest.mark.parametrize(("action", "status"), list(itertools.product(ACTIONS, STATUSES)))
+def test_every_action(action: str, status: str) -> None:
+    following = LEADS[action, status]
+    assert after(action, status) == following
+    changes = following not in {None, status}
+    assert (action in possible(status)) == changes
+    if changes and following != GONE:
+        assert can_become(status, str(following))

@@ -1,0 +1,120 @@
+"""What a user may do with an experiment once it has been posted; each change is written down as an event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from service.database import utc_now
+from service.errors import Conflict
+from service.events.repository import record_status
+from service.experiments import repository, service, states
+from service.experiments.changes import changed
+from service.experiments.identifiers import is_identifier
+from service.experiments.repository import Standing
+from service.experiments.service import Placed
+
+__all__ = ["cancel", "change", "delete", "pause", "resume"]
+
+_DONE = {
+    "cancel": "cancelled",
+    "pause": "paused",
+    "resume": "resumed",
+    "delete": "deleted",
+}
+
+
+def cancel(session: Session, identifier: str) -> Placed:
+    """Cancel an experiment, or ask the engine to; does nothing where that was done before.
+
+    Raises NotFound, and Conflict where the experiment had ended by itself before anybody asked.
+    """
+    return _act(session, identifier, "cancel")
+
+
+def pause(session: Session, identifier: str) -> Placed:
+    """Keep an experiment from being trained, or ask the engine to stop for now; raises NotFound and Conflict."""
+    return _act(session, identifier, "pause")
+
+
+def resume(session: Session, identifier: str) -> Placed:
+    """Queue a paused experiment again, by its old age; raises NotFound and Conflict."""
+    return _act(session, identifier, "resume")
+
+
+def delete(session: Session, identifier: str) -> None:
+    """Remove an experiment and everything of it; raises NotFound, and Conflict where an engine works on it."""
+    standing = _lock(session, identifier)
+    if states.after("delete", standing.status) is None:
+        raise _conflict("delete", standing)
+    repository.delete(session, identifier)
+
+
+def change(session: Session, identifier: str, patch: Mapping[str, Any]) -> Placed:
+    """Change name, metadata or priority, by a JSON merge patch; raises NotFound and InvalidSpec."""
+    _lock(session, identifier)
+    row = service.read(session, identifier).row
+    values = changed({"name": row.name, "metadata": row.metadata, "priority": row.priority}, patch)
+    if values["metadata"] != row.metadata:
+        repository.replace_metadata(session, identifier, values["metadata"], row.created_at)
+    repository.update(session, identifier, {**values, "metadata": dict(values["metadata"])})
+    return service.read(session, identifier)
+
+
+def _act(session: Session, identifier: str, action: str) -> Placed:
+    standing = _lock(session, identifier)
+    following = states.after(action, standing.status)
+    if following is None and not _ended_after(action, standing):
+        raise _conflict(action, standing)
+    if following not in {None, standing.status}:
+        values = _values(following)
+        repository.update(session, identifier, values)
+        if following in states.TERMINAL:
+            repository.drop_resume_state(session, identifier)
+        record_status(session, identifier, following, values.get("stop_reason"))
+    return service.read(session, identifier)
+
+
+def _lock(session: Session, identifier: str) -> Standing:
+    """Where the experiment stands, which nobody else can change until the transaction ends; raises NotFound."""
+    standing = repository.lock(session, identifier) if is_identifier(identifier) else None
+    if standing is None:
+        raise service.not_found(identifier)
+    return standing
+
+
+def _ended_after(action: str, standing: Standing) -> bool:
+    """Whether the experiment had been asked for this before it ended by itself, so that asking again is harmless."""
+    asked = {"cancel": standing.cancel_requested, "pause": standing.pause_requested}
+    return standing.status in states.TERMINAL and asked.get(action, False)
+
+
+_VALUES: Mapping[str, Mapping[str, Any]] = {
+    "cancelling": {"cancel_requested": True, "pause_requested": False},
+    "cancelled": {
+        "cancel_requested": True,
+        "pause_requested": False,
+        "dispatch_id": None,
+        "stop_reason": "user",
+    },
+    "pausing": {"pause_requested": True},
+    "paused": {"pause_requested": True, "dispatch_id": None},
+    "queued": {"pause_requested": False},
+}
+"""For each status to which an action leads, what else changes with it."""
+
+
+def _values(following: str) -> dict[str, Any]:
+    values = {"status": following, **_VALUES[following]}
+    return values | {"finished_at": utc_now()} if following in states.TERMINAL else values
+
+
+def _conflict(action: str, standing: Standing) -> Conflict:
+    allowed = ", ".join(states.ACTIONS[action])
+    possible = ", ".join(states.possible(standing.status))
+    way_out = f"Possible now: {possible}." if possible else "Nothing is possible until it has ended."
+    return Conflict(
+        f"This experiment is {standing.status} and cannot be {_DONE[action]}; allowed from: {allowed}. {way_out}"
+    )

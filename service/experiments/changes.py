@@ -1,0 +1,60 @@
+"""Reading a change to an experiment: a JSON merge patch (RFC 7396) of what may be changed once it has been created.
+
+Pure, like the reading of new experiments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.errors import InvalidSpec, SpecProblem, did_you_mean
+from service.experiments.labels import DEFAULT_PRIORITY, check_metadata, check_name, check_priority
+from service.experiments.submission import FIELDS
+
+__all__ = ["CHANGEABLE", "changed"]
+
+CHANGEABLE = ("name", "metadata", "priority")
+
+_MOST_REFUSED = 20
+
+
+def changed(current: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """What is to be stored of CHANGEABLE, given what it is now; raises InvalidSpec with every problem of the patch."""
+    problems = [_refused(name) for name in patch if name not in CHANGEABLE][:_MOST_REFUSED]
+    target = _merged(current, patch)
+    values: dict[str, Any] = {}
+    for name, check, default in (
+        ("name", check_name, None),
+        ("metadata", check_metadata, {}),
+        ("priority", check_priority, DEFAULT_PRIORITY),
+    ):
+        try:
+            values[name] = check(target.get(name, default))
+        except InvalidSpec as error:
+            problems += error.problems
+    if problems:
+        raise InvalidSpec(problems)
+    return values
+
+
+def _refused(name: str) -> SpecProblem:
+    if name in FIELDS:
+        message = "Cannot be changed once the experiment has been created; post a new one."
+        return SpecProblem((name,), "fixed", message)
+    hint = did_you_mean(name[:80], CHANGEABLE)
+    message = f"Unknown field. What can be changed: {', '.join(CHANGEABLE)}.{hint}"
+    return SpecProblem((name[:80],), "unknown_field", message)
+
+
+def _merged(target: Any, patch: Any) -> Any:
+    """The target as a merge patch changes it: a member that is null goes, an object is merged, the rest replaces."""
+    if not isinstance(patch, Mapping):
+        return patch
+    merged = dict(target) if isinstance(target, Mapping) else {}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = _merged(merged.get(name), value)
+    return merged

@@ -1,0 +1,1 @@
+"""The queue as the owners of experiments see it."""

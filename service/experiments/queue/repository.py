@@ -1,0 +1,86 @@
+"""Counting the experiments that wait."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from service.experiments.models import ExperimentRow
+
+__all__ = ["LAST_COUNTED", "count_queued", "queue_positions"]
+
+LAST_COUNTED = 1000
+"""The last place in the queue that is told: to count further would cost every answer more than it is worth."""
+
+Row = sa.Row[Any]
+
+_EXPERIMENTS: Any = ExperimentRow.__table__
+# Spelled out, since no database uses an index of queued rows for a status that it learns later.
+_QUEUED = _EXPERIMENTS.c.status == sa.literal_column("'queued'")
+
+
+def count_queued(session: Session, owner: str, most: int) -> int:
+    """How many experiments of an owner are queued, counted up to ``most``.
+
+    Nobody else counts the same owner's before this transaction has ended, so that two cannot both find room for one.
+    """
+    if session.get_bind().dialect.name == "postgresql":  # SQLite has one writer at a time anyway
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(owner, 0))))
+    queued = sa.select(_EXPERIMENTS.c.id).where(_EXPERIMENTS.c.owner == owner, _QUEUED).limit(most)
+    return _count(session, queued)
+
+
+def queue_positions(session: Session, rows: Sequence[Row]) -> dict[str, int]:
+    """Where those of the rows that are queued stand among their owner's, counted from 1 up to LAST_COUNTED.
+
+    An owner's experiments begin by priority, then by age.
+    """
+    queued = sorted((row for row in rows if row.status == "queued"), key=_claim_order)
+    positions: dict[str, int] = {}
+    for _, of_owner in itertools.groupby(queued, key=lambda row: row.owner):
+        positions |= _positions(session, list(of_owner))
+    return positions
+
+
+def _claim_order(row: Row) -> tuple[Any, ...]:
+    return row.owner, -row.priority, row.created_at, row.id
+
+
+def _positions(session: Session, rows: Sequence[Row]) -> dict[str, int]:
+    """The positions of some rows of one owner, which come in the order in which they will begin."""
+    before = _count_ahead(session, rows[0])
+    if before == LAST_COUNTED:
+        return {}
+    if len(rows) == 1:
+        return {rows[0].id: before + 1}
+    last = min(_count_ahead(session, rows[-1]) + 1, LAST_COUNTED)
+    between = (
+        sa.select(_EXPERIMENTS.c.id)
+        .where(_EXPERIMENTS.c.owner == rows[0].owner, _QUEUED)
+        .order_by(_EXPERIMENTS.c.priority.desc(), _EXPERIMENTS.c.created_at, _EXPERIMENTS.c.id)
+        .offset(before)
+        .limit(last - before)
+    )
+    found = {id_: before + place for place, id_ in enumerate(session.execute(between).scalars(), start=1)}
+    return {row.id: found[row.id] for row in rows if row.id in found}
+
+
+def _count_ahead(session: Session, row: Row) -> int:
+    """How many of its owner's will begin before this one, counted up to LAST_COUNTED."""
+    waiting = sa.select(_EXPERIMENTS.c.id).where(_EXPERIMENTS.c.owner == row.owner, _QUEUED)
+    in_order = sa.tuple_(_EXPERIMENTS.c.created_at, _EXPERIMENTS.c.id)
+    created_at = sa.literal(row.created_at, _EXPERIMENTS.c.created_at.type)
+    place = sa.tuple_(created_at, sa.literal(row.id))
+    sooner = waiting.where(_EXPERIMENTS.c.priority > row.priority)
+    older = waiting.where(_EXPERIMENTS.c.priority == row.priority, in_order < place)
+    # Each half is one stretch of the queue's index.
+    halves = (sa.select(half.limit(LAST_COUNTED).subquery()) for half in (sooner, older))
+    return _count(session, sa.select(sa.union_all(*halves).subquery()).limit(LAST_COUNTED))
+
+
+def _count(session: Session, statement: sa.Select[Any]) -> int:
+    return session.execute(sa.select(sa.func.count()).select_from(statement.subquery())).scalar_one()
