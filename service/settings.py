@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     workers: int = Field(default_factory=_available_cores, ge=1, le=4096)
     scheduler: str | None = None
     max_queued_per_owner: int | None = Field(default=None, ge=1)
+    max_running_per_owner: int | None = Field(default=None, ge=1)
 
     @property
     def resolved_database_url(self) -> str:

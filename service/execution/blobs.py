@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from service.checkpoints.models import CheckpointChunkRow, CheckpointRow
 from service.database import utc_now
 from service.experiments.models import ResumeStateRow
 
-__all__ = ["Weights", "read_initial", "read_state", "replace_state", "store_weights"]
+__all__ = ["Weights", "read_initial", "read_state", "replace_states", "store_weights"]
 
 CHUNK_BYTES = 8 * 2**20
 
@@ -54,11 +54,14 @@ def read_initial(session: Session, experiment_id: str) -> bytes | None:
     return b"".join(session.execute(pieces).scalars()) or None
 
 
-def replace_state(session: Session, experiment_id: str, epoch: int, content: bytes) -> None:
-    """Store the state from which training goes on after ``epoch``; empty content stores none."""
-    session.execute(sa.delete(_STATES).where(_STATES.c.experiment_id == experiment_id))
+def replace_states(session: Session, states: Sequence[tuple[str, int, bytes]]) -> None:
+    """Store states: an experiment's id, the epoch after which it goes on, and the content, if it has one."""
+    ids = [experiment_id for experiment_id, _, _ in states]
+    if ids:
+        session.execute(sa.delete(_STATES).where(_STATES.c.experiment_id.in_(ids)))
     pieces = [
         {"experiment_id": experiment_id, "position": position, "epoch": epoch, "content": piece}
+        for experiment_id, epoch, content in states
         for position, piece in enumerate(_pieces(content))
     ]
     if pieces:

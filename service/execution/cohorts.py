@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from fractions import Fraction
+from typing import Protocol
 
 from engine.spec import Experiment, shape, to_document
 
-__all__ = ["cohort_of"]
+__all__ = ["Dispatch", "Queue", "Waiting", "cohort_of", "plan"]
 
 _HASH_LETTERS = 16
 
@@ -17,3 +23,147 @@ def cohort_of(experiment: Experiment, dataset_version: str) -> str:
     shared = {"dataset": dataset_version, **shape(experiment)}
     text = json.dumps(shared, sort_keys=True, separators=(",", ":"), default=to_document)
     return hashlib.sha256(text.encode()).hexdigest()[:_HASH_LETTERS]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A queued experiment; a stack of its ``cohort`` has up to ``lanes`` lanes, and None of a cohort trains alone."""
+
+    id: str
+    owner: str
+    priority: int
+    created_at: datetime
+    cohort: str | None
+    lanes: int
+
+
+@dataclass(slots=True)
+class Dispatch:
+    """Experiments that one worker trains, by their owners, and those that come on board now.
+
+    ``id`` is None for a dispatch that is yet to be made, ``cohort`` for one that nobody can join.
+    """
+
+    id: str | None
+    cohort: str | None
+    lanes: int
+    owners: list[str] = field(default_factory=list)
+    boarding: list[Waiting] = field(default_factory=list)
+
+    def takes(self, cohort: str | None) -> bool:
+        """Whether there is room for an experiment of this cohort."""
+        return cohort is not None and cohort == self.cohort and len(self.owners) < self.lanes
+
+
+class Queue(Protocol):
+    """What waits, as far as the rules need to see it."""
+
+    def fronts(self, cohort: str | None = None) -> Mapping[str, Waiting]:
+        """Of every owner that waits, the experiment of the highest priority that was queued first.
+
+        With a ``cohort``: of those that may ride in a stack of it.
+        """
+
+    def take(self, waiting: Waiting) -> None:
+        """This one waits no more."""
+
+
+def plan(
+    queue: Queue, live: Sequence[Dispatch], idle: int, most_running: int | None = None
+) -> list[Dispatch]:
+    """Who comes on board of which dispatch, given how many workers are ``idle``; dispatches that nobody boards are out.
+
+    A claim is (share, priority, age): an owner's share is the sum over the live dispatches of its part in each, and
+    the smallest comes first. An owner with ``most_running`` experiments that run is passed over.
+
+    1. The best claims head a dispatch of their own, for as long as there are idle workers.
+    2. Experiments of a head's cohort ride along, spread evenly, as long as nobody with a better share or priority is
+       left waiting; age does not count, since a lane more costs the others little.
+    3. While the first in line finds room in a live stack of its cohort, it joins. Here age counts: a stack that goes
+       on and on keeps its worker from those who wait.
+    """
+    claims = _Claims(queue, live, most_running)
+    claims.head(idle)
+    claims.ride()
+    claims.join()
+    return [dispatch for dispatch in claims.dispatches if dispatch.boarding]
+
+
+class _Claims:
+    """The claims of everybody, while one after another comes on board."""
+
+    def __init__(self, queue: Queue, live: Sequence[Dispatch], most_running: int | None) -> None:
+        self._queue, self._most_running = queue, most_running
+        self.dispatches = list(live)
+        self._live, self._fresh = list(live), list[Dispatch]()
+        self._running = Counter[str]()
+        self._shares: dict[str, Fraction] = {}
+        for dispatch in live:
+            self._running.update(dispatch.owners)
+            self._count(dispatch, 1)
+
+    def head(self, idle: int) -> None:
+        """Give every idle worker a dispatch."""
+        for _ in range(idle):
+            if not (line := self._line()):
+                return
+            head = min(line, key=self._claim)
+            dispatch = Dispatch(None, head.cohort, head.lanes)
+            self._fresh.append(dispatch)
+            self.dispatches.append(dispatch)
+            self._board(dispatch, head)
+
+    def ride(self) -> None:
+        """Fill the stacks that are about to start."""
+        while places := self._places(self._fresh):
+            best = min(map(self._rank, self._line()), default=None)
+            line = [each for cohort in places for each in self._line(cohort) if self._rank(each) == best]
+            if not line:
+                return
+            rider = min(line, key=self._claim)
+            self._board(places[rider.cohort], rider)
+
+    def join(self) -> None:
+        """Fill the stacks that train."""
+        while line := self._line():
+            first = min(line, key=self._claim)
+            place = self._places(self._live).get(first.cohort)
+            if place is None:
+                return
+            self._board(place, first)
+
+    def _line(self, cohort: str | None = None) -> list[Waiting]:
+        return [
+            waiting
+            for owner, waiting in self._queue.fronts(cohort).items()
+            if self._most_running is None or self._running[owner] < self._most_running
+        ]
+
+    def _rank(self, waiting: Waiting) -> tuple[Fraction, int]:
+        return self._shares.get(waiting.owner, Fraction(0)), -waiting.priority
+
+    def _claim(self, waiting: Waiting) -> tuple[Fraction, int, datetime, str]:
+        return *self._rank(waiting), waiting.created_at, waiting.id
+
+    def _places(self, dispatches: Sequence[Dispatch]) -> dict[str | None, Dispatch]:
+        """For every cohort that there is room for, the dispatch with the fewest lanes."""
+        places: dict[str | None, Dispatch] = {}
+        for dispatch in dispatches:
+            if dispatch.takes(dispatch.cohort):
+                other = places.setdefault(dispatch.cohort, dispatch)
+                if len(dispatch.owners) < len(other.owners):
+                    places[dispatch.cohort] = dispatch
+        return places
+
+    def _board(self, dispatch: Dispatch, waiting: Waiting) -> None:
+        self._count(dispatch, -1)
+        dispatch.owners.append(waiting.owner)
+        dispatch.boarding.append(waiting)
+        self._count(dispatch, 1)
+        self._running[waiting.owner] += 1
+        self._queue.take(waiting)
+
+    def _count(self, dispatch: Dispatch, times: int) -> None:
+        for owner in dispatch.owners:
+            part = Fraction(times, len(dispatch.owners))
+            self._shares[owner] = self._shares.get(owner, Fraction(0)) + part

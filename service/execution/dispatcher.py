@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from service.database import Database, utc_now
 from service.execution import repository
-from service.execution.executor import Executor, Slots
+from service.execution.executor import Executor
 from service.execution.leases import LeaseWatch
 from service.execution.models import EngineRow
 from service.execution.outage import Outage
@@ -25,7 +25,7 @@ from service.experiments.models import ExperimentRow
 
 __all__ = ["Dispatcher", "take_over"]
 
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.05
 BEAT_SECONDS = 1.0
 LEASE_SECONDS = 30.0
 
@@ -53,7 +53,8 @@ def take_over(database: Database, engine_id: str) -> None:
 class Dispatcher:
     """Dispatches for one engine; a second one of another engine beside it does no harm.
 
-    The executor comes from a function that takes what to call with the id of a dispatch whose worker died.
+    The executor comes from a function that takes what to call with the id of a dispatch whose worker died. No owner
+    has more than ``most_running`` experiments that run.
     """
 
     def __init__(
@@ -61,8 +62,11 @@ class Dispatcher:
         database: Database,
         engine_id: str,
         make_executor: Callable[[Callable[[str], None]], Executor],
+        *,
+        most_running: int | None = None,
     ) -> None:
         self._database = database
+        self._most_running = most_running
         self._engine_id = engine_id
         self._started_at = utc_now()
         self._role = Role(DISPATCHER, engine_id)
@@ -159,10 +163,17 @@ class Dispatcher:
             if not repository.has_queued(session):
                 return
         slots = self._executor.slots()
-        if not slots.idle:
-            return
+
+        def capacity(live: int) -> int:
+            # What is claimed and not yet started occupies no worker, but will.
+            return min(slots.idle, slots.total - live)
+
+        # The long look, at a long queue and full workers, is without the lock that SQLite has for all who write.
+        with self._database.reading() as session:
+            if not repository.find_claims(session, self._engine_id, capacity, self._most_running):
+                return
         with self._database.transaction() as session:
-            dispatches = repository.claim(session, self._engine_id, lambda live: _capacity(slots, live))
+            dispatches = repository.claim(session, self._engine_id, capacity, self._most_running)
         for dispatch_id in dispatches:
             self._submit(dispatch_id)
 
@@ -180,8 +191,3 @@ class Dispatcher:
                 forget_engine(session, self._engine_id)
         except DBAPIError as error:
             log.warning("left without a word: the database does not answer", error=str(error.orig))
-
-
-def _capacity(slots: Slots, live: int) -> int:
-    """How many more dispatches fit: what is claimed and not yet started occupies no worker, but will."""
-    return min(slots.idle, slots.total - live)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 
 import structlog
+from distributed import LocalCluster
 from sqlalchemy.exc import DBAPIError
 
 from service.database import Database, is_current
@@ -48,14 +49,20 @@ def run_engine(settings: Settings, *, attached: bool) -> None:
 
 
 def _dispatch(settings: Settings, database: Database, engine_id: str, stop: threading.Event) -> None:
-    scheduler = settings.scheduler
-    if scheduler is not None:
+    def dispatcher(cluster: LocalCluster | str) -> Dispatcher:
+        return Dispatcher(
+            database,
+            engine_id,
+            lambda on_lost: DaskExecutor(cluster, on_lost),
+            most_running=settings.max_running_per_owner,
+        )
+
+    if settings.scheduler is not None:
         # Its workers outlive this process: what they train goes on.
-        Dispatcher(database, engine_id, lambda on_lost: DaskExecutor(scheduler, on_lost)).run(stop)
+        dispatcher(settings.scheduler).run(stop)
         return
     take_over(database, engine_id)
-    cluster = local_cluster(settings.workers, settings.data_dir / "scratch")
-    Dispatcher(database, engine_id, lambda on_lost: DaskExecutor(cluster, on_lost)).run(stop)
+    dispatcher(local_cluster(settings.workers, settings.data_dir / "scratch")).run(stop)
     take_over(database, engine_id)
 
 

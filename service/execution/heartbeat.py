@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -13,8 +14,8 @@ from sqlalchemy.exc import DBAPIError
 
 from service.database import Database
 from service.execution import ledger
-from service.execution.ledger import Lease
 from service.execution.outage import Outage
+from service.execution.work import Lease, Wishes
 
 __all__ = ["Heartbeat"]
 
@@ -27,23 +28,23 @@ log = structlog.get_logger(__name__)
 class Heartbeat:
     """Runs as a context manager around a training.
 
-    ``cancelled`` holds the ids of the experiments whose users want them to end, ``gone`` those that are ours
-    no more. Once ``stopping`` is set and the training has not come to the end of an epoch for some time, the
-    thread hands everything back itself, as it was at the last flush.
+    ``wishes`` says what users wanted of the watched experiments when it last looked. Once ``stopping`` is set and
+    the training has not come to the end of an epoch for some time, the thread hands everything back itself, as it
+    was at the last flush.
     """
 
     def __init__(
-        self, database: Database, leases: Sequence[Lease], stopping: threading.Event, patience_seconds: float
+        self, database: Database, dispatch_id: str, stopping: threading.Event, patience_seconds: float
     ) -> None:
         self._database = database
-        self._leases = tuple(leases)
+        self._dispatch_id = dispatch_id
+        self._leases: tuple[Lease, ...] = ()
         self._stopping = stopping
         self._patience_seconds = patience_seconds
         self._ended = threading.Event()
         self._outage = Outage("the database")
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
-        self.cancelled: frozenset[str] = frozenset()
-        self.gone: frozenset[str] = frozenset()
+        self.wishes = Wishes()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -54,6 +55,14 @@ class Heartbeat:
     ) -> None:
         self._ended.set()
         self._thread.join()
+
+    def watch(self, leases: Sequence[Lease]) -> None:
+        """Keep these from now on, and no others."""
+        self._leases = tuple(leases)
+
+    def joined(self) -> None:
+        """Forget that others were to join: they have."""
+        self.wishes = replace(self.wishes, joining=False)
 
     def _run(self) -> None:
         next_beat = time.monotonic() + BEAT_SECONDS
@@ -71,7 +80,7 @@ class Heartbeat:
 
     def _listen(self) -> None:
         with self._database.reading() as session:
-            self.cancelled, self.gone = ledger.wishes(session, self._leases)
+            self.wishes = ledger.wishes(session, self._dispatch_id, self._leases)
 
     def _beat(self) -> None:
         with self._database.transaction() as session:
@@ -80,6 +89,6 @@ class Heartbeat:
     def _hand_back(self) -> None:
         try:
             with self._database.transaction() as session:
-                ledger.hand_back(session, self._leases)
+                ledger.hand_back(session, self._dispatch_id, self._leases)
         except DBAPIError as error:
             log.warning("could not hand back", error=str(error.orig))

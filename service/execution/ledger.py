@@ -2,92 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.database import utc_now
-from service.execution.blobs import Weights, read_initial, read_state, replace_state, store_weights
+from service.execution import journal
+from service.execution.blobs import read_initial, read_state, replace_states, store_weights
+from service.execution.work import Ending, Lease, Progress, Wishes, Work
 from service.experiments.models import EpochRow, ExperimentRow
 
-__all__ = [
-    "Ending",
-    "Lease",
-    "Progress",
-    "Work",
-    "beat",
-    "begin",
-    "hand_back",
-    "is_held",
-    "store",
-    "wishes",
-]
+__all__ = ["WORKING", "beat", "begin", "hand_back", "is_held", "store", "wishes"]
 
-_WORKING = ("running", "pausing", "cancelling")
+WORKING = ("running", "pausing", "cancelling")
 _HANDED_BACK = {"running": "queued", "pausing": "paused", "cancelling": "cancelled"}
 
 _EXPERIMENTS: Any = ExperimentRow.__table__
 _EPOCHS: Any = EpochRow.__table__
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """The right to write one experiment: it ends as soon as anybody else begins another attempt."""
-
-    experiment_id: str
-    attempt: int
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """An experiment to train, from the start or from a state stored after ``last_epoch``.
-
-    ``initial`` is the checkpoint it starts with, where its weights are not drawn and there is no state.
-    """
-
-    lease: Lease
-    spec: dict[str, Any]
-    dataset: str
-    dataset_version: str
-    last_epoch: int
-    seconds: float
-    state: bytes | None
-    initial: bytes | None
-    best_epoch: int | None
-    best: dict[str, Any] | None
-    warnings: list[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """What is known of an experiment once it has ended."""
-
-    status: str
-    stop_reason: str
-    argmin_epoch: int | None = None
-    test: dict[str, Any] | None = None
-    warnings: list[Any] | None = None
-    error: dict[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Everything that happened since the flush after ``flushed_epoch``; epochs are rows without their experiment."""
-
-    lease: Lease
-    flushed_epoch: int
-    epochs: Sequence[dict[str, Any]] = ()
-    values: dict[str, Any] = field(default_factory=dict)
-    state: bytes | None = None
-    weights: Sequence[Weights] = ()
-    ending: Ending | None = None
+_PAUSING: Any = _EXPERIMENTS.c.status == "pausing"
 
 
 def begin(session: Session, dispatch_id: str) -> list[Work]:
-    """Fence: start a new attempt of every experiment of the dispatch, and return what to train.
+    """Fence: start a new attempt of every experiment of the dispatch that waits for it, and return what to train.
 
     Whoever worked on one of them before can write no more. Nothing comes back if the dispatch was given up.
     """
@@ -98,29 +36,34 @@ def begin(session: Session, dispatch_id: str) -> list[Work]:
             status="running",
             attempt=_EXPERIMENTS.c.attempt + 1,
             lease_counter=_EXPERIMENTS.c.lease_counter + 1,
+            last_event=_EXPERIMENTS.c.last_event + 1,
             started_at=sa.func.coalesce(
                 _EXPERIMENTS.c.started_at, sa.literal(utc_now(), _EXPERIMENTS.c.started_at.type)
             ),
         )
         .returning(*_EXPERIMENTS.c)
     )
-    return [_work(session, row) for row in session.execute(started).all()]
+    rows = sorted(session.execute(started).all(), key=lambda row: (row.created_at, row.id))
+    journal.write(session, [(row.id, row.last_event, [journal.status_event("running")]) for row in rows])
+    return [_work(session, row) for row in rows]
 
 
 def _work(session: Session, row: sa.Row[Any]) -> Work:
+    state = read_state(session, row.id)
+    begun = state is not None
+    if row.last_epoch and not begun:
+        _start_anew(session, row.id)
     seconds = sa.select(_EPOCHS.c.seconds).where(
         _EPOCHS.c.experiment_id == row.id, _EPOCHS.c.epoch == row.last_epoch
     )
-    state = read_state(session, row.id)
-    begun = state is not None
     return Work(
         lease=Lease(row.id, row.attempt),
         spec=row.spec,
         dataset=row.dataset,
         dataset_version=row.dataset_version,
-        # Without a state there is nothing to go on from: the run starts anew, and its first flush says so.
         last_epoch=row.last_epoch if begun else 0,
         seconds=session.execute(seconds).scalar() or 0.0 if begun else 0.0,
+        time_limit_seconds=row.time_limit_seconds,
         state=state,
         initial=None if begun else read_initial(session, row.id),
         best_epoch=row.best_epoch if begun else None,
@@ -129,25 +72,37 @@ def _work(session: Session, row: sa.Row[Any]) -> Work:
     )
 
 
+def _start_anew(session: Session, id_: str) -> None:
+    """Take back the epochs of an experiment that has no state to go on from."""
+    session.execute(sa.delete(_EPOCHS).where(_EPOCHS.c.experiment_id == id_))
+    nothing = {"last_epoch": 0, "final": None, "best_epoch": None, "best": None}
+    session.execute(sa.update(_EXPERIMENTS).where(_EXPERIMENTS.c.id == id_).values(**nothing))
+
+
 def is_held(session: Session, dispatch_id: str) -> bool:
     """Whether some worker was, or seems to be, training this dispatch."""
     query = sa.select(_EXPERIMENTS.c.id).where(
-        _EXPERIMENTS.c.dispatch_id == dispatch_id, _EXPERIMENTS.c.status.in_(_WORKING)
+        _EXPERIMENTS.c.dispatch_id == dispatch_id, _EXPERIMENTS.c.status.in_(WORKING)
     )
     return session.execute(query).first() is not None
 
 
-def wishes(session: Session, leases: Sequence[Lease]) -> tuple[frozenset[str], frozenset[str]]:
-    """The experiments whose users want them to end, and those that are no longer ours."""
-    columns = (_EXPERIMENTS.c.id, _EXPERIMENTS.c.attempt, _EXPERIMENTS.c.cancel_requested)
-    ids = [lease.experiment_id for lease in leases]
-    query = sa.select(*columns).where(_EXPERIMENTS.c.id.in_(ids), _EXPERIMENTS.c.status.in_(_WORKING))
-    found = {row.id: row for row in session.execute(query)}
-    cancelled = frozenset(id_ for id_, row in found.items() if row.cancel_requested)
-    ours = {
-        lease for lease in leases if (row := found.get(lease.experiment_id)) and row.attempt == lease.attempt
-    }
-    return cancelled, frozenset(lease.experiment_id for lease in leases if lease not in ours)
+def wishes(session: Session, dispatch_id: str, leases: Iterable[Lease]) -> Wishes:
+    """What there is to know of a dispatch between two flushes."""
+    columns = (
+        _EXPERIMENTS.c.id,
+        _EXPERIMENTS.c.attempt,
+        _EXPERIMENTS.c.status,
+        _EXPERIMENTS.c.cancel_requested,
+    )
+    rows = session.execute(sa.select(*columns).where(_EXPERIMENTS.c.dispatch_id == dispatch_id)).all()
+    found = {Lease(row.id, row.attempt): row for row in rows if row.status in WORKING}
+    return Wishes(
+        cancelled=frozenset(lease for lease, row in found.items() if row.cancel_requested),
+        pausing=frozenset(lease for lease, row in found.items() if row.status == "pausing"),
+        gone=frozenset(leases) - found.keys(),
+        joining=any(row.status == "dispatched" for row in rows),
+    )
 
 
 def beat(session: Session, leases: Sequence[Lease]) -> None:
@@ -156,32 +111,70 @@ def beat(session: Session, leases: Sequence[Lease]) -> None:
         _update(session, lease, {})
 
 
-def store(session: Session, progress: Progress) -> bool:
-    """Write all of it in this transaction; False, and nothing is written, if the experiment is no longer ours.
+def store(session: Session, progress: Sequence[Progress]) -> list[str | None]:
+    """Write all of it in this transaction; returns each experiment's status, None where it is no longer ours.
 
+    Of what is not ours nothing is written. An experiment that is to pause, and whose state comes with it, is paused.
     Storing the same again, after a commit whose answer was lost, does no harm.
     """
-    ending = progress.ending
+    # In one order for all, so that two who write the same rows do not wait for each other.
+    rows = {each.lease: _fenced(session, each) for each in sorted(progress, key=_id)}
+    ours = [(each, row) for each in progress if (row := rows[each.lease]) is not None]
+    journal.write(session, [(row.id, row.last_event, journal.events(each, row.status)) for each, row in ours])
+    epochs = [{"experiment_id": row.id, **epoch} for each, row in ours for epoch in each.epochs]
+    if epochs:
+        session.execute(sa.insert(_EPOCHS), epochs)
+    for each, row in ours:
+        for weights in each.weights:
+            store_weights(session, row.id, weights)
+    states = [
+        (row.id, row.last_epoch, each.state or b"")
+        for each, row in ours
+        if each.state is not None or each.ending is not None
+    ]
+    replace_states(session, states)
+    return [
+        row.status if (row := rows[each.lease]) is not None else _stored_before(session, each)
+        for each in progress
+    ]
+
+
+def _id(progress: Progress) -> str:
+    return progress.lease.experiment_id
+
+
+def _fenced(session: Session, progress: Progress) -> Any:
+    """Change the experiment's row, and number the events to come, provided that this was not done before."""
     values = dict(progress.values)
-    if ending is not None:
-        values |= _ending_values(ending)
-    if not _update(session, progress.lease, values):
-        return False
-    id_ = progress.lease.experiment_id
-    session.execute(
-        sa.delete(_EPOCHS).where(_EPOCHS.c.experiment_id == id_, _EPOCHS.c.epoch > progress.flushed_epoch)
+    numbered = _EXPERIMENTS.c.last_event + sum(event.count for event in journal.events(progress, None))
+    if progress.ending is not None:
+        values |= _ending_values(progress.ending)
+    elif progress.state is not None:
+        values["status"] = sa.case((_PAUSING, "paused"), else_=_EXPERIMENTS.c.status)
+        values["dispatch_id"] = sa.case((_PAUSING, None), else_=_EXPERIMENTS.c.dispatch_id)
+        numbered += sa.case((_PAUSING, 1), else_=0)
+    reached = _EXPERIMENTS.c.last_epoch == progress.flushed_epoch
+    return _update(session, progress.lease, {**values, "last_event": numbered}, reached)
+
+
+def _stored_before(session: Session, progress: Progress) -> str | None:
+    """The status of an experiment that had been stored thus far when this transaction began."""
+    if "last_epoch" not in progress.values:
+        return None
+    query = sa.select(_EXPERIMENTS.c.status).where(
+        _EXPERIMENTS.c.id == progress.lease.experiment_id,
+        _EXPERIMENTS.c.attempt == progress.lease.attempt,
+        _EXPERIMENTS.c.last_epoch == progress.values["last_epoch"],
     )
-    if progress.epochs:
-        session.execute(sa.insert(_EPOCHS), [{"experiment_id": id_, **epoch} for epoch in progress.epochs])
-    for weights in progress.weights:
-        store_weights(session, id_, weights)
-    if progress.state is not None or ending is not None:
-        replace_state(session, id_, values.get("last_epoch", 0), progress.state or b"")
-    return True
+    status: str | None = session.execute(query).scalar_one_or_none()
+    return status
 
 
-def hand_back(session: Session, leases: Sequence[Lease]) -> None:
-    """Let another worker go on from the last flush; nothing is held against the experiments."""
+def hand_back(session: Session, dispatch_id: str, leases: Sequence[Lease], *, alone: bool = False) -> None:
+    """Let other workers go on from the last flush; nothing is held against the experiments.
+
+    What was about to join goes back too. From then on they train ``alone`` if that is said, each by itself.
+    """
     for lease in leases:
         query = (
             sa.select(_EXPERIMENTS.c.status).where(_EXPERIMENTS.c.id == lease.experiment_id).with_for_update()
@@ -190,25 +183,35 @@ def hand_back(session: Session, leases: Sequence[Lease]) -> None:
         if status not in _HANDED_BACK:
             continue
         values: dict[str, Any] = {"status": _HANDED_BACK[status], "dispatch_id": None}
+        if alone:
+            values["cohort"] = None
         if status == "cancelling":
             values |= {"stop_reason": "user", "finished_at": utc_now()}
-        if _update(session, lease, values) and status == "cancelling":
-            replace_state(session, lease.experiment_id, 0, b"")
+        row = _update(session, lease, {**values, "last_event": _EXPERIMENTS.c.last_event + 1})
+        if row is None:
+            continue
+        event = journal.status_event(row.status, values.get("stop_reason"))
+        journal.write(session, [(row.id, row.last_event, [event])])
+        if status == "cancelling":
+            replace_states(session, [(row.id, 0, b"")])
+    not_begun = (_EXPERIMENTS.c.dispatch_id == dispatch_id, _EXPERIMENTS.c.status == "dispatched")
+    session.execute(sa.update(_EXPERIMENTS).where(*not_begun).values(status="queued", dispatch_id=None))
 
 
-def _update(session: Session, lease: Lease, values: dict[str, Any]) -> bool:
-    """Change the experiment's row and bump its counter, provided that the lease still holds."""
+def _update(session: Session, lease: Lease, values: dict[str, Any], *conditions: Any) -> Any:
+    """Change the experiment's row and bump its counter, provided that the lease still holds; the row then."""
     changed = (
         sa.update(_EXPERIMENTS)
         .where(
             _EXPERIMENTS.c.id == lease.experiment_id,
             _EXPERIMENTS.c.attempt == lease.attempt,
-            _EXPERIMENTS.c.status.in_(_WORKING),
+            _EXPERIMENTS.c.status.in_(WORKING),
+            *conditions,
         )
         .values(lease_counter=_EXPERIMENTS.c.lease_counter + 1, **values)
-        .returning(_EXPERIMENTS.c.id)
+        .returning(*(_EXPERIMENTS.c[name] for name in ("id", "status", "last_event", "last_epoch")))
     )
-    return session.execute(changed).first() is not None
+    return session.execute(changed).first()
 
 
 def _ending_values(ending: Ending) -> dict[str, Any]:

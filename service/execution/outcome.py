@@ -13,7 +13,7 @@ from engine.errors import EngineError, SpecProblem
 from engine.spec import SpecWarning
 from engine.training import Metrics, Result
 from service.datasets.loading import DatasetMismatchError
-from service.execution.ledger import Ending
+from service.execution.work import Ending
 
 __all__ = ["finite", "from_error", "from_result", "metrics_document"]
 
@@ -37,13 +37,14 @@ def finite(values: Mapping[str, float | None]) -> dict[str, Any]:
 
 def from_result(result: Result, warnings: list[Any]) -> Ending:
     """How an experiment ended that the engine trained to its end; ``warnings`` are those it had before."""
-    found = [_warning(warning) for warning in result.warnings]
+    found = [shown for each in result.warnings if (shown := _warning(each)) not in warnings]
     return Ending(
         status={"non_finite": "failed", "user": "cancelled"}.get(result.stop_reason, "succeeded"),
         stop_reason=result.stop_reason,
         argmin_epoch=result.argmin_epoch,
         test=None if result.test is None else finite(result.test),
-        warnings=[*warnings, *(warning for warning in found if warning not in warnings)],
+        warnings=[*warnings, *found],
+        found=found,
         error=_diverged(result) if result.stop_reason == "non_finite" else None,
     )
 

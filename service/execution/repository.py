@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -11,6 +12,9 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from service.events.repository import record_status
+from service.execution.cohorts import Dispatch, plan
+from service.execution.queue import DatabaseQueue, lanes_columns, lanes_of
 from service.experiments.models import ExperimentRow, ResumeStateRow
 from service.experiments.states import ACTIVE, TERMINAL
 
@@ -19,6 +23,7 @@ __all__ = [
     "Held",
     "after_release",
     "claim",
+    "find_claims",
     "has_queued",
     "held",
     "held_by_engine",
@@ -27,6 +32,8 @@ __all__ = [
 
 MAX_LOSSES = 5
 """How many workers an experiment may lose before it is held to be the cause."""
+
+_EXPERIMENTS: Any = ExperimentRow.__table__
 
 _RELEASED = {"dispatched": "queued", "running": "queued", "pausing": "paused", "cancelling": "cancelled"}
 
@@ -72,28 +79,72 @@ def _dispatches_of(engine_id: str) -> str:
     return f"dispatch-{engine_id}-"
 
 
-def claim(session: Session, engine_id: str, capacity: Callable[[int], int]) -> list[str]:
-    """Dispatch the oldest queued experiments and return their fresh dispatch ids.
+def find_claims(
+    session: Session, engine_id: str, capacity: Callable[[int], int], most_running: int | None = None
+) -> list[Dispatch]:
+    """Who could be dispatched now, by the rules of ``cohorts.plan``; changes nothing.
 
-    ``capacity`` says how many more dispatches there is room for, given how many are live. Two dispatchers
-    never claim the same experiment: PostgreSQL locks the rows, SQLite the transaction.
+    ``capacity`` says how many more dispatches there is room for, given how many are live. Only dispatches of this
+    engine are joined: of another's it is not known whether they have a worker.
     """
-    live = len({row.dispatch_id for row in held(session)})
-    oldest = (
-        sa.select(ExperimentRow.id)
-        .where(ExperimentRow.status == "queued")
-        .order_by(ExperimentRow.created_at, ExperimentRow.id)
-        .limit(max(0, capacity(live)))
-        .with_for_update(skip_locked=True)
-    )
-    dispatches = {id_: f"{_dispatches_of(engine_id)}{uuid.uuid4().hex}" for id_ in session.scalars(oldest)}
-    for id_, dispatch_id in dispatches.items():
-        session.execute(
-            sa.update(ExperimentRow)
-            .where(ExperimentRow.id == id_)
-            .values(status="dispatched", dispatch_id=dispatch_id)
-        )
-    return list(dispatches.values())
+    live = _live(session, _dispatches_of(engine_id))
+    return plan(DatabaseQueue(session), live, max(0, capacity(len(live))), most_running)
+
+
+def _live(session: Session, ours: str) -> list[Dispatch]:
+    names = ("dispatch_id", "owner", "status", "losses", "cohort")
+    columns = (*(_EXPERIMENTS.c[name] for name in names), *lanes_columns(_EXPERIMENTS))
+    query = sa.select(*columns).where(_EXPERIMENTS.c.status.in_(sorted(ACTIVE)))
+    rows = session.execute(query.order_by(_EXPERIMENTS.c.dispatch_id)).all()
+    return [
+        _dispatch(id_, list(members), ours)
+        for id_, members in itertools.groupby(rows, key=lambda row: str(row.dispatch_id))
+    ]
+
+
+def _dispatch(id_: str, members: Sequence[Any], ours: str) -> Dispatch:
+    running = any(row.status == "running" for row in members)
+    joinable = id_.startswith(ours) and running and not any(row.losses for row in members)
+    cohort = members[0].cohort if joinable else None
+    return Dispatch(id_, cohort, lanes_of(members[0]), [row.owner for row in members])
+
+
+def claim(
+    session: Session, engine_id: str, capacity: Callable[[int], int], most_running: int | None = None
+) -> list[str]:
+    """Dispatch whom ``find_claims`` finds, and return the ids of the fresh dispatches.
+
+    Two dispatchers never claim the same experiment: PostgreSQL locks the rows, SQLite the transaction.
+    """
+    fresh = []
+    for dispatch in find_claims(session, engine_id, capacity, most_running):
+        dispatch_id = dispatch.id or f"{_dispatches_of(engine_id)}{uuid.uuid4().hex}"
+        if dispatch.id is not None and not _keep_live(session, dispatch.id):
+            continue
+        if _board(session, dispatch, dispatch_id) and dispatch.id is None:
+            fresh.append(dispatch_id)
+    return fresh
+
+
+def _keep_live(session: Session, dispatch_id: str) -> bool:
+    """See to it that a dispatch does not end before this transaction; False where it has ended.
+
+    Its worker looks for others on board after its last experiment has ended, and no sooner can that one end.
+    """
+    running = (ExperimentRow.dispatch_id == dispatch_id, ExperimentRow.status == "running")
+    one = sa.select(ExperimentRow.id).where(*running).limit(1)
+    return session.execute(one.with_for_update(skip_locked=True)).first() is not None
+
+
+def _board(session: Session, dispatch: Dispatch, dispatch_id: str) -> bool:
+    boarding = [waiting.id for waiting in dispatch.boarding]
+    wanted = (ExperimentRow.id.in_(boarding), ExperimentRow.status == "queued")
+    locked = session.scalars(sa.select(ExperimentRow.id).where(*wanted).with_for_update(skip_locked=True))
+    ids = list(locked)
+    if ids:
+        dispatched = sa.update(ExperimentRow).where(ExperimentRow.id.in_(ids))
+        session.execute(dispatched.values(status="dispatched", dispatch_id=dispatch_id))
+    return bool(ids)
 
 
 def release(session: Session, rows: Iterable[Held], now: datetime, *, lost: bool) -> int:
@@ -102,7 +153,7 @@ def release(session: Session, rows: Iterable[Held], now: datetime, *, lost: bool
     A row that has moved on since it was looked at is left alone. ``lost`` holds a died worker against it.
     """
     released = 0
-    for row in rows:
+    for row in sorted(rows, key=lambda row: row.id):
         values = after_release(row, now, lost=lost)
         unchanged = (
             ExperimentRow.id == row.id,
@@ -115,6 +166,7 @@ def release(session: Session, rows: Iterable[Held], now: datetime, *, lost: bool
         if not cast("sa.CursorResult[Any]", result).rowcount:
             continue
         released += 1
+        record_status(session, row.id, values["status"], values.get("stop_reason"))
         if values["status"] in TERMINAL:
             session.execute(sa.delete(ResumeStateRow).where(ResumeStateRow.experiment_id == row.id))
     return released

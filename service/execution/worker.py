@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 from service.database import Database
 from service.execution import ledger
 from service.execution.heartbeat import Heartbeat
-from service.execution.ledger import Work
 from service.execution.outage import Outage
 from service.execution.run import Run
+from service.execution.work import Work
 
 __all__ = ["DispatchLost", "WorkerProcess"]
 
@@ -72,9 +72,9 @@ class WorkerProcess:
         """
         self._idle.clear()
         try:
-            works = self._persist(lambda session: ledger.begin(session, dispatch_id))
+            works = self._begin(dispatch_id)
             if works:
-                self._train(works)
+                self._train(dispatch_id, works)
             elif self._persist(lambda session: ledger.is_held(session, dispatch_id)):
                 raise DispatchLost(dispatch_id)
         except _Stopped:
@@ -82,17 +82,22 @@ class WorkerProcess:
         finally:
             self._idle.set()
 
-    def _train(self, works: list[Work]) -> None:
-        leases = [work.lease for work in works]
-        with Heartbeat(self._database, leases, self._stopping, EPOCH_PATIENCE_SECONDS) as heartbeat:
-            run = Run(works, self._persist, heartbeat, self._stopping)
-            try:
-                run.train()
-            except _Stopped:
-                raise
-            except Exception as error:
-                log.exception("training failed", experiments=[lease.experiment_id for lease in leases])
-                run.fail(error)
+    def _train(self, dispatch_id: str, works: list[Work]) -> None:
+        with Heartbeat(self._database, dispatch_id, self._stopping, EPOCH_PATIENCE_SECONDS) as heartbeat:
+            while works:
+                run = Run(dispatch_id, self._persist, heartbeat, self._stopping)
+                try:
+                    run.train(works)
+                except _Stopped:
+                    raise
+                except Exception as error:
+                    log.exception("training failed", dispatch_id=dispatch_id)
+                    run.fail(error)
+                # Whoever was to join what has failed trains now.
+                works = self._begin(dispatch_id)
+
+    def _begin(self, dispatch_id: str) -> list[Work]:
+        return self._persist(lambda session: ledger.begin(session, dispatch_id))
 
     def _persist(self, work: Callable[[Session], Answer]) -> Answer:
         """Do the work in one transaction, again and again while the database is away."""

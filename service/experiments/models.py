@@ -39,8 +39,10 @@ class ExperimentRow(Base):
         # Few rows are dispatched at a time, however many there are.
         Index(None, "dispatch_id", sqlite_where=_DISPATCHED, postgresql_where=_DISPATCHED),
         # The queue, owner by owner: of all that wait, and of those that a stack of their cohort may take along.
+        # SQLite has no statistics of the table, and takes the first of them only because it begins with the status.
         Index(
             "ix_experiments_queue",
+            "status",
             "owner",
             "priority",
             "created_at",

@@ -9,6 +9,7 @@ from service.execution import ledger
 from service.execution.dispatcher import LEASE_SECONDS, Dispatcher
 from service.execution.executor import Slots
 from service.execution.models import EngineRow
+from service.execution.work import Ending, Progress, Work
 from service.experiments.models import ExperimentRow
 from tests.execution.conftest import Submit
 
@@ -59,7 +60,7 @@ def statuses(database: Database) -> list[str]:
         return list(session.scalars(sa.select(ExperimentRow.status).order_by(ExperimentRow.created_at)))
 
 
-def begin(database: Database, dispatch_id: str) -> ledger.Work:
+def begin(database: Database, dispatch_id: str) -> Work:
     with database.transaction() as session:
         (work,) = ledger.begin(session, dispatch_id)
     return work
@@ -87,7 +88,7 @@ def test_what_ended_makes_room_for_the_next(database: Database, submit_experimen
     engine.step(1.0)
     work = begin(database, engine.workers.submitted[0])
     with database.transaction() as session:
-        ledger.store(session, ledger.Progress(work.lease, 0, ending=ledger.Ending("succeeded", "max_epochs")))
+        ledger.store(session, [Progress(work.lease, 0, ending=Ending("succeeded", "max_epochs"))])
     engine.step(2.0)
     assert len(engine.workers.submitted) == 3
 
@@ -128,7 +129,7 @@ def test_a_frozen_worker_loses_its_experiment_and_its_right_to_write(
     engine.step(*seconds(int(LEASE_SECONDS), int(LEASE_SECONDS) + 4))
     assert len(engine.workers.submitted) == 2
     with database.transaction() as session:
-        assert not ledger.store(session, ledger.Progress(work.lease, 0))
+        assert ledger.store(session, [Progress(work.lease, 0)]) == [None]
 
 
 def test_a_worker_that_beats_keeps_its_experiment(database: Database, submit_experiment: Submit) -> None:

@@ -10,7 +10,7 @@ from service.checkpoints.models import CheckpointChunkRow, CheckpointRow
 from service.database import Database, utc_now
 from service.execution import ledger, repository
 from service.execution.blobs import CHUNK_BYTES, Weights
-from service.execution.ledger import Ending, Lease, Progress, Work
+from service.execution.work import Ending, Lease, Progress, Wishes, Work
 from service.experiments.models import EpochRow, ExperimentRow, ResumeStateRow
 from tests.execution.conftest import Submit
 
@@ -37,9 +37,10 @@ def lose(database: Database) -> None:
         repository.release(session, repository.held(session), utc_now(), lost=True)
 
 
-def store(database: Database, progress: Progress) -> bool:
+def store(database: Database, progress: Progress) -> str | None:
     with database.transaction() as session:
-        return ledger.store(session, progress)
+        (status,) = ledger.store(session, [progress])
+    return status
 
 
 def flush(lease: Lease, state: bytes = b"state") -> Progress:
@@ -111,8 +112,8 @@ def test_a_zombie_writes_nothing(database: Database, submit_experiment: Submit) 
     assert not store(database, replace(flush(zombie.lease), ending=Ending("succeeded", "max_epochs")))
     with database.transaction() as session:
         ledger.beat(session, [zombie.lease])
-        ledger.hand_back(session, [zombie.lease])
-        assert ledger.wishes(session, [zombie.lease])[1] == {zombie.lease.experiment_id}
+        ledger.hand_back(session, "", [zombie.lease])
+        assert ledger.wishes(session, "", [zombie.lease]).gone == {zombie.lease}
     assert (count(database, EpochRow), count(database, ResumeStateRow), count(database, CheckpointRow)) == (
         0,
         0,
@@ -185,8 +186,8 @@ def test_what_is_handed_back_waits_in_the_queue_with_its_state(
     submit_experiment()
     work = begin(database)
     with database.transaction() as session:
-        ledger.store(session, flush(work.lease))
-        ledger.hand_back(session, [work.lease])
+        ledger.store(session, [flush(work.lease)])
+        ledger.hand_back(session, "", [work.lease])
     stored = row(database, work.lease.experiment_id)
     assert (stored.status, stored.dispatch_id, stored.losses, stored.last_epoch) == ("queued", None, 0, 2)
     assert begin(database).state == b"state"
@@ -200,8 +201,11 @@ def test_a_cancelled_experiment_that_is_handed_back_has_ended(
     store(database, flush(work.lease))
     with database.transaction() as session:
         session.execute(sa.update(ExperimentRow).values(status="cancelling", cancel_requested=True))
-        assert ledger.wishes(session, [work.lease]) == (frozenset([work.lease.experiment_id]), frozenset())
-        ledger.hand_back(session, [work.lease])
+        dispatch_id = session.scalars(sa.select(ExperimentRow.dispatch_id)).one()
+        assert ledger.wishes(session, dispatch_id or "", [work.lease]) == Wishes(
+            cancelled=frozenset({work.lease})
+        )
+        ledger.hand_back(session, "", [work.lease])
     stored = row(database, work.lease.experiment_id)
     assert (stored.status, stored.stop_reason) == ("cancelled", "user")
     assert count(database, ResumeStateRow) == 0

@@ -1,6 +1,6 @@
 """How often a training is stored."""
 
-from service.execution.run import FLUSH_FACTOR, FLUSH_SECONDS, Pace
+from service.execution.pace import FLUSH_FACTOR, FLUSH_SECONDS, Pace
 
 
 def test_quick_flushes_follow_each_other_after_the_shortest_pause() -> None:

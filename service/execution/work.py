@@ -1,0 +1,76 @@
+"""What passes between a worker's training and its ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from service.execution.blobs import Weights
+
+__all__ = ["Ending", "Lease", "Progress", "Wishes", "Work"]
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to write one experiment: it ends as soon as anybody else begins another attempt."""
+
+    experiment_id: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """An experiment to train, from the start or from a state stored after ``last_epoch``.
+
+    ``initial`` is the checkpoint it starts with, where its weights are not drawn and there is no state.
+    """
+
+    lease: Lease
+    spec: dict[str, Any]
+    dataset: str
+    dataset_version: str
+    last_epoch: int
+    seconds: float
+    time_limit_seconds: float | None
+    state: bytes | None
+    initial: bytes | None
+    best_epoch: int | None
+    best: dict[str, Any] | None
+    warnings: list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What users want of a dispatch's experiments, those that are no longer ours, and whether others are to join."""
+
+    cancelled: frozenset[Lease] = frozenset()
+    pausing: frozenset[Lease] = frozenset()
+    gone: frozenset[Lease] = frozenset()
+    joining: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What is known of an experiment once it has ended; the last of its ``warnings`` are ``found`` at the end."""
+
+    status: str
+    stop_reason: str
+    argmin_epoch: int | None = None
+    test: dict[str, Any] | None = None
+    warnings: list[Any] | None = None
+    found: Sequence[dict[str, Any]] = ()
+    error: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Everything that happened since the flush after ``flushed_epoch``; epochs are rows without their experiment."""
+
+    lease: Lease
+    flushed_epoch: int
+    epochs: Sequence[dict[str, Any]] = ()
+    values: dict[str, Any] = field(default_factory=dict)
+    state: bytes | None = None
+    weights: Sequence[Weights] = ()
+    ending: Ending | None = None
