@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 from typing_extensions import override
 
-from service import problems
+from service import database_problems, problems
 from service.checkpoints.routes import router as checkpoints
 from service.database import Database
 from service.datasets.routes import router as datasets
@@ -23,6 +23,9 @@ from service.settings import Settings
 from service.web import routes as web
 
 __all__ = ["create_app"]
+
+PATIENCE_SECONDS = 10.0
+"""After so long without an answer of the database the client hears that there is none."""
 
 
 class Application(FastAPI):
@@ -38,7 +41,7 @@ class Application(FastAPI):
 
 def create_app(settings: Settings) -> FastAPI:
     """Build the API; it opens the database when it is first asked something."""
-    database = Database(settings.resolved_database_url)
+    database = Database(settings.resolved_database_url, patience_seconds=PATIENCE_SECONDS)
     app = Application(
         title="Trainyard",
         version=version("trainyard"),
@@ -54,6 +57,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(router)
     web.mount(app)
     problems.register(app)
+    database_problems.register(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(RequestContext)
     return app

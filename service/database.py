@@ -41,6 +41,15 @@ _DRIVERS = {
 }
 _MEMORY = (None, "", ":memory:")
 
+# A host that vanished says nothing; left alone, TCP takes a quarter of an hour or more to believe it.
+_POSTGRESQL = {
+    "connect_timeout": 5,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+
 
 class DatabaseUrlError(ValueError):
     """Not the URL of a database that can be used; the message says so, for people."""
@@ -99,12 +108,17 @@ class Base(DeclarativeBase):
 class Database:
     """Connections to one database and the two ways of using it; opens nothing before it is used.
 
-    Raises DatabaseUrlError.
+    With ``patience_seconds`` a PostgreSQL that hangs for so long over one statement is taken to be away; without,
+    it is waited for. Raises DatabaseUrlError.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, patience_seconds: float | None = None) -> None:
         self.url = _with_driver(url)
         self.engine = _create_engine(self.url)
+        if patience_seconds is not None and not self.is_sqlite:
+            from service.patience import lose_patience  # noqa: PLC0415 - SQLite needs no driver of PostgreSQL
+
+            lose_patience(self.engine, patience_seconds)
         self._reading_engine = self.engine.execution_options(read_only=True, postgresql_readonly=True)
 
     @property
@@ -166,7 +180,7 @@ def _create_engine(url: URL) -> Engine:
     # Enough connections for every thread of the API's pool, so that none of them waits for another's.
     common: dict[str, Any] = {"json_serializer": serializer, "pool_size": 8, "max_overflow": 40}
     if url.get_backend_name() != "sqlite":
-        return sa.create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 5}, **common)
+        return sa.create_engine(url, pool_pre_ping=True, connect_args=_POSTGRESQL, **common)
     file = Path(str(url.database)).expanduser().absolute()
     engine = sa.create_engine(url.set(database=str(file)), **common)
     event.listen(engine, "connect", _prepare_sqlite)

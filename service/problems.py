@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
@@ -13,7 +12,6 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
-from sqlalchemy import exc as database_errors
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Mount
 
@@ -35,8 +33,6 @@ MEDIA_TYPE = "application/problem+json"
 
 _MOST_ERRORS = 50
 _MOST_COUNTED = 20
-_RETRY_AFTER_SECONDS = 2
-_UNDEFINED_TABLE = "42P01"
 _TITLES = {
     400: "Malformed request",
     404: "Not found",
@@ -62,8 +58,6 @@ _CODES = {
     "less_than": "range",
     "less_than_equal": "range",
 }
-
-_logger = logging.getLogger(__name__)
 
 
 class WrongPlace(BaseModel):
@@ -152,10 +146,6 @@ def register(app: FastAPI) -> None:
         UnknownDatasetError: partial(_refused, 404),
         Conflict: partial(_refused, 409),
         TooMany: partial(_refused, 429),
-        database_errors.OperationalError: _database_away,
-        database_errors.InterfaceError: _database_away,
-        database_errors.TimeoutError: _database_away,
-        database_errors.ProgrammingError: _wrong_statement,
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
@@ -234,17 +224,3 @@ def _unprocessable(request: Request, errors: Sequence[WrongPlace]) -> ProblemRes
 async def _refused(status: int, request: Request, error: Exception) -> ProblemResponse:
     """Answer an exception whose words say everything."""
     return problem_response(request, status, str(error))
-
-
-async def _wrong_statement(request: Request, error: database_errors.ProgrammingError) -> ProblemResponse:
-    """PostgreSQL's way to say that a table is missing; SQLite calls it an operational error."""
-    if getattr(error.orig, "sqlstate", None) != _UNDEFINED_TABLE:
-        raise error
-    return await _database_away(request, error)
-
-
-async def _database_away(request: Request, error: database_errors.SQLAlchemyError) -> ProblemResponse:
-    reason = str(getattr(error, "orig", error)).partition("\n")[0]
-    _logger.warning("request %s: the database does not answer: %s", request.state.request_id, reason)
-    detail = "The database does not answer, or its tables are not there yet. Try again in a moment."
-    return problem_response(request, 503, detail, headers={"Retry-After": str(_RETRY_AFTER_SECONDS)})

@@ -78,9 +78,26 @@ class PostgresqlServer:
     def stop(self) -> None:
         """Cut every connection, as an outage does, and return once the server is gone."""
         if self._process is not None:
+            self.thaw()
             self._process.send_signal(signal.SIGINT)
             self._process.wait()
             self._process = None
+
+    def freeze(self) -> None:
+        """Have every process of the server hang, as a machine that swaps or a virtual one that is paused does."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let them go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        assert self._process is not None
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        # The first one starts the others.
+        for pid in (self._process.pid, *map(int, children)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def _hand_over(self, owner: pwd.struct_passwd) -> None:
         # The virtual environment may lie where only root can read.

@@ -22,7 +22,7 @@ BINARIES = Path(sys.executable).parent
 
 
 class Refused(Exception):
-    """The service answered with a problem; its status and document are the arguments."""
+    """The service answered with a problem; its status, document and headers are the arguments."""
 
 
 class Session:
@@ -36,6 +36,7 @@ class Session:
 
     def __init__(self, *command: str, **environment: str) -> None:
         self.lines: list[str] = []
+        self.environment = environment
         self.process = subprocess.Popen(
             [BINARIES / command[0], *command[1:]],
             env=user_environment() | environment,
@@ -117,7 +118,7 @@ class Client:
                 return json.load(response)
         except urllib.error.HTTPError as error:
             with error:
-                raise Refused(error.code, error.read().decode()) from error
+                raise Refused(error.code, error.read().decode(), error.headers) from error
 
     def get(self, path: str) -> Any:
         return self.call("GET", path)
@@ -159,10 +160,15 @@ class Client:
 class Service(Session, Client):
     """``trainyard serve`` on a free port and a data directory of its own."""
 
-    def __init__(self, data_dir: Path, workers: int = 2, **environment: str) -> None:
+    def __init__(
+        self, data_dir: Path, workers: int = 2, within: tuple[str, ...] = (), **environment: str
+    ) -> None:
+        """Start it and wait until it is ready; ``within`` is a command that runs the one after it."""
         Session.__init__(
             self,
-            *("trainyard", "serve"),
+            *within,
+            *((str(BINARIES / "trainyard"),) if within else ("trainyard",)),
+            "serve",
             TRAINYARD_PORT="0",
             TRAINYARD_DATA_DIR=str(data_dir),
             TRAINYARD_WORKERS=str(workers),

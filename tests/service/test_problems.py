@@ -2,7 +2,9 @@
 
 import logging
 import re
+import sqlite3
 
+import psycopg
 import pytest
 import sqlalchemy
 import sqlalchemy.event
@@ -140,6 +142,31 @@ def test_what_could_not_be_committed_is_not_answered_as_done(sqlite_client: Test
     problem_of(sqlite_client.post("/v1/experiments", json={"dataset": "iris"}), 503)
     sqlalchemy.event.remove(app.state.database.engine, "commit", fail)
     assert sqlite_client.get("/v1/experiments").json()["data"] == []
+
+
+def test_a_full_disk_is_called_what_it_is(sqlite_client: TestClient, app: FastAPI) -> None:
+    def fill(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute("PRAGMA max_page_count = 1")
+
+    app.state.database.close()
+    sqlalchemy.event.listen(app.state.database.engine, "connect", fill)
+    large = {str(key): "x" * 500 for key in range(16)}
+    for _ in range(1000):
+        response = sqlite_client.post("/v1/experiments", json={"dataset": "iris", "metadata": large})
+        if response.status_code != 201:
+            break
+    assert "Free some space" in problem_of(response, 507).detail
+    assert int(response.headers["retry-after"]) > 0
+
+
+def test_postgresqls_own_word_for_a_full_disk(sqlite_client: TestClient, app: FastAPI) -> None:
+    @app.get("/full")
+    def full() -> None:
+        raise sqlalchemy.exc.OperationalError(
+            "INSERT", {}, psycopg.errors.DiskFull("no space left on device")
+        )
+
+    problem_of(sqlite_client.get("/full"), 507)
 
 
 def test_every_answer_has_an_id_of_its_own(sqlite_client: TestClient) -> None:

@@ -1,0 +1,55 @@
+"""Problem documents for what the database refuses: it is away, its tables are missing, or its disk is full."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+
+from fastapi import FastAPI, Request
+from sqlalchemy import exc
+
+from service.problems import ProblemResponse, problem_response
+
+__all__ = ["register"]
+
+_RETRY_AFTER_SECONDS = 2
+_RETRY_WHEN_FULL_SECONDS = 60
+_UNDEFINED_TABLE = "42P01"
+_DISK_FULL = "53100"
+
+_logger = logging.getLogger(__name__)
+
+
+def register(app: FastAPI) -> None:
+    """Answer what the database raises with a problem document."""
+    for kind in (exc.OperationalError, exc.InterfaceError, exc.TimeoutError):
+        app.add_exception_handler(kind, _away_or_full)  # type: ignore[arg-type]  # Starlette wants Exception itself
+    app.add_exception_handler(exc.ProgrammingError, _wrong_statement)  # type: ignore[arg-type]  # see above
+
+
+async def _wrong_statement(request: Request, error: exc.ProgrammingError) -> ProblemResponse:
+    """PostgreSQL's way to say that a table is missing; SQLite calls it an operational error."""
+    if getattr(error.orig, "sqlstate", None) != _UNDEFINED_TABLE:
+        raise error
+    return await _away_or_full(request, error)
+
+
+async def _away_or_full(request: Request, error: exc.SQLAlchemyError) -> ProblemResponse:
+    reason = str(getattr(error, "orig", error)).partition("\n")[0]
+    if _is_full(error):
+        _logger.error("request %s: the database's disk is full: %s", request.state.request_id, reason)
+        detail = (
+            "The disk of the database is full, so that nothing new can be stored. What is stored is whole, and what is "
+            "being trained waits for room. Free some space on that disk and try again."
+        )
+        return problem_response(request, 507, detail, headers={"Retry-After": str(_RETRY_WHEN_FULL_SECONDS)})
+    _logger.warning("request %s: the database does not answer: %s", request.state.request_id, reason)
+    detail = "The database does not answer, or its tables are not there yet. Try again in a moment."
+    return problem_response(request, 503, detail, headers={"Retry-After": str(_RETRY_AFTER_SECONDS)})
+
+
+def _is_full(error: exc.SQLAlchemyError) -> bool:
+    original = getattr(error, "orig", None)
+    if isinstance(original, sqlite3.Error):
+        return getattr(original, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    return getattr(original, "sqlstate", None) == _DISK_FULL
