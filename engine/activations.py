@@ -89,8 +89,7 @@ def _tanh_backward(v: Values) -> list[Call]:
 def _positive(a: Array, mask: Array) -> list[Call]:
     """Bits of ``mask`` ← all ones where a > 0, else all zeros.
 
-    The bits of -a, read as an integer, have the sign bit set exactly where a > 0: shifted over the whole word it is
-    the mask, with which a product is one operation on bits: three times as fast as comparing and multiplying.
+    The bits of -a, read as an integer, have the sign bit set exactly where a > 0: shifted over the word it is the mask.
     """
     word = np.dtype(f"i{a.itemsize}")
     bits = mask.view(word)
@@ -111,8 +110,9 @@ def _relu(v: Values) -> list[Call]:
 
 
 def _relu_backward(v: Values) -> list[Call]:
-    """f' = 1 where a > 0, else 0."""
-    return [*_positive(v.a, v.scratch), _masked(v.delta, v.scratch, v.delta)]
+    """f' = 1 where a > 0, else 0: the sign of a ≥ 0 read as an integer, by which the bits of delta are multiplied."""
+    bits, sign, delta = (array.view(f"i{v.a.itemsize}") for array in (v.a, v.scratch, v.delta))
+    return [partial(np.sign, bits, sign), partial(np.multiply, delta, sign, delta)]
 
 
 def _leaky_relu(slope: float) -> Activation:

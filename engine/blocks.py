@@ -43,7 +43,8 @@ class Piece:
             return calls
         biases = self.of(array)[..., self.biases]
         saved = np.zeros_like(biases)
-        return [partial(np.copyto, saved, biases), *calls, partial(np.copyto, biases, saved)]
+        # Half as long as np.copyto takes for so little.
+        return [partial(saved.__setitem__, ..., biases), *calls, partial(biases.__setitem__, ..., saved)]
 
     def scaled(self, array: Array, factor: Array) -> list[Call]:
         """array ← factor · array, biases left out."""

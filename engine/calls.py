@@ -16,7 +16,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Array", "Call", "aligned", "constant", "larger", "product", "run", "smaller", "transposed"]
+__all__ = [
+    "Array",
+    "Call",
+    "aligned",
+    "by_lane",
+    "constant",
+    "larger",
+    "product",
+    "run",
+    "smaller",
+    "transposed",
+]
 
 Array = NDArray[Any]
 Call = Callable[[], object]
@@ -38,6 +49,11 @@ def constant(value: float, like: Array) -> Array:
 def transposed(array: Array) -> Array:
     """Swap the last two axes, lane by lane; a view."""
     return array.swapaxes(-1, -2)
+
+
+def by_lane(values: Array) -> Array:
+    """(units, K, B) as the (K, units, B) that a product wants; (units, B) stays as it is."""
+    return values if values.ndim == 2 else values.swapaxes(0, 1)
 
 
 def product(left: Array, right: Array, out: Array) -> Call:

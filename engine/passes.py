@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from engine.calls import Array, Call, product, transposed
+from engine.calls import Array, Call, by_lane, product, transposed
 from engine.layout import Layout
 from engine.network import Network
 from engine.normalization import BatchNorm
@@ -16,14 +16,9 @@ from engine.workspace import Buffers
 __all__ = ["Norms", "backward", "forward"]
 
 
-def _by_lane(values: Array) -> Array:
-    """(units, K, B) as the (K, units, B) that a product wants; (units, B) stays as it is."""
-    return values if values.ndim == 2 else values.swapaxes(0, 1)
-
-
 def _inputs(buffers: Buffers) -> list[Array]:
     """What every layer sees, (K, fan_in + 1, B)."""
-    return [transposed(buffers.x), *map(_by_lane, buffers.inputs)]
+    return [transposed(buffers.x), *map(by_lane, buffers.inputs)]
 
 
 Norms = Mapping[int, BatchNorm]
@@ -50,13 +45,13 @@ def forward(
         z, a, mask = buffers.z[layer], buffers.a[layer], buffers.mask[layer]
         matrix = layout.matrix(parameters, layer)
         own = first if layer == 0 else None
-        calls += own or [product(transposed(matrix), inputs[layer], _by_lane(z))]
+        calls += own or [product(transposed(matrix), inputs[layer], by_lane(z))]
         calls += norms[layer].forward(z) if layer in norms else []
         calls += activation.forward(buffers.values(layer))
         if mask is not None:
             calls.append(partial(np.multiply, a, mask, buffers.inputs[layer][:-1]))
     matrix = layout.matrix(parameters, layout.layers - 1)
-    calls.append(product(transposed(matrix), inputs[-1], _by_lane(buffers.logits)))
+    calls.append(product(transposed(matrix), inputs[-1], by_lane(buffers.logits)))
     return calls
 
 
@@ -74,11 +69,11 @@ def backward(
     if buffers.weights is not None:
         calls.append(partial(np.multiply, delta, buffers.weights, delta))
     for layer in range(layout.layers - 1, -1, -1):
-        back = transposed(_by_lane(delta))
+        back = transposed(by_lane(delta))
         calls.append(product(inputs[layer], back, layout.matrix(gradient, layer)))
         if layer:
             below = buffers.delta[layer - 1]
-            calls.append(product(layout.weight(parameters, layer), _by_lane(delta), _by_lane(below)))
+            calls.append(product(layout.weight(parameters, layer), by_lane(delta), by_lane(below)))
             calls += _through_activation(network, layer - 1, buffers)
             calls += norms[layer - 1].backward(below) if layer - 1 in norms else []
             delta = below

@@ -78,6 +78,7 @@ class Bench:
 
     def _started(self, contender: str, workload: str) -> subprocess.Popen[str] | None:
         """A contender's process, warm; None if it could not start."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
         variables = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         command = [sys.executable, "-m", "benchmarks.engine", "--serve", contender, "--workloads", workload]
         process = subprocess.Popen(  # noqa: S603 - this program itself
@@ -86,7 +87,7 @@ class Bench:
             stdout=subprocess.PIPE,
             stderr=None if self.verbose else subprocess.DEVNULL,
             text=True,
-            env=os.environ | variables | (environment() if contender in OURS else {}),
+            env=inherited | variables | (environment() if contender in OURS else {}),
             preexec_fn=lambda: os.sched_setaffinity(0, {self.cpu}),  # noqa: PLW1509 - no threads here
         )
         return process if _answer(process) == "ready" else None
