@@ -14,6 +14,8 @@ from service import database_problems, problems
 from service.checkpoints.routes import router as checkpoints
 from service.database import Database
 from service.datasets.routes import router as datasets
+from service.events.routes import router as events
+from service.events.tail import Tail
 from service.experiments.routes import router as experiments
 from service.health.readiness import EngineWatch
 from service.health.routes import router as health
@@ -48,12 +50,13 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_close_database,
+        lifespan=_close,
     )
     app.state.settings = settings
     app.state.database = database
+    app.state.tail = Tail(database)
     app.state.engine_watch = EngineWatch()
-    for router in (experiments, checkpoints, datasets, health):
+    for router in (experiments, events, checkpoints, datasets, health):
         app.include_router(router)
     web.mount(app)
     problems.register(app)
@@ -64,6 +67,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 @asynccontextmanager
-async def _close_database(app: FastAPI) -> AsyncIterator[None]:
+async def _close(app: FastAPI) -> AsyncIterator[None]:
     yield
+    app.state.tail.close()
     app.state.database.close()

@@ -11,9 +11,10 @@ from fastapi import Depends, Path, Request
 from sqlalchemy.orm import Session
 
 from service.database import Database
+from service.events.tail import Tail
 from service.settings import Settings
 
-__all__ = ["ExperimentId", "MostQueued", "Opening", "Reading", "Store", "Transaction"]
+__all__ = ["EventTail", "ExperimentId", "MostQueued", "Opening", "Reading", "Store", "Transaction"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,13 @@ async def _reading(request: Request) -> Opening:
 async def _most_queued(request: Request) -> int | None:
     return cast("Settings", request.app.state.settings).max_queued_per_owner
 
+
+async def _tail(request: Request) -> Tail:
+    return cast("Tail", request.app.state.tail)
+
+
+EventTail = Annotated[Tail, Depends(_tail)]
+"""What wakes the readers of events."""
 
 ExperimentId = Annotated[str, Path(description="The `id` that creating or listing experiments gave.")]
 """An experiment's identifier in a path."""

@@ -37,6 +37,7 @@ is a problem document (RFC 9457) whose `errors` name each wrong place.
 """
 _TAGS = [
     {"name": "Experiments", "description": "One experiment is one network, trained once."},
+    {"name": "Events", "description": "What happens to experiments, as it happens."},
     {"name": "Checkpoints", "description": "Weights that were kept."},
     {"name": "Datasets", "description": "What there is to train on."},
     {"name": "Service", "description": "Is it there, is it ready, and which version is it."},

@@ -6,24 +6,38 @@ import contextlib
 import socket
 
 import uvicorn
+from typing_extensions import override
 
 from service.app import create_app
 from service.settings import Settings
 
-__all__ = ["serve_api"]
+__all__ = ["ApiServer", "serve_api"]
 
 SHUTDOWN_SECONDS = 10
 
 
+class ApiServer(uvicorn.Server):
+    """A server of one API that ends the streams of events before it waits for its connections to end."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.app = create_app(settings)
+        config = uvicorn.Config(
+            self.app,
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        )
+        super().__init__(config)
+
+    @override
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.app.state.tail.close()
+        await super().shutdown(sockets)
+
+
 def serve_api(settings: Settings, sockets: list[socket.socket]) -> None:
     """Answer on these sockets until SIGINT or SIGTERM."""
-    config = uvicorn.Config(
-        create_app(settings),
-        access_log=False,
-        log_level="warning",
-        server_header=False,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-    )
     # Once the connections are drained uvicorn raises the signal anew, for whoever else may want to hear it.
     with contextlib.suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=sockets)
+        ApiServer(settings).run(sockets=sockets)

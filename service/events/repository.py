@@ -1,12 +1,19 @@
-"""What happens to an experiment, written down in the transaction in which it happens.
+"""What happens to an experiment, written down in the transaction in which it happens, and read again.
 
 Every experiment numbers its own events from 1 without a gap, so that a reader who knows the last number it has
-seen gets exactly the rest.
+seen gets exactly the rest. What is stored of each type of event as its data:
+
+    experiment.status      status, stop_reason
+    experiment.epoch       from_epoch, the first of its epochs; their metrics are in the curve
+    experiment.checkpoint  kind, epoch, sha256, metrics of the epoch
+    experiment.warning     pointer, code, message
+    experiment.finished    status, stop_reason; the results are in the experiment's row, which changes no more
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -15,10 +22,21 @@ from sqlalchemy.orm import Session
 
 from service.database import utc_now
 from service.events.models import EventRow
-from service.experiments.models import ExperimentRow
+from service.experiments.models import EpochRow, ExperimentRow
 from service.experiments.states import TERMINAL
 
-__all__ = ["EventType", "record", "record_creation", "record_status"]
+__all__ = [
+    "EventType",
+    "Followed",
+    "epochs",
+    "followed",
+    "last_events",
+    "record",
+    "record_creation",
+    "record_status",
+    "results",
+    "stretches",
+]
 
 EventType = Literal[
     "experiment.status",
@@ -30,6 +48,17 @@ EventType = Literal[
 
 _EXPERIMENTS: Any = ExperimentRow.__table__
 _EVENTS: Any = EventRow.__table__
+_EPOCHS: Any = EpochRow.__table__
+_MOST_IDENTIFIERS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """How far an experiment's events go, whether there will be more, and whether its data has classes."""
+
+    last_event: int
+    ended: bool
+    classification: bool
 
 
 def record(
@@ -61,3 +90,57 @@ def record_status(session: Session, experiment_id: str, status: str, stop_reason
     """Write down a new status; one that ends the experiment is ``experiment.finished``, its last event."""
     type_: EventType = "experiment.finished" if status in TERMINAL else "experiment.status"
     record(session, experiment_id, type_, {"status": status, "stop_reason": stop_reason})
+
+
+def followed(session: Session, identifiers: Sequence[str]) -> dict[str, Followed]:
+    """Those of the experiments that there are."""
+    columns = _EXPERIMENTS.c
+    statement = sa.select(
+        columns.id, columns.last_event, columns.status, columns.classes.is_not(sa.null()).label("classified")
+    ).where(columns.id.in_(identifiers))
+    return {
+        row.id: Followed(row.last_event, row.status in TERMINAL, bool(row.classified))
+        for row in session.execute(statement)
+    }
+
+
+def last_events(session: Session, identifiers: Sequence[str]) -> dict[str, int]:
+    """The number of the newest event of each of the experiments that there are."""
+    found: dict[str, int] = {}
+    for start in range(0, len(identifiers), _MOST_IDENTIFIERS):
+        some = identifiers[start : start + _MOST_IDENTIFIERS]
+        statement = sa.select(_EXPERIMENTS.c.id, _EXPERIMENTS.c.last_event).where(_EXPERIMENTS.c.id.in_(some))
+        found |= {row.id: row.last_event for row in session.execute(statement)}
+    return found
+
+
+def stretches(session: Session, experiment_id: str, after: int, limit: int) -> Sequence[sa.Row[Any]]:
+    """The rows that stand for the ``limit`` events after a number; the first may begin before them."""
+    own = _EVENTS.c.experiment_id == experiment_id
+    first = sa.select(sa.func.max(_EVENTS.c.sequence)).where(own, _EVENTS.c.sequence <= after + 1)
+    statement = (
+        sa.select(_EVENTS)
+        .where(own, _EVENTS.c.sequence >= first.scalar_subquery())
+        .order_by(_EVENTS.c.sequence)
+        .limit(limit)
+    )
+    return session.execute(statement).all()
+
+
+def epochs(
+    session: Session, experiment_id: str, first: int, last: int, names: Sequence[str]
+) -> list[dict[str, Any]]:
+    """The named metrics of a stretch of epochs, both ends included."""
+    columns = [_EPOCHS.c[name] for name in ("epoch", *names, "non_finite")]
+    statement = sa.select(*columns).where(
+        _EPOCHS.c.experiment_id == experiment_id, _EPOCHS.c.epoch.between(first, last)
+    )
+    return [dict(row) for row in session.execute(statement).mappings()]
+
+
+def results(session: Session, experiment_id: str) -> dict[str, Any]:
+    """What came out of an experiment that has ended."""
+    columns = _EXPERIMENTS.c
+    shown = (columns.last_epoch.label("epoch"), columns.best_epoch, columns.argmin_epoch, columns.test)
+    statement = sa.select(*shown, columns.error).where(columns.id == experiment_id)
+    return dict(session.execute(statement).mappings().one())

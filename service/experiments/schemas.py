@@ -15,15 +15,20 @@ from service.experiments.states import STATUSES, STOP_REASONS
 
 __all__ = [
     "CurveRead",
+    "EpochMetrics",
     "ExperimentCreate",
     "ExperimentDocument",
     "ExperimentList",
     "ExperimentPatch",
     "ExperimentRead",
     "ExperimentSpec",
+    "Failure",
     "PatchDocument",
     "Penalty",
     "Status",
+    "StopReason",
+    "TestMetrics",
+    "Warned",
 ]
 
 Status = Literal[STATUSES]  # type: ignore[valid-type]  # the table of states is the one list

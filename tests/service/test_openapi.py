@@ -43,6 +43,8 @@ def test_every_operation_is_there_under_its_name() -> None:
         "cancelExperiment",
         "pauseExperiment",
         "resumeExperiment",
+        "getExperimentEvents",
+        "getEvents",
         "listCheckpoints",
         "getCheckpoint",
         "getCheckpointContent",

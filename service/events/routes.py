@@ -1,0 +1,105 @@
+"""Endpoints of events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Query, Response
+
+from service.dependencies import EventTail, ExperimentId, Reading
+from service.events import service
+from service.events.presentation import list_document
+from service.events.schemas import EventList, stream_content
+from service.events.stream import EventStream
+from service.events.tail import Tail
+from service.negotiation import preferred
+from service.openapi import problems
+from service.problems import Refusal
+from service.routing import StrictRoute
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1", tags=["Events"], route_class=StrictRoute)
+
+_STREAM, _LIST = _FORMS = ("text/event-stream", "application/json")
+_AFTER = "Begin behind the event with this id."
+_LAST_EVENT_ID = "What the client has seen, which browsers send by themselves; comes before `after`."
+_LONGEST_CURSOR = 4000
+_ANSWER: dict[str, Any] = {
+    "response_model": EventList,
+    "response_model_exclude_unset": True,
+    "response_description": "A list of the events there are, or a stream that goes on until the end.",
+    "responses": {
+        200: {"content": {_STREAM: stream_content()}},
+        204: {"description": "The stream is at its end: nothing more will happen."},
+        **problems(404, 406, 422),
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """In which form a client wants the events, which of them it has, and who says so."""
+
+    form: str
+    after: str | None
+    parameter: str
+    limit: int
+
+
+async def _wish(
+    response: Response,
+    *,
+    after: Annotated[str | None, Query(max_length=_LONGEST_CURSOR, description=_AFTER)] = None,
+    limit: Annotated[int, Query(ge=1, le=1000, description="Events in a list; a stream has no limit.")] = 100,
+    last_event_id: Annotated[
+        str | None, Header(max_length=_LONGEST_CURSOR, description=_LAST_EVENT_ID)
+    ] = None,
+    accept: Annotated[str, Header(include_in_schema=False)] = "",
+) -> Wish:
+    form = preferred(accept, _FORMS)
+    if form is None:
+        raise Refusal(406, f"Events come as {' or '.join(_FORMS)}.")
+    response.headers["Vary"] = "Accept"
+    if last_event_id:
+        return Wish(form, last_event_id, "Last-Event-ID", limit)
+    return Wish(form, after, "after", limit)
+
+
+Wished = Annotated[Wish, Depends(_wish)]
+
+
+@router.get(
+    "/experiments/{experiment_id}/events",
+    operation_id="getExperimentEvents",
+    summary="Follow an experiment",
+    **_ANSWER,
+)
+def get_experiment_events(
+    experiment_id: ExperimentId, session: Reading, tail: EventTail, wish: Wished
+) -> Any:
+    """Everything that happens to it, from the first event on; `Accept: application/json` gives a list instead.
+
+    A stream replays what was missed when a client comes back with `Last-Event-ID`, as browsers do by themselves.
+    """
+    return _answer(session, tail, [experiment_id], wish)
+
+
+@router.get("/events", operation_id="getEvents", summary="Follow several experiments", **_ANSWER)
+def get_events(
+    session: Reading,
+    tail: EventTail,
+    wish: Wished,
+    experiment: Annotated[list[str], Query(min_length=1, description="Ids of experiments, at most 100.")],
+) -> Any:
+    """The same for several experiments in one stream, since a browser opens no more than six at a time."""
+    return _answer(session, tail, experiment, wish)
+
+
+def _answer(session: Reading, tail: Tail, experiment_ids: Sequence[str], wish: Wish) -> Any:
+    place = service.begin(session, experiment_ids, after=wish.after, parameter=wish.parameter)
+    if wish.form == _LIST:
+        return list_document(service.read(session, place, wish.limit))
+    return EventStream(tail, place) if place.following else Response(status_code=204)

@@ -1,0 +1,144 @@
+"""The documents of events, as clients see them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from service.experiments.schemas import EpochMetrics, Failure, Status, StopReason, TestMetrics, Warned
+
+__all__ = ["EventList", "EventRead", "stream_content"]
+
+
+class StatusData(BaseModel):
+    """The experiment has another status."""
+
+    status: Status
+    stop_reason: StopReason | None
+
+
+class EpochData(EpochMetrics):
+    """An epoch is done and stored; its metrics, as in the learning curve."""
+
+    seconds: float | None = Field(default=None, description="Time spent training so far.")
+
+
+class CheckpointData(BaseModel):
+    """Better weights have been stored."""
+
+    kind: Literal["best", "last"]
+    epoch: int
+    sha256: str
+    metrics: dict[str, Any] = Field(description="That epoch's metrics, as in the learning curve.")
+
+
+class FinishedData(BaseModel):
+    """The experiment has ended: always its last event."""
+
+    status: Status
+    stop_reason: StopReason | None
+    epoch: int = Field(description="Epochs done.")
+    best_epoch: int | None
+    argmin_epoch: int | None
+    test: TestMetrics | None
+    error: Failure | None
+
+
+class _Event(BaseModel):
+    id: str = Field(description="Give it as `after`, or as `Last-Event-ID`, to go on behind this event.")
+    object: Literal["event"]
+    experiment_id: str
+    created_at: datetime
+
+
+class StatusEvent(_Event):
+    """It was queued, begun, paused, and so on."""
+
+    type: Literal["experiment.status"]
+    data: StatusData
+
+
+class EpochEvent(_Event):
+    """An epoch was trained."""
+
+    type: Literal["experiment.epoch"]
+    data: EpochData
+
+
+class CheckpointEvent(_Event):
+    """Weights were kept."""
+
+    type: Literal["experiment.checkpoint"]
+    data: CheckpointData
+
+
+class WarningEvent(_Event):
+    """Something is allowed and probably not meant."""
+
+    type: Literal["experiment.warning"]
+    data: Warned
+
+
+class FinishedEvent(_Event):
+    """It has ended."""
+
+    type: Literal["experiment.finished"]
+    data: FinishedData
+
+
+EventRead = Annotated[
+    StatusEvent | EpochEvent | CheckpointEvent | WarningEvent | FinishedEvent, Field(discriminator="type")
+]
+
+
+class EventList(BaseModel):
+    """Some events, the oldest first."""
+
+    object: Literal["list"]
+    data: list[EventRead]
+    has_more: bool = Field(description="Whether more have happened already.")
+    next: str = Field(description="Give it as `after` to get what follows, also what is still to happen.")
+
+
+_TYPES = {
+    "experiment.status": "StatusData",
+    "experiment.epoch": "EpochData",
+    "experiment.checkpoint": "CheckpointData",
+    "experiment.warning": "Warned",
+    "experiment.finished": "FinishedData",
+}
+_EXAMPLE = """\
+id: 1
+event: experiment.status
+data: {"experiment_id":"exp_01KAPZ4M7S3F6N6Q3W8E5T2R1Y","created_at":"2026-11-22T16:05:03Z","status":"queued","stop_reason":null}
+
+id: 3
+event: experiment.epoch
+data: {"experiment_id":"exp_01KAPZ4M7S3F6N6Q3W8E5T2R1Y","created_at":"2026-11-22T16:05:04Z","epoch":1,"train_loss":0.76,"val_loss":0.89}
+
+"""  # noqa: E501 - a line of the stream is a line
+
+
+def stream_content() -> dict[str, Any]:
+    """What the OpenAPI document says of an answer that is a stream of events."""
+    reference = "#/components/schemas/{}"
+    item = {
+        "type": "object",
+        "required": ["id", "event", "data"],
+        "properties": {
+            "id": {"type": "string", "description": "Sent back as `Last-Event-ID`."},
+            "event": {"type": "string", "enum": list(_TYPES)},
+            "data": {
+                "type": "string",
+                "contentMediaType": "application/json",
+                "contentSchema": {
+                    "type": "object",
+                    "description": "As `data` in the list, beside `experiment_id` and `created_at`.",
+                    "anyOf": [{"$ref": reference.format(name)} for name in _TYPES.values()],
+                },
+            },
+        },
+    }
+    return {"schema": {"type": "string"}, "itemSchema": item, "example": _EXAMPLE}

@@ -1,0 +1,72 @@
+"""Events as a stream (text/event-stream, https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from functools import partial
+from typing import Any
+
+from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
+from sqlalchemy.orm import Session
+
+from service.events import service
+from service.events.presentation import event_document
+from service.events.service import Batch, Event, Place
+from service.events.tail import DATABASE_AWAY, Tail
+
+__all__ = ["EventStream"]
+
+PING_SECONDS = 15.0
+"""A silent stream sends a comment so often, so that nobody in between takes it for dead."""
+
+BATCH = 250
+"""Events that are read at a time: what a reader costs in memory, however slow it is and however much there is."""
+
+_RETRY_MILLISECONDS = 1000
+
+
+class EventStream(EventSourceResponse):
+    """Everything that happens to some experiments after a place, until all of them have ended.
+
+    It ends early when the service stops; a client that comes back with ``Last-Event-ID`` misses nothing.
+    """
+
+    def __init__(self, tail: Tail, place: Place) -> None:
+        # A proxy must pass each event on as it comes.
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Vary": "Accept"}
+        super().__init__(_pieces(tail, place), headers=headers)
+
+
+async def _pieces(tail: Tail, place: Place) -> AsyncIterator[bytes]:
+    yield format_sse_event(retry=_RETRY_MILLISECONDS)
+    while place.following and not tail.closed:
+        try:
+            content, batch = await tail.read(partial(_read, place=place))
+        except DATABASE_AWAY:
+            # It comes back, and so do its events: to a client an end would look like the experiment's.
+            content, batch = b"", Batch((), place, has_more=False)
+        place = batch.place
+        if content:
+            yield content
+        elif place.following and not batch.has_more:
+            waiting = {each: place.positions[each] for each in place.following}
+            if not await tail.wait(waiting, PING_SECONDS):
+                yield KEEPALIVE_COMMENT
+
+
+def _read(session: Session, place: Place) -> tuple[bytes, Batch]:
+    """The next events, put as they are sent in the thread that reads them."""
+    batch = service.read(session, place, BATCH)
+    return b"".join(map(_sent, batch.events)), batch
+
+
+def _sent(event: Event) -> bytes:
+    document = event_document(event)
+    data: Mapping[str, Any] = {
+        "experiment_id": document["experiment_id"],
+        "created_at": document["created_at"],
+        **document["data"],
+    }
+    text = json.dumps(data, allow_nan=False, separators=(",", ":"))
+    return format_sse_event(id=event.id, event=event.type, data_str=text)

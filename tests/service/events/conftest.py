@@ -1,0 +1,65 @@
+"""A service on a real port, in this process, so that a test can look into it."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from service.database import Database
+from service.listening import listen
+from service.serving import ApiServer
+from service.settings import Settings
+from tests.service.events.reader import Reader
+
+
+class LiveService:
+    """An API server in a thread of its own."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._server = ApiServer(settings)
+        self.database: Database = self._server.app.state.database
+        self._sockets = listen("127.0.0.1", 0)
+        self.port: int = self._sockets[0].getsockname()[1]
+        self._started = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
+        self._thread.start()
+        self._started.wait()
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._started.set()
+        await self._server.serve(self._sockets)
+
+    def tasks(self) -> int:
+        """How many tasks the server has."""
+        return len(asyncio.all_tasks(self._loop))
+
+    def stop(self) -> None:
+        """Stop as a signal does, and wait for the end."""
+        self._server.should_exit = True
+        self._thread.join()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def live(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveService]:
+    """A live service on an empty database; its tests run on SQLite and on PostgreSQL."""
+    url = request.getfixturevalue(f"fresh_{request.param}_url")
+    service = LiveService(Settings(data_dir=tmp_path, database_url=url))
+    yield service
+    service.stop()
+
+
+@pytest.fixture
+def open_reader(live: LiveService) -> Iterator[Callable[..., Reader]]:
+    """Open streams of events."""
+    readers: list[Reader] = []
+
+    def open_one(path: str, **headers: str) -> Reader:
+        readers.append(Reader(live.port, path, headers))
+        return readers[-1]
+
+    yield open_one
+    for reader in readers:
+        reader.close()
