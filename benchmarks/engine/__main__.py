@@ -4,8 +4,8 @@
 
 Every contender is a warm process of its own on one processor and one BLAS thread; units run in turn, A B C A B C, and a
 ratio is the median over the rounds of the engine's time divided by the peer's in the same round, because absolute times
-move with whatever else the machine does. A contender that cannot be imported is left out. Results are kept beside the
-environment, so that ``--write`` can put those of several runs into README.md.
+move with whatever else the machine does. A contender that cannot be imported is left out. Results are kept in
+``build/``, so that ``--write`` can put those of several runs into README.md.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from benchmarks.engine.report import Measured, kept, lines, machine
 from benchmarks.engine.workloads import WORKLOADS
 from scripts.readme import write
 
-KEPT = Path(__file__).parents[2] / "build/bench/measured.json"
+KEPT = Path(__file__).parents[2] / "build/measured.json"
 
 
 def options() -> argparse.Namespace:

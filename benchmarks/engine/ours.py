@@ -106,7 +106,7 @@ class EngineAlone(Engine):
 
 
 class Products:
-    """Only the matrix products of the step, and of the evaluation: what no engine on this BLAS can beat."""
+    """Only the matrix products of step and evaluation, in one layout that is not the best for every shape."""
 
     def __init__(self, workload: Workload) -> None:
         self.workload = workload
