@@ -141,14 +141,17 @@ class Dispatcher:
                 with self._database.transaction() as session:
                     rows = repository.held(session, ExperimentRow.dispatch_id == dispatch_id)
                     self._release_lost(session, rows, utc_now())
-                if rows:
+                if rows and all(row.status == "dispatched" for row in rows):
                     self._slow_down(now)
             except DBAPIError:
                 self._lost.put(dispatch_id)
                 raise
 
     def _slow_down(self, now: float) -> None:
-        """Wait longer and longer after losses that follow each other: workers that cannot even begin are no use."""
+        """Wait longer and longer after losses that follow each other: workers that cannot even begin are no use.
+
+        One that had begun is no reason to wait: whoever waits for the place of a killed worker should have it at once.
+        """
         calm = now - self._last_loss > CALM_SECONDS
         self._pause = SHORTEST_PAUSE_SECONDS if calm else min(2 * self._pause, LONGEST_PAUSE_SECONDS)
         self._last_loss = now

@@ -9,6 +9,7 @@ from service.execution import ledger
 from service.execution.dispatcher import LEASE_SECONDS, Dispatcher
 from service.execution.executor import Slots
 from service.execution.models import EngineRow
+from service.execution.repository import MAX_LOSSES
 from service.execution.work import Ending, Progress, Work
 from service.experiments.models import ExperimentRow
 from tests.execution.conftest import Submit
@@ -112,8 +113,7 @@ def test_a_lost_worker_is_noticed_at_once(database: Database, submit_experiment:
     begin(database, engine.workers.submitted[0])
     engine.workers.lose(engine.workers.submitted[0])
     engine.step(1.1)
-    assert statuses(database) == ["queued"]
-    engine.step(1.2, 1.3)
+    assert statuses(database) == ["dispatched"]
     assert len(engine.workers.submitted) == 2
 
 
@@ -156,6 +156,22 @@ def test_workers_that_never_begin_are_tried_less_and_less_often(
             engine.workers.lose(dispatch_id)
     assert 5 <= len(engine.workers.submitted) <= 10
     assert statuses(database)[0] in {"queued", "dispatched"}
+
+
+def test_workers_that_die_in_training_are_replaced_at_once_every_time(
+    database: Database, submit_experiment: Submit
+) -> None:
+    ids = [submit_experiment(seed=seed, architecture=[4 + seed]) for seed in range(4)]
+    engine = Engine(database)
+    for tenth in range(10, 30):
+        begun = len(engine.workers.submitted)
+        engine.step(tenth / 10)
+        for dispatch_id in engine.workers.submitted[begun:]:
+            begin(database, dispatch_id)
+            engine.workers.lose(dispatch_id)
+    with database.reading() as session:
+        losses = session.scalars(sa.select(ExperimentRow.losses).where(ExperimentRow.id.in_(ids))).all()
+    assert losses == [MAX_LOSSES] * 4
 
 
 def test_workers_that_cannot_be_reached_cost_nothing(database: Database, submit_experiment: Submit) -> None:
