@@ -38,7 +38,7 @@ chaos: $(STAMPS)/test ## Kill, freeze, cut off and fill up a working service and
 
 .PHONY: truth
 truth: export TRUTH_DIR ?= tests/truth
-truth: $(STAMPS)/test ## Run the oracle tests, and count them by file (TRUTH_DIR=other/folder of the same files)
+truth: $(STAMPS)/test ## Run the oracle tests, and count them by file (TRUTH_DIR=folder of the same files, MNIST=path/of/mnist.npz)
 	@$(BIN)/python -m pytest tests/truth -m oracle $(PYTEST_ARGS)
 
 .PHONY: test-browser

@@ -1,10 +1,13 @@
 """The oracle files: those beside this module, or those of the folder that TRUTH_DIR names.
 
-A file that another folder does not have gives no cases.
+A file that another folder does not have gives no cases. Every case of a file that is there becomes a test: one that
+cannot be compared is skipped and says why, and one that can be compared in part says what is left out.
 """
 
 import json
 import os
+from collections.abc import Callable
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,9 @@ from numpy.typing import NDArray
 
 FOLDER = Path(os.environ.get("TRUTH_DIR", Path(__file__).parent)).absolute()
 
+Reason = Callable[[Any], str]
+"""Why a case is not compared, or what of it is not; empty where it is, wholly."""
+
 
 def document(name: str) -> dict[str, Any]:
     """The JSON document of this name; empty where the folder does not have it."""
@@ -22,18 +28,43 @@ def document(name: str) -> dict[str, Any]:
     return found
 
 
-def parameter(name: str, case: Any, identifier: str) -> Any:
-    """A parameter for one test, which counts as a case of the file of this name."""
-    return pytest.param(case, id=identifier, marks=pytest.mark.oracle(name))
+def parameter(name: str, case: Any, called: str, skipped: str = "", left_out: str = "") -> Any:
+    """A parameter for one test, which counts as the case of the file of this name that is called so."""
+    marks = [pytest.mark.oracle(name, called, left_out)]
+    if skipped:
+        marks.append(pytest.mark.skip(reason=skipped))
+    return pytest.param(case, id=called, marks=marks)
 
 
-def cases(name: str, key: str = "cases") -> list[Any]:
+def wholly(case: Any) -> str:
+    """Nothing is left out."""
+    return ""
+
+
+def cases(name: str, key: str = "cases", skipped: Reason = wholly, left_out: Reason = wholly) -> list[Any]:
     """Parameters for one test per case, named by its id or else its name."""
-    found = document(name).get(key, [])
     return [
-        parameter(name, case, str(case.get("id", case.get("name", number))))
-        for number, case in enumerate(found)
+        parameter(name, case, identifier(key, number, case), skipped(case), left_out(case))
+        for number, case in enumerate(document(name).get(key, []))
     ]
+
+
+def identifier(key: str, number: int, case: dict[str, Any]) -> str:
+    """What a case is called among all of its file."""
+    own = str(case.get("id", case.get("name", number)))
+    return own if key == "cases" else f"{key}-{own}"
+
+
+def float32_sensitive(case: Any) -> str:
+    """Keras compares its callbacks' metrics in float32, we in float64."""
+    return "Keras compares in float32, and float64 decides otherwise" if case["float32_sensitive"] else ""
+
+
+def after_non_finite(case: Any) -> str:
+    """A non-finite metric ends our runs, Keras goes on."""
+    seen = case["metric"][: case["expect"].get("epochs_run")]
+    usable = all(metric is None or isfinite(float(metric)) for metric in seen)
+    return "" if usable else "the epochs from a non-finite metric on, which ends our runs"
 
 
 def arrays(name: str) -> dict[str, NDArray[Any]]:

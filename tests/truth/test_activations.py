@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from engine.activations import Values, activation
 from engine.calls import run
-from engine.losses import softmax
+from engine.losses import cross_entropy, softmax
 from engine.spec import ACTIVATIONS
 from tests.truth import oracle
 
@@ -44,7 +44,14 @@ def test_an_activation_and_its_derivative(name: str) -> None:
 
 
 @pytest.mark.parametrize("row", oracle.cases("activations.json", "softmax"))
-def test_softmax(row: dict[str, Any]) -> None:
+def test_softmax_and_its_logarithm(row: dict[str, Any]) -> None:
+    """The logarithm is what cross-entropy costs where one class is certain."""
     z = np.array(row["z"])[:, None]
     run(softmax(z, np.zeros(1), np.zeros_like(z)))
     np.testing.assert_allclose(z[:, 0], row["softmax"], rtol=1e-12, atol=1e-300)
+
+    certain = np.eye(len(z))
+    logits = np.repeat(np.array(row["z"])[:, None], len(z), axis=1)
+    losses, narrow, wide = np.zeros(len(z)), np.zeros(len(z)), np.zeros_like(logits)
+    run(cross_entropy(logits, certain, losses, narrow, wide))
+    np.testing.assert_allclose(-losses, row["log_softmax"], rtol=1e-12, atol=1e-15)

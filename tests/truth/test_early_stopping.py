@@ -14,11 +14,8 @@ from engine.spec import Experiment
 from engine.stopping import Patience, Progress
 from tests.truth import oracle
 
-CASES = [
-    case
-    for case in oracle.cases("early_stopping_traces.json", "early_stopping")
-    if not case.values[0]["float32_sensitive"]
-]
+FILE = "early_stopping_traces.json"
+RULES = {"skipped": oracle.float32_sensitive, "left_out": oracle.after_non_finite}
 
 
 def rule(options: dict[str, Any]) -> Patience:
@@ -38,7 +35,7 @@ def trace(case: dict[str, Any]) -> tuple[list[float], int]:
     return metrics, usable.index(False) if False in usable else len(usable)
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", oracle.cases(FILE, "early_stopping", **RULES))
 def test_a_trace(case: dict[str, Any]) -> None:
     patience, progress, expected = rule(case["options"]), Progress.start(1), case["expect"]
     metrics, finite = trace(case)
@@ -61,7 +58,8 @@ def test_a_trace(case: dict[str, Any]) -> None:
 def check_best(case: dict[str, Any], progress: Progress) -> None:
     expected = case["expect"]
     tracked = int(progress.best_epoch[0])
-    if expected["best_epoch"] is None or not tracked:
+    assert (expected["best_epoch"] is None) == (not tracked)
+    if not tracked:
         return
     sign = -1 if case["options"]["mode"] == "max" else 1
     assert sign * progress.best[0] == float(expected["best"])
@@ -70,25 +68,25 @@ def check_best(case: dict[str, Any], progress: Progress) -> None:
         assert tracked - 1 == expected["final_weights_from_epoch"]
 
 
-CHECKPOINTS = [
-    case
-    for case in oracle.cases("early_stopping_traces.json", "model_checkpoint")
-    if not case.values[0]["float32_sensitive"] and "initial_value_threshold" not in case.values[0]["options"]
-]
-
-
-@pytest.mark.parametrize("case", CHECKPOINTS)
+@pytest.mark.parametrize("case", oracle.cases(FILE, "model_checkpoint", **RULES))
 def test_the_epochs_that_are_best_so_far(case: dict[str, Any]) -> None:
-    """Where min_delta is 0, Keras saves when our best weights are replaced, and also whenever the metric is absent."""
-    patience, progress = rule({**case["options"], "patience": None}), Progress.start(1)
+    """Keras saves what is better than all before and than its threshold, and also whenever the metric is absent.
+
+    Ours keeps the best whether it meets the baseline or not; one that meets it begins the waiting anew.
+    """
+    threshold = case["options"].get("initial_value_threshold")
+    patience = rule({**case["options"], "patience": None, "baseline": threshold})
+    progress = Progress.start(1)
     metrics, finite = trace(case)
     saved = []
     for epoch, metric in enumerate(metrics[:finite], start=1):
         progress, verdict = patience(progress, np.array([epoch]), np.array([metric]))
-        if verdict.improved[0]:
+        if verdict.improved[0] and not progress.wait[0]:
             saved.append(epoch - 1)
     expected = [epoch for epoch in case["expect"]["saved_epochs"] if epoch < finite]
     assert saved == [epoch for epoch in expected if case["metric"][epoch] is not None]
+    if saved and finite == len(metrics):
+        assert abs(progress.best[0]) == abs(float(case["expect"]["best"]))
 
 
 def test_larger_is_better_mirrors_smaller_is_better() -> None:

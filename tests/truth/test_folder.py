@@ -1,13 +1,17 @@
 """`make truth` on other folders: what is there runs and is counted, what is not is left out, nothing is a failure."""
 
+import importlib
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.truth import oracle
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -32,25 +36,24 @@ def make_truth(folder: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def copy_cases(folder: Path, name: str, count: int, **changes: Any) -> None:
+def copy_cases(folder: Path, name: str, count: int, key: str = "cases", **changes: Any) -> None:
     """Write the first cases of an oracle file into the folder, each with the changes."""
     document = json.loads((HERE / name).read_text())
-    document["cases"] = [case | changes for case in document["cases"][:count]]
+    document = {key: [case | changes for case in document[key][:count]]}
     (folder / name).write_text(json.dumps(document))
 
 
-def test_the_last_line_counts_the_cases_of_the_files_that_are_there(tmp_path: Path) -> None:
+def test_the_last_lines_count_the_cases_and_say_what_is_not_compared(tmp_path: Path) -> None:
+    """On a relative folder, which is looked for where make runs."""
     copy_cases(tmp_path, "losses.json", 3)
     copy_cases(tmp_path, "train_steps.json", 2)
-    run = make_truth(str(tmp_path))
-    assert run.returncode == 0, run.stdout
-    assert run.stdout.splitlines()[-1] == "truth: losses.json 3, train_steps.json 2 (5 passed)"
-
-
-def test_a_relative_folder_is_looked_for_where_make_runs(tmp_path: Path) -> None:
-    copy_cases(tmp_path, "losses.json", 1)
+    copy_cases(tmp_path, "early_stopping_traces.json", 1, key="early_stopping", float32_sensitive=True)
     run = make_truth(os.path.relpath(tmp_path, ROOT))
-    assert run.stdout.splitlines()[-1] == "truth: losses.json 1 (1 passed)"
+    assert run.returncode == 0, run.stdout
+    assert run.stdout.splitlines()[-2:] == [
+        "not compared: early_stopping_traces.json 1: Keras compares in float32, and float64 decides otherwise",
+        "truth: losses.json 3, train_steps.json 2 (7 passed, 1 skipped)",
+    ]
 
 
 def test_a_case_that_fails_counts_as_run_and_fails_the_target(tmp_path: Path) -> None:
@@ -75,3 +78,30 @@ def test_cases_without_their_arrays_are_skipped_and_no_success(tmp_path: Path) -
     run = make_truth(str(tmp_path))
     assert run.returncode != 0
     assert run.stdout.splitlines()[-1] == "truth: no case ran (1 skipped)"
+
+
+def test_every_case_of_every_file_is_a_test() -> None:
+    """Compared or skipped with a reason, but never left out: the lists of objects in the files are the cases."""
+    expected = {(path.name, called) for path in HERE.glob("*.json") for called in case_names(path)}
+    found = {parameter for path in HERE.glob("test_*.py") for parameter in parameters(path.stem)}
+    assert expected - found == set()
+
+
+def case_names(path: Path) -> Iterator[str]:
+    """The identifiers of a file's cases; `make published` compares the published figures."""
+    if path.name == "published.json":
+        return
+    for key, value in json.loads(path.read_text()).items():
+        if isinstance(value, list) and isinstance(value[0], dict):
+            yield from (oracle.identifier(key, number, case) for number, case in enumerate(value))
+        elif isinstance(value, dict) and path.stem in {"activations", "replay_curves_published_runs"}:
+            yield from value if key == "activations" else [key]
+
+
+def parameters(module: str) -> Iterator[tuple[str, str]]:
+    """File and identifier of every case that a module's tests are parametrized with."""
+    for function in vars(importlib.import_module(f"tests.truth.{module}")).values():
+        marks = [mark for mark in getattr(function, "pytestmark", []) if mark.name == "parametrize"]
+        for parameter in (each for mark in marks for each in mark.args[1]):
+            if marks := [mark for mark in getattr(parameter, "marks", ()) if mark.name == "oracle"]:
+                yield marks[0].args[:2]

@@ -4,37 +4,26 @@ The training rows ship with the product. Validation and test counts need the com
 the environment variable MNIST names.
 """
 
-import os
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine.data import Part, with_ones
-from engine.evaluation import Evaluation, Evaluator
 from tests.engine.harness import Replay, resolved
 from tests.truth import oracle
+from tests.truth.mnist import evaluate, images
 
 Array = NDArray[Any]
 
-MINI = Path(__file__).parents[2] / "service/datasets/builtin/mnist-mini.npz"
-CONFIGS = oracle.cases("replay_mnist1000.json", "configs")
 LAYERS = (1, 2)
 
 
-@cache
-def images() -> dict[str, tuple[Array, Array]]:
-    """Pixels in [0, 1) and labels of each split that is at hand."""
-    with np.load(MINI) as archive:
-        found = {"train": (archive["x"], archive["y"])}
-    if "MNIST" in os.environ:
-        with np.load(os.environ["MNIST"]) as archive:
-            found["validation"] = (archive["x_train"][50_000:], archive["y_train"][50_000:])
-            found["test"] = (archive["x_test"], archive["y_test"])
-    return {name: (x.reshape(len(x), 784) / 256, y.astype(np.intp)) for name, (x, y) in found.items()}
+def left_out(config: dict[str, Any]) -> str:
+    return "" if "test" in images() else "counts on validation and test images (MNIST=path/of/mnist.npz)"
+
+
+CONFIGS = oracle.cases("replay_mnist1000.json", "configs", left_out=left_out)
 
 
 @pytest.mark.parametrize("config", CONFIGS)
@@ -45,12 +34,15 @@ def test_every_epoch_counts_the_same_images_correct(config: dict[str, Any]) -> N
     for epoch, expected in enumerate(config["curves"]):
         for step in range(epoch * per_epoch, (epoch + 1) * per_epoch):
             replay.step(step)
-        for name, (x, y) in images().items():
+        for name, (x, y) in splits().items():
             found = evaluate(replay, x, y)
             assert round(float(found.scores["accuracy"] or 0) * len(y)) == expected[f"{name}_correct"]
             assert found.loss == pytest.approx(expected[f"{name}_data_cost"], rel=1e-9)
-        assert replay.penalty() + found_loss(replay) == pytest.approx(
-            expected["train_cost_with_penalty"], rel=1e-9
+            if name == "train":
+                cost = found.loss + replay.penalty()
+                assert cost == pytest.approx(expected["train_cost_with_penalty"], rel=1e-9)
+        assert norms(replay) == pytest.approx(
+            [expected["sum_w2"], expected["sum_abs_w"], expected["sum_b2"]], rel=1e-9
         )
     for layer, number in enumerate(LAYERS):
         truth = archive[f"{config['name']}_final_W{number}"], archive[f"{config['name']}_final_b{number}"]
@@ -72,7 +64,7 @@ def loaded(config: dict[str, Any], archive: dict[str, Array]) -> Replay:
         l1_update="subgradient",
         **{"lambda": strength},
     )
-    x, labels = images()["train"]
+    x, labels = splits()["train"]
     starts = range(config["batch_size"], len(x), config["batch_size"])
     batches = [rows for order in archive["order"] for rows in np.split(order, starts)]
     replay = Replay(experiment, x, np.eye(10)[labels], batches)
@@ -83,12 +75,14 @@ def loaded(config: dict[str, Any], archive: dict[str, Array]) -> Replay:
     return replay
 
 
-def evaluate(replay: Replay, x: Array, labels: Array) -> Evaluation:
-    network, layout = replay.stack.network, replay.stack.layout
-    part = Part(with_ones(x), np.eye(10)[labels], labels)
-    evaluator = Evaluator(network, layout, part, None)
-    return evaluator(replay.stack.parameters[0])
+def splits() -> dict[str, tuple[Array, Array]]:
+    """The images by split, of those for training the first 1,000."""
+    x, labels = images()["train"]
+    return {**images(), "train": (x[:1000], labels[:1000])}
 
 
-def found_loss(replay: Replay) -> float:
-    return evaluate(replay, *images()["train"]).loss
+def norms(replay: Replay) -> list[float]:
+    """Σw², Σ|w| and Σb² over all layers."""
+    weights = np.concatenate([replay.weight(layer).ravel() for layer in replay.layers])
+    biases = np.concatenate([replay.bias(layer) for layer in replay.layers])
+    return [float(np.square(weights).sum()), float(np.abs(weights).sum()), float(np.square(biases).sum())]

@@ -19,11 +19,12 @@ def test_the_rate_of_every_step(case: dict[str, Any]) -> None:
     np.testing.assert_allclose(found, case["lr_at_step"], rtol=1e-9, atol=1e-15)
 
 
-PLATEAUS = [
-    case
-    for case in oracle.cases("early_stopping_traces.json", "reduce_lr_on_plateau")
-    if not case.values[0]["float32_sensitive"]
-]
+PLATEAUS = oracle.cases(
+    "early_stopping_traces.json",
+    "reduce_lr_on_plateau",
+    skipped=oracle.float32_sensitive,
+    left_out=oracle.after_non_finite,
+)
 
 
 @pytest.mark.parametrize("case", PLATEAUS)
@@ -38,3 +39,16 @@ def test_the_rate_after_every_epoch_on_a_plateau(case: dict[str, Any]) -> None:
         if metric is not None:
             state = reduced(spec, state, sign * float(metric))
         assert state.rate == pytest.approx(expected, rel=1e-6)
+
+
+def torch_rule(case: dict[str, Any]) -> str:
+    return (
+        "torch reduces an epoch later and by a relative threshold; our plateau is Keras's (docs/numerics.md)"
+    )
+
+
+@pytest.mark.parametrize(
+    "case", oracle.cases("lr_schedules.json", "torch_reduce_on_plateau", skipped=torch_rule)
+)
+def test_torchs_plateau(case: dict[str, Any]) -> None:
+    """Not our rule: its cases are skipped, so that the count shows them."""
