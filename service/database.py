@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import event
-from sqlalchemy.engine import URL, Connection, Dialect, Engine, make_url
+from sqlalchemy.engine import URL, Dialect, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import DeclarativeBase, Session
 from typing_extensions import override
 
 import migrations
+from service.sqlite import Turn, sqlite_engine
 
 __all__ = ["Base", "Database", "DatabaseUrlError", "UtcDateTime", "is_current", "migrate", "utc_now"]
-
-BUSY_MILLISECONDS = 15_000
-"""How long a writer of SQLite waits for its turn."""
 
 _CONSTRAINT_NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -114,12 +110,18 @@ class Database:
 
     def __init__(self, url: str, *, patience_seconds: float | None = None) -> None:
         self.url = _with_driver(url)
-        self.engine = _create_engine(self.url)
-        if patience_seconds is not None and not self.is_sqlite:
+        if self.is_sqlite:
+            self.engine = sqlite_engine(self.url, read_only=False, **_options())
+            self._reading_engine = sqlite_engine(self.url, read_only=True, **_options())
+            self._turn: Callable[[], AbstractContextManager[None]] = Turn().taken
+            return
+        self.engine = sa.create_engine(self.url, pool_pre_ping=True, connect_args=_POSTGRESQL, **_options())
+        self._reading_engine = self.engine.execution_options(postgresql_readonly=True)
+        self._turn = contextlib.nullcontext
+        if patience_seconds is not None:
             from service.patience import lose_patience  # noqa: PLC0415 - SQLite needs no driver of PostgreSQL
 
             lose_patience(self.engine, patience_seconds)
-        self._reading_engine = self.engine.execution_options(read_only=True, postgresql_readonly=True)
 
     @property
     def is_sqlite(self) -> bool:
@@ -129,7 +131,7 @@ class Database:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Session]:
         """One transaction: committed when the block ends, rolled back when it raises."""
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with self._turn(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextlib.contextmanager
@@ -141,6 +143,7 @@ class Database:
     def close(self) -> None:
         """Close every connection that is not in use; using the database again opens new ones."""
         self.engine.dispose()
+        self._reading_engine.dispose()
 
 
 def migrate(url: str) -> None:
@@ -175,32 +178,7 @@ def _with_driver(url: str) -> URL:
     return parsed.set(drivername=driver)
 
 
-def _create_engine(url: URL) -> Engine:
+def _options() -> dict[str, Any]:
     serializer = partial(json.dumps, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
     # Enough connections for every thread of the API's pool, so that none of them waits for another's.
-    common: dict[str, Any] = {"json_serializer": serializer, "pool_size": 8, "max_overflow": 40}
-    if url.get_backend_name() != "sqlite":
-        return sa.create_engine(url, pool_pre_ping=True, connect_args=_POSTGRESQL, **common)
-    file = Path(str(url.database)).expanduser().absolute()
-    engine = sa.create_engine(url.set(database=str(file)), **common)
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    # The driver would begin transactions by its own rules; _begin_sqlite does instead.
-    connection.isolation_level = None
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute("PRAGMA foreign_keys = ON")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that reads before it writes must hold the write lock from the start: it could not get it
-    # later without ignoring what others wrote in between.
-    read_only = connection.get_execution_options().get("read_only", False)
-    dbapi_connection: Any = connection.connection.dbapi_connection
-    dbapi_connection.execute(f"PRAGMA query_only = {int(read_only)}")
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+    return {"json_serializer": serializer, "pool_size": 8, "max_overflow": 40}

@@ -51,6 +51,15 @@ _EVENTS: Any = EventRow.__table__
 _EPOCHS: Any = EpochRow.__table__
 _MOST_IDENTIFIERS = 1000
 
+# Made once, as making a statement takes as long as running it.
+_RAISE = (
+    sa.update(_EXPERIMENTS)
+    .where(_EXPERIMENTS.c.id == sa.bindparam("identifier"))
+    .values(last_event=_EXPERIMENTS.c.last_event + sa.bindparam("added"))
+    .returning(_EXPERIMENTS.c.last_event)
+)
+_INSERT = sa.insert(_EVENTS)
+
 
 @dataclass(frozen=True, slots=True)
 class Followed:
@@ -68,22 +77,16 @@ def record(
 
     The experiment's row stays locked until the transaction ends, so that numbers are given out one by one.
     """
-    raised = (
-        sa.update(_EXPERIMENTS)
-        .where(_EXPERIMENTS.c.id == experiment_id)
-        .values(last_event=_EXPERIMENTS.c.last_event + count)
-        .returning(_EXPERIMENTS.c.last_event)
-    )
-    last: int = session.execute(raised).scalar_one()
+    last: int = session.execute(_RAISE, {"identifier": experiment_id, "added": count}).scalar_one()
     values = {"sequence": last - count + 1, "count": count, "type": type_, "data": dict(data)}
-    session.execute(sa.insert(_EVENTS).values(experiment_id=experiment_id, created_at=utc_now(), **values))
+    session.execute(_INSERT, {"experiment_id": experiment_id, "created_at": utc_now(), **values})
 
 
 def record_creation(session: Session, experiment_id: str, created_at: datetime) -> None:
     """Write down the first event of an experiment that was stored with ``last_event`` 1: it is queued."""
     data = {"status": "queued", "stop_reason": None}
     values = {"sequence": 1, "count": 1, "type": "experiment.status", "data": data}
-    session.execute(sa.insert(_EVENTS).values(experiment_id=experiment_id, created_at=created_at, **values))
+    session.execute(_INSERT, {"experiment_id": experiment_id, "created_at": created_at, **values})
 
 
 def record_status(session: Session, experiment_id: str, status: str, stop_reason: str | None = None) -> None:
