@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,7 +25,7 @@ _CHECKPOINTS: Any = CheckpointRow.__table__
 _CHUNKS: Any = CheckpointChunkRow.__table__
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Weights:
     """A checkpoint to store: ``metrics`` are those of its epoch, ``content`` the bytes of its file."""
 
@@ -32,6 +33,11 @@ class Weights:
     epoch: int
     metrics: dict[str, Any]
     content: bytes
+
+    @cached_property
+    def sha256(self) -> str:
+        """The hash of the content."""
+        return hashlib.sha256(self.content).hexdigest()
 
 
 def read_state(session: Session, experiment_id: str) -> bytes | None:
@@ -78,7 +84,7 @@ def store_weights(session: Session, experiment_id: str, weights: Weights) -> Non
             kind=weights.kind,
             epoch=weights.epoch,
             metrics=weights.metrics,
-            sha256=hashlib.sha256(weights.content).hexdigest(),
+            sha256=weights.sha256,
             bytes=len(weights.content),
             created_at=utc_now(),
         )

@@ -45,7 +45,8 @@ def _events(progress: Progress, status: str | None) -> Iterator[Event]:
         first = progress.epochs[0]["epoch"]
         yield Event("experiment.epoch", {"from_epoch": first}, len(progress.epochs))
     for weights in progress.weights:
-        yield Event("experiment.checkpoint", {"kind": weights.kind, "epoch": weights.epoch})
+        data = {"kind": weights.kind, "epoch": weights.epoch, "sha256": weights.sha256}
+        yield Event("experiment.checkpoint", {**data, "metrics": weights.metrics})
     if progress.ending is not None:
         for warning in progress.ending.found:
             yield Event("experiment.warning", warning)

@@ -22,6 +22,7 @@ __all__ = [
     "MAX_LOSSES",
     "Held",
     "after_release",
+    "board",
     "claim",
     "find_claims",
     "has_queued",
@@ -116,14 +117,28 @@ def claim(
 
     Two dispatchers never claim the same experiment: PostgreSQL locks the rows, SQLite the transaction.
     """
-    fresh = []
-    for dispatch in find_claims(session, engine_id, capacity, most_running):
-        dispatch_id = dispatch.id or f"{_dispatches_of(engine_id)}{uuid.uuid4().hex}"
-        if dispatch.id is not None and not _keep_live(session, dispatch.id):
-            continue
-        if _board(session, dispatch, dispatch_id) and dispatch.id is None:
-            fresh.append(dispatch_id)
-    return fresh
+    planned = find_claims(session, engine_id, capacity, most_running)
+    boarded = [(dispatch, board(session, dispatch, engine_id)) for dispatch in planned]
+    return [id_ for dispatch, id_ in boarded if id_ is not None and dispatch.id is None]
+
+
+def board(session: Session, dispatch: Dispatch, engine_id: str) -> str | None:
+    """Give the experiments that are to come on board their dispatch; returns its id.
+
+    None, and nothing done, if the dispatch has ended since it was looked at, or if none of them waits any more.
+    """
+    if dispatch.id is not None and not _keep_live(session, dispatch.id):
+        return None
+    boarding = [waiting.id for waiting in dispatch.boarding]
+    wanted = (ExperimentRow.id.in_(boarding), ExperimentRow.status == "queued")
+    locked = session.scalars(sa.select(ExperimentRow.id).where(*wanted).with_for_update(skip_locked=True))
+    ids = list(locked)
+    if not ids:
+        return None
+    dispatch_id = dispatch.id or f"{_dispatches_of(engine_id)}{uuid.uuid4().hex}"
+    dispatched = sa.update(ExperimentRow).where(ExperimentRow.id.in_(ids))
+    session.execute(dispatched.values(status="dispatched", dispatch_id=dispatch_id))
+    return dispatch_id
 
 
 def _keep_live(session: Session, dispatch_id: str) -> bool:
@@ -134,17 +149,6 @@ def _keep_live(session: Session, dispatch_id: str) -> bool:
     running = (ExperimentRow.dispatch_id == dispatch_id, ExperimentRow.status == "running")
     one = sa.select(ExperimentRow.id).where(*running).limit(1)
     return session.execute(one.with_for_update(skip_locked=True)).first() is not None
-
-
-def _board(session: Session, dispatch: Dispatch, dispatch_id: str) -> bool:
-    boarding = [waiting.id for waiting in dispatch.boarding]
-    wanted = (ExperimentRow.id.in_(boarding), ExperimentRow.status == "queued")
-    locked = session.scalars(sa.select(ExperimentRow.id).where(*wanted).with_for_update(skip_locked=True))
-    ids = list(locked)
-    if ids:
-        dispatched = sa.update(ExperimentRow).where(ExperimentRow.id.in_(ids))
-        session.execute(dispatched.values(status="dispatched", dispatch_id=dispatch_id))
-    return bool(ids)
 
 
 def release(session: Session, rows: Iterable[Held], now: datetime, *, lost: bool) -> int:

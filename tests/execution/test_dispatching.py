@@ -13,22 +13,7 @@ from service.execution.repository import MAX_LOSSES, Held, after_release
 from service.experiments.models import ExperimentRow, ResumeStateRow
 from service.experiments.states import ACTIVE, TRANSITIONS
 from tests.execution.conftest import Submit
-
-
-def claim(database: Database, count: int = 1, engine_id: str = "engine_a") -> list[str]:
-    with database.transaction() as session:
-        return repository.claim(session, engine_id, lambda _live: count)
-
-
-def row(database: Database, id_: str) -> ExperimentRow:
-    with database.reading() as session:
-        return session.get_one(ExperimentRow, id_)
-
-
-def lose(database: Database, dispatch_id: str) -> int:
-    with database.transaction() as session:
-        rows = repository.held(session, ExperimentRow.dispatch_id == dispatch_id)
-        return repository.release(session, rows, utc_now(), lost=True)
+from tests.execution.steps import claim, lose, row
 
 
 def test_the_oldest_are_claimed_first(database: Database, submit_experiment: Submit) -> None:

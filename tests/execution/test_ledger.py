@@ -7,60 +7,18 @@ import pytest
 import sqlalchemy as sa
 
 from service.checkpoints.models import CheckpointChunkRow, CheckpointRow
-from service.database import Database, utc_now
-from service.execution import ledger, repository
+from service.database import Database
+from service.execution import ledger
 from service.execution.blobs import CHUNK_BYTES, Weights
-from service.execution.work import Ending, Lease, Progress, Wishes, Work
+from service.execution.work import Ending, Lease, Progress, Wishes
 from service.experiments.models import EpochRow, ExperimentRow, ResumeStateRow
 from tests.execution.conftest import Submit
-
-EPOCHS = [
-    {"epoch": epoch, "train_loss": 1 / epoch, "seconds": float(epoch), "non_finite": None} for epoch in (1, 2)
-]
-
-
-def dispatch(database: Database) -> str:
-    with database.transaction() as session:
-        (dispatch_id,) = repository.claim(session, "engine_a", lambda _live: 1)
-    return dispatch_id
-
-
-def begin(database: Database) -> Work:
-    dispatch_id = dispatch(database)
-    with database.transaction() as session:
-        (work,) = ledger.begin(session, dispatch_id)
-    return work
-
-
-def lose(database: Database) -> None:
-    with database.transaction() as session:
-        repository.release(session, repository.held(session), utc_now(), lost=True)
-
-
-def store(database: Database, progress: Progress) -> str | None:
-    with database.transaction() as session:
-        (status,) = ledger.store(session, [progress])
-    return status
-
-
-def flush(lease: Lease, state: bytes = b"state") -> Progress:
-    values = {"last_epoch": 2, "final": {"train_loss": 0.5}, "best_epoch": 1, "best": {"train_loss": 1.0}}
-    return Progress(lease, 0, EPOCHS, values, state, [Weights("best", 1, {"train_loss": 1.0}, b"weights")])
-
-
-def count(database: Database, table: type) -> int:
-    with database.reading() as session:
-        return session.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
-
-
-def row(database: Database, id_: str) -> ExperimentRow:
-    with database.reading() as session:
-        return session.get_one(ExperimentRow, id_)
+from tests.execution.steps import EPOCHS, begin, claim, count, flush, lose_all, row, store
 
 
 def test_beginning_starts_one_attempt(database: Database, submit_experiment: Submit) -> None:
     id_ = submit_experiment()
-    dispatch_id = dispatch(database)
+    (dispatch_id,) = claim(database)
     with database.transaction() as session:
         (work,) = ledger.begin(session, dispatch_id)
     with database.transaction() as session:
@@ -74,8 +32,8 @@ def test_beginning_starts_one_attempt(database: Database, submit_experiment: Sub
 
 def test_a_dispatch_that_was_taken_back_is_not_begun(database: Database, submit_experiment: Submit) -> None:
     submit_experiment()
-    dispatch_id = dispatch(database)
-    lose(database)
+    (dispatch_id,) = claim(database)
+    lose_all(database)
     with database.transaction() as session:
         assert ledger.begin(session, dispatch_id) == []
         assert not ledger.is_held(session, dispatch_id)
@@ -96,7 +54,7 @@ def test_the_next_attempt_goes_on_from_the_flush(database: Database, submit_expe
     store(database, flush(begin(database).lease, b"x" * 10))
     started = row(database, submit_experiment()).started_at
     assert started is None
-    lose(database)
+    lose_all(database)
     work = begin(database)
     assert (work.lease.attempt, work.last_epoch, work.seconds, work.state) == (2, 2, 2.0, b"x" * 10)
     assert (work.best_epoch, work.best) == (1, {"train_loss": 1.0})
@@ -105,7 +63,7 @@ def test_the_next_attempt_goes_on_from_the_flush(database: Database, submit_expe
 def test_a_zombie_writes_nothing(database: Database, submit_experiment: Submit) -> None:
     submit_experiment()
     zombie = begin(database)
-    lose(database)
+    lose_all(database)
     assert not store(database, flush(zombie.lease))
     heir = begin(database)
     assert not store(database, flush(zombie.lease))
@@ -162,7 +120,7 @@ def test_large_contents_are_stored_in_pieces(database: Database, submit_experime
         ).all()
     assert [len(piece) for piece in pieces] == [CHUNK_BYTES, CHUNK_BYTES, 1]
     assert b"".join(pieces) == content
-    lose(database)
+    lose_all(database)
     assert begin(database).state == content
 
 
@@ -223,11 +181,13 @@ def test_a_beat_counts_up(database: Database, submit_experiment: Submit) -> None
 def test_an_experiment_without_a_state_starts_anew(database: Database, submit_experiment: Submit) -> None:
     id_ = submit_experiment()
     store(database, flush(begin(database).lease))
-    lose(database)
+    lose_all(database)
     with database.transaction() as session:
         session.execute(sa.delete(ResumeStateRow))
     work = begin(database)
     assert (work.last_epoch, work.seconds, work.best_epoch, work.best) == (0, 0.0, None, None)
+    assert (row(database, id_).last_epoch, row(database, id_).best) == (0, None)
+    assert count(database, EpochRow) == 0
     assert store(database, replace(flush(work.lease), flushed_epoch=work.last_epoch))
     assert row(database, id_).last_epoch == 2
     assert count(database, EpochRow) == 2
