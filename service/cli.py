@@ -29,7 +29,8 @@ settings, all of them environment variables:
   TRAINYARD_DATA_DIR               where everything is kept (./trainyard-data)
   TRAINYARD_DATABASE_URL           postgresql://… or sqlite:///… (a file in the data directory)
   TRAINYARD_WORKERS                experiments that train at a time (one per core)
-  TRAINYARD_SCHEDULER              tcp://… of a Dask scheduler whose workers train (workers of our own)
+  TRAINYARD_SCHEDULER              tcp://… or tls://… of a Dask scheduler whose workers train (workers of our own)
+  TRAINYARD_SCHEDULER_CA_FILE, _CERT_FILE, _KEY_FILE   for tls://: the authority's certificate, ours, its key
   TRAINYARD_MAX_QUEUED_PER_OWNER   experiments one owner may have waiting (any number)
 """
 
@@ -114,6 +115,7 @@ def _engine(arguments: argparse.Namespace) -> None:
     from service.execution.data_directory import DataDirectoryError
     from service.execution.engine_process import run_engine
     from service.execution.executor import WorkersGoneError
+    from service.execution.security import SchedulerError
     from service.logs import configure_logs
 
     configure_logs()
@@ -121,7 +123,7 @@ def _engine(arguments: argparse.Namespace) -> None:
     _check_database_url(settings)
     try:
         run_engine(settings, attached=arguments.attached)
-    except (DataDirectoryError, WorkersGoneError) as error:
+    except (DataDirectoryError, SchedulerError, WorkersGoneError) as error:
         raise WrongError(error) from error
 
 
@@ -135,7 +137,10 @@ def _settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        wrong = [f"TRAINYARD_{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors()]
+        wrong = [
+            f"TRAINYARD_{str(each['loc'][0]).upper()}: {each['msg'].removeprefix('Value error, ')}"
+            for each in error.errors()
+        ]
         raise WrongError(". ".join(wrong)) from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,13 @@ def _absolute(path: Path) -> Path:
     return path.expanduser().resolve()
 
 
+def _scheduler(address: str) -> str:
+    if not re.fullmatch(r"(tcp|tls)://[^/\s]+:[0-9]{1,5}", address):
+        message = "Input should be tcp://host:port or tls://host:port"
+        raise ValueError(message)
+    return address
+
+
 class Settings(BaseSettings):
     """Where the service listens, where it keeps its data, and how many experiments it trains at once.
 
@@ -38,7 +46,10 @@ class Settings(BaseSettings):
     )
     database_url: str | None = None
     workers: int = Field(default_factory=_available_cores, ge=1, le=4096)
-    scheduler: str | None = None
+    scheduler: Annotated[str, AfterValidator(_scheduler)] | None = None
+    scheduler_ca_file: Path | None = None
+    scheduler_cert_file: Path | None = None
+    scheduler_key_file: Path | None = None
     max_queued_per_owner: int | None = Field(default=None, ge=1)
     max_running_per_owner: int | None = Field(default=None, ge=1)
 

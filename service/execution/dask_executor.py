@@ -16,6 +16,7 @@ import dask
 import structlog
 from distributed import Client, Future, LocalCluster, fire_and_forget
 from distributed.core import Status
+from distributed.security import Security
 
 from service.execution.executor import Slots, WorkersGoneError
 from service.execution.outage import Outage
@@ -76,12 +77,18 @@ def local_cluster(workers: int, scratch: Path) -> LocalCluster:
 
 
 class DaskExecutor:
-    """Starts dispatches on a cluster: one of this process's own, or the scheduler at an address."""
+    """Starts dispatches on a cluster: one of this process's own, or the scheduler at an address.
 
-    def __init__(self, cluster: LocalCluster | str, on_lost: Callable[[str], None]) -> None:
+    ``security`` holds the certificates for an address that begins with ``tls://``.
+    """
+
+    def __init__(
+        self, cluster: LocalCluster | str, on_lost: Callable[[str], None], security: Security | None = None
+    ) -> None:
         if isinstance(cluster, str):
             dask.config.set({"distributed.comm.timeouts.connect": f"{ANSWER_SECONDS}s"})
         self._cluster = cluster
+        self._security = security
         self._on_lost = on_lost
         self._client: Client | None = None
         self._outage = Outage("the Dask scheduler")
@@ -134,7 +141,9 @@ class DaskExecutor:
     def _connect(self) -> Client:
         """The client, made anew where the scheduler was away for so long that the old one gave up."""
         if self._client is None or self._client.status == "closed":
-            self._client = Client(self._cluster, set_as_default=False, timeout=ANSWER_SECONDS)
+            self._client = Client(
+                self._cluster, security=self._security, set_as_default=False, timeout=ANSWER_SECONDS
+            )
         if self._client.status != "running":
             message = "The connection to the Dask scheduler is lost; trying to make it again."
             raise ConnectionError(message)

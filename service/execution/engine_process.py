@@ -9,7 +9,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import structlog
 from distributed import LocalCluster
@@ -19,6 +20,7 @@ from service.database import Database, is_current
 from service.execution.dask_executor import DaskExecutor, local_cluster
 from service.execution.data_directory import DataDirectory, read_engine_id
 from service.execution.dispatcher import Dispatcher, take_over
+from service.execution.security import security
 from service.settings import Settings
 
 __all__ = ["run_engine"]
@@ -34,8 +36,9 @@ def run_engine(settings: Settings, *, attached: bool) -> None:
     """Dispatch until told to end by a signal.
 
     An ``attached`` engine is the child of a process that has locked the data directory for it and that it ends
-    with: standard input is a pipe that closes when that process dies. Raises DataDirectoryError.
+    with: standard input is a pipe that closes when that process dies. Raises DataDirectoryError and SchedulerError.
     """
+    certificates = security(settings)
     stop = threading.Event()
     _stop_on_signals(stop, attached=attached)
     with _identity(settings, attached=attached) as engine_id:
@@ -43,17 +46,24 @@ def run_engine(settings: Settings, *, attached: bool) -> None:
         try:
             _wait_for_tables(database, stop)
             if not stop.is_set():
-                _dispatch(settings, database, engine_id, stop)
+                executor = partial(DaskExecutor, security=certificates)
+                _dispatch(settings, database, engine_id, executor, stop)
         finally:
             database.close()
 
 
-def _dispatch(settings: Settings, database: Database, engine_id: str, stop: threading.Event) -> None:
+def _dispatch(
+    settings: Settings,
+    database: Database,
+    engine_id: str,
+    executor: Callable[..., DaskExecutor],
+    stop: threading.Event,
+) -> None:
     def dispatcher(cluster: LocalCluster | str) -> Dispatcher:
         return Dispatcher(
             database,
             engine_id,
-            lambda on_lost: DaskExecutor(cluster, on_lost),
+            lambda on_lost: executor(cluster, on_lost),
             most_running=settings.max_running_per_owner,
         )
 

@@ -81,7 +81,30 @@ def test_a_database_of_a_newer_version(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("port", "http"), ("port", "70000"), ("workers", "0"), ("workers", "many")]
+    ("name", "value"),
+    [("port", "http"), ("port", "70000"), ("workers", "0"), ("workers", "many"), ("scheduler", "host:1")],
 )
 def test_a_setting_that_makes_no_sense(name: str, value: str) -> None:
     assert complaint(run("serve", **{name: value})).startswith(f"TRAINYARD_{name.upper()}: Input should be")
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (
+            {"scheduler": "tls://host:1"},
+            "needs TRAINYARD_SCHEDULER_CA_FILE and TRAINYARD_SCHEDULER_CERT_FILE",
+        ),
+        (
+            {"scheduler": "tcp://host:1", "scheduler_key_file": "key.pem"},
+            "TRAINYARD_SCHEDULER_KEY_FILE only counts",
+        ),
+        (
+            {f"scheduler_{name}_file": f"/nowhere/{name}" for name in ("ca", "cert", "key")}
+            | {"scheduler": "tls://host:1"},
+            "no such file as TRAINYARD_SCHEDULER_CA_FILE",
+        ),
+    ],
+)
+def test_certificates_that_do_not_go_with_the_scheduler(settings: dict[str, str], said: str) -> None:
+    assert said in complaint(run("engine", **settings))
