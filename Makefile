@@ -91,6 +91,10 @@ bench: $(if $(MNIST),$(BENCH)/ready) ## Time the engine against PyTorch, JAX and
 	@test -n "$(MNIST)" || { echo "Say where mnist.npz is: make bench MNIST=path" >&2; exit 2; }
 	$(BENCH)/bin/python -m benchmarks.engine --mnist "$(MNIST)" $(BENCH_ARGS)
 
+.PHONY: bench-service
+bench-service: $(STAMPS)/runtime ## Measure the service, some fifteen minutes (BENCH_ARGS="--parts overhead,traffic --write")
+	$(BIN)/python -m benchmarks.service $(BENCH_ARGS)
+
 .PHONY: mutants
 mutants: $(STAMPS)/test ## Break the engine in many small ways and see each caught, minutes (MUTANTS_ARGS="--every 3")
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m scripts.mutants $(MUTANTS_ARGS)

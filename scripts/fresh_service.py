@@ -66,14 +66,17 @@ class FreshService:
 
 
 @contextlib.contextmanager
-def fresh_service(workers: int = 2) -> Iterator[FreshService]:
-    """Start the embedded service with so many workers, and stop it at the end of the block."""
+def fresh_service(workers: int = 2, data: Path | None = None) -> Iterator[FreshService]:
+    """Start the embedded service with so many workers, and stop it at the end of the block.
+
+    ``data`` is a data directory to use and to leave; without one the service's data goes with it.
+    """
     with tempfile.TemporaryDirectory(prefix="trainyard-") as folder:
         port, log = _free_port(), Path(folder, "log")
         environment = os.environ | {
             "TRAINYARD_HOST": "127.0.0.1",
             "TRAINYARD_PORT": str(port),
-            "TRAINYARD_DATA_DIR": str(Path(folder, "data")),
+            "TRAINYARD_DATA_DIR": str(data or Path(folder, "data")),
             "TRAINYARD_DATABASE_URL": "",
             "TRAINYARD_SCHEDULER": "",
             "TRAINYARD_WORKERS": str(workers),

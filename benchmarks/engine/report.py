@@ -14,7 +14,7 @@ from statistics import median
 from benchmarks.engine.contenders import PEERS
 from scripts.readme import row
 
-__all__ = ["NOISE", "TARGETS", "Measured", "kept", "lines", "machine"]
+__all__ = ["NOISE", "TARGETS", "Measured", "kept", "lines", "machine", "processor"]
 
 NOISE = 0.1
 """Repeated runs of one ratio differ by so much; a target counts as reached within it."""
@@ -101,10 +101,10 @@ def machine() -> str:
             names.append(f"{name} {version(package)}")
         except PackageNotFoundError:
             print(f"{name} is not installed; its columns stay empty.", file=sys.stderr)
-    return f"Measured on one core of {_processor()}, one BLAS thread, float32: {', '.join(names)}."
+    return f"Measured on one core of {processor()}, one BLAS thread, float32: {', '.join(names)}."
 
 
-def _processor() -> str:
+def processor() -> str:
     """The processor's name with family and model, which say more than a cloud's name."""
     if not CPUINFO.exists():
         return platform.processor() or platform.machine()

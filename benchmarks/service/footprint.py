@@ -7,10 +7,9 @@ PSS counts a page that N processes share as 1/N in each, so that the sum is what
 
 from __future__ import annotations
 
-import re
 import time
-from pathlib import Path
 
+from benchmarks.service.processes import command_line, processes, pss_bytes
 from scripts.fresh_service import fresh_service
 
 WORKERS = 2
@@ -18,36 +17,6 @@ WHOLE_LIMIT_MB, API_LIMIT_MB = 450, 120
 MB = 1e6
 _SETTLED_SHARE = 0.005
 _INTERVAL_SECONDS = 2
-
-
-def processes(session_id: int) -> list[int]:
-    """The ids of every process of the session, oldest first."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            # The command's name stands in parentheses and may hold anything; state, parent, group, session follow.
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[3]) == session_id:
-            found.append(int(folder.name))
-    return sorted(found)
-
-
-def pss_bytes(process_id: int) -> int:
-    """PSS of one process; 0 where it is gone."""
-    try:
-        rollup = Path(f"/proc/{process_id}/smaps_rollup").read_text()
-    except OSError:
-        return 0
-    match = re.search(r"^Pss:\s+(\d+) kB$", rollup, flags=re.MULTILINE)
-    return int(match[1]) * 1024 if match else 0
-
-
-def command_line(process_id: int) -> str:
-    """The beginning of a process's command line, without the folders of its programs."""
-    words = Path(f"/proc/{process_id}/cmdline").read_bytes().decode(errors="replace").split("\0")
-    return " ".join(re.sub(r"^/\S*/", "", word) for word in words)[:90].strip()
 
 
 def settled(session_id: int) -> dict[int, int]:

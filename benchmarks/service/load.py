@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
 import json
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+import uvloop
+
+from scripts.fresh_service import FreshService
 
 __all__ = ["Load", "drive", "get_request", "post_request"]
 
 
 @dataclass(frozen=True)
 class Load:
-    """What came of a load: every request's milliseconds, sorted, the wall time, and the generator's own share."""
+    """What came of a load: every request's milliseconds, the wall time, and the generator's own share of a core."""
 
     milliseconds: list[float]
     seconds: float
@@ -26,10 +30,6 @@ class Load:
     def rate(self) -> float:
         """Requests per second."""
         return len(self.milliseconds) / self.seconds
-
-    def percentile(self, percent: int) -> float:
-        """The smallest duration that so many percent of the requests do not exceed."""
-        return self.milliseconds[-(-len(self.milliseconds) * percent // 100) - 1]
 
 
 def get_request(path: str) -> bytes:
@@ -45,8 +45,7 @@ def post_request(path: str, document: dict[str, Any]) -> bytes:
 
 
 def drive(
-    host: str,
-    port: int,
+    service: FreshService,
     request: Callable[[int], bytes],
     *,
     connections: int,
@@ -58,42 +57,52 @@ def drive(
     At a fixed rate a request's time counts from when it was due, so that waiting for a slow one is not hidden.
     Raises RuntimeError at an answer that is not a 2xx.
     """
-    return asyncio.run(_drive(host, port, request, connections, seconds, rate))
+    return uvloop.run(_Drive(service, request, seconds, rate).run(connections))
 
 
-async def _drive(
-    host: str,
-    port: int,
-    request: Callable[[int], bytes],
-    connections: int,
-    seconds: float,
-    rate: float | None,
-) -> Load:
-    durations: list[float] = []
-    numbers = iter(range(1_000_000_000))
-    begun, cpu = time.perf_counter(), time.process_time()
+@dataclass
+class _Drive:
+    """One load while it lasts."""
 
-    async def client() -> None:
-        reader, writer = await asyncio.open_connection(host, port)
-        while time.perf_counter() < begun + seconds:
-            number = next(numbers)
-            due = time.perf_counter() if rate is None else begun + number / rate
-            if due > begun + seconds:
-                break
-            await asyncio.sleep(max(0, due - time.perf_counter())) if rate else None
-            writer.write(request(number))
-            await _read_answer(reader)
-            durations.append((time.perf_counter() - due) * 1000)
-        writer.close()
+    service: FreshService
+    request: Callable[[int], bytes]
+    seconds: float
+    rate: float | None
+    begun: float = 0.0
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+    durations: list[float] = field(default_factory=list)
 
-    await asyncio.gather(*(client() for _ in range(connections)))
-    elapsed = time.perf_counter() - begun
-    return Load(sorted(durations), elapsed, (time.process_time() - cpu) / elapsed)
+    async def run(self, connections: int) -> Load:
+        self.begun, processor = time.perf_counter(), time.process_time()
+        await asyncio.gather(*(self._client() for _ in range(connections)))
+        elapsed = time.perf_counter() - self.begun
+        return Load(self.durations, elapsed, (time.process_time() - processor) / elapsed)
+
+    async def _client(self) -> None:
+        reader, writer = await asyncio.open_connection(self.service.host, self.service.port)
+        with contextlib.closing(writer):
+            while (due := await self._due(number := next(self.numbers))) is not None:
+                writer.write(self.request(number))
+                await _read_answer(reader)
+                self.durations.append((time.perf_counter() - due) * 1000)
+
+    async def _due(self, number: int) -> float | None:
+        """When a request is to be sent, once it is; None after the end."""
+        now = time.perf_counter()
+        due = now if self.rate is None else self.begun + number / self.rate
+        if due >= self.begun + self.seconds:
+            return None
+        if due > now:
+            await asyncio.sleep(due - now)
+        return due
 
 
 async def _read_answer(reader: asyncio.StreamReader) -> None:
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
-    body = await reader.readexactly(int(head.partition(b"content-length: ")[2].partition(b"\r")[0]))
+    if b"transfer-encoding: chunked" in head:
+        body = await reader.readuntil(b"\r\n0\r\n\r\n")
+    else:
+        body = await reader.readexactly(int(head.partition(b"content-length: ")[2].partition(b"\r")[0]))
     if not head.startswith(b"http/1.1 2"):
         message = f"{head.splitlines()[0].decode()}: {body.decode()[:500]}"
         raise RuntimeError(message)

@@ -1,0 +1,1 @@
+"""What the service takes: its figures beside what they should be."""

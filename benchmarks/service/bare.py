@@ -1,0 +1,42 @@
+"""The engine without the service: trains the documents that come on standard input, one a line.
+
+    python -m benchmarks.service.bare
+
+Answers each with the seconds that it took, in a process like a worker's: its niceness, its BLAS.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from typing import Any
+
+from engine import Experiment, train
+from service.datasets.catalog import find
+from service.datasets.loading import load
+from service.execution.preload import NICENESS
+
+__all__ = ["seconds"]
+
+
+def seconds(document: dict[str, Any]) -> float:
+    """How long the engine takes for an experiment as a client would post it."""
+    spec = dict(document)
+    dataset = find(spec.pop("dataset"))
+    assert dataset is not None, document
+    begun = time.perf_counter()
+    train(Experiment.from_document(spec), load(dataset.name, dataset.version))
+    return time.perf_counter() - begun
+
+
+def main() -> None:
+    """Train until the input ends."""
+    os.nice(NICENESS)
+    for line in sys.stdin:
+        print(seconds(json.loads(line)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
