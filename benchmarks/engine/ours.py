@@ -8,20 +8,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from benchmarks.engine.workloads import Workload
 from engine.data import Part, with_ones
 from engine.epoch import Epoch
 from engine.evaluation import Evaluator
-from engine.spec import Experiment
+from engine.spec import Experiment, lanes_per_stack
 from engine.stack import Stack, start
 
 __all__ = ["Engine", "EngineAlone", "Products"]
 
 Array = NDArray[Any]
-
-GROUP = 16
-"""Lanes of a sweep that train as one stack: of 1 to 16, the fastest on both sweeps here."""
 
 OPTIMIZERS: dict[str, dict[str, Any]] = {
     "sgd": {"name": "sgd"},
@@ -31,18 +29,15 @@ OPTIMIZERS: dict[str, dict[str, Any]] = {
 
 
 class Engine:
-    """Lanes in stacks of ``group``."""
-
-    group = GROUP
+    """Lanes in stacks, as many together as the service would have."""
 
     def __init__(self, workload: Workload) -> None:
         self.workload, data = workload, workload.data
+        group = self.group()
         one_hot = np.eye(10, dtype=np.float32)
         inputs, targets = with_ones(data["x"]), one_hot[data["y"]]
         lanes = workload.lanes
-        self.stacks = [
-            self._stack(lanes[first : first + self.group]) for first in range(0, len(lanes), self.group)
-        ]
+        self.stacks = [self._stack(lanes[first : first + group]) for first in range(0, len(lanes), group)]
         self.epochs = [Epoch(stack, inputs, targets) for stack in self.stacks]
         network, layout = self.stacks[0].network, self.stacks[0].layout
         parts = [
@@ -83,6 +78,11 @@ class Engine:
             }
         )
 
+    def group(self) -> int:
+        """Lanes of a stack."""
+        parameters = sum((fan_in + 1) * fan_out for fan_in, fan_out in pairwise(self.workload.sizes))
+        return lanes_per_stack(parameters, self.workload.batch)
+
     def run(self) -> None:
         """One timed unit."""
         for _ in range(self.workload.unit_epochs):
@@ -102,7 +102,10 @@ class Engine:
 class EngineAlone(Engine):
     """One lane after another."""
 
-    group = 1
+    @override
+    def group(self) -> int:
+        """One."""
+        return 1
 
 
 class Products:

@@ -7,9 +7,9 @@ from engine.spec.variants import variant_name
 
 __all__ = ["lanes_per_stack", "penalty_kinds", "shape"]
 
-MOST_LANES = 8
+MOST_LANES = 16
 WORTH_SHARING = 250_000
-CACHE_BYTES = 2_000_000
+CACHE_BYTES = 8_000_000
 ROWS_PER_LANE = 4
 
 _STRUCTURAL = ("nesterov", "centered", "momentum")
@@ -20,7 +20,7 @@ def lanes_per_stack(parameters: int, batch_size: int, precision: str = "float32"
     """Lanes that train faster together than one after another; 1 where sharing does not pay.
 
     A stack saves the calls' overhead, which matters while a lane's step is short: up to about 250,000 multiplications
-    of a batch with the parameters. Parameters, gradients and two moments of all lanes should fit a core's cache.
+    of a batch with the parameters. Parameters, gradients and two moments of all lanes should stay in the caches.
     """
     if batch_size * parameters > WORTH_SHARING:
         return 1

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from engine.spec import lanes_per_stack
 from service.database import Database, migrate
 from service.execution.cohorts import Waiting, plan
 from service.execution.queue import DatabaseQueue
@@ -13,6 +14,8 @@ from service.experiments.models import ExperimentRow
 from service.experiments.service import submit
 from tests.execution.conftest import SMALL, Submit
 from tests.execution.waiting import ListedQueue, waiting
+
+IRIS_LANES = lanes_per_stack(parameters=35, batch_size=32)
 
 TABLE: Any = ExperimentRow.__table__
 
@@ -33,7 +36,6 @@ def store(database: Database, template: str, rows: list[Waiting], lost: set[str]
 
 @pytest.mark.parametrize("seed", range(4))
 def test_it_leads_to_the_same_plan(database: Database, submit_together: Submit, seed: int) -> None:
-    # An iris network of four units would have eight lanes.
     drawn = random.Random(seed)  # noqa: S311 - cases, not secrets
     rows = [
         waiting(
@@ -41,7 +43,7 @@ def test_it_leads_to_the_same_plan(database: Database, submit_together: Submit, 
             drawn.choice("abcd"),
             drawn.choice(["x", "x", "y", "z", None]),
             drawn.choice([0, 0, 0, 1, -3]),
-            lanes=8,
+            lanes=IRIS_LANES,
         )
         for number in range(120)
     ]
