@@ -4,8 +4,10 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from anyio.to_thread import current_default_thread_limiter
 
 from service.database import Database
 from service.listening import listen
@@ -17,8 +19,10 @@ from tests.service.events.reader import Reader
 class LiveService:
     """An API server in a thread of its own."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *layers: Any) -> None:
         self._server = ApiServer(settings)
+        for layer in layers:
+            self._server.app.add_middleware(layer)
         self.database: Database = self._server.app.state.database
         self._sockets = listen("127.0.0.1", 0)
         self.port: int = self._sockets[0].getsockname()[1]
@@ -35,6 +39,14 @@ class LiveService:
     def tasks(self) -> int:
         """How many tasks the server has."""
         return len(asyncio.all_tasks(self._loop))
+
+    def threads_in_use(self) -> int:
+        """How many of the threads that answer requests are at work."""
+
+        async def borrowed() -> int:
+            return current_default_thread_limiter().borrowed_tokens
+
+        return asyncio.run_coroutine_threadsafe(borrowed(), self._loop).result()
 
     def stop(self) -> None:
         """Stop as a signal does, and wait for the end."""

@@ -52,4 +52,5 @@ class Reader:
 
     def close(self) -> None:
         """Leave."""
+        self.answer.close()
         self._connection.close()
