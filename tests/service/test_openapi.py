@@ -124,3 +124,19 @@ def test_the_examples_stand_beside_the_body() -> None:
 
 def test_is_served(sqlite_client: TestClient) -> None:
     assert sqlite_client.get("/openapi.json").json() == json.loads(json.dumps(DOCUMENT))
+
+
+@pytest.mark.parametrize("name", ["getExperimentEvents", "getEvents"])
+def test_a_stream_is_told_item_by_item(name: str) -> None:
+    content = OPERATIONS[name]["responses"]["200"]["content"]
+    # Swagger UI asks for what comes first, and a list has an end.
+    assert list(content) == ["application/json", "text/event-stream"]
+    properties = content["text/event-stream"]["itemSchema"]["properties"]
+    variants = SCHEMAS["EventList"]["properties"]["data"]["items"]
+    assert set(properties["event"]["enum"]) == set(variants["discriminator"]["mapping"])
+    data = {SCHEMAS[name]["properties"]["data"]["$ref"] for name in SCHEMAS if name.endswith("Event")}
+    assert data == {each["$ref"] for each in properties["data"]["contentSchema"]["anyOf"]}
+    example = content["text/event-stream"]["example"]
+    lines = [line.partition(": ") for line in example.splitlines() if line]
+    assert {field for field, _, _ in lines} == set(properties)
+    assert all(json.loads(value) for field, _, value in lines if field == "data")
