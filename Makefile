@@ -34,7 +34,7 @@ test: $(STAMPS)/test ## Run the tests, the linters and the type checker (PYTEST_
 
 .PHONY: chaos
 chaos: $(STAMPS)/test ## Kill, freeze, cut off and fill up a working service and see nothing lost, some six minutes
-	$(BIN)/python -m pytest tests/chaos -m chaos --numprocesses=3 --dist=load $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests/chaos -m chaos --numprocesses=3 --dist=load -o faulthandler_timeout=900 $(PYTEST_ARGS)
 
 .PHONY: truth
 truth: export TRUTH_DIR ?= tests/truth

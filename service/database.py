@@ -37,15 +37,6 @@ _DRIVERS = {
 }
 _MEMORY = (None, "", ":memory:")
 
-# A host that vanished says nothing; left alone, TCP takes a quarter of an hour or more to believe it.
-_POSTGRESQL = {
-    "connect_timeout": 5,
-    "keepalives_idle": 30,
-    "keepalives_interval": 10,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 60_000,
-}
-
 
 class DatabaseUrlError(ValueError):
     """Not the URL of a database that can be used; the message says so, for people."""
@@ -115,13 +106,11 @@ class Database:
             self._reading_engine = sqlite_engine(self.url, read_only=True, **_options())
             self._turn: Callable[[], AbstractContextManager[None]] = Turn().taken
             return
-        self.engine = sa.create_engine(self.url, pool_pre_ping=True, connect_args=_POSTGRESQL, **_options())
+        from service.postgresql import postgresql_engine  # noqa: PLC0415 - SQLite needs no driver of PostgreSQL
+
+        self.engine = postgresql_engine(self.url, patience_seconds, **_options())
         self._reading_engine = self.engine.execution_options(postgresql_readonly=True)
         self._turn = contextlib.nullcontext
-        if patience_seconds is not None:
-            from service.patience import lose_patience  # noqa: PLC0415 - SQLite needs no driver of PostgreSQL
-
-            lose_patience(self.engine, patience_seconds)
 
     @property
     def is_sqlite(self) -> bool:

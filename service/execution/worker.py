@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import structlog
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
@@ -109,6 +109,11 @@ class WorkerProcess:
                 self._outage.over()
             except (OperationalError, InterfaceError, PoolTimeout) as error:
                 self._outage.note(error.orig if isinstance(error, DBAPIError) else error)
+            except InternalError as error:
+                # The server gave up a transaction in which this process was frozen.
+                if not error.connection_invalidated:
+                    raise
+                self._outage.note(error.orig)
             else:
                 return answer
             if self._stopping.wait(wait):
