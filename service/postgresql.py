@@ -39,8 +39,10 @@ def postgresql_engine(url: URL, patience_seconds: float | None, **options: Any) 
 
 
 def _forget(connection: psycopg.Connection[Any], _record: object) -> None:
+    # A setting of the session, whatever becomes of the transactions to come.
+    connection.autocommit = True
     connection.execute(f"SET idle_in_transaction_session_timeout = '{FORGOTTEN_SECONDS}s'".encode())
-    connection.commit()
+    connection.autocommit = False
 
 
 def _lose_patience(engine: Engine, seconds: float) -> None:
