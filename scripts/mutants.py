@@ -105,10 +105,11 @@ def mutants(file: str) -> Iterator[Mutant]:
 
 
 def _without_effect(node: ast.AST) -> Iterator[ast.AST]:
-    """What lies in annotations and in slices of types."""
-    for name in ("annotation", "returns"):
-        if (found := getattr(node, name, None)) is not None:
-            yield from ast.walk(found)
+    """What lies in annotations and decorators, which compute nothing."""
+    parts = [getattr(node, "annotation", None), getattr(node, "returns", None)]
+    for part in (*parts, *getattr(node, "decorator_list", ())):
+        if part is not None:
+            yield from ast.walk(part)
 
 
 def _changes(node: ast.AST) -> Iterator[tuple[str, dict[str, object]]]:

@@ -4,7 +4,7 @@ Keras counts epochs from 0, we from 1. A non-finite metric ends our runs (docs/n
 compared up to the epoch before it.
 """
 
-from math import isfinite, nan
+from math import inf, isfinite, isnan, nan
 from typing import Any
 
 import numpy as np
@@ -47,12 +47,20 @@ def test_a_trace(case: dict[str, Any]) -> None:
             stopped = epoch - 1
             break
     assert waits == expected["wait_after_each_epoch"][: len(waits)]
+    assert progress.least_epoch[0] == plain_best(case["options"], metrics[: len(waits)])
     if finite >= expected["epochs_run"]:
         assert len(waits) == expected["epochs_run"]
         assert stopped == expected["stopped_epoch"]
         check_best(case, progress)
     else:
         assert stopped is None
+
+
+def plain_best(options: dict[str, Any], metrics: list[float]) -> int:
+    """The first epoch with the best metric of all that are tracked, from 1, whatever min_delta says; else 0."""
+    sign, start = -1 if options["mode"] == "max" else 1, options.get("start_from_epoch", 0)
+    tracked = [(sign * metric, epoch) for epoch, metric in enumerate(metrics, 1) if epoch > start]
+    return min(((value, epoch) for value, epoch in tracked if not isnan(value)), default=(0.0, 0))[1]
 
 
 def check_best(case: dict[str, Any], progress: Progress) -> None:
@@ -97,3 +105,11 @@ def test_larger_is_better_mirrors_smaller_is_better() -> None:
         one, verdict = small(one, np.array([epoch]), np.array([metric]))
         other, mirrored = large(other, np.array([epoch]), np.array([-metric]))
         assert (verdict.stop, verdict.improved) == (mirrored.stop, mirrored.improved)
+
+
+def test_the_first_epoch_never_stops_a_run() -> None:
+    """Not even with a metric that is no improvement on nothing."""
+    patience, progress = rule({"mode": "min", "patience": 0}), Progress.start(1)
+    progress, verdict = patience(progress, np.array([1]), np.array([inf]))
+    assert not verdict.stop[0]
+    assert patience(progress, np.array([2]), np.array([inf]))[1].stop[0]
