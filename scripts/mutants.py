@@ -39,8 +39,9 @@ FILES = {
 }
 """The files that are broken unless others are named, each with the tests that are run before all."""
 
-# Without what tests the Makefile and takes long.
+# Without what tests the Makefile and takes long, and without the fixtures of databases.
 TESTS = ("tests/engine", "tests/truth", "--ignore=tests/truth/test_folder.py")
+OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "--confcutdir=tests/truth")
 # A busy machine is slow; only a mutant that never ends takes so long.
 SECONDS = 900
 
@@ -155,7 +156,7 @@ def survives(mutant: Mutant, copies: SimpleQueue[Path]) -> bool:
 
 def passes(folder: Path, tests: Sequence[str]) -> bool:
     """Whether the tests pass in a copy; one that hangs does not."""
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+    command = [sys.executable, "-m", "pytest", *OPTIONS, *tests]
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     try:
         ran = subprocess.run(  # noqa: S603 - our own tests
