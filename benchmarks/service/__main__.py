@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks.service import overhead, promptness, stacks, traffic
+from benchmarks.service import overhead, promptness, scale, stacks, traffic
 from benchmarks.service.figures import Figure, kept, lines
 from scripts.readme import write
 
@@ -26,6 +26,7 @@ PARTS: dict[str, Callable[[], Iterator[Figure]]] = {
     "promptness": promptness.measure,
     "stacks": stacks.measure,
     "traffic": traffic.measure,
+    "scale": scale.measure,
 }
 
 

@@ -16,6 +16,7 @@ from engine.spec import Experiment, shape, to_document
 __all__ = ["Dispatch", "Queue", "Waiting", "cohort_of", "plan"]
 
 _HASH_LETTERS = 16
+_NOTHING = Fraction(0)
 
 
 def cohort_of(experiment: Experiment, dataset_version: str) -> str:
@@ -140,7 +141,7 @@ class _Claims:
         ]
 
     def _rank(self, waiting: Waiting) -> tuple[Fraction, int]:
-        return self._shares.get(waiting.owner, Fraction(0)), -waiting.priority
+        return self._shares.get(waiting.owner, _NOTHING), -waiting.priority
 
     def _claim(self, waiting: Waiting) -> tuple[Fraction, int, datetime, str]:
         return *self._rank(waiting), waiting.created_at, waiting.id
@@ -164,6 +165,6 @@ class _Claims:
         self._queue.take(waiting)
 
     def _count(self, dispatch: Dispatch, times: int) -> None:
-        for owner in dispatch.owners:
-            part = Fraction(times, len(dispatch.owners))
-            self._shares[owner] = self._shares.get(owner, Fraction(0)) + part
+        for owner, lanes in Counter(dispatch.owners).items():
+            part = Fraction(times * lanes, len(dispatch.owners))
+            self._shares[owner] = self._shares.get(owner, _NOTHING) + part
