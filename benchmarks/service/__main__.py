@@ -1,6 +1,6 @@
 """Measure the service and print the table of its figures beside what they should be.
 
-    python -m benchmarks.service [--parts overhead,promptness] [--write]
+    python -m benchmarks.service [--parts overhead,promptness] [--database-url postgresql://…] [--write]
 
 Each part starts services of its own; on a machine that does something else meanwhile the figures say little. What was
 measured is kept, so that ``--write`` can put the parts of several runs into docs/operations.md.
@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks.service import overhead, promptness, scale, stacks, traffic
+from benchmarks.service import long_run, overhead, promptness, scale, stacks, traffic
 from benchmarks.service.figures import Figure, kept, lines
 from scripts.readme import write
 
@@ -21,28 +21,37 @@ ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "build/bench-service.json"
 OPERATIONS = ROOT / "docs/operations.md"
 
-PARTS: dict[str, Callable[[], Iterator[Figure]]] = {
+POSTGRESQL = "scale-postgresql"
+PARTS: dict[str, Callable[..., Iterator[Figure]]] = {
     "overhead": overhead.measure,
     "promptness": promptness.measure,
     "stacks": stacks.measure,
     "traffic": traffic.measure,
     "scale": scale.measure,
+    POSTGRESQL: scale.measure,
+    "long-run": long_run.measure,
 }
 
 
 def options() -> argparse.Namespace:
     """What was asked for."""
     parser = argparse.ArgumentParser(description="Measure the service.")
-    parser.add_argument("--parts", default=",".join(PARTS), help="some of %(default)s")
+    parser.add_argument("--parts", help=f"some of {','.join(PARTS)}")
+    parser.add_argument("--database-url", help=f"a PostgreSQL server, which {POSTGRESQL} needs")
     parser.add_argument("--write", action="store_true", help="put all that was kept into docs/operations.md")
-    return parser.parse_args()
+    asked = parser.parse_args()
+    possible = [part for part in PARTS if asked.database_url or part != POSTGRESQL]
+    asked.parts = asked.parts.split(",") if asked.parts else possible
+    if not set(asked.parts) <= set(possible):
+        parser.error(f"--parts knows {', '.join(PARTS)}; {POSTGRESQL} needs --database-url")
+    return asked
 
 
-def measured(part: str) -> list[Figure]:
+def measured(part: str, *arguments: str) -> list[Figure]:
     """The figures of one part, each told as soon as it is there."""
     print(f"{part} (load average {os.getloadavg()[0]:.1f}) ...", flush=True)
     figures = []
-    for figure in PARTS[part]():
+    for figure in PARTS[part](*arguments):
         print("  " + " | ".join(figure.cells()), flush=True)
         figures.append(figure)
     return figures
@@ -52,8 +61,8 @@ def main() -> None:
     """Measure what was asked for and print its table."""
     asked = options()
     found: dict[str, list[Figure]] = {}
-    for part in asked.parts.split(","):
-        found[part] = measured(part)
+    for part in asked.parts:
+        found[part] = measured(part, asked.database_url) if part == POSTGRESQL else measured(part)
         everything = kept(KEPT, {part: found[part]})
     print("\n".join(lines([figure for figures in found.values() for figure in figures])))
     if asked.write:

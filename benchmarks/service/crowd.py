@@ -84,17 +84,13 @@ class Crowd:
         )
 
     def _insert(self, table: str, numbers: range, columns: Mapping[str, str], joined: str = "") -> None:
-        series = (
-            "WITH RECURSIVE series(i) AS (SELECT :first UNION ALL SELECT i + 1 FROM series WHERE i < :last)"
+        series = "SELECT CAST(:first AS INTEGER) UNION ALL SELECT i + 1 FROM series WHERE i < :last"
+        selected = f"{', '.join(columns.values())} FROM series {joined}"
+        statement = (
+            f"INSERT INTO {table} ({', '.join(columns)}) WITH RECURSIVE series(i) AS ({series}) SELECT "
         )
-        selected = f"SELECT {', '.join(columns.values())} FROM series {joined}"
-        if self.database.is_sqlite:
-            # Without a condition the parser takes the join for an upsert's.
-            selected += " WHERE TRUE"
-        statement = f"INSERT INTO {table} ({', '.join(columns)}) {series} {selected}"
-        bounds = {"first": numbers[0], "last": numbers[-1]}
         with self.database.transaction() as session:
-            session.execute(sa.text(statement).bindparams(sa.bindparam("first", type_=sa.Integer)), bounds)
+            session.execute(sa.text(statement + selected), {"first": numbers[0], "last": numbers[-1]})
 
 
 @contextmanager

@@ -15,6 +15,7 @@ __all__ = [
     "processor_seconds",
     "pss_bytes",
     "reset_peak",
+    "resident_bytes",
 ]
 
 _LOOK_SECONDS = 0.1
@@ -64,9 +65,19 @@ def reset_peak(process_id: int) -> None:
     Path(f"/proc/{process_id}/clear_refs").write_text("5")
 
 
+def resident_bytes(process_id: int) -> int:
+    """The memory that the process occupies (resident set size)."""
+    return _status_bytes(process_id, "VmRSS")
+
+
 def peak_bytes(process_id: int) -> int:
-    """The most memory that the process has occupied (resident set size)."""
-    match = re.search(r"^VmHWM:\s+(\d+) kB$", Path(f"/proc/{process_id}/status").read_text(), re.MULTILINE)
+    """The most memory that the process has occupied."""
+    return _status_bytes(process_id, "VmHWM")
+
+
+def _status_bytes(process_id: int, name: str) -> int:
+    text = Path(f"/proc/{process_id}/status").read_text()
+    match = re.search(rf"^{name}:\s+(\d+) kB$", text, flags=re.MULTILINE)
     return int(match[1]) * 1024 if match else 0
 
 

@@ -24,7 +24,7 @@ from service.pagination import NEWEST_FIRST, OLDEST_FIRST, encode_cursor
 
 __all__ = ["measure"]
 
-FEW, MANY, QUEUED, WORKERS = 1_000, 50_000, 10_000, 2
+FEW, MANY, QUEUED, WORKERS = 1_000, 1_000_000, 10_000, 2
 ROUNDS, CLAIMS, PAGE = 40, 20, 20
 BEAT, BETWEEN_BEATS = 1.0, 1.5
 RATIO, CLAIM_MS = 2.0, 30
@@ -55,7 +55,13 @@ def pages(few: Crowd, many: Crowd) -> Iterator[Figure]:
         name = max(compared, key=lambda name: compared[name].ratio)
         worst = compared[name]
         note = f"worst of {len(looks)}: {name}, {worst.many_ms:.2f} ms instead of {worst.few_ms:.2f} ms"
-        yield Figure(f"{kind} of {MANY:,} experiments by that of {FEW:,}", worst.ratio, "×", RATIO, note=note)
+        what = f"{kind} of {MANY:,} experiments by that of {FEW:,}, {database_name(many)}"
+        yield Figure(what, worst.ratio, "×", RATIO, note=note)
+
+
+def database_name(crowd: Crowd) -> str:
+    """What it is kept in."""
+    return "SQLite" if crowd.database.is_sqlite else "PostgreSQL"
 
 
 Look = Callable[[Session, Crowd], object]
