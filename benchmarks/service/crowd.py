@@ -64,7 +64,8 @@ class Crowd:
         self.count = count
         for first in range(1, count + 1, PIECE):
             numbers = range(first, min(first + PIECE, count + 1))
-            self.add(numbers, _FINISHED)
+            moments = dict.fromkeys(("started_at", "finished_at"), self._moment)
+            self.add(numbers, {**_FINISHED, **moments})
             self._insert("epochs", numbers, {"experiment_id": self._id, "epoch": "1", "seconds": "0.5"})
             for key, value in _LABELS.items():
                 label = {"key": f"'{key}'", "value": value, "created_at": self._moment}

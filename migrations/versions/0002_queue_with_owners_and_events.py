@@ -16,7 +16,7 @@ depends_on = None
 COLUMNS = ("owner", "priority", "time_limit_seconds", "cohort", "pause_requested", "last_event")
 
 QUEUES = (
-    ("ix_experiments_queue", ["status", "owner"], "status = 'queued'"),
+    ("ix_experiments_queue", ["status", "owner"], "finished_at IS NULL"),
     ("ix_experiments_queue_of_cohort", ["cohort", "owner"], "status = 'queued' AND losses = 0"),
 )
 

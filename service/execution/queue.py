@@ -18,7 +18,7 @@ _PIECE = 16
 
 _EXPERIMENTS: Any = ExperimentRow.__table__
 
-# Literals, since a partial index is found by them alone.
+# Literals, since the partial index of cohorts is found by them alone.
 _QUEUED: Any = sa.literal_column("'queued'")
 _NONE_LOST: Any = sa.literal_column("0")
 _COHORT: Any = sa.bindparam("cohort", type_=_EXPERIMENTS.c.cohort.type)
@@ -92,7 +92,9 @@ def _columns(table: Any) -> tuple[Any, ...]:
 def _queued(table: Any, *, of_cohort: bool) -> list[Any]:
     """What the rows of a line have in common."""
     conditions = [table.c.status == _QUEUED, table.c.id.not_in(_TAKEN)]
-    return [*conditions, table.c.cohort == _COHORT, table.c.losses == _NONE_LOST] if of_cohort else conditions
+    if of_cohort:
+        return [*conditions, table.c.cohort == _COHORT, table.c.losses == _NONE_LOST]
+    return [*conditions, table.c.finished_at.is_(None)]
 
 
 def _best(rows: Any, owner: Any, *, of_cohort: bool) -> Any:

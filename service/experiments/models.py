@@ -13,7 +13,7 @@ from service.database import Base
 __all__ = ["EpochRow", "ExperimentMetadataRow", "ExperimentRow", "ResumeStateRow"]
 
 _DISPATCHED = text("dispatch_id IS NOT NULL")
-_QUEUED = text("status = 'queued'")
+_NOT_FINISHED = text("finished_at IS NULL")
 _RIDING = text("status = 'queued' AND losses = 0")
 
 
@@ -39,7 +39,8 @@ class ExperimentRow(Base):
         # Few rows are dispatched at a time, however many there are.
         Index(None, "dispatch_id", sqlite_where=_DISPATCHED, postgresql_where=_DISPATCHED),
         # The queue, owner by owner: of all that wait, and of those that a stack of their cohort may take along.
-        # SQLite has no statistics of the table, and takes the first of them only because it begins with the status.
+        # SQLite, which has no statistics of the table, takes the first of them because it begins with the status.
+        # PostgreSQL leaves a condition aside that the index's own implies, so that this one is about something else.
         Index(
             "ix_experiments_queue",
             "status",
@@ -47,8 +48,8 @@ class ExperimentRow(Base):
             "priority",
             "created_at",
             "id",
-            sqlite_where=_QUEUED,
-            postgresql_where=_QUEUED,
+            sqlite_where=_NOT_FINISHED,
+            postgresql_where=_NOT_FINISHED,
         ),
         Index(
             "ix_experiments_queue_of_cohort",

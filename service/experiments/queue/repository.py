@@ -19,8 +19,8 @@ LAST_COUNTED = 1000
 Row = sa.Row[Any]
 
 _EXPERIMENTS: Any = ExperimentRow.__table__
-# Spelled out, since no database uses an index of queued rows for a status that it learns later.
-_QUEUED = _EXPERIMENTS.c.status == sa.literal_column("'queued'")
+# What waits has not finished, which says where to look: in the index of all that has not.
+_QUEUED = sa.and_(_EXPERIMENTS.c.status == "queued", _EXPERIMENTS.c.finished_at.is_(None))
 
 
 def _counted(statement: sa.Select[Any]) -> sa.Select[Any]:
