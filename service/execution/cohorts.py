@@ -80,7 +80,7 @@ def plan(
     1. The best claims head a dispatch of their own, for as long as there are idle workers.
     2. Experiments of a head's cohort ride along, spread evenly, as long as nobody with a better share or priority is
        left waiting; age does not count, since a lane more costs the others little.
-    3. While the first in line finds room in a live stack of its cohort, it joins. Here age counts: a stack that goes
+    3. While the first in line finds room in any stack of its cohort, it joins. Here age counts: a stack that goes
        on and on keeps its worker from those who wait.
     """
     claims = _Claims(queue, live, most_running)
@@ -96,7 +96,7 @@ class _Claims:
     def __init__(self, queue: Queue, live: Sequence[Dispatch], most_running: int | None) -> None:
         self._queue, self._most_running = queue, most_running
         self.dispatches = list(live)
-        self._live, self._fresh = list(live), list[Dispatch]()
+        self._fresh: list[Dispatch] = []
         self._running = Counter[str]()
         self._shares: dict[str, Fraction] = {}
         for dispatch in live:
@@ -125,10 +125,10 @@ class _Claims:
             self._board(places[rider.cohort], rider)
 
     def join(self) -> None:
-        """Fill the stacks that train."""
+        """Fill the stacks that train, too."""
         while line := self._line():
             first = min(line, key=self._claim)
-            place = self._places(self._live).get(first.cohort)
+            place = self._places(self.dispatches).get(first.cohort)
             if place is None:
                 return
             self._board(place, first)

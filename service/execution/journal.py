@@ -42,7 +42,7 @@ def events(progress: Progress, status: str | None) -> list[Event]:
 
 def _events(progress: Progress, status: str | None) -> Iterator[Event]:
     if progress.epochs:
-        first = progress.epochs[0]["epoch"]
+        first = progress.epochs[0][0]
         yield Event("experiment.epoch", {"from_epoch": first}, len(progress.epochs))
     for weights in progress.weights:
         data = {"kind": weights.kind, "epoch": weights.epoch, "sha256": weights.sha256}

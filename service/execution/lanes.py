@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
 from engine.checkpoint import Checkpoint, from_safetensors, to_safetensors
 from engine.training import LaneReport, Result
 from service.execution.blobs import Weights
-from service.execution.outcome import from_result, metrics_document
+from service.execution.curves import Epoch, document, epoch_row
+from service.execution.outcome import from_result
 from service.execution.work import Ending, Lease, Progress, Work
 
 __all__ = ["Lane"]
@@ -22,10 +23,9 @@ class Lane:
         self.done = False
         self._seconds = work.seconds
         self._flushed_epoch = work.last_epoch
-        self._best_epoch, self._best = work.best_epoch, work.best
-        self._final: dict[str, Any] | None = None
-        self._improved = False
-        self._pending: list[dict[str, Any]] = []
+        self._last: Epoch | None = None
+        self._best: Epoch | None = None
+        self._pending: list[Epoch] = []
         self._state: Checkpoint | bytes | None = work.state
 
     @property
@@ -54,25 +54,23 @@ class Lane:
     def add(self, report: LaneReport, seconds: float) -> None:
         """Take in one epoch, which took so many seconds."""
         self._seconds += seconds
-        self._final = metrics_document(report.metrics)
-        self._pending.append(
-            {"non_finite": None, **self._final, "epoch": report.epoch, "seconds": self._seconds}
-        )
+        row = epoch_row(report.epoch, self._seconds, report.metrics)
+        self._last = row
+        self._pending.append(row)
         if report.improved:
-            self._best, self._best_epoch, self._improved = self._final, report.epoch, True
+            self._best = row
 
     def progress(self, report: LaneReport) -> Progress:
         """Everything since the last flush, and the state after this epoch."""
-        best = report.best() if self._improved else None
-        weights = [] if best is None else [self._best_weights(best)]
-        return self._progress(to_safetensors(report.state()), weights)
+        best = report.best() if self._best is not None else None
+        return self._progress(to_safetensors(report.state()), [], best)
 
     def ended(self, result: Result) -> Progress:
         """Everything since the last flush, and how it ended."""
-        weights = [Weights("last", result.epochs, self._final or {}, to_safetensors(result.last))]
-        if self._improved and result.best is not None:
-            weights.append(self._best_weights(result.best))
-        return self._progress(None, weights, from_result(result, self.work.warnings))
+        metrics = {} if self._last is None else document(self._last)
+        last = Weights("last", result.epochs, metrics, to_safetensors(result.last))
+        ending = from_result(result, self.work.warnings)
+        return self._progress(None, [last], result.best, ending)
 
     def failed(self, ending: Ending) -> Progress:
         """How it ended by an error.
@@ -83,18 +81,25 @@ class Lane:
 
     def flushed(self) -> None:
         """Note that the last progress was stored."""
-        self._flushed_epoch = self._pending[-1]["epoch"] if self._pending else self._flushed_epoch
+        self._flushed_epoch = self._pending[-1][0] if self._pending else self._flushed_epoch
         self._pending = []
-        self._improved = False
-
-    def _best_weights(self, best: Checkpoint) -> Weights:
-        return Weights("best", self._best_epoch or 0, self._best or {}, to_safetensors(best))
+        self._best = None
 
     def _progress(
-        self, state: bytes | None, weights: Sequence[Weights], ending: Ending | None = None
+        self,
+        state: bytes | None,
+        weights: Sequence[Weights],
+        improved: Checkpoint | None,
+        ending: Ending | None = None,
     ) -> Progress:
-        values: dict[str, Any] = {}
-        if self._pending:
-            values = {"last_epoch": self._pending[-1]["epoch"], "final": self._final}
-            values |= {"best_epoch": self._best_epoch, "best": self._best}
-        return Progress(self.lease, self._flushed_epoch, self._pending, values, state, weights, ending)
+        """Everything since the last flush; ``improved`` are the best weights, which count where they are new."""
+        progress = Progress(
+            self.lease, self._flushed_epoch, self._pending, state=state, weights=weights, ending=ending
+        )
+        if self._last is not None and self._pending:
+            progress = replace(progress, final=document(self._last))
+        if self._best is None or improved is None:
+            return progress
+        epoch, metrics = self._best[0], document(self._best)
+        best = Weights("best", epoch, metrics, to_safetensors(improved))
+        return replace(progress, best_epoch=epoch, best=metrics, weights=[*weights, best])

@@ -9,19 +9,19 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.database import utc_now
-from service.execution import journal
+from service.execution import fence, journal
 from service.execution.blobs import read_initial, read_state, replace_states, store_weights
-from service.execution.work import Ending, Lease, Progress, Wishes, Work
+from service.execution.curves import insert_epochs
+from service.execution.fence import WORKING
+from service.execution.work import Lease, Progress, Wishes, Work
 from service.experiments.models import EpochRow, ExperimentRow
 
-__all__ = ["WORKING", "beat", "begin", "hand_back", "is_held", "store", "wishes"]
+__all__ = ["beat", "begin", "hand_back", "is_held", "store", "wishes"]
 
-WORKING = ("running", "pausing", "cancelling")
 _HANDED_BACK = {"running": "queued", "pausing": "paused", "cancelling": "cancelled"}
 
 _EXPERIMENTS: Any = ExperimentRow.__table__
 _EPOCHS: Any = EpochRow.__table__
-_PAUSING: Any = _EXPERIMENTS.c.status == "pausing"
 
 
 def begin(session: Session, dispatch_id: str) -> list[Work]:
@@ -108,7 +108,7 @@ def wishes(session: Session, dispatch_id: str, leases: Iterable[Lease]) -> Wishe
 def beat(session: Session, leases: Sequence[Lease]) -> None:
     """Count up, so that the dispatcher sees these experiments in living hands."""
     for lease in leases:
-        _update(session, lease, {})
+        fence.update(session, lease, {})
 
 
 def store(session: Session, progress: Sequence[Progress]) -> list[str | None]:
@@ -118,12 +118,10 @@ def store(session: Session, progress: Sequence[Progress]) -> list[str | None]:
     Storing the same again, after a commit whose answer was lost, does no harm.
     """
     # In one order for all, so that two who write the same rows do not wait for each other.
-    rows = {each.lease: _fenced(session, each) for each in sorted(progress, key=_id)}
+    rows = {each.lease: fence.flush(session, each) for each in sorted(progress, key=_id)}
     ours = [(each, row) for each in progress if (row := rows[each.lease]) is not None]
     journal.write(session, [(row.id, row.last_event, journal.events(each, row.status)) for each, row in ours])
-    epochs = [{"experiment_id": row.id, **epoch} for each, row in ours for epoch in each.epochs]
-    if epochs:
-        session.execute(sa.insert(_EPOCHS), epochs)
+    insert_epochs(session, [(row.id, epoch) for each, row in ours for epoch in each.epochs])
     for each, row in ours:
         for weights in each.weights:
             store_weights(session, row.id, weights)
@@ -143,28 +141,14 @@ def _id(progress: Progress) -> str:
     return progress.lease.experiment_id
 
 
-def _fenced(session: Session, progress: Progress) -> Any:
-    """Change the experiment's row, and number the events to come, provided that this was not done before."""
-    values = dict(progress.values)
-    numbered = _EXPERIMENTS.c.last_event + sum(event.count for event in journal.events(progress, None))
-    if progress.ending is not None:
-        values |= _ending_values(progress.ending)
-    elif progress.state is not None:
-        values["status"] = sa.case((_PAUSING, "paused"), else_=_EXPERIMENTS.c.status)
-        values["dispatch_id"] = sa.case((_PAUSING, None), else_=_EXPERIMENTS.c.dispatch_id)
-        numbered += sa.case((_PAUSING, 1), else_=0)
-    reached = _EXPERIMENTS.c.last_epoch == progress.flushed_epoch
-    return _update(session, progress.lease, {**values, "last_event": numbered}, reached)
-
-
 def _stored_before(session: Session, progress: Progress) -> str | None:
     """The status of an experiment that had been stored thus far when this transaction began."""
-    if "last_epoch" not in progress.values:
+    if not progress.epochs:
         return None
     query = sa.select(_EXPERIMENTS.c.status).where(
         _EXPERIMENTS.c.id == progress.lease.experiment_id,
         _EXPERIMENTS.c.attempt == progress.lease.attempt,
-        _EXPERIMENTS.c.last_epoch == progress.values["last_epoch"],
+        _EXPERIMENTS.c.last_epoch == progress.last_epoch,
     )
     status: str | None = session.execute(query).scalar_one_or_none()
     return status
@@ -187,7 +171,7 @@ def hand_back(session: Session, dispatch_id: str, leases: Sequence[Lease], *, al
             values["cohort"] = None
         if status == "cancelling":
             values |= {"stop_reason": "user", "finished_at": utc_now()}
-        row = _update(session, lease, {**values, "last_event": _EXPERIMENTS.c.last_event + 1})
+        row = fence.update(session, lease, {**values, "last_event": _EXPERIMENTS.c.last_event + 1})
         if row is None:
             continue
         event = journal.status_event(row.status, values.get("stop_reason"))
@@ -196,32 +180,3 @@ def hand_back(session: Session, dispatch_id: str, leases: Sequence[Lease], *, al
             replace_states(session, [(row.id, 0, b"")])
     not_begun = (_EXPERIMENTS.c.dispatch_id == dispatch_id, _EXPERIMENTS.c.status == "dispatched")
     session.execute(sa.update(_EXPERIMENTS).where(*not_begun).values(status="queued", dispatch_id=None))
-
-
-def _update(session: Session, lease: Lease, values: dict[str, Any], *conditions: Any) -> Any:
-    """Change the experiment's row and bump its counter, provided that the lease still holds; the row then."""
-    changed = (
-        sa.update(_EXPERIMENTS)
-        .where(
-            _EXPERIMENTS.c.id == lease.experiment_id,
-            _EXPERIMENTS.c.attempt == lease.attempt,
-            _EXPERIMENTS.c.status.in_(WORKING),
-            *conditions,
-        )
-        .values(lease_counter=_EXPERIMENTS.c.lease_counter + 1, **values)
-        .returning(*(_EXPERIMENTS.c[name] for name in ("id", "status", "last_event", "last_epoch")))
-    )
-    return session.execute(changed).first()
-
-
-def _ending_values(ending: Ending) -> dict[str, Any]:
-    values: dict[str, Any] = {
-        "status": ending.status,
-        "stop_reason": ending.stop_reason,
-        "argmin_epoch": ending.argmin_epoch,
-        "test": ending.test,
-        "error": ending.error,
-        "finished_at": utc_now(),
-        "dispatch_id": None,
-    }
-    return values if ending.warnings is None else {**values, "warnings": ending.warnings}

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
-import operator
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from engine.errors import EngineError, SpecProblem
 from engine.spec import SpecWarning
-from engine.training import Metrics, Result
+from engine.training import Result
 from service.datasets.loading import DatasetMismatchError
 from service.execution.work import Ending
 
-__all__ = ["finite", "from_error", "from_result", "metrics_document"]
-
-# An epoch may take less than dataclasses.asdict.
-_NAMES = tuple(field.name for field in dataclasses.fields(Metrics))
-_VALUES = operator.attrgetter(*_NAMES)
-
-
-def metrics_document(metrics: Metrics) -> dict[str, Any]:
-    """An epoch's metrics as JSON and as columns: None where undefined or not finite, see ``finite``."""
-    return finite(dict(zip(_NAMES, _VALUES(metrics), strict=True)))
+__all__ = ["finite", "from_error", "from_result"]
 
 
 def finite(values: Mapping[str, float | None]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from engine.spec import Experiment, resolve
 from engine.training import EpochReport, LaneReport, Result, training
 from service.datasets.loading import load
 from service.execution import ledger
+from service.execution.fence import WORKING
 from service.execution.heartbeat import Heartbeat
 from service.execution.lanes import Lane
 from service.execution.outcome import from_error
@@ -43,6 +44,7 @@ class Run:
         self._lanes: list[Lane] = []
         self._splits: Splits | None = None
         self._pace = Pace()
+        self._unstored = 0
 
     def train(self, works: Sequence[Work]) -> None:
         """Train until every experiment has ended, was handed back, or is no longer ours."""
@@ -75,7 +77,7 @@ class Run:
             if self._stopping.is_set():
                 self._hand_back(self._living(report))
                 return []
-            if time.monotonic() >= self._pace.next_flush or self._is_pausing():
+            if self._pace.is_due(time.monotonic(), self._unstored) or self._is_pausing():
                 self._flush(self._living(report))
             stops = self._stops(report.lanes)
             if self._heartbeat.wishes.joining and not stops and (joined := self._joined()):
@@ -107,6 +109,7 @@ class Run:
         return kept
 
     def _take_in(self, report: EpochReport, seconds: float) -> None:
+        self._unstored += 1
         for lane in report.lanes:
             self._lanes[lane.lane].add(lane, seconds)
         ended = [lane.result for lane in report.lanes if lane.result is not None]
@@ -135,6 +138,7 @@ class Run:
         begun = time.monotonic()
         self._store([self._lanes[each.lane].progress(each) for each in reports])
         self._pace.flushed(begun, time.monotonic())
+        self._unstored = 0
 
     def _finish(self, results: Sequence[Result]) -> None:
         for result in results:
@@ -159,4 +163,4 @@ class Run:
         lanes = {lane.lease: lane for lane in self._lanes}
         for each, status in zip(progress, statuses, strict=True):
             lanes[each.lease].flushed()
-            lanes[each.lease].done |= status not in ledger.WORKING
+            lanes[each.lease].done |= status not in WORKING

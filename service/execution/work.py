@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from service.execution.blobs import Weights
+from service.execution.curves import Epoch
 
 __all__ = ["Ending", "Lease", "Progress", "Wishes", "Work"]
 
@@ -65,12 +66,22 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Everything that happened since the flush after ``flushed_epoch``; epochs are rows without their experiment."""
+    """Everything that happened since the flush after ``flushed_epoch``; None stands for what has not changed.
+
+    ``final`` and ``best`` are the metrics of the last and of the best epoch.
+    """
 
     lease: Lease
     flushed_epoch: int
-    epochs: Sequence[dict[str, Any]] = ()
-    values: dict[str, Any] = field(default_factory=dict)
+    epochs: Sequence[Epoch] = ()
+    final: dict[str, Any] | None = None
+    best_epoch: int | None = None
+    best: dict[str, Any] | None = None
     state: bytes | None = None
     weights: Sequence[Weights] = ()
     ending: Ending | None = None
+
+    @property
+    def last_epoch(self) -> int:
+        """The last epoch there is."""
+        return self.epochs[-1][0] if self.epochs else self.flushed_epoch

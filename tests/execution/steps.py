@@ -8,12 +8,18 @@ from service.database import Database, utc_now
 from service.events.models import EventRow
 from service.execution import ledger, repository
 from service.execution.blobs import Weights
+from service.execution.curves import METRICS, Epoch
 from service.execution.work import Lease, Progress, Work
 from service.experiments.models import ExperimentRow
 
-EPOCHS: list[dict[str, Any]] = [
-    {"epoch": epoch, "train_loss": 1 / epoch, "seconds": float(epoch), "non_finite": None} for epoch in (1, 2)
-]
+
+def epoch(number: int) -> Epoch:
+    """An epoch that took a second."""
+    metrics = dict.fromkeys(METRICS) | {"train_loss": 1 / number}
+    return (number, float(number), None, *metrics.values())
+
+
+EPOCHS = [epoch(1), epoch(2)]
 
 
 def claim(database: Database, count: int = 1, engine_id: str = "engine_a") -> list[str]:
@@ -58,8 +64,9 @@ def store(database: Database, progress: Progress) -> str | None:
 
 def flush(lease: Lease, state: bytes = b"state") -> Progress:
     """Two epochs, of which the first was the best."""
-    values = {"last_epoch": 2, "final": {"train_loss": 0.5}, "best_epoch": 1, "best": {"train_loss": 1.0}}
-    return Progress(lease, 0, EPOCHS, values, state, [Weights("best", 1, {"train_loss": 1.0}, b"weights")])
+    best = {"train_loss": 1.0}
+    weights = [Weights("best", 1, best, b"weights")]
+    return Progress(lease, 0, EPOCHS, {"train_loss": 0.5}, 1, best, state, weights)
 
 
 def count(database: Database, table: type) -> int:

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from engine.spec.sharing import MOST_LANES
 from service.database import Database
 from service.execution import ledger, repository
 from service.execution.work import Ending, Lease, Progress, Wishes
@@ -37,14 +38,14 @@ def test_one_that_has_lost_a_worker_trains_alone(database: Database, submit_toge
 def test_who_waits_joins_a_stack_that_trains(database: Database, submit_together: Submit) -> None:
     submit_together()
     (dispatch_id,) = claim(database)
-    waiting = [submit_together() for _ in range(16)]
+    waiting = [submit_together() for _ in range(MOST_LANES)]
     assert claim(database, count=0) == []
     assert {row(database, id_).status for id_ in waiting} == {"queued"}
     with database.transaction() as session:
         ledger.begin(session, dispatch_id)
     assert claim(database, count=0) == []
     found = [(row(database, id_).status, row(database, id_).dispatch_id) for id_ in waiting]
-    assert found == [*[("dispatched", dispatch_id)] * 15, ("queued", None)]
+    assert found == [*[("dispatched", dispatch_id)] * (MOST_LANES - 1), ("queued", None)]
 
 
 def test_a_dispatch_that_has_just_ended_is_not_joined(database: Database, submit_together: Submit) -> None:

@@ -8,7 +8,7 @@ from service.execution import ledger
 from service.execution.work import Ending, Progress
 from service.experiments.actions import cancel
 from tests.execution.conftest import Submit
-from tests.execution.steps import begin, begin_all, claim, events, flush, lose_all, row, set_all, store
+from tests.execution.steps import begin, begin_all, claim, epoch, events, flush, lose_all, row, set_all, store
 from tests.execution.test_worker import train, training, wait_for
 
 WARNING = {"pointer": "#/min_delta", "code": "b", "message": "B."}
@@ -49,7 +49,7 @@ def test_what_is_stored_twice_is_told_once(database: Database, submit_experiment
     assert store(database, flush(work.lease)) == "running"
     assert store(database, flush(work.lease)) == "running"
     set_all(database, status="pausing")
-    later = replace(flush(work.lease), flushed_epoch=2, epochs=[{"epoch": 3}], values={"last_epoch": 3})
+    later = replace(flush(work.lease), flushed_epoch=2, epochs=[epoch(3)])
     assert store(database, later) == "paused"
     assert store(database, later) == "paused"
     assert told(database, id_) == ["queued", "running", (1, 2), "checkpoint", (3, 1), "checkpoint", "paused"]

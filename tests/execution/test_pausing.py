@@ -22,7 +22,7 @@ def test_what_is_to_pause_is_paused_with_its_state(database: Database, submit_ex
     assert store(database, flush(work.lease)) == "paused"
     stored = row(database, id_)
     assert (stored.status, stored.dispatch_id, stored.last_epoch, stored.losses) == ("paused", None, 2, 0)
-    assert store(database, replace(flush(work.lease), flushed_epoch=2, epochs=[], values={})) is None
+    assert store(database, replace(flush(work.lease), flushed_epoch=2, epochs=[])) is None
     with database.transaction() as session:
         session.execute(sa.update(ExperimentRow).values(status="queued"))
     assert begin(database).state == b"state"

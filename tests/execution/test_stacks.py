@@ -48,6 +48,12 @@ def trains(database: Database, id_: str) -> bool:
     return stored.status == "running" and stored.last_epoch > 0
 
 
+def join(database: Database, *ids: str) -> bool:
+    """Let those who wait join what trains, now or, where it is just being stored, at the next try."""
+    claim(database, count=0)
+    return all(row(database, id_).status != "queued" for id_ in ids)
+
+
 def test_a_cohort_trains_as_if_each_were_alone(database: Database, submit_together: Submit) -> None:
     rates: list[dict[str, Any]] = [{"name": "sgd", "learning_rate": rate} for rate in (0.01, 0.1, 1e6)]
     ids = [
@@ -71,14 +77,13 @@ def test_joining_and_leaving_change_nothing(database: Database, submit_together:
             cancel(session, cancelled)
             pause(session, paused)
         late = [submit_together(max_epochs=100, seed=seed, penalty="none", patience=7) for seed in (7, 8)]
-        claim(database, count=0)
-        wait_for(lambda: row(database, paused).status == "paused" and row(database, late[1]).last_epoch > 0)
+        wait_for(lambda: join(database, *late) and row(database, paused).status == "paused")
+        wait_for(lambda: row(database, late[1]).last_epoch > 0)
         assert row(database, paused).dispatch_id is None
         at = row(database, paused).last_epoch
         with database.transaction() as session:
             resume(session, paused)
-        claim(database, count=0)
-        wait_for(lambda: row(database, paused).last_epoch > at)
+        wait_for(lambda: join(database, paused) and row(database, paused).last_epoch > at)
         with database.transaction() as session:
             cancel(session, paused)
             cancel(session, stays)

@@ -1,0 +1,58 @@
+"""Epochs on their way into the database: an epoch may take less time than a statement that stores it."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import math
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from engine.training import Metrics
+
+__all__ = ["METRICS", "Epoch", "document", "epoch_row", "insert_epochs"]
+
+METRICS = tuple(field.name for field in dataclasses.fields(Metrics))
+_COLUMNS = ("experiment_id", "epoch", "seconds", "non_finite", *METRICS)
+_VALUES = operator.attrgetter(*METRICS)
+
+Epoch = tuple[Any, ...]
+"""An epoch's number, the seconds until its end, the JSON of ``non_finite``, and the metrics, in this order."""
+
+
+def epoch_row(epoch: int, seconds: float, metrics: Metrics) -> Epoch:
+    """The row of an epoch: None for metrics that are undefined or not finite, the latter named."""
+    values = _VALUES(metrics)
+    # Zeros and metrics that are None add nothing; a sum that is not finite may still be of finite numbers.
+    if math.isfinite(sum(filter(None, values))):
+        return (epoch, seconds, None, *values)
+    bad = [value is not None and not math.isfinite(value) for value in values]
+    named = [name for name, is_bad in zip(METRICS, bad, strict=True) if is_bad]
+    kept = (None if is_bad else value for value, is_bad in zip(values, bad, strict=True))
+    return (epoch, seconds, json.dumps(named) if named else None, *kept)
+
+
+def document(row: Epoch) -> dict[str, Any]:
+    """An epoch's metrics as JSON; ``non_finite`` is there only where it names some."""
+    _, _, non_finite, *values = row
+    found = dict(zip(METRICS, values, strict=True))
+    return found if non_finite is None else {**found, "non_finite": json.loads(non_finite)}
+
+
+def insert_epochs(session: Session, epochs: Sequence[tuple[str, Epoch]]) -> None:
+    """Store epochs, each with its experiment's id, past SQLAlchemy, which takes longer for a row than SQLite."""
+    if epochs:
+        connection = session.connection()
+        rows = [(id_, *epoch) for id_, epoch in epochs]
+        connection.exec_driver_sql(_insert(connection.dialect.paramstyle), rows)
+
+
+@functools.cache
+def _insert(style: str) -> str:
+    mark = "?" if style == "qmark" else "%s"
+    marks = ", ".join([mark] * len(_COLUMNS))
+    return f"INSERT INTO epochs ({', '.join(_COLUMNS)}) VALUES ({marks})"  # noqa: S608 - names of columns alone
