@@ -64,13 +64,14 @@ class Dispatcher:
         make_executor: Callable[[Callable[[str], None]], Executor],
         *,
         most_running: int | None = None,
+        lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         self._database = database
         self._most_running = most_running
         self._engine_id = engine_id
         self._started_at = utc_now()
         self._role = Role(DISPATCHER, engine_id)
-        self._leases: LeaseWatch[tuple[str, int, str]] = LeaseWatch(LEASE_SECONDS)
+        self._leases: LeaseWatch[tuple[str, int, str]] = LeaseWatch(lease_seconds)
         self._lost: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._wake = threading.Event()
         self._outage = Outage("the database")

@@ -1,0 +1,218 @@
+"""Any order of what users, dispatchers and workers do, on the rows alone: what must hold holds after every step."""
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+import sqlalchemy as sa
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from typing_extensions import override
+
+from service.database import Database, utc_now
+from service.errors import Conflict, NotFound
+from service.events.models import EventRow
+from service.execution import ledger, repository
+from service.execution.work import Ending, Lease, Progress
+from service.experiments import actions
+from service.experiments.models import EpochRow, ExperimentRow
+from service.experiments.service import submit
+from service.experiments.states import ACTIVE, TERMINAL, TRANSITIONS
+from tests.execution.conftest import SMALL
+
+ENGINES = st.sampled_from(["engine_a", "engine_b"])
+WHICH = st.integers(0, 2**16)
+
+
+class Rows(RuleBasedStateMachine):
+    """One database, every lease that anybody ever got, and what the rows were before the step."""
+
+    template: Path
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.directory = tempfile.TemporaryDirectory()
+        file = shutil.copy(self.template, Path(self.directory.name) / "rows.db")
+        self.database = Database(f"sqlite:///{file}")
+        self.dispatches: list[str] = []
+        self.leases: list[tuple[str, Lease]] = []
+        self.before: dict[str, Any] = {}
+        self.deleted: set[str] = set()
+
+    @override
+    def teardown(self) -> None:
+        self.database.close()
+        self.directory.cleanup()
+
+    def rows(self) -> dict[str, Any]:
+        with self.database.reading() as session:
+            return {row.id: row for row in session.execute(sa.select(ExperimentRow.__table__))}
+
+    @rule(layers=st.sampled_from([[2], [3]]), priority=st.integers(0, 1))
+    def submit(self, layers: list[int], priority: int) -> None:
+        with self.database.transaction() as session:
+            submit(session, SMALL | {"architecture": layers, "priority": priority})
+
+    @precondition(lambda self: self.before)
+    @rule(which=WHICH, action=st.sampled_from([actions.cancel, actions.pause, actions.resume]))
+    def ask(self, which: int, action: Any) -> None:
+        id_ = sorted(self.before)[which % len(self.before)]
+        try:
+            with self.database.transaction() as session:
+                action(session, id_)
+        except (Conflict, NotFound):
+            assert self.rows()[id_] == self.before[id_]
+
+    @precondition(lambda self: self.before)
+    @rule(which=WHICH)
+    def delete(self, which: int) -> None:
+        id_ = sorted(self.before)[which % len(self.before)]
+        try:
+            with self.database.transaction() as session:
+                actions.delete(session, id_)
+        except Conflict:
+            return
+        self.deleted.add(id_)
+
+    @rule(engine=ENGINES, capacity=st.integers(0, 3))
+    def claim(self, engine: str, capacity: int) -> None:
+        with self.database.transaction() as session:
+            self.dispatches += repository.claim(session, engine, lambda _live: capacity)
+
+    @precondition(lambda self: self.dispatches)
+    @rule(which=WHICH)
+    def begin(self, which: int) -> None:
+        dispatch_id = self.dispatches[which % len(self.dispatches)]
+        with self.database.transaction() as session:
+            works = ledger.begin(session, dispatch_id)
+        for work in works:
+            assert work.lease.attempt == self.before[work.lease.experiment_id].attempt + 1
+            self.leases.append((dispatch_id, work.lease))
+
+    @precondition(lambda self: self.leases)
+    @rule(which=WHICH, ends=st.sampled_from([None, None, "succeeded", "failed"]), twice=st.booleans())
+    def flush(self, which: int, ends: str | None, twice: bool) -> None:
+        _, lease = self.leases[which % len(self.leases)]
+        row = self.before.get(lease.experiment_id)
+        reached = 0 if row is None else row.last_epoch
+        progress = Progress(
+            lease,
+            reached,
+            [{"epoch": reached + 1, "train_loss": 1.0, "seconds": 1.0, "non_finite": None}],
+            {"last_epoch": reached + 1, "final": {"train_loss": 1.0}},
+            None if ends else b"state",
+            ending=Ending(ends, "max_epochs") if ends else None,
+        )
+        holds = row is not None and row.attempt == lease.attempt and row.status in ledger.WORKING
+        for _ in range(1 + twice):
+            with self.database.transaction() as session:
+                (status,) = ledger.store(session, [progress])
+            assert (status is not None) == holds
+
+    @precondition(lambda self: self.leases)
+    @rule(which=WHICH)
+    def beat(self, which: int) -> None:
+        with self.database.transaction() as session:
+            ledger.beat(session, [self.leases[which % len(self.leases)][1]])
+
+    @precondition(lambda self: self.leases)
+    @rule(which=WHICH, alone=st.booleans())
+    def hand_back(self, which: int, alone: bool) -> None:
+        dispatch_id, _ = self.leases[which % len(self.leases)]
+        ours = [lease for dispatch, lease in self.leases if dispatch == dispatch_id]
+        with self.database.transaction() as session:
+            ledger.hand_back(session, dispatch_id, ours, alone=alone)
+
+    @precondition(lambda self: self.dispatches)
+    @rule(which=WHICH)
+    def lose(self, which: int) -> None:
+        dispatch_id = self.dispatches[which % len(self.dispatches)]
+        with self.database.transaction() as session:
+            rows = repository.held(session, ExperimentRow.dispatch_id == dispatch_id)
+            repository.release(session, rows, utc_now(), lost=True)
+
+    @rule(engine=ENGINES)
+    def take_over(self, engine: str) -> None:
+        with self.database.transaction() as session:
+            repository.release(session, repository.held_by_engine(session, engine), utc_now(), lost=False)
+
+    @invariant()
+    def every_step_is_allowed(self) -> None:
+        rows = self.rows()
+        assert self.before.keys() - rows.keys() <= self.deleted
+        for id_, row in rows.items():
+            before = self.before.get(id_)
+            if before is None:
+                assert (row.status, row.attempt) == ("queued", 0)
+                continue
+            assert row.status == before.status or row.status in TRANSITIONS[before.status]
+            assert before.attempt <= row.attempt <= before.attempt + 1
+            assert before.losses <= row.losses <= before.losses + 1
+            assert before.last_event <= row.last_event
+            assert before.status not in TERMINAL or row == before
+        self.before = rows
+
+    @invariant()
+    def who_is_held_is_in_one_dispatch(self) -> None:
+        for row in self.rows().values():
+            assert (row.dispatch_id is not None) == (row.status in ACTIVE)
+            assert (row.finished_at is not None) == (row.status in TERMINAL)
+            assert row.losses <= repository.MAX_LOSSES
+
+    @invariant()
+    def who_has_lost_a_worker_is_alone(self) -> None:
+        rows = list(self.rows().values())
+        for row in rows:
+            if row.losses and row.dispatch_id:
+                assert [each.id for each in rows if each.dispatch_id == row.dispatch_id] == [row.id]
+
+    @invariant()
+    def at_most_one_may_write(self) -> None:
+        with self.database.reading() as session:
+            held = [
+                lease.experiment_id
+                for dispatch_id, lease in self.leases
+                if not ledger.wishes(session, dispatch_id, [lease]).gone
+            ]
+        assert len(held) == len(set(held))
+
+    @invariant()
+    def epochs_and_events_have_no_gap(self) -> None:
+        rows = self.rows()
+        with self.database.reading() as session:
+            epochs = session.execute(sa.select(EpochRow.experiment_id, EpochRow.epoch)).all()
+            columns = (
+                EventRow.experiment_id,
+                EventRow.sequence,
+                EventRow.type,
+                EventRow.count.label("numbers"),
+            )
+            events = session.execute(sa.select(*columns).order_by(EventRow.sequence)).all()
+        for id_, row in rows.items():
+            curve = sorted(epoch for owner, epoch in epochs if owner == id_)
+            assert curve == list(range(1, row.last_epoch + 1))
+            following = 1
+            for event in [event for event in events if event.experiment_id == id_]:
+                assert event.sequence == following
+                following += event.numbers
+            assert following == row.last_event + 1
+            ended = [
+                event for event in events if event.experiment_id == id_ and event.type.endswith("finished")
+            ]
+            assert len(ended) == (row.status in TERMINAL)
+        assert {event.experiment_id for event in events} <= rows.keys()
+
+
+def test_whatever_happens_in_whatever_order(migrated_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Rows, "template", migrated_file, raising=False)
+    few = hypothesis.settings(max_examples=15, stateful_step_count=30, deadline=None)
+    run_state_machine_as_test(Rows, settings=few)
