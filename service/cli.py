@@ -14,6 +14,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from engine import blas
+from service.experiments.states import TERMINAL
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -71,6 +72,15 @@ def _parser() -> argparse.ArgumentParser:
     engine.add_argument("--attached", action="store_true", help=argparse.SUPPRESS)
     engine.set_defaults(run=_engine)
     commands.add_parser("migrate", help="bring the database's tables up to date").set_defaults(run=_migrate)
+    prune = commands.add_parser("prune", help="delete experiments that ended long ago")
+    prune.add_argument(
+        "--older-than", required=True, metavar="30d", help="ended longer ago: 90m, 12h, 30d, 8w"
+    )
+    prune.add_argument(
+        "--status", action="append", choices=sorted(TERMINAL), help="only these; all by default"
+    )
+    prune.add_argument("--dry-run", action="store_true", help="only say what would be deleted")
+    prune.set_defaults(run=_prune)
     return parser
 
 
@@ -129,6 +139,29 @@ def _engine(arguments: argparse.Namespace) -> None:
 
 def _migrate(_arguments: argparse.Namespace) -> None:
     _migrate_or_say_why(_settings())
+
+
+def _prune(arguments: argparse.Namespace) -> None:
+    from sqlalchemy.exc import DBAPIError
+
+    from service.database import Database
+    from service.retention.service import prune, read_duration
+
+    settings = _settings()
+    _check_database_url(settings)
+    statuses = arguments.status or sorted(TERMINAL)
+    try:
+        older_than = read_duration(arguments.older_than)
+        with contextlib.closing(Database(settings.resolved_database_url)) as database:
+            pruned = prune(database, older_than, statuses, dry_run=arguments.dry_run)
+    except ValueError as error:
+        raise WrongError(f"--older-than: {error}.") from error
+    except DBAPIError as error:
+        raise WrongError(f"The database cannot be used: {_first_line(error)}.") from error
+    sys.stdout.write(
+        f"{'Would delete' if arguments.dry_run else 'Deleted'} {pruned.experiments:,} experiments with "
+        f"{pruned.epochs:,} epochs and {pruned.checkpoint_bytes / 2**20:,.1f} MiB of checkpoints.\n"
+    )
 
 
 def _settings() -> Settings:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from typing_extensions import override
 
 import migrations
-from service.sqlite import Turn, sqlite_engine
+from service.sqlite import Turn, shrink, sqlite_engine
 
 __all__ = ["Base", "Database", "DatabaseUrlError", "UtcDateTime", "is_current", "migrate", "utc_now"]
 
@@ -128,6 +128,11 @@ class Database:
         """One consistent view of the database that blocks no writer; changing anything raises."""
         with Session(self._reading_engine, expire_on_commit=False) as session:
             yield session
+
+    def shrink(self) -> None:
+        """Give the space of what was deleted back to the file system; PostgreSQL uses it again by itself."""
+        if self.is_sqlite:
+            shrink(self.engine)
 
     def close(self) -> None:
         """Close every connection that is not in use; using the database again opens new ones."""

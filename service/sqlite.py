@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,12 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine
 
-__all__ = ["Turn", "sqlite_engine"]
+__all__ = ["Turn", "shrink", "sqlite_engine"]
 
 BUSY_MILLISECONDS = 15_000
 """How long a writer waits for the one before it."""
+
+_PAGES_AT_A_TIME = 500
 
 
 def sqlite_engine(url: URL, *, read_only: bool, **options: Any) -> Engine:
@@ -26,6 +29,25 @@ def sqlite_engine(url: URL, *, read_only: bool, **options: Any) -> Engine:
     event.listen(engine, "connect", _prepare_reader if read_only else _prepare)
     event.listen(engine, "begin", _begin if read_only else _begin_writing)
     return engine
+
+
+def shrink(engine: Engine) -> None:
+    """Give the file's free pages back, some at a time, and leave writers half of the time."""
+    with contextlib.closing(engine.raw_connection()) as pooled:
+        connection: Any = pooled.dbapi_connection
+        before, left = None, _free_pages(connection)
+        while left and left != before:
+            begun = time.monotonic()
+            # A plain execute would take one step of it, which is one page.
+            connection.executescript(f"PRAGMA incremental_vacuum({_PAGES_AT_A_TIME})")
+            before, left = left, _free_pages(connection)
+            time.sleep(time.monotonic() - begun)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def _free_pages(connection: sqlite3.Connection) -> int:
+    free: int = connection.execute("PRAGMA freelist_count").fetchone()[0]
+    return free
 
 
 class Turn:
@@ -54,6 +76,10 @@ def _prepare(connection: sqlite3.Connection, _record: object) -> None:
     # The driver would begin transactions by its own rules; the functions below do instead.
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
+    # A file takes this on before there is anything in it: its free pages can then be given back without writing it
+    # anew. Later it would only have to wait for its turn to write.
+    if not connection.execute("PRAGMA page_count").fetchone()[0]:
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")

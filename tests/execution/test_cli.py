@@ -13,10 +13,10 @@ from service.database import Database, migrate
 from service.listening import listen
 
 
-def run(command: str, **settings: str) -> subprocess.CompletedProcess[str]:
+def run(*command: str, **settings: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TRAINYARD_")}
     return subprocess.run(
-        [sys.executable, "-m", "service.cli", command],
+        [sys.executable, "-m", "service.cli", *command],
         env=kept | {f"TRAINYARD_{name.upper()}": value for name, value in settings.items()},
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -108,3 +108,19 @@ def test_a_setting_that_makes_no_sense(name: str, value: str) -> None:
 )
 def test_certificates_that_do_not_go_with_the_scheduler(settings: dict[str, str], said: str) -> None:
     assert said in complaint(run("engine", **settings))
+
+
+def test_pruning_says_what_it_deletes(tmp_path: Path) -> None:
+    settings = {"data_dir": str(tmp_path)}
+    migrate(f"sqlite:///{tmp_path / 'trainyard.sqlite3'}")
+    command = ("prune", "--older-than", "30d", "--status", "failed", "--status", "cancelled")
+    nothing = "0 experiments with 0 epochs and 0.0 MiB of checkpoints.\n"
+    assert run(*command, **settings).stdout == f"Deleted {nothing}"
+    assert run(*command, "--dry-run", **settings).stdout == f"Would delete {nothing}"
+    wrong = run("prune", "--older-than", "a month", **settings)
+    assert complaint(wrong) == "--older-than: a month is not a duration such as 90m, 12h, 30d or 8w."
+
+
+def test_pruning_where_there_is_nothing_yet(tmp_path: Path) -> None:
+    said = complaint(run("prune", "--older-than", "30d", data_dir=str(tmp_path)))
+    assert said.startswith("The database cannot be used: no such table")

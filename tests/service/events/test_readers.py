@@ -41,7 +41,8 @@ def test_readers_that_take_nothing_hold_nothing(
 ) -> None:
     long, waiting = happenings.create(live.database), happenings.create(live.database)
     happenings.flush(live.database, long, 1, 20_000)
-    pool: Any = live.database.engine.pool
+    with live.database.reading() as session:
+        pool: Any = session.get_bind().engine.pool
     before = live.tasks()
     deaf_ones = [closing_afterwards(deaf(live.port, long)) for _ in range(4)]
     readers = [open_reader(f"{URL}/{waiting}/events") for _ in range(10)]

@@ -1,0 +1,50 @@
+"""Finding and removing experiments that ended long ago."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from service.checkpoints.models import CheckpointRow
+from service.experiments.models import ExperimentRow
+
+__all__ = ["Ended", "checkpoint_bytes", "delete", "find_ended"]
+
+Ended = sa.Row[Any]
+"""``id``, ``created_at`` and ``last_epoch`` of an experiment that has ended."""
+
+_EXPERIMENTS: Any = ExperimentRow.__table__
+_CHECKPOINTS: Any = CheckpointRow.__table__
+
+
+def find_ended(
+    session: Session, status: str, before: datetime, *, after: Ended | None, limit: int
+) -> Sequence[Ended]:
+    """Experiments of a status that ended before a point in time, by age, beginning behind the one given."""
+    columns = _EXPERIMENTS.c
+    statement = (
+        sa.select(columns.id, columns.created_at, columns.last_epoch)
+        # What ended before was also made before, and of the latter there is an index.
+        .where(columns.status == status, columns.created_at < before, columns.finished_at < before)
+        .order_by(columns.created_at, columns.id)
+        .limit(limit)
+    )
+    if after is not None:
+        place = sa.tuple_(sa.literal(after.created_at, columns.created_at.type), sa.literal(after.id))
+        statement = statement.where(sa.tuple_(columns.created_at, columns.id) > place)
+    return session.execute(statement).all()
+
+
+def checkpoint_bytes(session: Session, identifiers: Sequence[str]) -> int:
+    """The size of all checkpoints of these experiments."""
+    total = sa.select(sa.func.coalesce(sa.func.sum(_CHECKPOINTS.c.bytes), 0))
+    return int(session.execute(total.where(_CHECKPOINTS.c.experiment_id.in_(identifiers))).scalar_one())
+
+
+def delete(session: Session, identifier: str) -> None:
+    """Remove an experiment and, by the tables' own rules, everything of it."""
+    session.execute(sa.delete(_EXPERIMENTS).where(_EXPERIMENTS.c.id == identifier))
