@@ -22,12 +22,14 @@ from service.database import Database, utc_now
 from service.errors import Conflict, NotFound
 from service.events.models import EventRow
 from service.execution import ledger, repository
+from service.execution.fence import WORKING
 from service.execution.work import Ending, Lease, Progress
 from service.experiments import actions
 from service.experiments.models import EpochRow, ExperimentRow
 from service.experiments.service import submit
 from service.experiments.states import ACTIVE, TERMINAL, TRANSITIONS
 from tests.execution.conftest import SMALL
+from tests.execution.steps import EPOCHS
 
 ENGINES = st.sampled_from(["engine_a", "engine_b"])
 WHICH = st.integers(0, 2**16)
@@ -107,12 +109,12 @@ class Rows(RuleBasedStateMachine):
         progress = Progress(
             lease,
             reached,
-            [{"epoch": reached + 1, "train_loss": 1.0, "seconds": 1.0, "non_finite": None}],
-            {"last_epoch": reached + 1, "final": {"train_loss": 1.0}},
-            None if ends else b"state",
+            [(reached + 1, *EPOCHS[0][1:])],
+            final={"train_loss": 1.0},
+            state=None if ends else b"state",
             ending=Ending(ends, "max_epochs") if ends else None,
         )
-        holds = row is not None and row.attempt == lease.attempt and row.status in ledger.WORKING
+        holds = row is not None and row.attempt == lease.attempt and row.status in WORKING
         for _ in range(1 + twice):
             with self.database.transaction() as session:
                 (status,) = ledger.store(session, [progress])
