@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["FLUSH_FACTOR", "FLUSH_SECONDS", "MOST_EPOCHS", "Pace"]
+__all__ = ["FLUSH_FACTOR", "FLUSH_SECONDS", "MOST_ROWS", "Pace"]
 
 FLUSH_SECONDS = 0.25
 FLUSH_FACTOR = 40
 """A flush is not followed by another for so many times its own duration, so that storing stays below 2.5 %."""
 
-MOST_EPOCHS = 2000
-"""No flush has more epochs: where storing them takes longer than the pause allows, pauses would grow for ever."""
+MOST_ROWS = 4000
+"""No flush stores more epochs, of all lanes together: pauses that grow with what they gather would grow for ever."""
 
 
 class Pace:
@@ -23,9 +23,13 @@ class Pace:
         self._next_flush = 0.0
         self._last_seconds = 0.0
 
-    def is_due(self, now: float, epochs: int) -> bool:
-        """Whether to flush at the monotonic time ``now``, so many epochs after the last time."""
-        return now >= self._next_flush or epochs >= MOST_EPOCHS
+    def is_due(self, now: float, rows: int) -> bool:
+        """Whether to flush at the monotonic time ``now``, when there are so many rows to store."""
+        return now >= self._next_flush or rows >= MOST_ROWS
+
+    def hurry(self) -> None:
+        """Have the next epoch stored at once: somebody waits for the first of a curve."""
+        self._next_flush = 0.0
 
     def flushed(self, begun: float, ended: float) -> None:
         """Note a flush by the monotonic times of its begin and end."""

@@ -65,6 +65,7 @@ class Run:
     def _train_stack(self) -> list[Lane]:
         """Train the lanes there are until they have ended or others join; returns whom to train then."""
         generator = self._start()
+        self._pace.hurry()
         stops: dict[int, str] = {}
         while True:
             begun = time.monotonic()
@@ -109,7 +110,7 @@ class Run:
         return kept
 
     def _take_in(self, report: EpochReport, seconds: float) -> None:
-        self._unstored += 1
+        self._unstored += len(report.lanes)
         for lane in report.lanes:
             self._lanes[lane.lane].add(lane, seconds)
         ended = [lane.result for lane in report.lanes if lane.result is not None]

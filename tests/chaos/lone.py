@@ -16,14 +16,16 @@ from service.datasets.loading import load  # noqa: E402 - see above
 
 
 def fingerprints(spec: dict[str, Any]) -> dict[str, str]:
-    """The hash of each checkpoint."""
+    """The hash of each checkpoint, at the end or after the epoch ``until``."""
     found = catalog.find(spec.pop("dataset"))
     assert found is not None
-    result = train(Experiment.from_document(spec), load(found.name, found.version))
-    assert result.best is not None
+    until = spec.pop("until", None)
+    dataset = load(found.name, found.version)
+    result = train(Experiment.from_document(spec), dataset, on_epoch=lambda report: report.epoch == until)
     return {
         kind: hashlib.sha256(to_safetensors(checkpoint)).hexdigest()
         for kind, checkpoint in (("best", result.best), ("last", result.last))
+        if checkpoint is not None
     }
 
 

@@ -2,7 +2,7 @@
 
 import math
 
-from service.execution.pace import FLUSH_FACTOR, FLUSH_SECONDS, MOST_EPOCHS, Pace
+from service.execution.pace import FLUSH_FACTOR, FLUSH_SECONDS, MOST_ROWS, Pace
 
 
 def check_next(pace: Pace, due: float) -> None:
@@ -40,5 +40,13 @@ def test_many_short_epochs_do_not_wait() -> None:
     pace = Pace()
     pace.flushed(0.0, 0.5)
     pace.flushed(100.0, 100.5)
-    assert pace.is_due(100.6, MOST_EPOCHS)
-    assert not pace.is_due(100.6, MOST_EPOCHS - 1)
+    assert pace.is_due(100.6, MOST_ROWS)
+    assert not pace.is_due(100.6, MOST_ROWS - 1)
+
+
+def test_whoever_joins_is_seen_at_once() -> None:
+    pace = Pace()
+    pace.flushed(0.0, 0.5)
+    pace.flushed(100.0, 100.5)
+    pace.hurry()
+    assert pace.is_due(100.6, 1)
