@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.experiments.models import EpochRow, ExperimentMetadataRow, ExperimentRow, ResumeStateRow
+from service.experiments.states import TERMINAL
 from service.pagination import NEWEST_FIRST, Position
 
 __all__ = [
@@ -120,8 +121,8 @@ def find_page(
 
 
 def _source(filters: Filters) -> tuple[sa.Select[Any], tuple[Any, Any]]:
-    """What to select from, and the columns whose order an index has: the first label's own where there is one."""
-    if not filters.metadata:
+    """What to select from, and the columns whose order an index has: the first label's own where it leads."""
+    if not _label_leads(filters):
         return _SELECT, (_EXPERIMENTS.c.created_at, _EXPERIMENTS.c.id)
     labelled = sa.select(_EXPERIMENTS, _EPOCHS.c.seconds).select_from(
         _METADATA.join(_EXPERIMENTS, _EXPERIMENTS.c.id == _METADATA.c.experiment_id).outerjoin(
@@ -131,18 +132,23 @@ def _source(filters: Filters) -> tuple[sa.Select[Any], tuple[Any, Any]]:
     return labelled, (_METADATA.c.created_at, _METADATA.c.experiment_id)
 
 
+def _label_leads(filters: Filters) -> bool:
+    """Whether a page is read along its first label; what has not ended is few, and looked through by itself."""
+    return bool(filters.metadata) and (not filters.status or bool(TERMINAL.intersection(filters.status)))
+
+
 def _branches(filters: Filters) -> Iterator[list[sa.ColumnElement[bool]]]:
     """Conditions of which a row meets one set at most, each set with one value per column if they are few."""
     columns = [_EXPERIMENTS.c[name] for name in ("status", "dataset", "penalty") if getattr(filters, name)]
     choices = [tuple(dict.fromkeys(getattr(filters, column.name))) for column in columns]
     always: list[sa.ColumnElement[bool]] = []
-    for place, (key, allowed) in enumerate(filters.metadata.items()):
-        if place == 0:
-            always.append(_METADATA.c.key == key)
-            columns.append(_METADATA.c.value)
-            choices.append(tuple(dict.fromkeys(allowed)))
-        else:
-            always.append(_has_label(key, allowed))
+    labels = list(filters.metadata.items())
+    if _label_leads(filters):
+        key, allowed = labels.pop(0)
+        always.append(_METADATA.c.key == key)
+        columns.append(_METADATA.c.value)
+        choices.append(tuple(dict.fromkeys(allowed)))
+    always += [_has_label(key, allowed) for key, allowed in labels]
     if math.prod(map(len, choices)) > _MOST_BRANCHES:
         yield [*(column.in_(choice) for column, choice in zip(columns, choices, strict=True)), *always]
         return
@@ -153,7 +159,7 @@ def _branches(filters: Filters) -> Iterator[list[sa.ColumnElement[bool]]]:
 def _has_label(key: str, allowed: Sequence[str]) -> sa.ColumnElement[bool]:
     other = _METADATA.alias()
     return sa.exists().where(
-        other.c.experiment_id == _METADATA.c.experiment_id, other.c.key == key, other.c.value.in_(allowed)
+        other.c.experiment_id == _EXPERIMENTS.c.id, other.c.key == key, other.c.value.in_(allowed)
     )
 
 

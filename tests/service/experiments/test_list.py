@@ -109,6 +109,7 @@ def test_walks_through_labels_in_both_orders(client: TestClient, database: Datab
         some[2:4],
         some[4:],
     ]
+    assert walk(client, f"{query}&status=queued&status=running") == [[some[4], some[3]], [some[1], some[0]]]
     assert listed(client, f"{query}&status=failed") == [made[3]]
     assert listed(client, "metadata[team]=b&metadata[try]=1&dataset=wine") == []
 
