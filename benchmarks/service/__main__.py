@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -60,6 +61,8 @@ def measured(part: str, *arguments: str) -> list[Figure]:
 def main() -> None:
     """Measure what was asked for and print its table."""
     asked = options()
+    # Whatever ends this program, the services that it started end with it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     found: dict[str, list[Figure]] = {}
     for part in asked.parts:
         found[part] = measured(part, asked.database_url) if part == POSTGRESQL else measured(part)

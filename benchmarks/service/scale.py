@@ -157,7 +157,11 @@ def claims(crowd: Crowd) -> Iterator[Figure]:
             session.execute(sa.text("DELETE FROM experiments WHERE status = 'queued'"))
         note = f"{name}, beside {MANY:,} that have ended; median of {CLAIMS}, slowest {max(times):.1f} ms"
         yield Figure(
-            f"dispatch of the next {WORKERS} of {QUEUED:,} queued", median(times), "ms", CLAIM_MS, note=note
+            f"dispatch of the next {WORKERS} of {QUEUED:,} queued, {database_name(crowd)}",
+            median(times),
+            "ms",
+            CLAIM_MS,
+            note=note,
         )
 
 

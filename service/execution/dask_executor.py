@@ -27,7 +27,7 @@ __all__ = ["DaskExecutor", "local_cluster"]
 ANSWER_SECONDS = 5
 """How long to wait for the scheduler, which is otherwise taken to be away."""
 
-PRELOAD = "service.execution.preload"
+PRELOAD, PRELOAD_NANNY = "service.execution.preload", "service.execution.nanny"
 
 # What is switched off is what nobody looks at; it costs memory, CPU at rest, and start-up time.
 _CONFIGURATION = {
@@ -71,6 +71,7 @@ def local_cluster(workers: int, scratch: Path) -> LocalCluster:
             scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
             local_directory=os.fspath(scratch),
             preload=[PRELOAD],
+            preload_nanny=[PRELOAD_NANNY],
         )
     except RuntimeError as error:
         raise WorkersGoneError("The worker processes do not start; the lines above say why.") from error

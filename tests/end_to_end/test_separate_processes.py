@@ -21,6 +21,7 @@ def test_api_engine_scheduler_and_worker_train_on_postgresql(postgresql_url: str
     ended = client.wait_for_end(client.submit(dataset="digits", max_epochs=20, seed=1))
     assert (ended["status"], ended["attempt"]) == ("succeeded", 1)
     assert blas.environment().items() <= worker.worker_environment().items()
+    assert "MALLOC_TRIM_THRESHOLD_" not in worker.worker_environment()
 
     id_ = client.submit(**ENDLESS_RUN)
     client.wait_for_epoch(id_)

@@ -22,6 +22,7 @@ def test_an_experiment_is_trained(service: Service) -> None:
 
 def test_workers_use_the_same_kernels_as_the_engine_alone(service: Service) -> None:
     assert blas.environment().items() <= service.worker_environment().items()
+    assert "MALLOC_TRIM_THRESHOLD_" not in service.worker_environment()
 
 
 def test_more_experiments_than_workers_all_end(service: Service) -> None:
