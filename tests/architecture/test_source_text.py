@@ -54,3 +54,15 @@ def test_only_the_database_module_commits() -> None:
         if isinstance(node, ast.Attribute) and node.attr == "commit"
     ]
     assert commits == []
+
+
+def test_the_wall_clock_is_read_in_one_place() -> None:
+    wall_clock = re.compile(
+        r"\b(time\.(time|time_ns|localtime|gmtime)|datetime\.(now|utcnow|today)|date\.today)\b"
+    )
+    readers = {
+        place.partition(":")[0]
+        for place, _ in lines_with(wall_clock, ".py")
+        if place.startswith(("engine/", "service/"))
+    }
+    assert readers == {"service/database.py"}

@@ -1,74 +1,20 @@
 """The dispatcher's loop, step by step, at times that the test says; its workers are behind the executor port."""
 
-from collections.abc import Callable
+import itertools
+from datetime import timedelta
 
+import pytest
 import sqlalchemy as sa
 
-from service.database import Database
-from service.execution import ledger
-from service.execution.dispatcher import LEASE_SECONDS, Dispatcher
-from service.execution.executor import Slots
+from service.database import Database, utc_now
+from service.execution import dispatcher, fence, journal, ledger
+from service.execution.dispatcher import LEASE_SECONDS
 from service.execution.models import EngineRow
 from service.execution.repository import MAX_LOSSES
-from service.execution.work import Ending, Progress, Work
+from service.execution.work import Ending, Progress
 from service.experiments.models import ExperimentRow
 from tests.execution.conftest import Submit
-
-
-class Workers:
-    """An executor whose workers do what the test does."""
-
-    def __init__(self, on_lost: Callable[[str], None]) -> None:
-        self.total = 2
-        self.submitted: list[str] = []
-        self.lose = on_lost
-        self.reachable = True
-
-    def slots(self) -> Slots:
-        return Slots(self.total, self.total)
-
-    def submit(self, dispatch_id: str) -> None:
-        if not self.reachable:
-            raise ConnectionError
-        self.submitted.append(dispatch_id)
-
-    def close(self) -> None:
-        self.total = 0
-
-
-class Engine:
-    """A dispatcher and the workers it was given."""
-
-    def __init__(self, database: Database, engine_id: str = "engine_a") -> None:
-        self.made: list[Workers] = []
-        self.dispatcher = Dispatcher(database, engine_id, self._make)
-
-    def _make(self, on_lost: Callable[[str], None]) -> Workers:
-        self.made.append(Workers(on_lost))
-        return self.made[0]
-
-    @property
-    def workers(self) -> Workers:
-        return self.made[0]
-
-    def step(self, *times: float) -> None:
-        for now in times:
-            self.dispatcher.step(now)
-
-
-def statuses(database: Database) -> list[str]:
-    with database.reading() as session:
-        return list(session.scalars(sa.select(ExperimentRow.status).order_by(ExperimentRow.created_at)))
-
-
-def begin(database: Database, dispatch_id: str) -> Work:
-    with database.transaction() as session:
-        (work,) = ledger.begin(session, dispatch_id)
-    return work
-
-
-def seconds(first: int, last: int) -> list[float]:
-    return [float(now) for now in range(first, last)]
+from tests.execution.engines import Engine, begin, seconds, statuses
 
 
 def test_what_is_queued_is_dispatched_as_far_as_there_is_room(
@@ -130,6 +76,28 @@ def test_a_frozen_worker_loses_its_experiment_and_its_right_to_write(
     assert len(engine.workers.submitted) == 2
     with database.transaction() as session:
         assert ledger.store(session, [Progress(work.lease, 0)]) == [None]
+
+
+def test_a_wall_clock_that_jumps_ends_no_lease(
+    database: Database, submit_experiment: Submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jumps = itertools.cycle([timedelta(days=400), timedelta(days=-400), timedelta(hours=1)])
+    for module in (dispatcher, ledger, fence, journal):
+        monkeypatch.setattr(module, "utc_now", lambda: utc_now() + next(jumps))
+    submit_experiment()
+    engine, standby = Engine(database), Engine(database, "engine_b")
+    engine.step(1.0)
+    work = begin(database, engine.workers.submitted[0])
+    for now in seconds(2, int(LEASE_SECONDS)):
+        engine.step(now)
+        standby.step(now)
+    assert statuses(database) == ["running"]
+    with database.transaction() as session:
+        assert ledger.store(session, [Progress(work.lease, 0)]) == ["running"]
+    submit_experiment()
+    engine.step(LEASE_SECONDS)
+    standby.step(LEASE_SECONDS)
+    assert (len(engine.workers.submitted), len(standby.workers.submitted)) == (2, 0)
 
 
 def test_a_worker_that_beats_keeps_its_experiment(database: Database, submit_experiment: Submit) -> None:

@@ -182,17 +182,15 @@ class Rows(RuleBasedStateMachine):
 
     @invariant()
     def who_is_held_is_in_one_dispatch(self) -> None:
-        for row in self.rows().values():
+        rows = self.rows().values()
+        dispatches = [row.dispatch_id for row in rows]
+        for row in rows:
             assert (row.dispatch_id is not None) == (row.status in ACTIVE)
             assert (row.finished_at is not None) == (row.status in TERMINAL)
             assert row.losses <= repository.MAX_LOSSES
-
-    @invariant()
-    def who_has_lost_a_worker_is_alone(self) -> None:
-        rows = list(self.rows().values())
-        for row in rows:
+            # Who has lost a worker is alone.
             if row.losses and row.dispatch_id:
-                assert [each.id for each in rows if each.dispatch_id == row.dispatch_id] == [row.id]
+                assert dispatches.count(row.dispatch_id) == 1
 
     @invariant()
     def only_who_holds_the_lease_may_write(self) -> None:

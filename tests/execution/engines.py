@@ -1,0 +1,68 @@
+"""A dispatcher whose workers do what the test does, step by step."""
+
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+from service.database import Database
+from service.execution import ledger
+from service.execution.dispatcher import Dispatcher
+from service.execution.executor import Slots
+from service.execution.work import Work
+from service.experiments.models import ExperimentRow
+
+
+class Workers:
+    """An executor whose workers do what the test does."""
+
+    def __init__(self, on_lost: Callable[[str], None]) -> None:
+        self.total = 2
+        self.submitted: list[str] = []
+        self.lose = on_lost
+        self.reachable = True
+
+    def slots(self) -> Slots:
+        return Slots(self.total, self.total)
+
+    def submit(self, dispatch_id: str) -> None:
+        if not self.reachable:
+            raise ConnectionError
+        self.submitted.append(dispatch_id)
+
+    def close(self) -> None:
+        self.total = 0
+
+
+class Engine:
+    """A dispatcher and the workers it was given."""
+
+    def __init__(self, database: Database, engine_id: str = "engine_a") -> None:
+        self.made: list[Workers] = []
+        self.dispatcher = Dispatcher(database, engine_id, self._make)
+
+    def _make(self, on_lost: Callable[[str], None]) -> Workers:
+        self.made.append(Workers(on_lost))
+        return self.made[0]
+
+    @property
+    def workers(self) -> Workers:
+        return self.made[0]
+
+    def step(self, *times: float) -> None:
+        for now in times:
+            self.dispatcher.step(now)
+
+
+def statuses(database: Database) -> list[str]:
+    with database.reading() as session:
+        return list(session.scalars(sa.select(ExperimentRow.status).order_by(ExperimentRow.created_at)))
+
+
+def begin(database: Database, dispatch_id: str) -> Work:
+    with database.transaction() as session:
+        (work,) = ledger.begin(session, dispatch_id)
+    return work
+
+
+def seconds(first: int, last: int) -> list[float]:
+    return [float(now) for now in range(first, last)]
