@@ -189,8 +189,7 @@ class Rows(RuleBasedStateMachine):
             assert (row.finished_at is not None) == (row.status in TERMINAL)
             assert row.losses <= repository.MAX_LOSSES
             # Who has lost a worker is alone.
-            if row.losses and row.dispatch_id:
-                assert dispatches.count(row.dispatch_id) == 1
+            assert not (row.losses and row.dispatch_id) or dispatches.count(row.dispatch_id) == 1
 
     @invariant()
     def only_who_holds_the_lease_may_write(self) -> None:
