@@ -8,12 +8,16 @@ from service.events import stream
 from service.experiments import actions
 from tests.service.events import happenings
 from tests.service.events.conftest import LiveService
-from tests.service.events.reader import Reader
+from tests.service.events.reader import WAIT_SECONDS, Reader
 
 URL = "/v1/experiments"
 
 
-def test_events_come_while_a_reader_waits(live: LiveService, open_reader: Callable[..., Reader]) -> None:
+def test_events_come_while_a_reader_waits(
+    live: LiveService, open_reader: Callable[..., Reader], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It is to be woken, not to look again whenever it sends a comment.
+    monkeypatch.setattr(stream, "PING_SECONDS", 10.0 * WAIT_SECONDS)
     identifier = happenings.create(live.database)
     events = open_reader(f"{URL}/{identifier}/events").events()
     assert next(events)[2]["status"] == "queued"
