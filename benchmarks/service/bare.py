@@ -2,7 +2,8 @@
 
     python -m benchmarks.service.bare
 
-Answers each with the seconds that it took, in a process like a worker's: its niceness, its BLAS.
+Answers each with the seconds that it took, and those of a processor, in a process like a worker's: its niceness, its
+BLAS.
 """
 
 from __future__ import annotations
@@ -21,21 +22,21 @@ from service.execution.preload import NICENESS
 __all__ = ["seconds"]
 
 
-def seconds(document: dict[str, Any]) -> float:
-    """How long the engine takes for an experiment as a client would post it."""
+def seconds(document: dict[str, Any]) -> tuple[float, float]:
+    """How long the engine takes for an experiment as a client would post it: by the clock, and of a processor."""
     spec = dict(document)
     dataset = find(spec.pop("dataset"))
     assert dataset is not None, document
-    begun = time.perf_counter()
+    begun, processor = time.perf_counter(), time.process_time()
     train(Experiment.from_document(spec), load(dataset.name, dataset.version))
-    return time.perf_counter() - begun
+    return time.perf_counter() - begun, time.process_time() - processor
 
 
 def main() -> None:
     """Train until the input ends."""
     os.nice(NICENESS)
     for line in sys.stdin:
-        print(seconds(json.loads(line)), flush=True)
+        print(*seconds(json.loads(line)), flush=True)
 
 
 if __name__ == "__main__":

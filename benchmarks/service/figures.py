@@ -40,15 +40,16 @@ class Figure:
     def cells(self) -> list[str]:
         """The row of a table."""
         sign = "≥" if self.at_least else "≤"
-        target = "" if self.target is None else f"{sign} {spelled(self.target)} {self.unit}"
+        target = "" if self.target is None else f"{sign} {spelled(self.target, self.unit)}"
         verdict = {True: "✓", False: "✗", None: ""}[self.reached]
-        return [self.what, target, f"{spelled(self.value)} {self.unit} {verdict}".strip(), self.note]
+        return [self.what, target, f"{spelled(self.value, self.unit)} {verdict}".strip(), self.note]
 
 
-def spelled(value: float) -> str:
-    """Three digits that say something, thousands apart."""
-    digits = next((digits for limit, digits in ((10, 2), (100, 1)) if abs(value) < limit), 0)
-    return f"{value:,.{digits}f}"
+def spelled(value: float, unit: str) -> str:
+    """Three digits that say something, thousands apart; one more of a ratio close to 1."""
+    limits = ((2 if unit == "×" else 0, 3), (10, 2), (100, 1))
+    digits = next((digits for limit, digits in limits if value < limit), 0)
+    return f"{value:,.{digits}f} {unit}"
 
 
 def percentile(values: Sequence[float], percent: int) -> float:

@@ -16,6 +16,7 @@ __all__ = [
     "pss_bytes",
     "reset_peak",
     "resident_bytes",
+    "workers_of",
 ]
 
 _LOOK_SECONDS = 0.1
@@ -36,9 +37,14 @@ def processes(session_id: int) -> list[int]:
     return sorted(found)
 
 
+def workers_of(session_id: int) -> list[int]:
+    """The processes of the session that train."""
+    return [each for each in processes(session_id) if "spawn_main" in command_line(each)]
+
+
 def busiest_worker(session_id: int) -> int:
     """The worker process of the session that has just used the most of a processor."""
-    workers = [each for each in processes(session_id) if "spawn_main" in command_line(each)]
+    workers = workers_of(session_id)
     before = {each: processor_seconds(each) for each in workers}
     time.sleep(_LOOK_SECONDS)
     return max(workers, key=lambda each: processor_seconds(each) - before[each])
