@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from engine.training import Metrics
 
-__all__ = ["METRICS", "Epoch", "document", "epoch_row", "insert_epochs"]
+__all__ = ["METRICS", "Epoch", "Measured", "document", "epoch_row", "insert_epochs"]
 
 METRICS = tuple(field.name for field in dataclasses.fields(Metrics))
 _COLUMNS = ("experiment_id", "epoch", "seconds", "non_finite", *METRICS)
@@ -22,6 +22,9 @@ _VALUES = operator.attrgetter(*METRICS)
 
 Epoch = tuple[Any, ...]
 """An epoch's number, the seconds until its end, the JSON of ``non_finite``, and the metrics, in this order."""
+
+Measured = tuple[int, float, Metrics]
+"""An epoch's number, the seconds until its end, and its metrics as the engine gives them."""
 
 
 def epoch_row(epoch: int, seconds: float, metrics: Metrics) -> Epoch:

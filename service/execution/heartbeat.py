@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from service.database import Database
 from service.execution import ledger
 from service.execution.outage import Outage
-from service.execution.work import Lease, Wishes
+from service.execution.work import QUIET, Lease
 
 __all__ = ["Heartbeat"]
 
@@ -44,7 +44,7 @@ class Heartbeat:
         self._ended = threading.Event()
         self._outage = Outage("the database")
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
-        self.wishes = Wishes()
+        self.wishes = QUIET
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -62,7 +62,8 @@ class Heartbeat:
 
     def joined(self) -> None:
         """Forget that others were to join: they have."""
-        self.wishes = replace(self.wishes, joining=False)
+        heard = replace(self.wishes, joining=False)
+        self.wishes = QUIET if heard == QUIET else heard
 
     def _run(self) -> None:
         next_beat = time.monotonic() + BEAT_SECONDS

@@ -8,7 +8,7 @@ from dataclasses import replace
 from engine.checkpoint import Checkpoint, from_safetensors, to_safetensors
 from engine.training import LaneReport, Result
 from service.execution.blobs import Weights
-from service.execution.curves import Epoch, document, epoch_row
+from service.execution.curves import Measured, document, epoch_row
 from service.execution.outcome import from_result
 from service.execution.work import Ending, Lease, Progress, Work
 
@@ -23,9 +23,10 @@ class Lane:
         self.done = False
         self._seconds = work.seconds
         self._flushed_epoch = work.last_epoch
-        self._last: Epoch | None = None
-        self._best: Epoch | None = None
-        self._pending: list[Epoch] = []
+        # As they are measured: rows are made of them when they are stored, all at once and while the code is warm.
+        self._last: Measured | None = None
+        self._best: Measured | None = None
+        self._pending: list[Measured] = []
         self._state: Checkpoint | bytes | None = work.state
 
     @property
@@ -54,11 +55,10 @@ class Lane:
     def add(self, report: LaneReport, seconds: float) -> None:
         """Take in one epoch, which took so many seconds."""
         self._seconds += seconds
-        row = epoch_row(report.epoch, self._seconds, report.metrics)
-        self._last = row
-        self._pending.append(row)
+        self._last = measured = (report.epoch, self._seconds, report.metrics)
+        self._pending.append(measured)
         if report.improved:
-            self._best = row
+            self._best = measured
 
     def progress(self, report: LaneReport) -> Progress:
         """Everything since the last flush, and the state after this epoch."""
@@ -67,7 +67,7 @@ class Lane:
 
     def ended(self, result: Result) -> Progress:
         """Everything since the last flush, and how it ended."""
-        metrics = {} if self._last is None else document(self._last)
+        metrics = {} if self._last is None else document(epoch_row(*self._last))
         last = Weights("last", result.epochs, metrics, to_safetensors(result.last))
         ending = from_result(result, self.work.warnings)
         return self._progress(None, [last], result.best, ending)
@@ -93,13 +93,13 @@ class Lane:
         ending: Ending | None = None,
     ) -> Progress:
         """Everything since the last flush; ``improved`` are the best weights, which count where they are new."""
+        rows = [epoch_row(*measured) for measured in self._pending]
+        final = document(rows[-1]) if rows else None
         progress = Progress(
-            self.lease, self._flushed_epoch, self._pending, state=state, weights=weights, ending=ending
+            self.lease, self._flushed_epoch, rows, final, state=state, weights=weights, ending=ending
         )
-        if self._last is not None and self._pending:
-            progress = replace(progress, final=document(self._last))
         if self._best is None or improved is None:
             return progress
-        epoch, metrics = self._best[0], document(self._best)
+        epoch, metrics = self._best[0], document(epoch_row(*self._best))
         best = Weights("best", epoch, metrics, to_safetensors(improved))
         return replace(progress, best_epoch=epoch, best=metrics, weights=[*weights, best])

@@ -13,7 +13,7 @@ from service.execution import fence, journal
 from service.execution.blobs import read_initial, read_state, replace_states, store_weights
 from service.execution.curves import insert_epochs
 from service.execution.fence import WORKING
-from service.execution.work import Lease, Progress, Wishes, Work
+from service.execution.work import QUIET, Lease, Progress, Wishes, Work
 from service.experiments.models import EpochRow, ExperimentRow
 
 __all__ = ["beat", "begin", "hand_back", "is_held", "store", "wishes"]
@@ -97,12 +97,13 @@ def wishes(session: Session, dispatch_id: str, leases: Iterable[Lease]) -> Wishe
     )
     rows = session.execute(sa.select(*columns).where(_EXPERIMENTS.c.dispatch_id == dispatch_id)).all()
     found = {Lease(row.id, row.attempt): row for row in rows if row.status in WORKING}
-    return Wishes(
+    heard = Wishes(
         cancelled=frozenset(lease for lease, row in found.items() if row.cancel_requested),
         pausing=frozenset(lease for lease, row in found.items() if row.status == "pausing"),
         gone=frozenset(leases) - found.keys(),
         joining=any(row.status == "dispatched" for row in rows),
     )
+    return QUIET if heard == QUIET else heard
 
 
 def beat(session: Session, leases: Sequence[Lease]) -> None:

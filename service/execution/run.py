@@ -20,7 +20,7 @@ from service.execution.heartbeat import Heartbeat
 from service.execution.lanes import Lane
 from service.execution.outcome import from_error
 from service.execution.pace import Pace
-from service.execution.work import Progress, Work
+from service.execution.work import QUIET, Progress, Work
 
 __all__ = ["Run"]
 
@@ -45,6 +45,8 @@ class Run:
         self._splits: Splits | None = None
         self._pace = Pace()
         self._unstored = 0
+        self._limited = False
+        self._left = False
 
     def train(self, works: Sequence[Work]) -> None:
         """Train until every experiment has ended, was handed back, or is no longer ours."""
@@ -66,6 +68,7 @@ class Run:
         """Train the lanes there are until they have ended or others join; returns whom to train then."""
         generator = self._start()
         self._pace.hurry()
+        self._limited = any(lane.work.time_limit_seconds is not None for lane in self._lanes)
         stops: dict[int, str] = {}
         while True:
             begun = time.monotonic()
@@ -74,13 +77,14 @@ class Run:
             except StopIteration as end:
                 self._finish(end.value)
                 return self._joined()
-            self._take_in(report, time.monotonic() - begun)
+            ended = time.monotonic()
+            self._take_in(report, ended - begun)
             if self._stopping.is_set():
                 self._hand_back(self._living(report))
                 return []
-            if self._pace.is_due(time.monotonic(), self._unstored) or self._is_pausing():
+            if self._pace.is_due(ended, self._unstored) or self._is_pausing():
                 self._flush(self._living(report))
-            stops = self._stops(report.lanes)
+            stops = {} if self._is_undisturbed() else self._stops(report.lanes)
             if self._heartbeat.wishes.joining and not stops and (joined := self._joined()):
                 return self._kept(report) + joined
 
@@ -111,16 +115,23 @@ class Run:
 
     def _take_in(self, report: EpochReport, seconds: float) -> None:
         self._unstored += len(report.lanes)
-        for lane in report.lanes:
-            self._lanes[lane.lane].add(lane, seconds)
-        ended = [lane.result for lane in report.lanes if lane.result is not None]
-        self._finish([*report.stopped, *ended])
+        ended = [*report.stopped]
+        for each in report.lanes:
+            self._lanes[each.lane].add(each, seconds)
+            if each.result is not None:
+                ended.append(each.result)
+        self._finish(ended)
 
     def _living(self, report: EpochReport) -> list[LaneReport]:
         return [each for each in report.lanes if not self._lanes[each.lane].done]
 
+    def _is_undisturbed(self) -> bool:
+        """Whether there is no reason to take any lane out, which is so after most epochs and is seen at a glance."""
+        return self._heartbeat.wishes is QUIET and not self._limited and not self._left
+
     def _stops(self, reports: Sequence[LaneReport]) -> dict[int, str]:
         """The lanes to take out, and why."""
+        self._left = False
         reasons = {each.lane: self._reason(self._lanes[each.lane]) for each in reports if each.result is None}
         return {lane: reason for lane, reason in reasons.items() if reason is not None}
 
@@ -164,4 +175,5 @@ class Run:
         lanes = {lane.lease: lane for lane in self._lanes}
         for each, status in zip(progress, statuses, strict=True):
             lanes[each.lease].flushed()
-            lanes[each.lease].done |= status not in WORKING
+            if status not in WORKING:
+                lanes[each.lease].done = self._left = True

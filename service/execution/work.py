@@ -9,7 +9,7 @@ from typing import Any
 from service.execution.blobs import Weights
 from service.execution.curves import Epoch
 
-__all__ = ["Ending", "Lease", "Progress", "Wishes", "Work"]
+__all__ = ["QUIET", "Ending", "Lease", "Progress", "Wishes", "Work"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,10 @@ class Wishes:
     pausing: frozenset[Lease] = frozenset()
     gone: frozenset[Lease] = frozenset()
     joining: bool = False
+
+
+QUIET = Wishes()
+"""Nothing is wished; whoever hears this very object need not look into it."""
 
 
 @dataclass(frozen=True, slots=True)
