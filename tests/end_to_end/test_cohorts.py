@@ -58,8 +58,9 @@ def test_each_ends_with_the_bits_of_its_lone_run(service: Service) -> None:
 
 
 def test_thirty_two_posted_one_by_one_train_at_the_same_time(service: Service) -> None:
-    for seed in range(2):
-        service.submit(dataset="iris", architecture=[3], max_epochs=2000, seed=seed)
+    # Of another shape, and in training before the others wait: what waits longer than they do must not be passed over.
+    busy = [service.submit(dataset="iris", architecture=[3], max_epochs=2000, seed=seed) for seed in range(2)]
+    wait_for(lambda: not any(service.experiment(id_)["status"] == "queued" for id_ in busy), "busy workers")
     ids = [
         service.submit(dataset="iris", architecture=[4], max_epochs=100_000, seed=seed, priority=seed % 2)
         for seed in range(32)
