@@ -2,8 +2,8 @@
 
     python -m benchmarks.service [--parts overhead,promptness] [--database-url postgresql://…] [--write]
 
-Each part starts services of its own; on a machine that does something else meanwhile the figures say little. What was
-measured is kept, so that ``--write`` can put the parts of several runs into docs/operations.md.
+Each part starts services of its own; on a machine that does something else meanwhile the figures say little, and their
+notes say so. What was measured is kept, so that ``--write`` can put the parts of several runs into docs/operations.md.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import argparse
 import os
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.service import long_run, overhead, promptness, scale, stacks, traffic
@@ -20,6 +21,7 @@ from scripts.readme import write
 
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "build/bench-service.json"
+UNDISTURBED = 1.0
 OPERATIONS = ROOT / "docs/operations.md"
 
 POSTGRESQL = "scale-postgresql"
@@ -37,12 +39,12 @@ PARTS: dict[str, Callable[..., Iterator[Figure]]] = {
 def options() -> argparse.Namespace:
     """What was asked for."""
     parser = argparse.ArgumentParser(description="Measure the service.")
-    parser.add_argument("--parts", help=f"some of {','.join(PARTS)}")
+    parser.add_argument("--parts", help=f"some of {','.join(PARTS)}; nothing measures nothing")
     parser.add_argument("--database-url", help=f"a PostgreSQL server, which {POSTGRESQL} needs")
     parser.add_argument("--write", action="store_true", help="put all that was kept into docs/operations.md")
     asked = parser.parse_args()
     possible = [part for part in PARTS if asked.database_url or part != POSTGRESQL]
-    asked.parts = asked.parts.split(",") if asked.parts else possible
+    asked.parts = possible if asked.parts is None else list(filter(None, asked.parts.split(",")))
     if not set(asked.parts) <= set(possible):
         parser.error(f"--parts knows {', '.join(PARTS)}; {POSTGRESQL} needs --database-url")
     return asked
@@ -50,12 +52,18 @@ def options() -> argparse.Namespace:
 
 def measured(part: str, *arguments: str) -> list[Figure]:
     """The figures of one part, each told as soon as it is there."""
-    print(f"{part} (load average {os.getloadavg()[0]:.1f}) ...", flush=True)
+    load = os.getloadavg()[0]
+    print(f"{part} (load average {load:.1f}) ...", flush=True)
     figures = []
     for figure in PARTS[part](*arguments):
-        print("  " + " | ".join(figure.cells()), flush=True)
-        figures.append(figure)
+        figures.append(disturbed(figure, load) if load > UNDISTURBED else figure)
+        print("  " + " | ".join(figures[-1].cells()), flush=True)
     return figures
+
+
+def disturbed(figure: Figure, load: float) -> Figure:
+    """The figure with the warning that the machine had other things to do."""
+    return replace(figure, note=f"{figure.note}; beside other work, load average {load:.1f}")
 
 
 def main() -> None:
@@ -64,6 +72,7 @@ def main() -> None:
     # Whatever ends this program, the services that it started end with it.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     found: dict[str, list[Figure]] = {}
+    everything = kept(KEPT, found)
     for part in asked.parts:
         found[part] = measured(part, asked.database_url) if part == POSTGRESQL else measured(part)
         everything = kept(KEPT, {part: found[part]})
