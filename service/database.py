@@ -17,7 +17,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from typing_extensions import override
 
 import migrations
-from service.sqlite import Turn, shrink, sqlite_engine
+from service.sqlite import AT_ONCE, Turn, shrink, sqlite_engine
 
 __all__ = ["Base", "Database", "DatabaseUrlError", "UtcDateTime", "is_current", "migrate", "utc_now"]
 
@@ -104,7 +104,7 @@ class Database:
         if self.is_sqlite:
             self.engine = sqlite_engine(self.url, read_only=False, **_options())
             self._reading_engine = sqlite_engine(self.url, read_only=True, **_options())
-            self._turn: Callable[[], AbstractContextManager[None]] = Turn().taken
+            self._turn: Callable[..., AbstractContextManager[None]] = Turn().taken
             return
         from service.postgresql import postgresql_engine  # noqa: PLC0415 - SQLite needs no driver of PostgreSQL
 
@@ -121,6 +121,13 @@ class Database:
     def transaction(self) -> Iterator[Session]:
         """One transaction: committed when the block ends, rolled back when it raises."""
         with self._turn(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextlib.contextmanager
+    def transaction_at_once(self) -> Iterator[Session]:
+        """The same in an SQLite file for whoever cannot wait: raises Busy, before the block, where another writes."""
+        with self._turn(wait=False), Session(self.engine, expire_on_commit=False) as session, session.begin():
+            session.connection(execution_options=AT_ONCE)
             yield session
 
     @contextlib.contextmanager

@@ -14,14 +14,32 @@ from service.database import Database
 from service.events.tail import Tail
 from service.settings import Settings
 
-__all__ = ["EventTail", "ExperimentId", "MostQueued", "Opening", "Reading", "Store", "Transaction"]
+__all__ = [
+    "EventTail",
+    "ExperimentId",
+    "MostQueued",
+    "Open",
+    "Opening",
+    "QuickReading",
+    "QuickTransaction",
+    "Reading",
+    "Store",
+    "Transaction",
+]
+
+Open = Callable[[], AbstractContextManager[Session]]
+"""Opens a session for the length of a block."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A session that is still to be opened: in the endpoint's own thread, by the route, which also ends it."""
+    """A session that is still to be opened: in the endpoint's own thread, by the route, which also ends it.
 
-    open: Callable[[], AbstractContextManager[Session]]
+    ``at_once`` opens it where no thread is worth its while, and raises Busy where it would have to wait.
+    """
+
+    open: Open
+    at_once: Open | None = None
 
 
 async def _database(request: Request) -> Database:
@@ -32,8 +50,18 @@ async def _transaction(request: Request) -> Opening:
     return Opening((await _database(request)).transaction)
 
 
+async def _quick_transaction(request: Request) -> Opening:
+    database = await _database(request)
+    return Opening(database.transaction, database.transaction_at_once if database.is_sqlite else None)
+
+
 async def _reading(request: Request) -> Opening:
     return Opening((await _database(request)).reading)
+
+
+async def _quick_reading(request: Request) -> Opening:
+    database = await _database(request)
+    return Opening(database.reading, database.reading if database.is_sqlite else None)
 
 
 async def _most_queued(request: Request) -> int | None:
@@ -53,8 +81,14 @@ ExperimentId = Annotated[str, Path(description="The `id` that creating or listin
 Transaction = Annotated[Session, Depends(_transaction)]
 """A session whose one transaction is committed before the response is sent."""
 
+QuickTransaction = Annotated[Session, Depends(_quick_transaction)]
+"""The same for a few rows: of an SQLite file they are written in the event loop, if nobody else writes."""
+
 Reading = Annotated[Session, Depends(_reading)]
 """A session that only reads and is closed before the response is sent."""
+
+QuickReading = Annotated[Session, Depends(_quick_reading)]
+"""The same for a few rows that an index leads to: of an SQLite file they are read in the event loop."""
 
 Store = Annotated[Database, Depends(_database)]
 """The database itself, for a response that reads on while it is sent: no client may hold a connection open."""

@@ -13,13 +13,21 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine
+from sqlalchemy.exc import OperationalError
 
-__all__ = ["Turn", "shrink", "sqlite_engine"]
+__all__ = ["AT_ONCE", "Busy", "Turn", "shrink", "sqlite_engine"]
 
 BUSY_MILLISECONDS = 15_000
 """How long a writer waits for the one before it."""
 
+AT_ONCE = {"sqlite_at_once": True}
+"""The execution options of a connection whose transaction begins now, or else raises Busy."""
+
 _PAGES_AT_A_TIME = 500
+
+
+class Busy(Exception):
+    """Somebody else writes now, and this writer had said that it cannot wait."""
 
 
 def sqlite_engine(url: URL, *, read_only: bool, **options: Any) -> Engine:
@@ -62,9 +70,11 @@ class Turn:
         self._lock = threading.Lock()
 
     @contextlib.contextmanager
-    def taken(self) -> Iterator[None]:
-        """Wait for this thread's turn, which ends with the block."""
-        ours = self._lock.acquire(timeout=BUSY_MILLISECONDS / 1000)
+    def taken(self, *, wait: bool = True) -> Iterator[None]:
+        """Wait for this thread's turn, which ends with the block; raises Busy instead where it is not to ``wait``."""
+        ours = self._lock.acquire(timeout=BUSY_MILLISECONDS / 1000 if wait else 0)
+        if not (ours or wait):
+            raise Busy
         try:
             yield
         finally:
@@ -97,4 +107,13 @@ def _begin(connection: Connection) -> None:
 def _begin_writing(connection: Connection) -> None:
     # A transaction that reads before it writes must hold the write lock from the start: it could not get it
     # later without ignoring what others wrote in between.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    if not connection.get_execution_options().keys() & AT_ONCE:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        return
+    connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except OperationalError as error:
+        raise Busy from error
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")

@@ -19,7 +19,7 @@ from scripts.fresh_service import FreshService, fresh_service
 
 __all__ = ["measure"]
 
-ROUNDS = 5
+ROUNDS = 9
 LIMIT = 1.03
 SEED = 1
 _SGD = {"name": "sgd", "learning_rate": 0.5}

@@ -11,7 +11,7 @@ from service.checkpoints import service
 from service.checkpoints.content import FORMS
 from service.checkpoints.presentation import checkpoint_document
 from service.checkpoints.schemas import CheckpointList, CheckpointRead
-from service.dependencies import ExperimentId, Reading, Store
+from service.dependencies import ExperimentId, QuickReading, Reading, Store
 from service.openapi import problems
 from service.routing import StrictRoute
 
@@ -42,7 +42,7 @@ _CONTENT = {form.media_type: _BINARY for form in FORMS.values()}
     response_description="Its checkpoints; none before the first has been stored.",
     responses=problems(404),
 )
-def list_checkpoints(experiment_id: ExperimentId, session: Reading) -> Any:
+def list_checkpoints(experiment_id: ExperimentId, session: QuickReading) -> Any:
     """`best` is kept whatever ends the run; `last` is stored when it ends; `initial` is a copy of what it began with.
 
     Begin another experiment where one ended: `{"init": {"name": "given", "checkpoint": id}}` with an `id` from here.

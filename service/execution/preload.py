@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
 import logging
 import os
 import signal
@@ -41,6 +42,8 @@ def dask_setup(_worker: Worker) -> None:
     # A worker that ends would complain about the task that it hands back.
     logging.getLogger("distributed.worker.state_machine").setLevel(logging.ERROR)
     process().prepare()
+    # What was imported stays until the end: the collector need not look through it again and again.
+    gc.freeze()
 
 
 async def dask_teardown(_worker: Worker) -> None:

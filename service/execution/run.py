@@ -84,7 +84,10 @@ class Run:
                 return []
             if self._pace.is_due(ended, self._unstored) or self._is_pausing():
                 self._flush(self._living(report))
-            stops = {} if self._is_undisturbed() else self._stops(report.lanes)
+            if self._is_undisturbed():
+                stops = {}
+                continue
+            stops = self._stops(report.lanes)
             if self._heartbeat.wishes.joining and not stops and (joined := self._joined()):
                 return self._kept(report) + joined
 
@@ -120,7 +123,8 @@ class Run:
             self._lanes[each.lane].add(each, seconds)
             if each.result is not None:
                 ended.append(each.result)
-        self._finish(ended)
+        if ended:
+            self._finish(ended)
 
     def _living(self, report: EpochReport) -> list[LaneReport]:
         return [each for each in report.lanes if not self._lanes[each.lane].done]

@@ -11,7 +11,7 @@ from typing import Any
 from engine.errors import did_you_mean
 from service.errors import InvalidParameter
 
-__all__ = ["METRICS", "Curve", "as_csv", "as_json", "metric_names", "of_epoch", "select_names", "thinned"]
+__all__ = ["METRICS", "Curve", "as_csv", "as_json", "metric_names", "of_epoch", "select_names", "spread"]
 
 Curve = Mapping[str, Sequence[object]]
 """Columns of one length; the first one is ``epoch``."""
@@ -64,29 +64,17 @@ def select_names(names: Sequence[str], available: Sequence[str]) -> tuple[str, .
     return tuple(wanted)
 
 
-def thinned(curve: Curve, most: int) -> Curve:
-    """At most that many points of a curve: both ends, each column's extremes, the rest spread evenly.
+def spread(count: int, extremes: Iterable[int], most: int) -> list[int]:
+    """At most that many places of a curve of ``count`` points: both ends, its extremes, the rest spread evenly.
 
-    Where even the ends and extremes are too many, those of the columns named first stay.
+    Where even the ends and extremes are too many, those named first stay.
     """
-    count = len(curve["epoch"])
-    if count <= most:
-        return curve
-    chosen = dict.fromkeys([0, count - 1])
-    for name in curve:
-        chosen.update(dict.fromkeys(_extremes(curve[name])))
+    chosen = dict.fromkeys([0, count - 1, *extremes])
     kept = list(chosen)[:most]
-    free = [index for index in range(count) if index not in chosen]
-    missing = most - len(kept)
-    kept += [free[place * len(free) // missing] for place in range(missing)]
-    kept.sort()
-    return {name: [column[index] for index in kept] for name, column in curve.items()}
-
-
-def _extremes(column: Sequence[Any]) -> list[int]:
-    """Where a column of numbers has its (first) minimum and maximum."""
-    numbers = [value for value in column if isinstance(value, (int, float))]
-    return [column.index(min(numbers)), column.index(max(numbers))] if numbers else []
+    free = [place for place in range(count) if place not in chosen]
+    missing = min(most, count) - len(kept)
+    kept += [free[index * len(free) // missing] for index in range(missing)]
+    return sorted(kept)
 
 
 def as_json(curve: Curve) -> Iterator[str]:

@@ -42,7 +42,7 @@ def experiment_document(placed: Placed) -> dict[str, Any]:
         "final": _epoch(row, row.last_epoch, row.final),
         "test": row.test,
         "argmin_epoch": row.argmin_epoch,
-        "equivalents": _equivalents(json.dumps(row.spec), row.rows_train),
+        "equivalents": _equivalents(json.dumps({**row.spec, "seed": 0}), row.rows_train),
         "warnings": row.warnings,
         "attempt": row.attempt,
         "error": row.error,
@@ -85,7 +85,10 @@ def _epoch(row: Row, epoch: int | None, stored: dict[str, Any] | None) -> dict[s
 
 @functools.lru_cache(maxsize=1024)
 def _equivalents(spec: str, train_rows: int) -> dict[str, dict[str, Any]]:
-    """Kept for the experiments that are polled, since checking a specification takes longer than reading its row."""
+    """Kept for what is polled or posted again and again: checking a specification takes longer than reading its row.
+
+    The seed, which changes nothing here, is left out of what it is kept by.
+    """
     return equivalents(Experiment.from_document(json.loads(spec)), train_rows)
 
 

@@ -20,7 +20,6 @@ __all__ = [
     "Filters",
     "Row",
     "Standing",
-    "curve",
     "delete",
     "drop_resume_state",
     "find",
@@ -46,7 +45,7 @@ _LAST_EPOCH = sa.and_(
 )
 _SELECT = sa.select(_EXPERIMENTS, _EPOCHS.c.seconds).select_from(_EXPERIMENTS.outerjoin(_EPOCHS, _LAST_EPOCH))
 # Made once: they are what clients ask for the most, and making one takes as long as running it.
-_INSERT = sa.insert(_EXPERIMENTS)
+_INSERT = sa.insert(_EXPERIMENTS).returning(*_EXPERIMENTS.c, sa.null().label("seconds"))
 _FIND = _SELECT.where(_EXPERIMENTS.c.id == sa.bindparam("identifier"))
 _MOST_BRANCHES = 40
 
@@ -70,10 +69,11 @@ class Filters:
     metadata: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-def insert(session: Session, values: Mapping[str, Any]) -> None:
-    """Store a new experiment; its row is the queue's entry."""
-    session.execute(_INSERT, dict(values))
+def insert(session: Session, values: Mapping[str, Any]) -> Row:
+    """Store a new experiment and return its row, which is the queue's entry."""
+    row = session.execute(_INSERT, dict(values)).one()
     _insert_metadata(session, values["id"], values["metadata"], values["created_at"])
+    return row
 
 
 def _insert_metadata(
@@ -166,21 +166,6 @@ def _has_label(key: str, allowed: Sequence[str]) -> sa.ColumnElement[bool]:
 def _place(position: Position) -> sa.Tuple:
     created_at = sa.literal(position.created_at, _EXPERIMENTS.c.created_at.type)
     return sa.tuple_(created_at, sa.literal(position.id))
-
-
-def curve(
-    session: Session, identifier: str, names: Sequence[str], *, from_epoch: int
-) -> dict[str, list[Any]]:
-    """The named metrics by epoch, as columns, ``epoch`` first and ``non_finite`` last."""
-    columns = ["epoch", *names, "non_finite"]
-    statement = (
-        sa.select(*(_EPOCHS.c[name] for name in columns))
-        .where(_EPOCHS.c.experiment_id == identifier, _EPOCHS.c.epoch >= from_epoch)
-        .order_by(_EPOCHS.c.epoch)
-    )
-    rows = session.execute(statement).all()
-    found = zip(*rows, strict=True) if rows else ((),) * len(columns)
-    return dict(zip(columns, map(list, found), strict=True))
 
 
 def hold(session: Session, identifier: str) -> Row | None:

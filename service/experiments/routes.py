@@ -7,7 +7,14 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from service.dependencies import ExperimentId, MostQueued, Reading, Transaction
+from service.dependencies import (
+    ExperimentId,
+    MostQueued,
+    QuickReading,
+    QuickTransaction,
+    Reading,
+    Transaction,
+)
 from service.errors import InvalidParameter
 from service.experiments import actions, metrics, service
 from service.experiments.examples import EXAMPLES, PATCH_EXAMPLES
@@ -63,7 +70,7 @@ _ACTION: dict[str, Any] = {
 )
 def create_experiment(
     document: Annotated[ExperimentDocument, Body(openapi_examples=EXAMPLES)],
-    session: Transaction,
+    session: QuickTransaction,
     most_queued: MostQueued,
     response: Response,
 ) -> Any:
@@ -122,7 +129,7 @@ def _metadata_filter(request: Request) -> dict[str, list[str]]:
     response_description="The experiment as it is now.",
     responses=problems(404),
 )
-def get_experiment(experiment_id: ExperimentId, session: Reading) -> Any:
+def get_experiment(experiment_id: ExperimentId, session: QuickReading) -> Any:
     """Its specification with every default resolved, its progress, and what came out of it so far."""
     return experiment_document(service.read(session, experiment_id))
 
@@ -173,7 +180,7 @@ def get_experiment_metrics(
 def update_experiment(
     experiment_id: ExperimentId,
     document: Annotated[PatchDocument, Body(openapi_examples=PATCH_EXAMPLES)],
-    session: Transaction,
+    session: QuickTransaction,
 ) -> Any:
     """A JSON merge patch (RFC 7396). What decides the result of training is fixed once an experiment was created."""
     return experiment_document(actions.change(session, experiment_id, document))
@@ -199,7 +206,7 @@ def delete_experiment(experiment_id: ExperimentId, session: Transaction) -> None
     response_description="It is cancelled, or will be within an epoch.",
     **_ACTION,
 )
-def cancel_experiment(experiment_id: ExperimentId, session: Transaction) -> Any:
+def cancel_experiment(experiment_id: ExperimentId, session: QuickTransaction) -> Any:
     """What is queued never starts; what runs ends within an epoch and keeps its best weights. Repeating is harmless."""
     return experiment_document(actions.cancel(session, experiment_id))
 
@@ -211,7 +218,7 @@ def cancel_experiment(experiment_id: ExperimentId, session: Transaction) -> Any:
     response_description="It is paused, or will be within an epoch.",
     **_ACTION,
 )
-def pause_experiment(experiment_id: ExperimentId, session: Transaction) -> Any:
+def pause_experiment(experiment_id: ExperimentId, session: QuickTransaction) -> Any:
     """What is queued waits; what runs stops within an epoch and keeps its state. Repeating is harmless."""
     return experiment_document(actions.pause(session, experiment_id))
 
@@ -223,6 +230,6 @@ def pause_experiment(experiment_id: ExperimentId, session: Transaction) -> Any:
     response_description="It is queued again.",
     **_ACTION,
 )
-def resume_experiment(experiment_id: ExperimentId, session: Transaction) -> Any:
+def resume_experiment(experiment_id: ExperimentId, session: QuickTransaction) -> Any:
     """Goes on where it stopped and ends with the same bits as if it never had. Repeating is harmless."""
     return experiment_document(actions.resume(session, experiment_id))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from service.database import utc_now
 from service.errors import NotFound, TooMany
 from service.events.repository import record_creation
 from service.execution.cohorts import cohort_of
-from service.experiments import metrics, repository, warm_start
+from service.experiments import curves, metrics, repository, warm_start
 from service.experiments.identifiers import is_identifier, new_identifier
 from service.experiments.queue import repository as queue
 from service.experiments.repository import Filters, Row
@@ -47,16 +46,23 @@ def submit(session: Session, document: Mapping[str, Any], *, most_queued: int | 
 
     Raises InvalidSpec with every problem of the document, and TooMany where the owner has ``most_queued`` waiting.
     """
-    submission, source = warm_start.with_source(session, read_submission(document))
+    submission, source = warm_start.with_source(session, read_submission(_seeded(document)))
     if most_queued is not None:
         _refuse_more_than(most_queued, queue.count_queued(session, _OWNER, most_queued))
     now = utc_now()
     identifier = new_identifier(now)
-    repository.insert(session, _columns(submission, identifier, now))
+    row = repository.insert(session, _columns(submission, identifier, now))
     if source is not None:
         initial.keep(session, identifier, source.kind, of=source.experiment_id)
     record_creation(session, identifier, now)
-    return read(session, identifier)
+    return _placed(session, row)
+
+
+def _seeded(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The document with a seed, drawn before it is checked: to change a checked one is to check it again."""
+    if document.get("seed") is not None:
+        return document
+    return {**document, "seed": secrets.randbelow(_DRAWN_SEEDS)}
 
 
 def _refuse_more_than(most: int, queued: int) -> None:
@@ -71,8 +77,6 @@ def _columns(submission: Submission, identifier: str, now: datetime) -> dict[str
     """The first content of an experiment's row."""
     resolved, dataset = submission.resolved, submission.dataset
     experiment = resolved.experiment
-    if experiment.seed is None:
-        experiment = dataclasses.replace(experiment, seed=secrets.randbelow(_DRAWN_SEEDS))
     return {
         "id": identifier,
         "created_at": now,
@@ -108,6 +112,10 @@ def read(session: Session, identifier: str) -> Placed:
     row = repository.find(session, identifier) if is_identifier(identifier) else None
     if row is None:
         raise not_found(identifier)
+    return _placed(session, row)
+
+
+def _placed(session: Session, row: Row) -> Placed:
     return Placed(row, queue.queue_positions(session, [row]).get(row.id))
 
 
@@ -146,9 +154,21 @@ def curve(
     ``non_finite`` is among the columns only where a metric was NaN or infinite.
     """
     chosen = metrics.select_names(names, metric_names(session, identifier))
-    columns = repository.curve(session, identifier, chosen, from_epoch=from_epoch)
+    epochs = None
+    if max_points is not None:
+        extent = curves.extent(session, identifier, chosen, from_epoch=from_epoch)
+        epochs = None if extent is None else _points(extent, max_points)
+    columns = curves.read(session, identifier, chosen, from_epoch=from_epoch, epochs=epochs)
     if any(columns["non_finite"]):
         columns["non_finite"] = [named or [] for named in columns["non_finite"]]
     else:
         del columns["non_finite"]
-    return columns if max_points is None else metrics.thinned(columns, max_points)
+    return columns
+
+
+def _points(extent: curves.Extent, most: int) -> list[int] | None:
+    """The epochs to show of a curve; None is all."""
+    if extent.count <= most:
+        return None
+    places = metrics.spread(extent.count, (epoch - extent.first for epoch in extent.extremes), most)
+    return [extent.first + place for place in places]

@@ -42,7 +42,7 @@ FIELDS = (_OWN_FIELDS[0], *_SPEC_FIELDS, *_OWN_FIELDS[1:])
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A new experiment, ready to be stored; its seed may still have to be drawn."""
+    """A new experiment, ready to be stored."""
 
     dataset: BuiltinDataset
     resolved: Resolved

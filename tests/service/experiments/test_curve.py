@@ -61,6 +61,34 @@ def test_thinned(client: TestClient, curve_url: str) -> None:
     assert client.get(f"{curve_url}?names=val_loss&max_points=3").json()["epoch"] == [1, 3, 12]
 
 
+def test_thinning_keeps_every_extreme(client: TestClient, database: Database, curve_url: str) -> None:
+    odd: dict[int, dict[str, float | None]] = {
+        5: {"val_loss": 9.0, "objective": None},
+        6: {"val_loss": 9.0},
+        8: {"train_loss": -1.0},
+        9: {"penalty": -1e300, "train_accuracy": 5e-324},
+    }
+    with database.transaction() as session:
+        session.execute(sa.update(EpochRow).values(train_loss=1.0, val_loss=1.0, penalty=0.0))
+        for epoch, values in odd.items():
+            session.execute(sa.update(EpochRow).where(EpochRow.epoch == epoch).values(**values))
+    asked = f"{curve_url}?names=val_loss,train_loss,penalty,train_accuracy"
+    assert client.get(f"{asked}&max_points=6").json()["epoch"] == [1, 2, 5, 8, 9, 12]
+    thin = client.get(f"{asked}&max_points=6&from_epoch=6").json()
+    assert thin["epoch"] == [6, 7, 8, 9, 10, 12]
+    assert (thin["val_loss"][0], thin["train_loss"][2], thin["train_accuracy"][3]) == (9.0, -1.0, 5e-324)
+    assert client.get(f"{curve_url}?max_points=3&from_epoch=13").json()["epoch"] == []
+
+
+def test_many_points_of_a_long_curve(client: TestClient, database: Database) -> None:
+    experiment: dict[str, Any] = client.post("/v1/experiments", json={"dataset": "iris"}).json()
+    rows.add_epochs(database, experiment["id"], 2500)
+    url = experiment["links"]["metrics"]
+    whole, thin = client.get(url).json(), client.get(f"{url}?max_points=2400").json()
+    assert len(thin["epoch"]) == 2400
+    assert all(thin[name] == [whole[name][epoch - 1] for epoch in thin["epoch"]] for name in thin)
+
+
 def test_before_the_first_epoch(client: TestClient) -> None:
     experiment = client.post("/v1/experiments", json={"dataset": "diabetes"}).json()
     curve = client.get(experiment["links"]["metrics"]).json()

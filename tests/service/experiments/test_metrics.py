@@ -19,7 +19,7 @@ from service.experiments.metrics import (
     metric_names,
     of_epoch,
     select_names,
-    thinned,
+    spread,
 )
 from service.experiments.models import EpochRow
 
@@ -66,43 +66,24 @@ def test_leads_to_the_right_metric() -> None:
         select_names(["val_los"], METRICS)
 
 
-@given(st.lists(st.tuples(VALUES, VALUES), min_size=1, max_size=300), st.integers(2, 40))
-def test_thinning_keeps_ends_order_and_rows_together(rows: list[tuple[Any, Any]], most: int) -> None:
-    curve = {
-        "epoch": list(range(5, 5 + len(rows))),
-        "train_loss": [row[0] for row in rows],
-        "val_loss": [row[1] for row in rows],
-    }
-    thin = thinned(curve, most)
-    assert len(thin["epoch"]) == min(most, len(rows))
-    assert list(thin["epoch"]) == sorted(set(thin["epoch"]))  # type: ignore[type-var]  # epochs are integers
-    assert (thin["epoch"][0], thin["epoch"][-1]) == (5, 4 + len(rows))
-    for epoch, train_loss, val_loss in zip(*thin.values(), strict=True):
-        assert (train_loss, val_loss) == rows[int(str(epoch)) - 5]
+@given(st.integers(1, 300), st.lists(st.integers(0, 299)), st.integers(2, 40))
+def test_spreading_keeps_ends_and_order(count: int, extremes: list[int], most: int) -> None:
+    places = spread(count, [place for place in extremes if place < count], most)
+    assert len(places) == min(most, count)
+    assert places == sorted(set(places))
+    assert (places[0], places[-1]) == (0, count - 1)
 
 
-def test_thinning_keeps_every_extreme_that_finds_room() -> None:
-    count = 1000
-    spike = [0.0] * count
-    spike[333], spike[777] = 9.0, -9.0
-    dip: list[object] = [1.0] * count
-    dip[100], dip[101] = None, 0.5
-    curve: Curve = {"epoch": list(range(count)), "a": spike, "b": dip}
-    thin = thinned(curve, 8)
-    assert {0, 333, 777, 101, 999} <= set(thin["epoch"])
-    assert len(thin["epoch"]) == 8
+def test_spreading_keeps_every_extreme_that_finds_room() -> None:
+    places = spread(1000, [333, 777, 101, 333], 8)
+    assert {0, 333, 777, 101, 999} <= set(places)
+    assert len(places) == 8
+    assert spread(1000, [333, 777, 101], 4) == [0, 333, 777, 999]
 
 
-def test_thinning_spreads_the_rest_evenly() -> None:
-    epochs = list(range(1001))
-    kept = thinned({"epoch": epochs}, 11)["epoch"]
-    gaps = [int(str(later)) - int(str(earlier)) for earlier, later in itertools.pairwise(kept)]
-    assert max(gaps) <= 112
-
-
-def test_few_points_stay_as_they_are() -> None:
-    curve: Curve = {"epoch": [1, 2], "loss": [0.5, 0.25]}
-    assert thinned(curve, 2) is curve
+def test_spreading_leaves_no_wide_gap() -> None:
+    places = spread(1001, [], 11)
+    assert max(later - earlier for earlier, later in itertools.pairwise(places)) <= 112
 
 
 def test_csv_can_be_read_back() -> None:
