@@ -17,7 +17,8 @@ from service.database import utc_now
 from service.errors import NotFound, TooMany
 from service.events.repository import record_creation
 from service.execution.cohorts import cohort_of
-from service.experiments import curves, metrics, repository, warm_start
+from service.experiments import metrics, repository, warm_start
+from service.experiments.curve import repository as curves
 from service.experiments.identifiers import is_identifier, new_identifier
 from service.experiments.queue import repository as queue
 from service.experiments.repository import Filters, Row

@@ -4,7 +4,6 @@ import csv
 import io
 import itertools
 import json
-from typing import Any
 
 import pytest
 from hypothesis import given

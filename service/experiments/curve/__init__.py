@@ -1,0 +1,1 @@
+"""The curve of an experiment as it is stored."""
