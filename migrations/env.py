@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from alembic import context
 from sqlalchemy.engine import Connection
 
+import service.access.models
 import service.checkpoints.models
 import service.events.models
 import service.execution.models

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
+from service.access.caller import LOCAL_OWNER
 from service.database import Database, migrate
 from service.experiments import service as experiments
 from service.pagination import Position
@@ -50,7 +51,7 @@ class Crowd:
         dialect = database.engine.dialect.name
         self._id, self._moment = f"'exp_' || {_PLACES[dialect]}", _MOMENT[dialect]
         with database.transaction() as session:
-            self.pattern: str = experiments.submit(session, DOCUMENT).row.id
+            self.pattern: str = experiments.submit(session, LOCAL_OWNER, DOCUMENT).row.id
             session.execute(sa.text("UPDATE experiments SET status = 'cancelled'"))
         self.count = 0
 
@@ -69,7 +70,9 @@ class Crowd:
             self._insert("epochs", numbers, {"experiment_id": self._id, "epoch": "1", "seconds": "0.5"})
             for key, value in _LABELS.items():
                 label = {"key": f"'{key}'", "value": value, "created_at": self._moment}
-                self._insert("experiment_metadata", numbers, {"experiment_id": self._id, **label})
+                self._insert(
+                    "experiment_metadata", numbers, {"experiment_id": self._id, "owner": "'local'", **label}
+                )
         if not self.database.is_sqlite:  # whose own daemon does it within a minute
             with self.database.transaction() as session:
                 session.execute(sa.text("ANALYZE"))

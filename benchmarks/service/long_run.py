@@ -16,6 +16,7 @@ from benchmarks.service.crowd import DOCUMENT
 from benchmarks.service.figures import Figure
 from benchmarks.service.processes import peak_bytes, reset_peak, resident_bytes
 from scripts.fresh_service import FreshService, fresh_service
+from service.access.caller import LOCAL_OWNER
 from service.database import Database, migrate
 from service.events.repository import record, record_status
 from service.experiments import service as experiments
@@ -49,7 +50,7 @@ def made(url: str) -> str:
     """The id of a run of so many epochs, in a database with nothing else in it."""
     migrate(url)
     with closing(Database(url)) as database, database.transaction() as session:
-        identifier: str = experiments.submit(session, DOCUMENT).row.id
+        identifier: str = experiments.submit(session, LOCAL_OWNER, DOCUMENT).row.id
         session.execute(sa.insert(EpochRow), [epoch(identifier, number) for number in range(1, EPOCHS + 1)])
         for first in range(1, EPOCHS + 1, FLUSHED_TOGETHER):
             record(session, identifier, "experiment.epoch", {"from_epoch": first}, count=FLUSHED_TOGETHER)

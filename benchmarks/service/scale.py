@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from benchmarks.service.crowd import Crowd, crowd
 from benchmarks.service.figures import MS, Figure
+from service.access.caller import LOCAL_OWNER
 from service.execution.dispatcher import Dispatcher
 from service.execution.executor import Slots
 from service.experiments import service as experiments
@@ -74,7 +75,9 @@ def look(
 
     def page(session: Session, crowd: Crowd) -> object:
         after = None if place is None else encode_cursor(crowd.position(place), sort)
-        return experiments.list_page(session, Filters(**filters), sort=sort, limit=PAGE, after=after)
+        return experiments.list_page(
+            session, LOCAL_OWNER, Filters(**filters), sort=sort, limit=PAGE, after=after
+        )
 
     return page
 

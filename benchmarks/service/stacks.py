@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from benchmarks.service.figures import Figure
 from benchmarks.service.watching import watching
 from scripts.fresh_service import FreshService, fresh_service
+from service.access.caller import LOCAL_OWNER
 from service.database import Database, migrate, utc_now
 from service.experiments import service as experiments
 from service.experiments.models import ExperimentRow
@@ -91,7 +92,7 @@ def submit(database: Database, posted: Sequence[dict[str, Any]], *, stacked: boo
     """Queue them as the API would; what has no cohort trains alone."""
     with database.transaction() as session:
         for document in posted:
-            experiments.submit(session, document)
+            experiments.submit(session, LOCAL_OWNER, document)
         if not stacked:
             session.execute(sa.update(ExperimentRow).values(cohort=None))
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Header, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
+from service.access.authentication import Reader
 from service.checkpoints import service
 from service.checkpoints.content import FORMS
 from service.checkpoints.presentation import checkpoint_document
@@ -42,12 +43,15 @@ _CONTENT = {form.media_type: _BINARY for form in FORMS.values()}
     response_description="Its checkpoints; none before the first has been stored.",
     responses=problems(404),
 )
-def list_checkpoints(experiment_id: ExperimentId, session: QuickReading) -> Any:
+def list_checkpoints(experiment_id: ExperimentId, caller: Reader, session: QuickReading) -> Any:
     """`best` is kept whatever ends the run; `last` is stored when it ends; `initial` is a copy of what it began with.
 
     Begin another experiment where one ended: `{"init": {"name": "given", "checkpoint": id}}` with an `id` from here.
     """
-    data = [checkpoint_document(stored) for stored in service.list_checkpoints(session, experiment_id)]
+    data = [
+        checkpoint_document(stored)
+        for stored in service.list_checkpoints(session, caller.owner, experiment_id)
+    ]
     return {"object": "list", "data": data, "has_more": False, "next": None}
 
 
@@ -60,9 +64,9 @@ def list_checkpoints(experiment_id: ExperimentId, session: QuickReading) -> Any:
     response_description="Its epoch, that epoch's metrics, and the hash and size of its bytes.",
     responses=problems(404),
 )
-def get_checkpoint(experiment_id: ExperimentId, kind: Kind, session: Reading) -> Any:
+def get_checkpoint(experiment_id: ExperimentId, kind: Kind, caller: Reader, session: Reading) -> Any:
     """The bytes themselves are at `content`."""
-    return checkpoint_document(service.read(session, experiment_id, kind))
+    return checkpoint_document(service.read(session, caller.owner, experiment_id, kind))
 
 
 @router.get(
@@ -80,6 +84,7 @@ def get_checkpoint(experiment_id: ExperimentId, kind: Kind, session: Reading) ->
 def get_checkpoint_content(
     experiment_id: ExperimentId,
     kind: Kind,
+    caller: Reader,
     store: Store,
     form: Annotated[
         Literal["safetensors", "npz", "json"],
@@ -96,7 +101,7 @@ def get_checkpoint_content(
     connection ends before the file does: ask again.
     """
     with store.reading() as session:
-        tag = _tag(service.read(session, experiment_id, kind).row.sha256, form)
+        tag = _tag(service.read(session, caller.owner, experiment_id, kind).row.sha256, form)
     if _is_known(tag, if_none_match):
         return Response(status_code=304, headers={"ETag": tag})
     stored = service.content(store, experiment_id, kind)

@@ -41,15 +41,15 @@ class Stored:
     metric_names: Sequence[str]
 
 
-def list_checkpoints(session: Session, experiment_id: str) -> Sequence[Stored]:
-    """An experiment's checkpoints, none before the first has been stored; raises NotFound."""
-    names = experiments.metric_names(session, experiment_id)
+def list_checkpoints(session: Session, owner: str, experiment_id: str) -> Sequence[Stored]:
+    """The checkpoints of an owner's experiment, none before the first has been stored; raises NotFound."""
+    names = experiments.metric_names(session, owner, experiment_id)
     return [Stored(row, names) for row in repository.find_all(session, experiment_id)]
 
 
-def read(session: Session, experiment_id: str, kind: str) -> Stored:
-    """One checkpoint; raises NotFound."""
-    names = experiments.metric_names(session, experiment_id)
+def read(session: Session, owner: str, experiment_id: str, kind: str) -> Stored:
+    """One checkpoint of an owner's experiment; raises NotFound."""
+    names = experiments.metric_names(session, owner, experiment_id)
     row = repository.find(session, experiment_id, kind) if kind in KINDS else None
     if row is None:
         raise _not_found(experiment_id, kind)
@@ -59,8 +59,8 @@ def read(session: Session, experiment_id: str, kind: str) -> Stored:
 def content(database: Database, experiment_id: str, kind: str) -> StoredContent:
     """A checkpoint's bytes (safetensors), read piece by piece as they are asked for; raises NotFound.
 
-    No connection is held between two pieces, however long a client takes. The pieces end with CheckpointReplaced
-    where another epoch's have been stored meanwhile.
+    Whoever asks has shown with ``read`` that it is theirs. No connection is held between two pieces, however long a
+    client takes. The pieces end with CheckpointReplaced where another epoch's have been stored meanwhile.
     """
     first = _piece(database, experiment_id, kind, 0)
     if first is None:

@@ -95,12 +95,12 @@ def record_status(session: Session, experiment_id: str, status: str, stop_reason
     record(session, experiment_id, type_, {"status": status, "stop_reason": stop_reason})
 
 
-def followed(session: Session, identifiers: Sequence[str]) -> dict[str, Followed]:
-    """Those of the experiments that there are."""
+def followed(session: Session, owner: str, identifiers: Sequence[str]) -> dict[str, Followed]:
+    """Those of the experiments that are the owner's."""
     columns = _EXPERIMENTS.c
     statement = sa.select(
         columns.id, columns.last_event, columns.status, columns.classes.is_not(sa.null()).label("classified")
-    ).where(columns.id.in_(identifiers))
+    ).where(columns.id.in_(identifiers), columns.owner == owner)
     return {
         row.id: Followed(row.last_event, row.status in TERMINAL, bool(row.classified))
         for row in session.execute(statement)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Response
 
+from service.access.authentication import Reader
 from service.dependencies import EventTail, ExperimentId, Reading
 from service.events import service
 from service.events.presentation import list_document
 from service.events.schemas import EventList, stream_content
+from service.events.service import Place
 from service.events.stream import EventStream
 from service.events.tail import Tail
 from service.negotiation import preferred
@@ -78,28 +79,30 @@ Wished = Annotated[Wish, Depends(_wish)]
     **_ANSWER,
 )
 def get_experiment_events(
-    experiment_id: ExperimentId, session: Reading, tail: EventTail, wish: Wished
+    experiment_id: ExperimentId, caller: Reader, session: Reading, tail: EventTail, wish: Wished
 ) -> Any:
     """Everything that happens to it, from the first event on; `Accept: application/json` gives a list instead.
 
     A stream replays what was missed when a client comes back with `Last-Event-ID`, as browsers do by themselves.
     """
-    return _answer(session, tail, [experiment_id], wish)
+    place = service.begin(session, caller.owner, [experiment_id], after=wish.after, parameter=wish.parameter)
+    return _answer(session, tail, place, wish)
 
 
 @router.get("/events", operation_id="getEvents", summary="Follow several experiments", **_ANSWER)
 def get_events(
+    caller: Reader,
     session: Reading,
     tail: EventTail,
     wish: Wished,
     experiment: Annotated[list[str], Query(min_length=1, description="Ids of experiments, at most 100.")],
 ) -> Any:
     """The same for several experiments in one stream, since a browser opens no more than six at a time."""
-    return _answer(session, tail, experiment, wish)
+    place = service.begin(session, caller.owner, experiment, after=wish.after, parameter=wish.parameter)
+    return _answer(session, tail, place, wish)
 
 
-def _answer(session: Reading, tail: Tail, experiment_ids: Sequence[str], wish: Wish) -> Any:
-    place = service.begin(session, experiment_ids, after=wish.after, parameter=wish.parameter)
+def _answer(session: Reading, tail: Tail, place: Place, wish: Wish) -> Any:
     if wish.form == _LIST:
         return list_document(service.read(session, place, wish.limit))
     return EventStream(tail, place) if place.following else Response(status_code=204)

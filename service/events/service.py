@@ -30,8 +30,12 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The number of the last event that a reader has seen of each experiment, and the experiments it still follows."""
+    """The number of the last event that a reader has seen of each experiment, and the experiments it still follows.
 
+    All of them are ``owner``'s.
+    """
+
+    owner: str
     positions: Mapping[str, int]
     following: frozenset[str]
 
@@ -49,8 +53,10 @@ class Batch:
     has_more: bool
 
 
-def begin(session: Session, identifiers: Iterable[str], *, after: str | None, parameter: str) -> Place:
-    """The place of a reader that has seen everything up to the event ``after``, or nothing yet.
+def begin(
+    session: Session, owner: str, identifiers: Iterable[str], *, after: str | None, parameter: str
+) -> Place:
+    """The place of a reader of an owner's experiments that has seen all up to the event ``after``, or nothing yet.
 
     Nothing is followed any more where every one of the experiments has ended and all its events were seen. Of several
     one that has been deleted since is left aside. Raises NotFound, and InvalidParameter for an ``after`` that was
@@ -58,18 +64,18 @@ def begin(session: Session, identifiers: Iterable[str], *, after: str | None, pa
     """
     wanted = list(dict.fromkeys(identifiers))
     positions = cursor.decode(after, wanted, parameter) if after else dict.fromkeys(wanted, 0)
-    found = repository.followed(session, [each for each in wanted if is_identifier(each)])
+    found = repository.followed(session, owner, [each for each in wanted if is_identifier(each)])
     missing = [each for each in wanted if each not in found]
     if missing and (not after or not found):
         raise not_found(missing[0])
     if any(positions[each] > experiment.last_event for each, experiment in found.items()):
         raise cursor.refuse(parameter)
-    return _without_ended(Place(positions, frozenset(found)), found)
+    return _without_ended(Place(owner, positions, frozenset(found)), found)
 
 
 def read(session: Session, place: Place, limit: int) -> Batch:
     """The next events after a place, at most so many, the experiments taking turns."""
-    found = repository.followed(session, sorted(place.following))
+    found = repository.followed(session, place.owner, sorted(place.following))
     waiting = {
         each: experiment
         for each, experiment in found.items()

@@ -26,45 +26,45 @@ _DONE = {
 }
 
 
-def cancel(session: Session, identifier: str) -> Placed:
+def cancel(session: Session, owner: str, identifier: str) -> Placed:
     """Cancel an experiment, or ask the engine to; does nothing where that was done before.
 
     Raises NotFound, and Conflict where the experiment had ended by itself before anybody asked.
     """
-    return _act(session, identifier, "cancel")
+    return _act(session, owner, identifier, "cancel")
 
 
-def pause(session: Session, identifier: str) -> Placed:
+def pause(session: Session, owner: str, identifier: str) -> Placed:
     """Keep an experiment from being trained, or ask the engine to stop for now; raises NotFound and Conflict."""
-    return _act(session, identifier, "pause")
+    return _act(session, owner, identifier, "pause")
 
 
-def resume(session: Session, identifier: str) -> Placed:
+def resume(session: Session, owner: str, identifier: str) -> Placed:
     """Queue a paused experiment again, by its old age; raises NotFound and Conflict."""
-    return _act(session, identifier, "resume")
+    return _act(session, owner, identifier, "resume")
 
 
-def delete(session: Session, identifier: str) -> None:
+def delete(session: Session, owner: str, identifier: str) -> None:
     """Remove an experiment and everything of it; raises NotFound, and Conflict where an engine works on it."""
-    standing = _lock(session, identifier)
+    standing = _lock(session, owner, identifier)
     if states.after("delete", standing.status) is None:
         raise _conflict("delete", standing)
     repository.delete(session, identifier)
 
 
-def change(session: Session, identifier: str, patch: Mapping[str, Any]) -> Placed:
+def change(session: Session, owner: str, identifier: str, patch: Mapping[str, Any]) -> Placed:
     """Change name, metadata or priority, by a JSON merge patch; raises NotFound and InvalidSpec."""
-    _lock(session, identifier)
-    row = service.read(session, identifier).row
+    _lock(session, owner, identifier)
+    row = service.read(session, owner, identifier).row
     values = changed({"name": row.name, "metadata": row.metadata, "priority": row.priority}, patch)
     if values["metadata"] != row.metadata:
-        repository.replace_metadata(session, identifier, values["metadata"], row.created_at)
+        repository.replace_metadata(session, row, values["metadata"])
     repository.update(session, identifier, {**values, "metadata": dict(values["metadata"])})
-    return service.read(session, identifier)
+    return service.read(session, owner, identifier)
 
 
-def _act(session: Session, identifier: str, action: str) -> Placed:
-    standing = _lock(session, identifier)
+def _act(session: Session, owner: str, identifier: str, action: str) -> Placed:
+    standing = _lock(session, owner, identifier)
     following = states.after(action, standing.status)
     if following is None and not _ended_after(action, standing):
         raise _conflict(action, standing)
@@ -74,12 +74,12 @@ def _act(session: Session, identifier: str, action: str) -> Placed:
         if following in states.TERMINAL:
             repository.drop_resume_state(session, identifier)
         record_status(session, identifier, following, values.get("stop_reason"))
-    return service.read(session, identifier)
+    return service.read(session, owner, identifier)
 
 
-def _lock(session: Session, identifier: str) -> Standing:
+def _lock(session: Session, owner: str, identifier: str) -> Standing:
     """Where the experiment stands, which nobody else can change until the transaction ends; raises NotFound."""
-    standing = repository.lock(session, identifier) if is_identifier(identifier) else None
+    standing = repository.lock(session, owner, identifier) if is_identifier(identifier) else None
     if standing is None:
         raise service.not_found(identifier)
     return standing

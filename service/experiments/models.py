@@ -27,15 +27,15 @@ class ExperimentRow(Base):
 
     __tablename__ = "experiments"
     __table_args__ = (
-        # One for every set of filters a list may have, so that a page is read off it from where it begins.
-        Index(None, "created_at", "id"),
-        Index(None, "status", "created_at", "id"),
-        Index(None, "dataset", "created_at", "id"),
-        Index(None, "penalty", "created_at", "id"),
-        Index(None, "status", "dataset", "created_at", "id"),
-        Index(None, "status", "penalty", "created_at", "id"),
-        Index(None, "dataset", "penalty", "created_at", "id"),
-        Index(None, "status", "dataset", "penalty", "created_at", "id"),
+        # One for every set of filters an owner's list may have, so that a page is read off it from where it begins.
+        Index(None, "owner", "created_at", "id"),
+        Index(None, "owner", "status", "created_at", "id"),
+        Index(None, "owner", "dataset", "created_at", "id"),
+        Index(None, "owner", "penalty", "created_at", "id"),
+        Index(None, "owner", "status", "dataset", "created_at", "id"),
+        Index(None, "owner", "status", "penalty", "created_at", "id"),
+        Index(None, "owner", "dataset", "penalty", "created_at", "id"),
+        Index(None, "owner", "status", "dataset", "penalty", "created_at", "id"),
         # Few rows are dispatched at a time, however many there are.
         Index(None, "dispatch_id", sqlite_where=_DISPATCHED, postgresql_where=_DISPATCHED),
         # The queue, owner by owner: of all that wait, and of those that a stack of their cohort may take along.
@@ -111,17 +111,18 @@ class ExperimentRow(Base):
 class ExperimentMetadataRow(Base):
     """One pair of an experiment's metadata, for the filter ``metadata[key]=value``.
 
-    ``created_at`` is the experiment's, so that the index has the pairs in the order in which a list shows them.
+    ``owner`` and ``created_at`` are the experiment's, so that the index has the pairs in the order of an owner's list.
     """
 
     __tablename__ = "experiment_metadata"
-    __table_args__ = (Index(None, "key", "value", "created_at", "experiment_id"),)
+    __table_args__ = (Index(None, "owner", "key", "value", "created_at", "experiment_id"),)
 
     experiment_id: Mapped[str] = mapped_column(
         ForeignKey("experiments.id", ondelete="CASCADE"), primary_key=True
     )
     key: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[str]
+    owner: Mapped[str] = mapped_column(default="local")
     created_at: Mapped[datetime]
 
 

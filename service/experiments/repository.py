@@ -6,7 +6,6 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -46,7 +45,8 @@ _LAST_EPOCH = sa.and_(
 _SELECT = sa.select(_EXPERIMENTS, _EPOCHS.c.seconds).select_from(_EXPERIMENTS.outerjoin(_EPOCHS, _LAST_EPOCH))
 # Made once: they are what clients ask for the most, and making one takes as long as running it.
 _INSERT = sa.insert(_EXPERIMENTS).returning(*_EXPERIMENTS.c, sa.null().label("seconds"))
-_FIND = _SELECT.where(_EXPERIMENTS.c.id == sa.bindparam("identifier"))
+_OWN = sa.and_(_EXPERIMENTS.c.id == sa.bindparam("identifier"), _EXPERIMENTS.c.owner == sa.bindparam("owner"))
+_FIND = _SELECT.where(_OWN)
 _MOST_BRANCHES = 40
 
 
@@ -72,43 +72,39 @@ class Filters:
 def insert(session: Session, values: Mapping[str, Any]) -> Row:
     """Store a new experiment and return its row, which is the queue's entry."""
     row = session.execute(_INSERT, dict(values)).one()
-    _insert_metadata(session, values["id"], values["metadata"], values["created_at"])
+    _insert_metadata(session, row, values["metadata"])
     return row
 
 
-def _insert_metadata(
-    session: Session, identifier: str, metadata: Mapping[str, str], created_at: datetime
-) -> None:
-    pairs = [
-        {"experiment_id": identifier, "key": key, "value": value, "created_at": created_at}
-        for key, value in metadata.items()
-    ]
+def _insert_metadata(session: Session, row: Row, metadata: Mapping[str, str]) -> None:
+    own = {"experiment_id": row.id, "owner": row.owner, "created_at": row.created_at}
+    pairs = [{**own, "key": key, "value": value} for key, value in metadata.items()]
     if pairs:
         session.execute(sa.insert(_METADATA), pairs)
 
 
-def has_classes(session: Session, identifier: str) -> bool | None:
-    """Whether the experiment's data has classes; None where there is no such experiment."""
-    statement = sa.select(_EXPERIMENTS.c.classes).where(_EXPERIMENTS.c.id == identifier)
-    row = session.execute(statement).first()
+def has_classes(session: Session, owner: str, identifier: str) -> bool | None:
+    """Whether the experiment's data has classes; None where the owner has no such experiment."""
+    statement = sa.select(_EXPERIMENTS.c.classes).where(_OWN)
+    row = session.execute(statement, {"identifier": identifier, "owner": owner}).first()
     return None if row is None else row.classes is not None
 
 
-def find(session: Session, identifier: str) -> Row | None:
-    """The experiment of this id."""
-    return session.execute(_FIND, {"identifier": identifier}).first()
+def find(session: Session, owner: str, identifier: str) -> Row | None:
+    """The owner's experiment of this id."""
+    return session.execute(_FIND, {"identifier": identifier, "owner": owner}).first()
 
 
 def find_page(
-    session: Session, filters: Filters, *, sort: str, after: Position | None, limit: int
+    session: Session, owner: str, filters: Filters, *, sort: str, after: Position | None, limit: int
 ) -> Sequence[Row]:
-    """Up to ``limit`` experiments that come after a position in the order of their creation."""
+    """Up to ``limit`` of the owner's experiments that come after a position in the order of their creation."""
     newest_first = sort == NEWEST_FIRST
 
     def in_order(statement: Any, keys: Sequence[Any]) -> Any:
         return statement.order_by(*(key.desc() if newest_first else key.asc() for key in keys)).limit(limit)
 
-    base, place = _source(filters)
+    base, place = _source(owner, filters)
     following = []
     if after is not None:
         following = [sa.tuple_(*place) < _place(after) if newest_first else sa.tuple_(*place) > _place(after)]
@@ -120,15 +116,17 @@ def find_page(
     return session.execute(in_order(sa.select(union), (union.c.created_at, union.c.id))).all()
 
 
-def _source(filters: Filters) -> tuple[sa.Select[Any], tuple[Any, Any]]:
+def _source(owner: str, filters: Filters) -> tuple[sa.Select[Any], tuple[Any, Any]]:
     """What to select from, and the columns whose order an index has: the first label's own where it leads."""
+    own = _EXPERIMENTS.c.owner == owner
     if not _label_leads(filters):
-        return _SELECT, (_EXPERIMENTS.c.created_at, _EXPERIMENTS.c.id)
+        return _SELECT.where(own), (_EXPERIMENTS.c.created_at, _EXPERIMENTS.c.id)
     labelled = sa.select(_EXPERIMENTS, _EPOCHS.c.seconds).select_from(
         _METADATA.join(_EXPERIMENTS, _EXPERIMENTS.c.id == _METADATA.c.experiment_id).outerjoin(
             _EPOCHS, _LAST_EPOCH
         )
     )
+    labelled = labelled.where(_METADATA.c.owner == owner, own)
     return labelled, (_METADATA.c.created_at, _METADATA.c.experiment_id)
 
 
@@ -168,17 +166,17 @@ def _place(position: Position) -> sa.Tuple:
     return sa.tuple_(created_at, sa.literal(position.id))
 
 
-def hold(session: Session, identifier: str) -> Row | None:
-    """The experiment of this id, which nobody can delete until this transaction ends."""
-    statement = sa.select(_EXPERIMENTS).where(_EXPERIMENTS.c.id == identifier)
-    return session.execute(statement.with_for_update(read=True, key_share=True)).first()
+def hold(session: Session, owner: str, identifier: str) -> Row | None:
+    """The owner's experiment of this id, which nobody can delete until this transaction ends."""
+    statement = sa.select(_EXPERIMENTS).where(_OWN).with_for_update(read=True, key_share=True)
+    return session.execute(statement, {"identifier": identifier, "owner": owner}).first()
 
 
-def lock(session: Session, identifier: str) -> Standing | None:
-    """Where an experiment stands, which nobody else can change until this transaction ends."""
+def lock(session: Session, owner: str, identifier: str) -> Standing | None:
+    """Where an owner's experiment stands, which nobody else can change until this transaction ends."""
     columns = (_EXPERIMENTS.c.status, _EXPERIMENTS.c.cancel_requested, _EXPERIMENTS.c.pause_requested)
-    statement = sa.select(*columns).where(_EXPERIMENTS.c.id == identifier).with_for_update()
-    row = session.execute(statement).first()
+    statement = sa.select(*columns).where(_OWN).with_for_update()
+    row = session.execute(statement, {"identifier": identifier, "owner": owner}).first()
     return None if row is None else Standing(*row)
 
 
@@ -187,12 +185,10 @@ def update(session: Session, identifier: str, values: Mapping[str, Any]) -> None
     session.execute(sa.update(_EXPERIMENTS).where(_EXPERIMENTS.c.id == identifier).values(values))
 
 
-def replace_metadata(
-    session: Session, identifier: str, metadata: Mapping[str, str], created_at: datetime
-) -> None:
+def replace_metadata(session: Session, row: Row, metadata: Mapping[str, str]) -> None:
     """Have the filters of a list find an experiment by these labels and no others."""
-    session.execute(sa.delete(_METADATA).where(_METADATA.c.experiment_id == identifier))
-    _insert_metadata(session, identifier, metadata, created_at)
+    session.execute(sa.delete(_METADATA).where(_METADATA.c.experiment_id == row.id))
+    _insert_metadata(session, row, metadata)
 
 
 def drop_resume_state(session: Session, identifier: str) -> None:

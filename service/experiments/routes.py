@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from service.access.authentication import Reader, Writer
 from service.dependencies import (
     ExperimentId,
     MostQueued,
@@ -70,6 +71,7 @@ _ACTION: dict[str, Any] = {
 )
 def create_experiment(
     document: Annotated[ExperimentDocument, Body(openapi_examples=EXAMPLES)],
+    caller: Writer,
     session: QuickTransaction,
     most_queued: MostQueued,
     response: Response,
@@ -78,7 +80,7 @@ def create_experiment(
 
     Every wrong place of the body is named in one answer, and nothing is stored.
     """
-    placed = service.submit(session, document, most_queued=most_queued)
+    placed = service.submit(session, caller.owner, document, most_queued=most_queued)
     response.headers["Location"] = f"/v1/experiments/{placed.row.id}"
     return experiment_document(placed)
 
@@ -95,6 +97,7 @@ def create_experiment(
 )
 def list_experiments(  # noqa: PLR0913 - one argument per query parameter
     request: Request,
+    caller: Reader,
     session: Reading,
     *,
     status: Annotated[list[Status], Query(description="Any of these.")] = [],
@@ -108,7 +111,7 @@ def list_experiments(  # noqa: PLR0913 - one argument per query parameter
 ) -> Any:
     """All filters must fit; a filter given more than once fits where any of its values does."""
     filters = Filters(status, dataset, penalty, _metadata_filter(request))
-    page = service.list_page(session, filters, sort=sort, limit=limit, after=after)
+    page = service.list_page(session, caller.owner, filters, sort=sort, limit=limit, after=after)
     return list_document(page)
 
 
@@ -129,9 +132,9 @@ def _metadata_filter(request: Request) -> dict[str, list[str]]:
     response_description="The experiment as it is now.",
     responses=problems(404),
 )
-def get_experiment(experiment_id: ExperimentId, session: QuickReading) -> Any:
+def get_experiment(experiment_id: ExperimentId, caller: Reader, session: QuickReading) -> Any:
     """Its specification with every default resolved, its progress, and what came out of it so far."""
-    return experiment_document(service.read(session, experiment_id))
+    return experiment_document(service.read(session, caller.owner, experiment_id))
 
 
 @router.get(
@@ -142,8 +145,9 @@ def get_experiment(experiment_id: ExperimentId, session: QuickReading) -> Any:
     response_description="Metrics by epoch: columns in JSON, or one row per epoch in CSV.",
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **problems(404, 406, 422)},
 )
-def get_experiment_metrics(
+def get_experiment_metrics(  # noqa: PLR0913 - one argument per query parameter
     experiment_id: ExperimentId,
+    caller: Reader,
     session: Reading,
     *,
     from_epoch: Annotated[int, Query(ge=0, le=1_000_000, description="Leave out earlier epochs.")] = 0,
@@ -159,7 +163,9 @@ def get_experiment_metrics(
     form = preferred(accept, _FORMS)
     if form is None:
         raise Refusal(406, f"Metrics come as {' or '.join(_FORMS)}.")
-    curve = service.curve(session, experiment_id, names=names, from_epoch=from_epoch, max_points=max_points)
+    curve = service.curve(
+        session, caller.owner, experiment_id, names=names, from_epoch=from_epoch, max_points=max_points
+    )
     headers = {"Vary": "Accept"}
     # A long curve is sent as it is: to check it against the schema once more takes longer than to read it.
     if form == "application/json":
@@ -180,10 +186,11 @@ def get_experiment_metrics(
 def update_experiment(
     experiment_id: ExperimentId,
     document: Annotated[PatchDocument, Body(openapi_examples=PATCH_EXAMPLES)],
+    caller: Writer,
     session: QuickTransaction,
 ) -> Any:
     """A JSON merge patch (RFC 7396). What decides the result of training is fixed once an experiment was created."""
-    return experiment_document(actions.change(session, experiment_id, document))
+    return experiment_document(actions.change(session, caller.owner, experiment_id, document))
 
 
 @router.delete(
@@ -194,9 +201,9 @@ def update_experiment(
     response_description="It is gone, and its metrics, events and checkpoints with it.",
     responses=problems(404, 409),
 )
-def delete_experiment(experiment_id: ExperimentId, session: Transaction) -> None:
+def delete_experiment(experiment_id: ExperimentId, caller: Writer, session: Transaction) -> None:
     """Everything of it goes for good. What is being trained has to be cancelled first."""
-    actions.delete(session, experiment_id)
+    actions.delete(session, caller.owner, experiment_id)
 
 
 @router.post(
@@ -206,9 +213,9 @@ def delete_experiment(experiment_id: ExperimentId, session: Transaction) -> None
     response_description="It is cancelled, or will be within an epoch.",
     **_ACTION,
 )
-def cancel_experiment(experiment_id: ExperimentId, session: QuickTransaction) -> Any:
+def cancel_experiment(experiment_id: ExperimentId, caller: Writer, session: QuickTransaction) -> Any:
     """What is queued never starts; what runs ends within an epoch and keeps its best weights. Repeating is harmless."""
-    return experiment_document(actions.cancel(session, experiment_id))
+    return experiment_document(actions.cancel(session, caller.owner, experiment_id))
 
 
 @router.post(
@@ -218,9 +225,9 @@ def cancel_experiment(experiment_id: ExperimentId, session: QuickTransaction) ->
     response_description="It is paused, or will be within an epoch.",
     **_ACTION,
 )
-def pause_experiment(experiment_id: ExperimentId, session: QuickTransaction) -> Any:
+def pause_experiment(experiment_id: ExperimentId, caller: Writer, session: QuickTransaction) -> Any:
     """What is queued waits; what runs stops within an epoch and keeps its state. Repeating is harmless."""
-    return experiment_document(actions.pause(session, experiment_id))
+    return experiment_document(actions.pause(session, caller.owner, experiment_id))
 
 
 @router.post(
@@ -230,6 +237,6 @@ def pause_experiment(experiment_id: ExperimentId, session: QuickTransaction) -> 
     response_description="It is queued again.",
     **_ACTION,
 )
-def resume_experiment(experiment_id: ExperimentId, session: QuickTransaction) -> Any:
+def resume_experiment(experiment_id: ExperimentId, caller: Writer, session: QuickTransaction) -> Any:
     """Goes on where it stopped and ends with the same bits as if it never had. Repeating is harmless."""
-    return experiment_document(actions.resume(session, experiment_id))
+    return experiment_document(actions.resume(session, caller.owner, experiment_id))

@@ -27,9 +27,6 @@ from service.pagination import Page, Position, decode_cursor, encode_cursor
 
 __all__ = ["Filters", "Placed", "curve", "list_page", "metric_names", "not_found", "read", "submit"]
 
-# Whoever asks, as long as nobody has to say who they are.
-_OWNER = "local"
-
 # JavaScript's numbers are exact up to here.
 _DRAWN_SEEDS = 2**53
 
@@ -42,17 +39,19 @@ class Placed:
     queue_position: int | None
 
 
-def submit(session: Session, document: Mapping[str, Any], *, most_queued: int | None = None) -> Placed:
-    """Store a new experiment, which queues it.
+def submit(
+    session: Session, owner: str, document: Mapping[str, Any], *, most_queued: int | None = None
+) -> Placed:
+    """Store a new experiment of this owner, which queues it.
 
     Raises InvalidSpec with every problem of the document, and TooMany where the owner has ``most_queued`` waiting.
     """
-    submission, source = warm_start.with_source(session, read_submission(_seeded(document)))
+    submission, source = warm_start.with_source(session, owner, read_submission(_seeded(document)))
     if most_queued is not None:
-        _refuse_more_than(most_queued, queue.count_queued(session, _OWNER, most_queued))
+        _refuse_more_than(most_queued, queue.count_queued(session, owner, most_queued))
     now = utc_now()
     identifier = new_identifier(now)
-    row = repository.insert(session, _columns(submission, identifier, now))
+    row = repository.insert(session, {"owner": owner, **_columns(submission, identifier, now)})
     if source is not None:
         initial.keep(session, identifier, source.kind, of=source.experiment_id)
     record_creation(session, identifier, now)
@@ -82,7 +81,6 @@ def _columns(submission: Submission, identifier: str, now: datetime) -> dict[str
         "id": identifier,
         "created_at": now,
         "status": "queued",
-        "owner": _OWNER,
         "priority": submission.priority,
         "time_limit_seconds": submission.time_limit_seconds,
         "last_event": 1,
@@ -108,9 +106,9 @@ def _warning(found: SpecWarning) -> dict[str, str]:
     return {"pointer": pointer, "code": found.code, "message": found.message}
 
 
-def read(session: Session, identifier: str) -> Placed:
-    """One experiment; raises NotFound."""
-    row = repository.find(session, identifier) if is_identifier(identifier) else None
+def read(session: Session, owner: str, identifier: str) -> Placed:
+    """One experiment of this owner; raises NotFound, as of any that is somebody else's."""
+    row = repository.find(session, owner, identifier) if is_identifier(identifier) else None
     if row is None:
         raise not_found(identifier)
     return _placed(session, row)
@@ -120,9 +118,9 @@ def _placed(session: Session, row: Row) -> Placed:
     return Placed(row, queue.queue_positions(session, [row]).get(row.id))
 
 
-def metric_names(session: Session, identifier: str) -> tuple[str, ...]:
-    """The metrics that an experiment of this kind of task has; raises NotFound."""
-    found = repository.has_classes(session, identifier) if is_identifier(identifier) else None
+def metric_names(session: Session, owner: str, identifier: str) -> tuple[str, ...]:
+    """The metrics that an owner's experiment of this kind of task has; raises NotFound."""
+    found = repository.has_classes(session, owner, identifier) if is_identifier(identifier) else None
     if found is None:
         raise not_found(identifier)
     return metrics.metric_names(classification=found)
@@ -134,11 +132,11 @@ def not_found(identifier: str) -> NotFound:
 
 
 def list_page(
-    session: Session, filters: Filters, *, sort: str, limit: int, after: str | None = None
+    session: Session, owner: str, filters: Filters, *, sort: str, limit: int, after: str | None = None
 ) -> Page[Placed]:
-    """A page of experiments by the time they were made; raises InvalidParameter for a cursor it did not give out."""
+    """A page of the owner's experiments by age; raises InvalidParameter for a cursor it did not give out."""
     position = None if after is None else decode_cursor(after, sort)
-    rows = repository.find_page(session, filters, sort=sort, after=position, limit=limit + 1)
+    rows = repository.find_page(session, owner, filters, sort=sort, after=position, limit=limit + 1)
     shown = rows[:limit]
     places = queue.queue_positions(session, shown)
     following = None
@@ -148,13 +146,19 @@ def list_page(
 
 
 def curve(
-    session: Session, identifier: str, *, names: Sequence[str], from_epoch: int, max_points: int | None
+    session: Session,
+    owner: str,
+    identifier: str,
+    *,
+    names: Sequence[str],
+    from_epoch: int,
+    max_points: int | None,
 ) -> metrics.Curve:
     """An experiment's metrics by epoch, as columns; raises NotFound and InvalidParameter.
 
     ``non_finite`` is among the columns only where a metric was NaN or infinite.
     """
-    chosen = metrics.select_names(names, metric_names(session, identifier))
+    chosen = metrics.select_names(names, metric_names(session, owner, identifier))
     epochs = None
     if max_points is not None:
         extent = curves.extent(session, identifier, chosen, from_epoch=from_epoch)

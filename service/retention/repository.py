@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from service.checkpoints.models import CheckpointRow
 from service.experiments.models import ExperimentRow
 
-__all__ = ["Ended", "checkpoint_bytes", "delete", "find_ended"]
+__all__ = ["Ended", "checkpoint_bytes", "delete", "find_ended", "next_owner"]
 
 Ended = sa.Row[Any]
 """``id``, ``created_at`` and ``last_epoch`` of an experiment that has ended."""
@@ -21,15 +21,25 @@ _EXPERIMENTS: Any = ExperimentRow.__table__
 _CHECKPOINTS: Any = CheckpointRow.__table__
 
 
+def next_owner(session: Session, after: str | None) -> str | None:
+    """The first owner of any experiment, in the order of their names, behind the one given."""
+    owners = sa.select(sa.func.min(_EXPERIMENTS.c.owner))
+    if after is not None:
+        owners = owners.where(_EXPERIMENTS.c.owner > after)
+    found: str | None = session.execute(owners).scalar_one()
+    return found
+
+
 def find_ended(
-    session: Session, status: str, before: datetime, *, after: Ended | None, limit: int
+    session: Session, owner: str, status: str, before: datetime, *, after: Ended | None, limit: int
 ) -> Sequence[Ended]:
-    """Experiments of a status that ended before a point in time, by age, beginning behind the one given."""
+    """An owner's experiments of a status that ended before a point in time, by age, behind the one given."""
     columns = _EXPERIMENTS.c
     statement = (
         sa.select(columns.id, columns.created_at, columns.last_epoch)
         # What ended before was also made before, and of the latter there is an index.
-        .where(columns.status == status, columns.created_at < before, columns.finished_at < before)
+        .where(columns.owner == owner, columns.status == status)
+        .where(columns.created_at < before, columns.finished_at < before)
         .order_by(columns.created_at, columns.id)
         .limit(limit)
     )

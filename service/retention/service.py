@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import time
 from collections.abc import Collection, Iterator
@@ -64,15 +65,23 @@ def prune(
 
 
 def _pages(database: Database, before: datetime, statuses: Collection[str]) -> Iterator[list[Ended]]:
-    for status in statuses:
+    for owner, status in itertools.product(_owners(database), statuses):
         last: Ended | None = None
         while True:
             with database.reading() as session:
-                page = list(repository.find_ended(session, status, before, after=last, limit=_PAGE))
+                page = list(repository.find_ended(session, owner, status, before, after=last, limit=_PAGE))
             if not page:
                 break
             yield page
             last = page[-1]
+
+
+def _owners(database: Database) -> Iterator[str]:
+    """Everybody who has experiments: the indexes of lists are entered anew for each of them."""
+    owner: str | None = None
+    with database.reading() as session:
+        while (owner := repository.next_owner(session, owner)) is not None:
+            yield owner
 
 
 def _delete(database: Database, identifiers: list[str]) -> None:

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from distributed import LocalCluster
 
 from engine import blas
+from service.access.caller import LOCAL_OWNER
 from service.checkpoints.models import CheckpointChunkRow
 from service.database import Database
 from service.execution.dask_executor import DaskExecutor, local_cluster
@@ -42,7 +43,7 @@ class Engine:
 
     def submit(self, **spec: Any) -> str:
         with self.database.transaction() as session:
-            return str(submit(session, spec).row.id)
+            return str(submit(session, LOCAL_OWNER, spec).row.id)
 
     def row(self, id_: str) -> ExperimentRow:
         with self.database.reading() as session:

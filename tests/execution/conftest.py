@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from service.access.caller import LOCAL_OWNER
 from service.database import Database
 from service.experiments.models import ExperimentRow
 from service.experiments.service import submit
@@ -27,7 +28,7 @@ def submit_together(database: Database) -> Submit:
 
     def queue(owner: str = "local", priority: int = 0, **changes: Any) -> str:
         with database.transaction() as session:
-            id_ = str(submit(session, {**SMALL, **changes}).row.id)
+            id_ = str(submit(session, LOCAL_OWNER, {**SMALL, **changes}).row.id)
             session.get_one(ExperimentRow, id_).owner = owner
             session.get_one(ExperimentRow, id_).priority = priority
         return id_

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from service.access.caller import LOCAL_OWNER
 from service.database import Database
 from service.execution import ledger
 from service.execution.work import Ending, Progress
@@ -111,7 +112,7 @@ def test_a_cancelled_run_ends_its_story(database: Database, submit_experiment: S
     with training(database, dispatch_id):
         wait_for(lambda: row(database, id_).last_epoch > 0)
         with database.transaction() as session:
-            cancel(session, id_)
+            cancel(session, LOCAL_OWNER, id_)
     statuses = [each for each in told(database, id_) if each in {"cancelling", "cancelled"}]
     assert statuses == ["cancelling", "cancelled"]
     assert begin_all(database, dispatch_id) == []

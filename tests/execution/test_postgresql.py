@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service import postgresql
+from service.access.caller import LOCAL_OWNER
 from service.database import Database, migrate, utc_now
 from service.execution import ledger, repository
 from service.execution.worker import WorkerProcess
@@ -39,7 +40,7 @@ def test_a_row_that_a_frozen_worker_had_locked_is_taken_over(
     migrate(postgresql_url)
     database, frozen = Database(postgresql_url), Database(postgresql_url)
     with database.transaction() as session:
-        id_ = submit(session, SMALL).row.id
+        id_ = submit(session, LOCAL_OWNER, SMALL).row.id
     with database.transaction() as session:
         (dispatch_id,) = repository.claim(session, "engine_a", lambda _live: 1)
     with frozen.transaction() as session:

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from engine.spec import lanes_per_stack
+from service.access.caller import LOCAL_OWNER
 from service.database import Database, migrate
 from service.execution.cohorts import Waiting, plan
 from service.execution.queue import DatabaseQueue
@@ -103,7 +104,7 @@ def test_a_long_queue_costs_no_more_than_a_short_one(database_url: str) -> None:
     database = Database(database_url)
     cost = COSTS[database.engine.dialect.name]
     with database.transaction() as session:
-        template = submit(session, SMALL).row.id
+        template = submit(session, LOCAL_OWNER, SMALL).row.id
     rows = [waiting(number, "abcdefgh"[number % 8], f"cohort-{number % 7}") for number in range(5000)]
     store(database, template, rows, set())
     long = cost(database)

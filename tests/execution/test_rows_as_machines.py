@@ -19,6 +19,7 @@ from hypothesis.stateful import (
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
+from service.access.caller import LOCAL_OWNER
 from service.database import Database, utc_now
 from service.errors import Conflict, NotFound
 from service.events.models import EventRow
@@ -64,7 +65,7 @@ class Rows(RuleBasedStateMachine):
     @rule(layers=st.sampled_from([[2], [3]]), priority=st.integers(0, 1))
     def submit(self, layers: list[int], priority: int) -> None:
         with self.database.transaction() as session:
-            submit(session, SMALL | {"architecture": layers, "priority": priority})
+            submit(session, LOCAL_OWNER, SMALL | {"architecture": layers, "priority": priority})
 
     @precondition(lambda self: self.before)
     @rule(which=WHICH, action=st.sampled_from([actions.cancel, actions.pause, actions.resume]))
@@ -72,7 +73,7 @@ class Rows(RuleBasedStateMachine):
         id_ = sorted(self.before)[which % len(self.before)]
         try:
             with self.database.transaction() as session:
-                action(session, id_)
+                action(session, LOCAL_OWNER, id_)
         except (Conflict, NotFound):
             assert self.rows()[id_] == self.before[id_]
 
@@ -82,7 +83,7 @@ class Rows(RuleBasedStateMachine):
         id_ = sorted(self.before)[which % len(self.before)]
         try:
             with self.database.transaction() as session:
-                actions.delete(session, id_)
+                actions.delete(session, LOCAL_OWNER, id_)
         except Conflict:
             return
         self.deleted.add(id_)
@@ -237,10 +238,8 @@ class Rows(RuleBasedStateMachine):
                 assert event.sequence == following
                 following += event.numbers
             assert following == row.last_event + 1
-            ended = [
-                event for event in events if event.experiment_id == id_ and event.type.endswith("finished")
-            ]
-            assert len(ended) == (row.status in TERMINAL)
+            own = [event.type for event in events if event.experiment_id == id_]
+            assert own.count("experiment.finished") == (row.status in TERMINAL)
         assert {event.experiment_id for event in events} <= rows.keys()
 
 

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from engine import train as train_in_notebook
 from engine.checkpoint import to_safetensors
 from engine.spec import Experiment
+from service.access.caller import LOCAL_OWNER
 from service.database import Database
 from service.datasets.loading import load
 from service.experiments.actions import cancel, pause, resume
@@ -74,19 +75,19 @@ def test_joining_and_leaving_change_nothing(database: Database, submit_together:
     with training(database, dispatch_id):
         wait_for(lambda: all(trains(database, id_) for id_ in (stays, cancelled, paused)))
         with database.transaction() as session:
-            cancel(session, cancelled)
-            pause(session, paused)
+            cancel(session, LOCAL_OWNER, cancelled)
+            pause(session, LOCAL_OWNER, paused)
         late = [submit_together(max_epochs=100, seed=seed, penalty="none", patience=7) for seed in (7, 8)]
         wait_for(lambda: join(database, *late) and row(database, paused).status == "paused")
         wait_for(lambda: row(database, late[1]).last_epoch > 0)
         assert row(database, paused).dispatch_id is None
         at = row(database, paused).last_epoch
         with database.transaction() as session:
-            resume(session, paused)
+            resume(session, LOCAL_OWNER, paused)
         wait_for(lambda: join(database, paused) and row(database, paused).last_epoch > at)
         with database.transaction() as session:
-            cancel(session, paused)
-            cancel(session, stays)
+            cancel(session, LOCAL_OWNER, paused)
+            cancel(session, LOCAL_OWNER, stays)
     stored = [row(database, id_) for id_ in (stays, cancelled, paused, *late)]
     assert [each.status for each in stored] == [*["cancelled"] * 3, *["succeeded"] * 2]
     assert [each.attempt for each in stored] == [1, 1, 2, 1, 1]

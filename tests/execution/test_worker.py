@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from service.access.caller import LOCAL_OWNER
 from service.checkpoints.models import CheckpointRow
 from service.database import Database, migrate, utc_now
 from service.execution import repository
@@ -144,7 +145,7 @@ def test_cancelling_keeps_what_was_learned(database: Database, submit_experiment
     with training(database, claim(database)):
         wait_for(lambda: row(database, id_).last_epoch > 0)
         with database.transaction() as session:
-            cancel(session, id_)
+            cancel(session, LOCAL_OWNER, id_)
     stored = row(database, id_)
     assert (stored.status, stored.stop_reason) == ("cancelled", "user")
     assert 0 < stored.last_epoch < 100_000
@@ -224,7 +225,7 @@ def test_training_outlasts_an_outage_of_the_database(private_postgresql: Postgre
     migrate(url)
     database = Database(url)
     with database.transaction() as session:
-        id_ = submit(session, LONG | {"max_epochs": 20_000}).row.id
+        id_ = submit(session, LOCAL_OWNER, LONG | {"max_epochs": 20_000}).row.id
     with training(database, claim(database)):
         wait_for(lambda: row(database, id_).last_epoch > 0)
         private_postgresql.stop()
@@ -232,7 +233,7 @@ def test_training_outlasts_an_outage_of_the_database(private_postgresql: Postgre
         before = row(database, id_).last_epoch
         wait_for(lambda: row(database, id_).last_epoch > before)
         with database.transaction() as session:
-            cancel(session, id_)
+            cancel(session, LOCAL_OWNER, id_)
     stored = row(database, id_)
     assert (stored.status, stored.attempt, stored.losses) == ("cancelled", 1, 0)
     assert epochs(database, id_) == list(range(1, stored.last_epoch + 1))

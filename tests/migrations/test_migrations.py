@@ -11,6 +11,7 @@ from alembic import command
 from alembic.script import ScriptDirectory
 
 import migrations
+import service.access.models
 import service.checkpoints.models
 import service.events.models
 import service.execution.models

@@ -4,6 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from service.access.caller import LOCAL_OWNER
 from service.database import Database, utc_now
 from service.events.repository import record, record_status
 from service.experiments.models import EpochRow, ExperimentRow
@@ -14,7 +15,7 @@ from tests.service import rows
 def create(database: Database, **document: Any) -> str:
     """A new experiment; its first event is that it is queued."""
     with database.transaction() as session:
-        identifier: str = submit(session, {"dataset": "iris", **document}).row.id
+        identifier: str = submit(session, LOCAL_OWNER, {"dataset": "iris", **document}).row.id
     return identifier
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from service.access.caller import LOCAL_OWNER
 from service.events import stream
 from service.experiments import actions
 from tests.service.events import happenings
@@ -26,10 +27,10 @@ def test_events_come_while_a_reader_waits(
     happenings.flush(live.database, identifier, 1, 2)
     assert [next(events)[2]["epoch"] for _ in range(2)] == [1, 2]
     with live.database.transaction() as session:
-        actions.pause(session, identifier)
+        actions.pause(session, LOCAL_OWNER, identifier)
     assert next(events)[2]["status"] == "pausing"
     with live.database.transaction() as session:
-        actions.cancel(session, identifier)
+        actions.cancel(session, LOCAL_OWNER, identifier)
     assert next(events)[2]["status"] == "cancelling"
     happenings.finish(live.database, identifier, "cancelled")
     assert next(events)[:2] == ("7", "experiment.finished")
@@ -52,7 +53,7 @@ def test_a_deleted_experiment_ends_its_stream(live: LiveService, open_reader: Ca
     events = open_reader(f"{URL}/{identifier}/events").events()
     next(events)
     with live.database.transaction() as session:
-        actions.delete(session, identifier)
+        actions.delete(session, LOCAL_OWNER, identifier)
     assert list(events) == []
     assert open_reader(f"{URL}/{identifier}/events", **{"Last-Event-ID": "1"}).status == 404
 
@@ -70,7 +71,7 @@ def test_several_in_one_stream(live: LiveService, open_reader: Callable[..., Rea
     happenings.begin(live.database, running)
     happenings.flush(live.database, running, 1, 3)
     with live.database.transaction() as session:
-        actions.delete(session, other)
+        actions.delete(session, LOCAL_OWNER, other)
     happenings.finish(live.database, running)
     events = first + reader.rest()
     assert len(events) == 18

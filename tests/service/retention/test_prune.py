@@ -85,6 +85,8 @@ def test_more_than_a_page_in_batches_of_any_length(
     kept = ended(store, 1)
     for identifier in made[:7]:
         rows.change(store, identifier, created_at=rows.STARTED - 100 * DAY)
+    for number, identifier in enumerate(made[4:]):
+        rows.change(store, identifier, owner=f"owner {number % 5}")
     assert prune(store, 30 * DAY, ALL, dry_run=True) == Pruned(20, 140, 20_000)
     assert prune(store, 30 * DAY, ALL) == Pruned(20, 140, 20_000)
     assert left(store) == {kept}

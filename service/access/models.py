@@ -1,0 +1,34 @@
+"""The table of keys."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.database import Base
+
+__all__ = ["KeyRow"]
+
+
+class KeyRow(Base):
+    """A key to the API. What it consists of is not stored: ``digest`` only tells whether somebody has it.
+
+    ``limits`` are the key's own, in place of those that the settings give everybody. A key that was revoked stays, so
+    that nobody has to guess later whose it was.
+    """
+
+    __tablename__ = "api_keys"
+    __table_args__ = (Index(None, "created_at", "id"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    name: Mapped[str | None]
+    scopes: Mapped[list[Any]]
+    limits: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    digest: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
