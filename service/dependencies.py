@@ -12,9 +12,11 @@ from sqlalchemy.orm import Session
 
 from service.database import Database
 from service.events.tail import Tail
+from service.idempotency.service import Once
 from service.settings import Settings
 
 __all__ = [
+    "TRANSACTIONS",
     "EventTail",
     "ExperimentId",
     "MostQueued",
@@ -25,6 +27,7 @@ __all__ = [
     "Reading",
     "Store",
     "Transaction",
+    "quick_transaction",
 ]
 
 Open = Callable[[], AbstractContextManager[Session]]
@@ -35,11 +38,13 @@ Open = Callable[[], AbstractContextManager[Session]]
 class Opening:
     """A session that is still to be opened: in the endpoint's own thread, by the route, which also ends it.
 
-    ``at_once`` opens it where no thread is worth its while, and raises Busy where it would have to wait.
+    ``at_once`` opens it where no thread is worth its while, and raises Busy where it would have to wait. ``once`` is
+    set where its client wants the request to take effect once, however often it is sent.
     """
 
     open: Open
     at_once: Open | None = None
+    once: Once | None = None
 
 
 async def _database(request: Request) -> Database:
@@ -50,7 +55,8 @@ async def _transaction(request: Request) -> Opening:
     return Opening((await _database(request)).transaction)
 
 
-async def _quick_transaction(request: Request) -> Opening:
+async def quick_transaction(request: Request) -> Opening:
+    """A transaction of a few rows."""
     database = await _database(request)
     return Opening(database.transaction, database.transaction_at_once if database.is_sqlite else None)
 
@@ -72,6 +78,9 @@ async def _tail(request: Request) -> Tail:
     return cast("Tail", request.app.state.tail)
 
 
+TRANSACTIONS = (_transaction, quick_transaction)
+"""What opens a transaction that takes effect every time it is asked for."""
+
 EventTail = Annotated[Tail, Depends(_tail)]
 """What wakes the readers of events."""
 
@@ -81,7 +90,7 @@ ExperimentId = Annotated[str, Path(description="The `id` that creating or listin
 Transaction = Annotated[Session, Depends(_transaction)]
 """A session whose one transaction is committed before the response is sent."""
 
-QuickTransaction = Annotated[Session, Depends(_quick_transaction)]
+QuickTransaction = Annotated[Session, Depends(quick_transaction)]
 """The same for a few rows: of an SQLite file they are written in the event loop, if nobody else writes."""
 
 Reading = Annotated[Session, Depends(_reading)]

@@ -31,6 +31,7 @@ from service.experiments.schemas import (
     Status,
 )
 from service.experiments.service import Filters
+from service.idempotency.requests import OnceTransaction
 from service.negotiation import preferred
 from service.openapi import problems
 from service.pagination import NEWEST_FIRST
@@ -55,7 +56,7 @@ _ACTION: dict[str, Any] = {
     "status_code": 202,
     "response_model": ExperimentRead,
     "response_model_exclude_unset": True,
-    "responses": problems(404, 409),
+    "responses": problems(404, 409, 422),
 }
 
 
@@ -72,7 +73,7 @@ _ACTION: dict[str, Any] = {
 def create_experiment(
     document: Annotated[ExperimentDocument, Body(openapi_examples=EXAMPLES)],
     caller: Writer,
-    session: QuickTransaction,
+    session: OnceTransaction,
     most_queued: MostQueued,
     response: Response,
 ) -> Any:
@@ -213,7 +214,7 @@ def delete_experiment(experiment_id: ExperimentId, caller: Writer, session: Tran
     response_description="It is cancelled, or will be within an epoch.",
     **_ACTION,
 )
-def cancel_experiment(experiment_id: ExperimentId, caller: Writer, session: QuickTransaction) -> Any:
+def cancel_experiment(experiment_id: ExperimentId, caller: Writer, session: OnceTransaction) -> Any:
     """What is queued never starts; what runs ends within an epoch and keeps its best weights. Repeating is harmless."""
     return experiment_document(actions.cancel(session, caller.owner, experiment_id))
 
@@ -225,7 +226,7 @@ def cancel_experiment(experiment_id: ExperimentId, caller: Writer, session: Quic
     response_description="It is paused, or will be within an epoch.",
     **_ACTION,
 )
-def pause_experiment(experiment_id: ExperimentId, caller: Writer, session: QuickTransaction) -> Any:
+def pause_experiment(experiment_id: ExperimentId, caller: Writer, session: OnceTransaction) -> Any:
     """What is queued waits; what runs stops within an epoch and keeps its state. Repeating is harmless."""
     return experiment_document(actions.pause(session, caller.owner, experiment_id))
 
@@ -237,6 +238,6 @@ def pause_experiment(experiment_id: ExperimentId, caller: Writer, session: Quick
     response_description="It is queued again.",
     **_ACTION,
 )
-def resume_experiment(experiment_id: ExperimentId, caller: Writer, session: QuickTransaction) -> Any:
+def resume_experiment(experiment_id: ExperimentId, caller: Writer, session: OnceTransaction) -> Any:
     """Goes on where it stopped and ends with the same bits as if it never had. Repeating is harmless."""
     return experiment_document(actions.resume(session, caller.owner, experiment_id))

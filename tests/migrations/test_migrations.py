@@ -15,7 +15,8 @@ import service.access.models
 import service.checkpoints.models
 import service.events.models
 import service.execution.models
-import service.experiments.models  # noqa: F401 - each import adds its tables to Base.metadata
+import service.experiments.models
+import service.idempotency.models  # noqa: F401 - each import adds its tables to Base.metadata
 from migrations import UnknownRevisionError
 from service.database import Base, Database, is_current, migrate
 

@@ -188,15 +188,3 @@ def test_no_such_experiment(sqlite_client: TestClient, identifier: str, action: 
     response = act(sqlite_client, identifier, action)
     assert response.status_code == 404
     assert response.json()["detail"].startswith("There is no experiment ")
-
-
-@pytest.mark.parametrize("path", ["", f"/{UNKNOWN}/cancel"])
-def test_what_relies_on_an_idempotency_key_is_told_that_there_is_none(
-    sqlite_client: TestClient, path: str
-) -> None:
-    headers = {"Idempotency-Key": "once"}
-    response = sqlite_client.post(f"{URL}{path}", json={"dataset": "iris"}, headers=headers)
-    assert response.status_code == 422
-    wrong = response.json()["errors"][0]
-    assert (wrong["parameter"], wrong["code"]) == ("Idempotency-Key", "not_available")
-    assert sqlite_client.get(URL, headers=headers).json()["data"] == []

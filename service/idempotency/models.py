@@ -1,0 +1,34 @@
+"""The table of keys that clients gave their requests."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, LargeBinary
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.database import Base
+
+__all__ = ["IdempotencyKeyRow"]
+
+
+class IdempotencyKeyRow(Base):
+    """A request that took effect, by the key its client gave it, and the answer that was sent.
+
+    The answer is stored in the transaction of the effect: nobody else ever sees a row without one.
+    """
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (Index(None, "created_at"),)
+
+    owner: Mapped[str] = mapped_column(primary_key=True)
+    operation: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str]
+    """What was asked for: a hash of path and body."""
+
+    created_at: Mapped[datetime]
+    status: Mapped[int | None]
+    headers: Mapped[dict[str, Any] | None]
+    content: Mapped[bytes | None] = mapped_column(LargeBinary)

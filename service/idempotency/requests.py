@@ -1,0 +1,65 @@
+"""A transaction that takes effect once, as its client's request says."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Annotated
+
+from fastapi import Depends, Header, Request
+from sqlalchemy.orm import Session
+
+from service.access.authentication import Writer
+from service.dependencies import Opening, quick_transaction
+from service.errors import InvalidParameter
+from service.idempotency.service import HEADER, Once, fingerprint
+from service.json_bodies import read_json
+from service.problems import Refusal
+
+__all__ = ["OnceTransaction", "refuse_key"]
+
+_SCHEMA = {"minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
+
+_KEY = re.compile("[!-~]{1,255}")
+_WORDS = (
+    "A text of your own, such as a random UUID, with which this request takes effect once: sent again with the same "
+    "body within 24 hours, it gets the same answer."
+)
+
+
+async def _once_transaction(
+    request: Request,
+    caller: Writer,
+    idempotency_key: Annotated[str | None, Header(description=_WORDS, json_schema_extra=_SCHEMA)] = None,
+) -> Opening:
+    opening = await quick_transaction(request)
+    if idempotency_key is None:
+        return opening
+    return dataclasses.replace(opening, once=await _once(request, caller.owner, idempotency_key))
+
+
+OnceTransaction = Annotated[Session, Depends(_once_transaction)]
+"""A session for a few rows, whose request takes effect once where it comes with an Idempotency-Key."""
+
+
+async def _once(request: Request, owner: str, key: str) -> Once:
+    """The request as its owner's, with this key; raises InvalidParameter and Refusal."""
+    if len(request.headers.getlist(HEADER)) > 1:
+        raise InvalidParameter(HEADER, "repeated", "May be given only once.")
+    if not _KEY.fullmatch(key):
+        message = "Must be 1 to 255 visible ASCII characters, such as a random UUID."
+        raise InvalidParameter(HEADER, "text", message)
+    route = request.scope["route"]
+    document = read_json(await request.body()) if route.body_field is not None else None
+    try:
+        asked = fingerprint(request.url.path, document)
+    except RecursionError:
+        raise Refusal(400, "The body is nested too deeply.") from None
+    return Once(owner, route.operation_id, key, asked)
+
+
+def refuse_key(request: Request) -> None:
+    """Refuse a key where repeated requests are not recognized: a client that sends one relies on it."""
+    if HEADER in request.headers:
+        message = "This operation does not recognize requests that are sent again; leave the header out."
+        raise InvalidParameter(HEADER, "not_available", message)

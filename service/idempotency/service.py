@@ -1,0 +1,84 @@
+"""A request with a key takes effect once; whoever repeats it gets the answer that was given."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from service.database import utc_now
+from service.errors import InvalidParameter
+from service.idempotency import repository
+
+__all__ = ["HEADER", "KEPT", "Answer", "Once", "claim", "fingerprint", "keep"]
+
+HEADER = "Idempotency-Key"
+
+KEPT = timedelta(hours=24)
+"""How long a key is known; after that it is as good as new."""
+
+_REAPED = 10
+"""Expired keys that go with each new one, so that they never pile up and no request pays for many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """A request that is to take effect once: whose it is, what it asks for, and the key it came with."""
+
+    owner: str
+    operation: str
+    key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was sent back: status, the headers an endpoint set, and the bytes of the document."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+def fingerprint(path: str, document: Any) -> str:
+    """A hash that tells requests apart; the order of a document's members does not count."""
+    canonical = json.dumps([path, document], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def claim(session: Session, once: Once) -> Answer | None:
+    """The answer this request has already got; None where it is the first with its key.
+
+    The first one holds the key until its transaction ends: others wait, and find its answer, or are the first if it
+    failed. Raises InvalidParameter where the key came with another request.
+    """
+    now = utc_now()
+    values = {
+        "owner": once.owner,
+        "operation": once.operation,
+        "key": once.key,
+        "fingerprint": once.fingerprint,
+        "created_at": now,
+    }
+    if repository.insert(session, values, expired=now - KEPT):
+        repository.reap(session, now - KEPT, _REAPED)
+        return None
+    row = repository.find(session, once.owner, once.operation, once.key)
+    if row.fingerprint != once.fingerprint:
+        message = (
+            "This key came with another request less than 24 hours ago. "
+            "Give every new request a key of its own, such as a random UUID."
+        )
+        raise InvalidParameter(HEADER, "key_reused", message)
+    return Answer(row.status, row.headers, row.content)
+
+
+def keep(session: Session, once: Once, answer: Answer) -> None:
+    """Store the answer for whoever repeats the request."""
+    values = {"status": answer.status, "headers": dict(answer.headers), "content": answer.content}
+    repository.update(session, once.owner, once.operation, once.key, values)
