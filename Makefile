@@ -64,6 +64,10 @@ types: $(STAMPS)/test ## Run the type checker
 migration: $(STAMPS)/test ## Draft a migration from the changed models (message="what it does")
 	@scripts/draft-migration "$(message)"
 
+.PHONY: openapi
+openapi: $(STAMPS)/test ## Renew docs/openapi.json and say what has changed in it
+	@$(BIN)/python -m scripts.openapi --write
+
 .PHONY: lock
 lock: $(STAMPS)/runtime ## Resolve requirements/*.txt anew from pyproject.toml
 	scripts/lock

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 from starlette.routing import BaseRoute
 
+from service.events.schemas import StreamedEvent
 from service.experiments.schemas import ExperimentCreate, ExperimentPatch, ExperimentSpec
+from service.openapi_links import add_links
 from service.problems import MEDIA_TYPE, Problem
 
 __all__ = ["openapi_document", "problems"]
@@ -24,8 +27,18 @@ _WHEN = {
     415: "The body is not declared as JSON.",
     422: "Something in the request is not allowed; `errors` names every wrong place.",
     429: "You have as many of them as you may have; `detail` says what to do.",
-    503: "Not ready; `errors` names what is missing.",
+    500: "Something went wrong inside the service. Its log names the `request_id`, the answer tells nothing more.",
+    503: "Not ready, or the database does not answer; `detail` says what is missing.",
+    507: "The database's disk is full. What is stored is whole.",
 }
+_RETRY_AFTER = {
+    "Retry-After": {"description": "Seconds after which to try again.", "schema": {"type": "integer"}}
+}
+# Every operation refuses parameters that it does not know.
+_ALWAYS = (422, 500)
+_WITH_RETRY_AFTER = (429, 503, 507)
+_WITHOUT_DATABASE = ("getLiveness",)
+_WRITING = ("post", "put", "patch", "delete")
 _DESCRIPTION = """\
 Trains regularized neural networks and tells which penalty, λ, initialization and patience generalize best.
 
@@ -45,11 +58,13 @@ _TAGS = [
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The failures of an operation, for ``responses``; ``default`` covers those that every operation has."""
-    named: dict[int | str, dict[str, Any]] = {
-        status: {"description": _WHEN[status], "content": _PROBLEM_CONTENT} for status in statuses
-    }
-    return {**named, "default": {"description": "Any other failure.", "content": _PROBLEM_CONTENT}}
+    """The failures of an operation, for ``responses``: these, and those that every operation has."""
+    return {status: _problem(status) for status in sorted({*statuses, *_ALWAYS})}
+
+
+def _problem(status: int) -> dict[str, Any]:
+    headers = {"headers": _RETRY_AFTER} if status in _WITH_RETRY_AFTER else {}
+    return {"description": _WHEN[status], **headers, "content": _PROBLEM_CONTENT}
 
 
 def openapi_document(routes: list[BaseRoute], version: str) -> dict[str, Any]:
@@ -58,7 +73,24 @@ def openapi_document(routes: list[BaseRoute], version: str) -> dict[str, Any]:
         title="Trainyard", version=version, description=_DESCRIPTION, routes=routes, tags=_TAGS
     )
     # The framework leaves out null defaults and turns bounds into floats, which are too coarse for a seed's.
-    exact = (Problem, ExperimentCreate, ExperimentPatch, ExperimentSpec)
+    exact = (Problem, StreamedEvent, ExperimentCreate, ExperimentPatch, ExperimentSpec)
     _, definitions = models_json_schema([(each, "serialization") for each in exact], ref_template=_REFERENCE)
     document["components"]["schemas"].update(definitions["$defs"])
+    for method, operation in _operations(document):
+        shared = {str(status): _problem(status) for status in _of_database(method, operation["operationId"])}
+        operation["responses"] = dict(sorted({**shared, **operation["responses"]}.items()))
+    add_links(document)
     return document
+
+
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path in document["paths"].values():
+        yield from path.items()
+
+
+def _of_database(method: str, operation_id: str) -> Iterator[int]:
+    """The failures of the database, which almost every operation asks and some write to."""
+    if operation_id not in _WITHOUT_DATABASE:
+        yield 503
+    if method in _WRITING:
+        yield 507

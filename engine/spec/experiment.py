@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from engine.errors import InvalidSpec
 from engine.spec.initializers import (
@@ -50,7 +50,6 @@ MAX_LAYERS = 32
 MAX_UNITS = 65_536
 MAX_CLASS_DIGITS = 6
 _NORM = Real(above=0, maximum=1e12)
-_WEIGHT = Real(above=0, maximum=1e6)
 MONITORS = (
     "train_loss",
     "val_loss",
@@ -81,6 +80,8 @@ class ScalingRule:
 class ClassWeights:
     """``balanced``, or a weight for some classes by number: ``{"0": 1, "1": 5}``; the others weigh 1."""
 
+    WEIGHT: ClassVar[Real] = Real(above=0, maximum=1e6)
+
     def check(self, value: Any) -> str | dict[str, float]:
         if isinstance(value, str):
             return Choice(("balanced",)).check(value)
@@ -91,7 +92,7 @@ class ClassWeights:
             if not (isinstance(label, str) and label.isdecimal() and len(label) <= MAX_CLASS_DIGITS):
                 raise problem("range", "Classes are numbers from 0.", str(label)[:80])
             try:
-                weights[str(int(label))] = _WEIGHT.check(weight)
+                weights[str(int(label))] = self.WEIGHT.check(weight)
             except InvalidSpec as error:
                 raise InvalidSpec(found.below(label) for found in error.problems) from None
         return weights

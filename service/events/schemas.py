@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, create_model
 
 from service.experiments.schemas import EpochMetrics, Failure, Status, StopReason, TestMetrics, Warned
 
-__all__ = ["EventList", "EventRead", "stream_content"]
+__all__ = ["EventList", "EventRead", "StreamedEvent", "stream_content"]
 
 
 class StatusData(BaseModel):
@@ -25,13 +25,20 @@ class EpochData(EpochMetrics):
     seconds: float | None = Field(default=None, description="Time spent training so far.")
 
 
+_METRICS: Any = {name: (field.annotation, field) for name, field in EpochData.model_fields.items()}
+_METRICS.pop("epoch")
+KeptMetrics = create_model(
+    "KeptMetrics", __doc__="Metrics of the epoch that the weights are from.", **_METRICS
+)
+
+
 class CheckpointData(BaseModel):
     """Better weights have been stored."""
 
     kind: Literal["best", "last"]
     epoch: int
     sha256: str
-    metrics: dict[str, Any] = Field(description="That epoch's metrics, as in the learning curve.")
+    metrics: KeptMetrics
 
 
 class FinishedData(BaseModel):
@@ -102,13 +109,30 @@ class EventList(BaseModel):
     next: str = Field(description="Give it as `after` to get what follows, also what is still to happen.")
 
 
-_TYPES = {
-    "experiment.status": "StatusData",
-    "experiment.epoch": "EpochData",
-    "experiment.checkpoint": "CheckpointData",
-    "experiment.warning": "Warned",
-    "experiment.finished": "FinishedData",
-}
+_DATA = ("StatusData", "EpochData", "CheckpointData", "Warned", "FinishedData")
+_REFERENCE = "#/components/schemas/{}"
+
+
+class StreamedEvent(BaseModel):
+    """One event of a stream, field by field."""
+
+    id: str = Field(description="Sent back as `Last-Event-ID`.")
+    event: Literal[
+        "experiment.status",
+        "experiment.epoch",
+        "experiment.checkpoint",
+        "experiment.warning",
+        "experiment.finished",
+    ]
+    data: str = Field(
+        description="As `data` in the list, beside `experiment_id` and `created_at`.",
+        json_schema_extra={
+            "contentMediaType": "application/json",
+            "contentSchema": {"anyOf": [{"$ref": _REFERENCE.format(name)} for name in _DATA]},
+        },
+    )
+
+
 _EXAMPLE = """\
 id: 1
 event: experiment.status
@@ -123,22 +147,5 @@ data: {"experiment_id":"exp_01KAPZ4M7S3F6N6Q3W8E5T2R1Y","created_at":"2026-11-22
 
 def stream_content() -> dict[str, Any]:
     """What the OpenAPI document says of an answer that is a stream of events."""
-    reference = "#/components/schemas/{}"
-    item = {
-        "type": "object",
-        "required": ["id", "event", "data"],
-        "properties": {
-            "id": {"type": "string", "description": "Sent back as `Last-Event-ID`."},
-            "event": {"type": "string", "enum": list(_TYPES)},
-            "data": {
-                "type": "string",
-                "contentMediaType": "application/json",
-                "contentSchema": {
-                    "type": "object",
-                    "description": "As `data` in the list, beside `experiment_id` and `created_at`.",
-                    "anyOf": [{"$ref": reference.format(name)} for name in _TYPES.values()],
-                },
-            },
-        },
-    }
+    item = {"$ref": _REFERENCE.format(StreamedEvent.__name__)}
     return {"schema": {"type": "string"}, "itemSchema": item, "example": _EXAMPLE}

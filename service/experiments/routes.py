@@ -25,6 +25,7 @@ from service.experiments.schemas import (
     CurveRead,
     ExperimentDocument,
     ExperimentList,
+    ExperimentPatch,
     ExperimentRead,
     PatchDocument,
     Penalty,
@@ -50,6 +51,10 @@ _METADATA_PARAMETER = {
     "schema": {"type": "object", "additionalProperties": {"type": "string"}},
     "description": "Only experiments with these labels: `metadata[key]=value`.",
     "example": {},
+}
+_MERGE_PATCH = {
+    "schema": {"$ref": f"#/components/schemas/{ExperimentPatch.__name__}"},
+    "examples": PATCH_EXAMPLES,
 }
 _FORMS = ("application/json", "text/csv")
 _ACTION: dict[str, Any] = {
@@ -183,6 +188,7 @@ def get_experiment_metrics(  # noqa: PLR0913 - one argument per query parameter
     response_model_exclude_unset=True,
     response_description="The experiment as it is now.",
     responses=problems(400, 404, 413, 415, 422),
+    openapi_extra={"requestBody": {"content": {"application/merge-patch+json": _MERGE_PATCH}}},
 )
 def update_experiment(
     experiment_id: ExperimentId,
@@ -199,6 +205,7 @@ def update_experiment(
     operation_id="deleteExperiment",
     summary="Delete an experiment",
     status_code=204,
+    response_class=Response,
     response_description="It is gone, and its metrics, events and checkpoints with it.",
     responses=problems(404, 409),
 )

@@ -13,9 +13,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, create_model
 from pydantic_core.core_schema import CoreSchema, definitions_schema
+from typing_extensions import TypeAliasType
 
-from engine.spec import rules, to_document
-from engine.spec.experiment import ScalingRule
+from engine.spec import Experiment, rules, to_document
+from engine.spec.experiment import MAX_CLASS_DIGITS, ClassWeights, ScalingRule
 from engine.spec.records import Record, Records, Variant
 from engine.spec.splits import AutoFlag, SplitRule
 from engine.spec.variants import Divide
@@ -53,10 +54,40 @@ def _make_model(kind: type[Any]) -> type[BaseModel]:
     if isinstance(name := getattr(kind, "name", None), str):
         fields["name"] = (Literal[name], Field())
     for field in dataclasses.fields(kind):
-        fields[rules.json_name(field)] = (_type_of(rules.rule_of(field)), _described(kind, field))
+        fields[rules.json_name(field)] = (_named(kind, field), _described(kind, field))
     summary = (kind.__doc__ or "").partition("\n")[0]
     config = ConfigDict(extra="forbid", protected_namespaces=())
     return create_model(kind.__name__, __config__=config, __doc__=summary, **fields)
+
+
+def _named(kind: type[Any], field: dataclasses.Field[Any]) -> Any:
+    """The type of a field; one of several forms has the field's name, which generated clients show.
+
+    That of a layer has the layer's before it where it differs from the experiment's.
+    """
+    rule = rules.rule_of(field)
+    inner = rule.inner if isinstance(rule, rules.Nullable) else rule
+    if not isinstance(inner, _OF_SEVERAL_FORMS):
+        return _type_of(rule)
+    of_experiment = [
+        rules.rule_of(each) for each in dataclasses.fields(Experiment) if each.name == field.name
+    ]
+    owner = Experiment if of_experiment[:1] in ([rule], [inner]) else kind
+    named = _alias(owner, rules.json_name(field), inner)
+    return named if inner is rule else named | None
+
+
+_ALIASES: dict[str, Any] = {}
+
+
+def _alias(owner: type[Any], field: str, rule: Any) -> Any:
+    name = "".join(word.title() for word in field.split("_"))
+    if owner is not Experiment:
+        name = owner.__name__ + name
+    if name not in _ALIASES:
+        words = FIELD_WORDS[owner.__name__][field]
+        _ALIASES[name] = TypeAliasType(name, Annotated[_type_of(rule), Field(description=words)])
+    return _ALIASES[name]
 
 
 def _described(kind: type[Any], field: dataclasses.Field[Any]) -> Any:
@@ -115,12 +146,29 @@ def _(rule: Variant) -> Any:
     # A name alone stands for a variant with its defaults, so one that lacks some is not among them.
     whole = [name for name, kind in rule.parametric.items() if not rules.required_names(kind)]
     names: Any = Literal[(*rule.plain.allowed, *rule.plain.aliases, *whole)]
-    return functools.reduce(operator.or_, map(model_of, rule.parametric.values()), names)
+    objects = functools.reduce(operator.or_, map(model_of, rule.parametric.values()))
+    return (
+        names | Annotated[objects, Field(discriminator="name")]
+        if len(rule.parametric) > 1
+        else names | objects
+    )
 
 
 @_type_of.register
 def _(rule: SplitRule) -> Any:
     return functools.reduce(operator.or_, map(model_of, rule.KINDS.values()))
+
+
+@_type_of.register
+def _(rule: rules.Integers) -> Any:
+    return Annotated[list[_type_of(rule.item)], Field(min_length=1, max_length=rule.maximum)]  # type: ignore[misc]  # made at run time
+
+
+@_type_of.register
+def _(rule: ClassWeights) -> Any:
+    labels: Any = {"propertyNames": {"pattern": f"^[0-9]{{1,{MAX_CLASS_DIGITS}}}$"}}
+    weights: Any = dict[str, _type_of(rule.WEIGHT)]  # type: ignore[misc]  # made at run time
+    return Literal["balanced"] | Annotated[weights, Field(json_schema_extra=labels)]
 
 
 @_type_of.register
@@ -136,3 +184,6 @@ def _(_rule: AutoFlag) -> Any:
 @_type_of.register
 def _(rule: ScalingRule) -> Any:
     return _type_of(rule.words) | model_of(Divide)
+
+
+_OF_SEVERAL_FORMS = (Variant, ScalingRule, ClassWeights)

@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from service.app import create_app
 from service.database import Database
 from service.settings import Settings
+from tests.service.documented import assert_documented
 
 OpenClient = Callable[[str], TestClient]
 
@@ -21,6 +22,7 @@ def open_client(tmp_path: Path) -> Iterator[OpenClient]:
     def open_one(url: str) -> TestClient:
         app = create_app(Settings(data_dir=tmp_path, database_url=url))
         client = TestClient(app, headers={"Accept": "*/*"})
+        client.event_hooks = {"response": [assert_documented]}
         clients.append(client)
         client.__enter__()
         return client

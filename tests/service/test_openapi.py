@@ -9,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from engine.spec import Experiment
+from scripts.openapi import FILE, changes, committed
 from service.app import create_app
 from service.experiments.spec_schema import model_of
 from service.settings import Settings
@@ -19,6 +20,45 @@ OPERATIONS = {
     operation["operationId"]: operation for path in DOCUMENT["paths"].values() for operation in path.values()
 }
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
+def test_is_the_committed_one() -> None:
+    differences = changes(committed(), json.loads(json.dumps(DOCUMENT)))
+    assert differences == [], "If that is meant, `make openapi` renews docs/openapi.json."
+
+
+def test_the_guide_names_every_operation_and_no_other() -> None:
+    told = set(operations_of_the_guide())
+    templates = {
+        (method.upper(), re.compile(re.sub(r"\{\w+\}", "[^/]+", path)))
+        for path, operations in DOCUMENT["paths"].items()
+        for method in operations
+    }
+
+    def is_at(method: str, path: str, template: tuple[str, re.Pattern[str]]) -> bool:
+        return method == template[0] and template[1].fullmatch(path) is not None
+
+    assert [each for each in templates if not any(is_at(*one, each) for one in told)] == []
+    assert [one for one in told if not any(is_at(*one, each) for each in templates)] == []
+
+
+def operations_of_the_guide() -> Iterator[tuple[str, str]]:
+    """Method and path of each operation in the table; ``GET /a`` may be followed by ``/b``, and ``/{b,c}`` is two."""
+    guide = (FILE.parent / "api.md").read_text(encoding="utf-8")
+    for cell in re.findall(r"^\| (`[A-Z]+ /.+?`) \|", guide, re.MULTILINE):
+        method = ""
+        for code in re.findall(r"`([^`]+)`", cell):
+            before, _, path = code.rpartition(" ")
+            method = before or method
+            yield from ((method, each) for each in spelled_out(path.partition("?")[0]))
+
+
+def spelled_out(path: str) -> list[str]:
+    choice = re.search(r"\{(\w+(?:,\w+)+)\}", path)
+    if choice is None:
+        return [path]
+    before, after = path[: choice.start()], path[choice.end() :]
+    return [each for name in choice[1].split(",") for each in spelled_out(before + name + after)]
 
 
 def references(value: Any) -> Iterator[str]:
@@ -75,7 +115,7 @@ def test_every_failure_is_a_problem(name: str) -> None:
         for status, each in OPERATIONS[name]["responses"].items()
         if status not in {"200", "201", "202", "204", "304"}
     }
-    assert "default" in failures
+    assert {"422", "500"} <= set(failures)
     assert all(response["content"] == PROBLEM for response in failures.values())
 
 
@@ -88,6 +128,22 @@ def test_every_reference_leads_somewhere_and_nothing_is_left_over() -> None:
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_every_schema_is_told_in_words(name: str) -> None:
     assert SCHEMAS[name]["description"]
+
+
+def inline_objects(value: Any, place: str) -> Iterator[str]:
+    """Every place below a named schema where an object with fields of its own is written out."""
+    if isinstance(value, dict):
+        if isinstance(value.get("properties"), dict) and not re.fullmatch(r"schemas/\w+", place):
+            yield place
+        for name, item in value.items():
+            yield from inline_objects(item, f"{place}/{name}")
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from inline_objects(item, f"{place}/{number}")
+
+
+def test_every_object_with_fields_has_a_name() -> None:
+    assert [*inline_objects(SCHEMAS, "schemas"), *inline_objects(DOCUMENT["paths"], "paths")] == []
 
 
 def test_no_answer_is_nameless() -> None:
@@ -131,10 +187,13 @@ def test_a_stream_is_told_item_by_item(name: str) -> None:
     content = OPERATIONS[name]["responses"]["200"]["content"]
     # Swagger UI asks for what comes first, and a list has an end.
     assert list(content) == ["application/json", "text/event-stream"]
-    properties = content["text/event-stream"]["itemSchema"]["properties"]
+    assert content["text/event-stream"]["itemSchema"] == {"$ref": "#/components/schemas/StreamedEvent"}
+    properties = SCHEMAS["StreamedEvent"]["properties"]
     variants = SCHEMAS["EventList"]["properties"]["data"]["items"]
     assert set(properties["event"]["enum"]) == set(variants["discriminator"]["mapping"])
-    data = {SCHEMAS[name]["properties"]["data"]["$ref"] for name in SCHEMAS if name.endswith("Event")}
+    data = {
+        SCHEMAS[each["$ref"].rpartition("/")[2]]["properties"]["data"]["$ref"] for each in variants["oneOf"]
+    }
     assert data == {each["$ref"] for each in properties["data"]["contentSchema"]["anyOf"]}
     example = content["text/event-stream"]["example"]
     lines = [line.partition(": ") for line in example.splitlines() if line]

@@ -16,6 +16,7 @@ from engine.spec.variants import Divide
 from service.experiments.spec_schema import model_of
 
 SCHEMA = model_of(Experiment).model_json_schema()
+RECORDS = {name for name, schema in SCHEMA["$defs"].items() if "properties" in schema}
 
 
 def parts_of(rule: Any) -> list[type[Any]]:
@@ -69,12 +70,16 @@ def accepted(kind: type[Any], name: str, value: object) -> bool:
 
 
 def alternatives(schema: dict[str, Any]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = schema.get("anyOf", [schema])
-    return found
+    """Every form a value may have, those of a named schema included."""
+    if "$ref" in schema:
+        named = SCHEMA["$defs"][schema["$ref"].rpartition("/")[2]]
+        return [named] if "properties" in named else alternatives(named)
+    forms = schema.get("anyOf") or schema.get("oneOf")
+    return [schema] if forms is None else [each for form in forms for each in alternatives(form)]
 
 
 def test_all_records_are_described() -> None:
-    assert {kind.__name__ for kind in KINDS} == {"Experiment", *SCHEMA["$defs"]}
+    assert {kind.__name__ for kind in KINDS} == {"Experiment", *RECORDS}
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
@@ -90,7 +95,8 @@ def test_every_field_and_no_other(kind: type[Any]) -> None:
 def test_words_default_and_bounds(kind: type[Any], field: dataclasses.Field[Any]) -> None:
     name = rules.json_name(field)
     schema = schema_of(kind)["properties"][name]
-    assert re.search(r"[.…]$", schema.get("description", "")), "describe it in service/experiments/words.py"
+    words = schema.get("description") or SCHEMA["$defs"][schema["$ref"].rpartition("/")[2]]["description"]
+    assert re.search(r"[.…]$", words), "describe it in service/experiments/words.py"
     if field.default is dataclasses.MISSING:
         assert name in schema_of(kind)["required"]
     else:
@@ -138,6 +144,21 @@ def test_types_are_the_rules_types(kind: type[Any], field: dataclasses.Field[Any
         for option in alternatives(schema_of(kind)["properties"][name])
     )
     assert described or not accepted(kind, name, value)
+
+
+def test_a_choice_of_objects_is_told_apart_by_their_names() -> None:
+    for name, schema in SCHEMA["$defs"].items():
+        for form in schema.get("anyOf", ()):
+            if objects := form.get("oneOf"):
+                mapping = form["discriminator"]["mapping"]
+                assert form["discriminator"]["propertyName"] == "name"
+                assert sorted(mapping.values()) == sorted(each["$ref"] for each in objects), name
+                assert all(
+                    SCHEMA["$defs"][target.rpartition("/")[2]]["properties"]["name"]["const"] == tag
+                    for tag, target in mapping.items()
+                )
+            else:
+                assert len([each for each in schema["anyOf"] if "$ref" in each]) <= 1, name
 
 
 def test_a_new_kind_of_rule_or_a_field_without_words_is_noticed() -> None:

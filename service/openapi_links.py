@@ -1,0 +1,40 @@
+"""How one operation's answer leads to the next operation: OpenAPI's links, for clients that explore by themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["add_links"]
+
+_MAKERS = {
+    "createExperiment": ("201", "$response.body#/id"),
+    "listExperiments": ("200", "$response.body#/data/0/id"),
+    "listDatasets": ("200", "$response.body#/data/0/name"),
+}
+"""What tells an identifier: an operation, the status of its answer, and where in the answer it stands."""
+
+_TAKEN_FROM = {
+    "experiment_id": ("createExperiment", "listExperiments"),
+    "experiment": ("createExperiment",),
+    "name": ("listDatasets",),
+}
+"""The parameters that take an identifier, and which operations tell it."""
+
+
+def add_links(document: dict[str, Any]) -> None:
+    """Say of every answer that tells an identifier which operations take it; the document is changed in place."""
+    operations = {
+        operation["operationId"]: operation
+        for path in document["paths"].values()
+        for operation in path.values()
+    }
+    for name, operation in operations.items():
+        for parameter in operation.get("parameters", ()):
+            for maker in _TAKEN_FROM.get(parameter["name"], ()):
+                status, place = _MAKERS[maker]
+                links = operations[maker]["responses"][status].setdefault("links", {})
+                links[name] = {"operationId": name, "parameters": {_full_name(parameter): place}}
+
+
+def _full_name(parameter: dict[str, Any]) -> str:
+    return f"{parameter['in']}.{parameter['name']}"
