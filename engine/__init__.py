@@ -43,6 +43,7 @@ from engine import blas
 
 if TYPE_CHECKING:
     from engine.checkpoint import Checkpoint
+    from engine.columns import Column
     from engine.data import Dataset, prepare
     from engine.errors import EngineError, InvalidCheckpoint, InvalidData, InvalidSpec
     from engine.spec import Experiment, Layer, Split, resolve
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Checkpoint",
+    "Column",
     "Dataset",
     "EngineError",
     "EpochReport",
@@ -67,6 +69,7 @@ __all__ = [
 
 _MODULES = {
     "Checkpoint": "engine.checkpoint",
+    "Column": "engine.columns",
     "Dataset": "engine.data",
     "EngineError": "engine.errors",
     "EpochReport": "engine.training",

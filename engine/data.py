@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from engine.calls import Array
+from engine.columns import Column, Encoding, check_columns, width
 from engine.errors import InvalidData
 from engine.scaling import Affine, feature_scaling, target_scaling
 from engine.spec import TASKS, DatasetFacts, Resolved, Scaling
@@ -27,7 +29,8 @@ class Dataset:
     ``x`` (N, I) is of any real dtype; ``y`` is (N,) class numbers, (N, O) 0/1 for a multi-label task, (N,) or
     (N, O) numbers for regression. ``classes`` counts the classes of a binary or multi-class task. Rows of its own for
     validation and test are given apart: an experiment uses both with ``split={"by": "dataset"}``, and by default
-    the test rows, while it takes its validation rows from ``x``.
+    the test rows, while it takes its validation rows from ``x``. ``columns`` describes each column of ``x`` where not
+    all of them are plain numbers, and ``weights`` (N,) multiply the losses of the rows of ``x`` that train.
     """
 
     x: Array
@@ -39,6 +42,8 @@ class Dataset:
     x_test: Array | None = None
     y_test: Array | None = None
     scaling: Scaling = "standardize"
+    columns: Sequence[Column] | None = None
+    weights: Array | None = None
 
     def __post_init__(self) -> None:
         if self.task not in TASKS:
@@ -47,9 +52,11 @@ class Dataset:
             x, y = getattr(self, f"x{suffix}"), getattr(self, f"y{suffix}")
             if x is not None or y is not None or not suffix:
                 self._check_part(x, y, suffix)
+        if self.weights is not None:
+            _check_weights(self.weights, len(self.x))
 
     def _check_part(self, x: Any, y: Any, suffix: str) -> None:
-        _check_features(x, f"x{suffix}", None if not suffix else self.x.shape[1])
+        _check_features(x, f"x{suffix}", None if not suffix else self.x.shape[1], self.columns)
         if not isinstance(y, np.ndarray) or len(y) != len(x):
             raise InvalidData(f"y{suffix}", f"Must be an array of {len(x)} rows, as x{suffix} has.")
         if self.task == "binary" and self.classes != 2:
@@ -72,7 +79,7 @@ class Dataset:
         return DatasetFacts(
             task=self.task,
             rows=len(self.x),
-            features=self.x.shape[1],
+            features=self.x.shape[1] if self.columns is None else width(self.columns),
             classes=self.classes,
             outputs=1 if self.y.ndim == 1 else self.y.shape[1],
             scaling=self.scaling,
@@ -81,14 +88,16 @@ class Dataset:
         )
 
 
-def _check_features(x: Any, field: str, columns: int | None) -> None:
+def _check_features(x: Any, field: str, count: int | None, columns: Sequence[Column] | None) -> None:
     if not isinstance(x, np.ndarray) or x.ndim != 2 or 0 in x.shape or x.dtype.kind not in "biuf":
         raise InvalidData(
             field, "Must be a two-dimensional array of real numbers with at least one row and column."
         )
-    if columns is not None and x.shape[1] != columns:
-        raise InvalidData(field, f"Must have {columns} columns, as x has.")
-    if x.dtype.kind == "f" and not np.isfinite(x).all():
+    if count is not None and x.shape[1] != count:
+        raise InvalidData(field, f"Must have {count} columns, as x has.")
+    if columns is not None:
+        check_columns(x, columns, field)
+    elif x.dtype.kind == "f" and not np.isfinite(x).all():
         raise InvalidData(field, "Must be finite: no NaN, no infinity.")
 
 
@@ -106,6 +115,13 @@ def _check_columns(y: Array, field: str, *, binary: bool) -> None:
         raise InvalidData(field, "Must be finite: no NaN, no infinity.")
     if binary and not np.isin(y, (0, 1)).all():
         raise InvalidData(field, "Must hold 0 or 1.")
+
+
+def _check_weights(weights: Any, rows: int) -> None:
+    if not isinstance(weights, np.ndarray) or weights.shape != (rows,) or weights.dtype.kind not in "biuf":
+        raise InvalidData("weights", f"Must be an array of {rows} real numbers, as x has rows.")
+    if not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
+        raise InvalidData("weights", "Must be finite, at least 0, and not all 0.")
 
 
 @dataclass(frozen=True)
@@ -141,6 +157,7 @@ class Splits:
     test: Part
     features: Affine
     targets: Affine
+    encoding: Encoding | None = None
 
 
 def prepare(dataset: Dataset, resolved: Resolved) -> Splits:
@@ -157,7 +174,12 @@ def prepare(dataset: Dataset, resolved: Resolved) -> Splits:
         y["train"] = flip_labels(
             y["train"], dataset.classes or 1, experiment.label_noise, experiment.split.seed
         )
+    encoding = None if dataset.columns is None else Encoding.fit(dataset.columns, x["train"])
+    if encoding is not None:
+        x = {name: encoding.apply(columns) for name, columns in x.items()}
     features = feature_scaling(experiment.scaling, x["train"])
+    if encoding is not None:
+        features = features.only(encoding.numeric)
     standardize = dataset.task == "regression" and experiment.target_scaling == "standardize"
     targets = target_scaling(y["train"], standardize=standardize)
     dtype = np.dtype(experiment.precision)
@@ -171,6 +193,8 @@ def prepare(dataset: Dataset, resolved: Resolved) -> Splits:
     train = part("train")
     targets_of_train = smoothed(train.targets, experiment.loss, experiment.label_smoothing)
     weights = class_weights(experiment.class_weight, y["train"], dataset.classes or 0)
+    if dataset.weights is not None:
+        weights = _row_weights(dataset.weights[chosen["train"]]) * (1.0 if weights is None else weights)
     return Splits(
         task=dataset.task,
         classes=dataset.classes,
@@ -181,7 +205,17 @@ def prepare(dataset: Dataset, resolved: Resolved) -> Splits:
         test=part("test"),
         features=features,
         targets=targets,
+        encoding=encoding,
     )
+
+
+def _row_weights(weights: Array) -> Array:
+    """(n,) weights of the training rows, 1 on average, so that λ means what it means without them."""
+    if not weights.any():
+        raise InvalidData("weights", "Must not be 0 for every row that trains.")
+    relative: Array = weights / weights.max()
+    weighed: Array = relative / relative.mean()
+    return weighed
 
 
 def with_ones(x: Array) -> Array:

@@ -106,6 +106,8 @@ def export(
         "features": _document(splits.features),
         "targets": _document(splits.targets),
     }
+    if splits.encoding is not None:
+        document["columns"] = splits.encoding.document
     if any(layout.normalized):
         document["unfolded_modules"] = names = modules(network, layout.normalized)
         views = named_views(layout, names, rows)

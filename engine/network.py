@@ -24,7 +24,7 @@ class Network:
     weighted: bool = False
 
     @classmethod
-    def of(cls, experiment: Experiment, features: int, outputs: int) -> Network:
+    def of(cls, experiment: Experiment, features: int, outputs: int, *, weighted: bool = False) -> Network:
         """The network of a resolved experiment."""
         return cls(
             sizes=layer_sizes(experiment, features, outputs),
@@ -33,7 +33,7 @@ class Network:
             loss=experiment.loss,
             output=experiment.output,
             input_dropout=experiment.input_dropout,
-            weighted=experiment.class_weight is not None,
+            weighted=weighted,
         )
 
     @property

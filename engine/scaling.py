@@ -19,6 +19,10 @@ class Affine:
     mean: Array
     scale: Array
 
+    def only(self, scaled: Array) -> Affine:
+        """The same for the columns marked in ``scaled`` (columns,); the others stay as they are."""
+        return Affine(np.where(scaled, self.mean, 0.0), np.where(scaled, self.scale, 1.0))
+
     def apply(self, values: Array) -> Array:
         """(N, columns) scaled values, float64."""
         scaled: Array = (values - self.mean) / self.scale

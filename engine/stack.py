@@ -121,14 +121,17 @@ def start(
     outputs: int,
     rows: int,
     initial: Sequence[Checkpoint | None] | None = None,
+    *,
+    weighted: bool = False,
 ) -> Stack:
     """The stack of resolved experiments before their first epoch; raises InvalidSpec if they differ in shape.
 
+    ``weighted`` rows have weights of their own in the loss.
     ``initial`` are the weights of those lanes whose ``init`` is ``given``; a lane without them begins with zeros.
     """
     check_one_shape(experiments)
     first = experiments[0]
-    network = Network.of(first, features, outputs)
+    network = Network.of(first, features, outputs, weighted=weighted)
     layout = Layout(network.sizes, tuple(layer.batch_norm for layer in first.architecture))
     dtype = np.dtype(first.precision)
     stack = Stack(

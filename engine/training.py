@@ -97,9 +97,9 @@ class _Run:
         initial: Sequence[Checkpoint | None],
     ) -> None:
         check_initial(experiments, initial, states)
-        train = splits.train
-        self.splits = splits
-        self.stack = start(experiments, train.x.shape[1], train.targets.shape[1], len(train), initial)
+        self.splits, train = splits, splits.train
+        sizes = (train.x.shape[1], train.targets.shape[1], len(train))
+        self.stack = start(experiments, *sizes, initial, weighted=train.weights is not None)
         self.results: dict[int, Result] = {}
         self._measure = Measurement(self.stack, splits)
         ended = {
