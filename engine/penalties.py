@@ -13,6 +13,7 @@ from functools import partial
 import numpy as np
 
 from engine.calls import Array, Call
+from engine.errors import InvalidSpec, SpecProblem
 from engine.spec import Experiment, penalty_kinds, variant_name
 
 __all__ = [
@@ -53,7 +54,10 @@ def _of_layer(experiment: Experiment, layer: int) -> tuple[str, float, float]:
 
 
 def strength(experiment: Experiment, layer: int, rows: int) -> Strength:
-    """The coefficients of a layer's weights for a training split of ``rows`` rows."""
+    """The coefficients of a layer's weights for a training split of ``rows`` rows; raises InvalidSpec if unresolved."""
+    if experiment.lambda_convention != "textbook":
+        message = "Resolve the experiment before training: its lambda is another tool's."
+        raise InvalidSpec([SpecProblem(("lambda_convention",), "incompatible", message)])
     kind, lambda_, ratio = _of_layer(experiment, layer)
     l1, l2 = PENALTIES[kind](ratio)
     return Strength(lambda_ * l1 / rows, lambda_ * l2 / rows)

@@ -1,5 +1,6 @@
 """What an experiment is: frozen, self-checking dataclasses that need nothing but the standard library."""
 
+from engine.spec.conventions import PENALTIES_OF_CONVENTION, GivenLambda
 from engine.spec.equivalents import equivalents
 from engine.spec.experiment import (
     MAX_LAYERS,
@@ -60,8 +61,10 @@ from engine.spec.variants import (
     L1,
     L1_UPDATES,
     L2,
+    LAMBDA_CONVENTIONS,
     LAYER_PENALTIES,
     LOSSES,
+    MAX_LAMBDA,
     OUTPUTS,
     PENALTIES,
     RELU_FAMILY,
@@ -87,9 +90,11 @@ __all__ = [
     "L1",
     "L1_UPDATES",
     "L2",
+    "LAMBDA_CONVENTIONS",
     "LAYER_INITIALIZERS",
     "LAYER_PENALTIES",
     "LOSSES",
+    "MAX_LAMBDA",
     "MAX_LAYERS",
     "MAX_PARAMETERS",
     "MAX_SEED",
@@ -98,6 +103,7 @@ __all__ = [
     "OPTIMIZERS",
     "OUTPUTS",
     "PENALTIES",
+    "PENALTIES_OF_CONVENTION",
     "RELU_FAMILY",
     "SCHEDULES",
     "TASKS",
@@ -117,6 +123,7 @@ __all__ = [
     "Experiment",
     "Exponential",
     "Given",
+    "GivenLambda",
     "Huber",
     "Initializer",
     "InverseTime",

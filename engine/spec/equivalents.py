@@ -1,18 +1,45 @@
-"""What an experiment's λ is called in other tools.
+"""What an experiment's λ is called in other tools; ``engine.spec.conventions`` is the way in.
 
 Our penalty is ``λ/(2n) Σw²`` or ``λ/n Σ|w|``, n the rows of the training split. Keras adds ``x Σw²`` or
-``x Σ|w|``; PyTorch's SGD adds ``weight_decay·θ`` to the gradient; scikit-learn's MLP adds ``α/(2B) Σw²`` with the
+``x Σ|w|``; torch.optim adds ``weight_decay·w`` to the gradient; scikit-learn's MLP adds ``α/(2B) Σw²`` with the
 mini-batch's B rows; its linear models minimize sums over rows (LogisticRegression, Ridge) or means (Lasso).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from engine.spec.experiment import Experiment
-from engine.spec.variants import BinaryCrossEntropy, SquaredError
+from engine.spec.optimizers import AdamW
+from engine.spec.variants import SquaredError, variant_name
 
 __all__ = ["equivalents"]
+
+_OF_KERAS = "kernel_regularizer of every Dense layer."
+_OF_TORCH = "In a parameter group of the weights only: PyTorch would decay biases, too."
+_OF_SKLEARN = (
+    "mlp_alpha for this batch size: MLPClassifier and MLPRegressor divide alpha by the rows of each batch, "
+    "of the last one, too, which may be smaller."
+)
+_OF_ADAMW = (
+    "AdamW's weight_decay is no penalty, so that no λ is equivalent to it; add the penalty to the loss."
+)
+_TOOLS = {"keras": "Keras", "pytorch": "PyTorch", "sklearn": "MLPRegressor"}
+_AVERAGED = ("binary_cross_entropy", "squared_error", "absolute_error", "huber")
+_AVERAGES = {"keras": _AVERAGED, "pytorch": _AVERAGED, "sklearn": ("squared_error",)}
+"""Losses that a tool averages over the outputs."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Strength:
+    """λ and its two parts; ``rows`` is n and ``batch`` B."""
+
+    lambda_: float
+    l1: float
+    l2: float
+    rows: int
+    batch: int
 
 
 def equivalents(experiment: Experiment, train_rows: int) -> dict[str, dict[str, Any]]:
@@ -21,34 +48,56 @@ def equivalents(experiment: Experiment, train_rows: int) -> dict[str, dict[str, 
     A value of None means that the tool has no such penalty. ``note`` says what else differs.
     """
     ratio = {"none": 0.0, "l2": 0.0, "l1": 1.0, "elastic_net": experiment.l1_ratio}[experiment.penalty]
-    strength = 0.0 if experiment.penalty == "none" else experiment.lambda_
-    l1, l2 = strength * ratio, strength * (1 - ratio)
+    whole = 0.0 if experiment.penalty == "none" else experiment.lambda_
     batch = min(experiment.batch_size, train_rows)
-    keras_note = "Keras averages binary_crossentropy over the outputs; this λ is for the sum over them."
-    summed = experiment.loss == BinaryCrossEntropy(reduction="sum")
+    strength = _Strength(whole, whole * ratio, whole * (1 - ratio), train_rows, batch)
     return {
         "keras": {
-            "l1": l1 / train_rows,
-            "l2": l2 / (2 * train_rows),
-            "note": f"kernel_regularizer of every Dense layer. {keras_note if summed else ''}".strip(),
+            "l1": strength.l1 / train_rows,
+            "l2": strength.l2 / (2 * train_rows),
+            "note": _note("keras", experiment, _OF_KERAS),
         },
-        "pytorch": {
-            "weight_decay": None if l1 else l2 / train_rows,
-            "note": "In an SGD parameter group of the weights only: PyTorch would decay biases too.",
-        },
-        "sklearn": _sklearn(experiment, strength, l1, l2, train_rows, batch),
+        "pytorch": _pytorch(experiment, strength),
+        "sklearn": _sklearn(experiment, strength),
     }
 
 
-def _sklearn(
-    experiment: Experiment, strength: float, l1: float, l2: float, train_rows: int, batch: int
-) -> dict[str, Any]:
+def _pytorch(experiment: Experiment, strength: _Strength) -> dict[str, Any]:
+    decoupled = isinstance(experiment.optimizer, AdamW)
+    nothing = strength.l1 or (decoupled and strength.l2)
+    return {
+        "weight_decay": None if nothing else strength.l2 / strength.rows,
+        "note": _note("pytorch", experiment, _OF_ADAMW if decoupled else _OF_TORCH),
+    }
+
+
+def _sklearn(experiment: Experiment, strength: _Strength) -> dict[str, Any]:
+    l1, l2 = strength.l1, strength.l2
     found: dict[str, Any] = {
-        "mlp_alpha": None if l1 else l2 * batch / train_rows,
-        "note": "mlp_alpha for this batch size: MLPClassifier and MLPRegressor divide alpha by the batch's rows.",
+        "mlp_alpha": None if l1 else l2 * strength.batch / strength.rows,
+        "note": _note("sklearn", experiment, _OF_SKLEARN),
     }
     if experiment.architecture:
         return found
-    if experiment.loss == SquaredError(reduction="sum"):
-        return {**found, "ridge_alpha": None if l1 else l2, "lasso_alpha": None if l2 else l1 / train_rows}
-    return {**found, "logistic_regression_C": 1 / strength if strength else None}
+    if experiment.loss == SquaredError(reduction="sum") and experiment.output == "identity":
+        lasso = None if l2 else l1 / strength.rows
+        return {**found, "ridge_alpha": None if l1 else l2, "lasso_alpha": lasso}
+    if variant_name(experiment.loss).endswith("cross_entropy") and _sums(experiment):
+        return {**found, "logistic_regression_C": 1 / strength.lambda_ if strength.lambda_ else None}
+    return found
+
+
+def _sums(experiment: Experiment) -> bool:
+    return getattr(experiment.loss, "reduction", "sum") == "sum"
+
+
+def _note(tool: str, experiment: Experiment, note: str) -> str:
+    """The note, and what to say of the loss and of layers' own penalties."""
+    name, loss, notes = _TOOLS[tool], variant_name(experiment.loss), [note]
+    if loss == "squared_error" and tool != "sklearn":
+        notes.append(f"The squared error of {name} is not halved, so that it takes twice this.")
+    if loss in _AVERAGES[tool] and _sums(experiment):
+        notes.append(f"{name} averages this loss over the outputs; this λ is for the sum over them.")
+    if any(layer.penalty is not None for layer in experiment.architecture):
+        notes.append("Layers have penalties of their own, whose λ is converted likewise.")
+    return " ".join(notes)

@@ -33,8 +33,10 @@ from engine.spec.splits import MAX_SEED, DatasetSplit, Split, SplitRule
 from engine.spec.variants import (
     ACTIVATIONS,
     L1_UPDATES,
+    LAMBDA_CONVENTIONS,
     LAYER_PENALTIES,
     LOSSES,
+    MAX_LAMBDA,
     OUTPUTS,
     PENALTIES,
     ActivationSpec,
@@ -127,7 +129,8 @@ class Experiment:
     )
     activation: ActivationSpec = field(default="relu", metadata=rule(ACTIVATIONS))
     penalty: str = field(default="none", metadata=rule(PENALTIES))
-    lambda_: float = field(default=0.0, metadata=rule(Real(minimum=0, maximum=1e12)))
+    lambda_: float = field(default=0.0, metadata=rule(Real(minimum=0, maximum=MAX_LAMBDA)))
+    lambda_convention: str = field(default="textbook", metadata=rule(LAMBDA_CONVENTIONS))
     l1_ratio: float = field(default=0.5, metadata=rule(Real(minimum=0, maximum=1)))
     l1_update: str = field(default="proximal", metadata=rule(L1_UPDATES))
     init: Initializer | Given = field(default="auto", metadata=rule(INITIALIZERS))

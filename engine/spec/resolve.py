@@ -22,6 +22,7 @@ from engine.spec.compatibility import (
     impossible,
     incompatible,
 )
+from engine.spec.conventions import GivenLambda, convert, meaningless
 from engine.spec.experiment import Experiment, Layer
 from engine.spec.initializers import Given, Initializer
 from engine.spec.splits import DatasetSplit, Split
@@ -56,21 +57,26 @@ class SpecWarning:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """An experiment ready to train: no "auto" left, its sizes known."""
+    """An experiment ready to train: no "auto" left, λ the textbook's, its sizes known.
+
+    ``given_lambda`` is λ as it was given; None where that was the textbook's.
+    """
 
     experiment: Experiment
     rows: SplitRows
     outputs: int
     parameters: int
     warnings: tuple[SpecWarning, ...]
+    given_lambda: GivenLambda | None = None
 
 
 def resolve(experiment: Experiment, facts: DatasetFacts) -> Resolved:
-    """Resolve every "auto"; raises InvalidSpec with every problem that only the data reveals.
+    """Resolve every "auto" and convert λ to the textbook's.
 
-    Resolving a resolved experiment gives it back unchanged. The seed is left as it is.
+    Raises InvalidSpec with every problem that only the data reveals. Resolving a resolved experiment gives it back
+    unchanged. The seed is left as it is.
     """
-    problems = list(incompatible(experiment, facts))
+    problems = [*incompatible(experiment, facts), *meaningless(experiment)]
     if problems:
         raise InvalidSpec(problems)
     split = _resolve_split(experiment.split, facts)
@@ -89,11 +95,12 @@ def resolve(experiment: Experiment, facts: DatasetFacts) -> Resolved:
         split=split,
         scaling=facts.scaling if experiment.scaling == "auto" else experiment.scaling,
     )
-    problems = list(impossible(resolved, rows, _parameters(resolved, facts.features, outputs)))
-    if problems:
+    parameters = _parameters(resolved, facts.features, outputs)
+    if problems := list(impossible(resolved, rows, parameters)):
         raise InvalidSpec(problems)
+    resolved, given_lambda = convert(resolved, rows.train)
     warnings = tuple(_warnings(experiment, resolved, rows))
-    return Resolved(resolved, rows, outputs, _parameters(resolved, facts.features, outputs), warnings)
+    return Resolved(resolved, rows, outputs, parameters, warnings, given_lambda)
 
 
 def layer_sizes(experiment: Experiment, features: int, outputs: int) -> tuple[int, ...]:
@@ -158,7 +165,7 @@ def _round_half_up(value: float) -> int:
 
 
 def _warnings(given: Experiment, resolved: Experiment, rows: SplitRows) -> Iterator[SpecWarning]:
-    if resolved.lambda_ and resolved.penalty == "none":
+    if given.lambda_ and resolved.penalty == "none":
         yield SpecWarning("lambda_without_penalty", ("lambda",), "lambda has no effect without a penalty.")
     if resolved.penalty != "none" and not resolved.lambda_:
         yield SpecWarning("penalty_without_lambda", ("penalty",), "The penalty has no effect with lambda 0.")

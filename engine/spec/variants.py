@@ -13,8 +13,10 @@ __all__ = [
     "L1",
     "L1_UPDATES",
     "L2",
+    "LAMBDA_CONVENTIONS",
     "LAYER_PENALTIES",
     "LOSSES",
+    "MAX_LAMBDA",
     "OUTPUTS",
     "PENALTIES",
     "RELU_FAMILY",
@@ -34,6 +36,7 @@ __all__ = [
 ]
 
 PENALTIES = Choice(("none", "l1", "l2", "elastic_net"))
+LAMBDA_CONVENTIONS = Choice(("textbook", "keras", "sklearn", "pytorch"))
 L1_UPDATES = Choice(("proximal", "subgradient"))
 OUTPUTS = Choice(("auto", "softmax", "sigmoid", "identity"))
 REDUCTIONS = Choice(("sum", "mean"))
@@ -44,7 +47,8 @@ def variant_name(variant: Any) -> str:
     return variant if isinstance(variant, str) else str(variant.name)
 
 
-_LAMBDA = Real(minimum=0, maximum=1e12)
+MAX_LAMBDA = 1e12
+_LAMBDA = Real(minimum=0, maximum=MAX_LAMBDA)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,29 @@
-"""How an answer tells λ in the terms of other tools."""
+"""How an answer tells λ in the terms of other tools, and as it was given."""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field
+from typing import Literal
 
-__all__ = ["Equivalents"]
+from pydantic import BaseModel, ConfigDict, Field
+
+from engine.spec import LAMBDA_CONVENTIONS
+
+__all__ = ["Equivalents", "GivenLambda"]
+
+_CONVENTIONS = LAMBDA_CONVENTIONS.allowed
+Convention = Literal[_CONVENTIONS]  # type: ignore[valid-type]  # the rule is the one list
+
+
+class GivenLambda(BaseModel):
+    """λ as it was given, before it became the textbook's in `spec`."""
+
+    model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
+
+    convention: Convention
+    lambda_: float = Field(alias="lambda")
+    layers: list[float | None] = Field(
+        description="Those of the hidden layers' own penalties; null for a layer without one."
+    )
 
 
 class KerasEquivalent(BaseModel):

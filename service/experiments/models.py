@@ -76,6 +76,7 @@ class ExperimentRow(Base):
     dataset_version: Mapped[str]
     penalty: Mapped[str]
     spec: Mapped[dict[str, Any]]
+    given_lambda: Mapped[dict[str, Any] | None]
     rows_train: Mapped[int]
     rows_validation: Mapped[int]
     rows_test: Mapped[int]

@@ -35,6 +35,7 @@ def experiment_document(placed: Placed) -> dict[str, Any]:
         "priority": row.priority,
         "time_limit_seconds": row.time_limit_seconds,
         "spec": {"dataset": row.dataset, **row.spec},
+        "given_lambda": row.given_lambda,
         "dataset": _dataset(row),
         "parameters": row.parameters,
         "progress": _progress(row, placed.queue_position),

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from engine.spec import Experiment
-from service.experiments.equivalents import Equivalents
+from service.experiments.equivalents import Equivalents, GivenLambda
 from service.experiments.limits import MAX_METADATA_PAIRS, MAX_NAME, MAX_PRIORITY, MIN_PRIORITY
 from service.experiments.spec_schema import DescribedBy, model_of
 from service.experiments.states import STATUSES, STOP_REASONS
@@ -188,6 +188,9 @@ class ExperimentRead(BaseModel):
     priority: int
     time_limit_seconds: float | None
     spec: Annotated[dict[str, Any], DescribedBy(ExperimentSpec)]
+    given_lambda: GivenLambda | None = Field(
+        description="λ as it was given in another tool's terms; null where it was the textbook's, which `spec` has."
+    )
     dataset: DatasetUsed
     parameters: int = Field(description="Weights and biases of the network.")
     progress: Progress

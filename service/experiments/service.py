@@ -90,6 +90,7 @@ def _columns(submission: Submission, identifier: str, now: datetime) -> dict[str
         "dataset_version": dataset.version,
         "penalty": experiment.penalty,
         "spec": to_document(experiment),
+        "given_lambda": to_document(resolved.given_lambda),
         "rows_train": resolved.rows.train,
         "rows_validation": resolved.rows.validation,
         "rows_test": resolved.rows.test,

@@ -23,15 +23,7 @@ from service.experiments.labels import (
     check_time_limit,
 )
 
-__all__ = ["FIELDS", "NOT_AVAILABLE", "Submission", "read_submission"]
-
-NOT_AVAILABLE = frozenset(
-    {
-        ("given_lambda",),
-        ("lambda_convention",),
-    }
-)
-"""Paths, without places in lists, of fields that are still to come: a document that has one is told so."""
+__all__ = ["FIELDS", "Submission", "read_submission"]
 
 _MOST_UNKNOWN = 20
 _OWN_FIELDS = ("dataset", "name", "metadata", "priority", "time_limit_seconds")
@@ -67,7 +59,7 @@ def read_submission(document: Mapping[str, Any]) -> Submission:
     if dataset is not None and experiment is not None:
         resolved = _collect(problems, lambda: resolve(experiment, dataset.facts))
     if problems or dataset is None or resolved is None:
-        raise InvalidSpec(map(_explained, problems))
+        raise InvalidSpec(problems)
     return Submission(dataset, resolved, name, metadata, priority, time_limit)
 
 
@@ -85,15 +77,6 @@ def _unknown_field(name: str) -> SpecProblem:
     return SpecProblem(
         (name[:80],), "unknown_field", f"Unknown field. Known here: {', '.join(FIELDS)}.{hint}"
     )
-
-
-def _explained(problem: SpecProblem) -> SpecProblem:
-    """Tell a field that is still to come from one that is misspelled."""
-    names = tuple(part for part in problem.path if isinstance(part, str))
-    if problem.code != "unknown_field" or names not in NOT_AVAILABLE:
-        return problem
-    message = f"{names[-1]} is not available in this version yet; leave it out."
-    return SpecProblem(problem.path, "not_available", message)
 
 
 def _refuse(code: str, message: str, *path: str) -> NoReturn:

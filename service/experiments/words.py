@@ -35,6 +35,8 @@ FIELD_WORDS: Mapping[str, Mapping[str, str]] = {
         "activation": "Activation of every hidden layer that does not name its own.",
         "penalty": "Added to the data loss: nothing, λ/n Σ|w| (`l1`), λ/(2n) Σw² (`l2`), or a mixture.",
         "lambda": "The textbook λ: divided by n, the training rows. Biases are never penalized.",
+        "lambda_convention": "In whose terms every λ is given: the textbook's, `l1` and `l2` of Keras, `weight_decay` "
+        "of PyTorch, `alpha` of scikit-learn's MLP. An answer has the textbook's.",
         "l1_ratio": "`elastic_net` only: the share of L1 in the mixture.",
         "l1_update": "`proximal` reaches exact zeros; `subgradient` adds λ/n sgn(w) to the gradient and does not.",
         "bias_init": "How biases begin; `auto` is what `init` implies: zeros, or N(0, 1) for `large` and `scaled`.",

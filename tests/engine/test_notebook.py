@@ -53,6 +53,18 @@ def test_the_examples_of_help_run_one_after_the_other(notebook: dict[str, Any]) 
     assert all(len(line.split(",")) == 3 for line in printed[2].splitlines())
 
 
+def test_lambda_may_be_given_in_the_terms_of_another_tool() -> None:
+    data = dataset("multiclass", rows=200)
+    shared: dict[str, Any] = {"penalty": "l2", "max_epochs": 2, "seed": 1}
+    textbook = engine.train(engine.Experiment(lambda_=0.24, **shared), data)
+    keras = engine.train(engine.Experiment(lambda_=0.001, lambda_convention="keras", **shared), data)
+    assert keras.last is not None
+    assert textbook.last is not None
+    assert {name: array.tobytes() for name, array in keras.last.arrays.items()} == {
+        name: array.tobytes() for name, array in textbook.last.arrays.items()
+    }
+
+
 def test_help_shows_every_public_name() -> None:
     shown = pydoc.plain(pydoc.render_doc(engine))
     assert all(re.search(rf"\b{name}\b", shown) for name in engine.__all__)

@@ -40,6 +40,48 @@ def test_linear_models_have_their_own_names() -> None:
     assert "ridge_alpha" not in of(DIABETES, penalty="l2")["sklearn"]
 
 
+def test_linear_models_are_named_where_they_minimize_the_same_loss() -> None:
+    linear = {"penalty": "l2", "architecture": []}
+    for loss in (
+        "huber",
+        "absolute_error",
+        "mean_squared_error",
+        {"name": "squared_error", "reduction": "mean"},
+    ):
+        assert of(DIABETES, loss=loss, **linear)["sklearn"].keys() == {"mlp_alpha", "note"}
+    assert of(DIGITS, loss="squared_error", **linear)["sklearn"].keys() == {"mlp_alpha", "note"}
+
+
+def test_the_decay_of_adamw_is_no_equivalent() -> None:
+    found = of(DIGITS, penalty="l2", optimizer="adamw")
+    assert found["pytorch"]["weight_decay"] is None
+    assert "no penalty" in found["pytorch"]["note"]
+    assert found["keras"]["l2"] == pytest.approx(STRENGTH / (2 * ROWS), rel=1e-15)
+    assert of(DIGITS, penalty="none", optimizer="adamw")["pytorch"]["weight_decay"] == 0
+
+
+@pytest.mark.parametrize(
+    ("facts", "loss", "tool", "words"),
+    [
+        (DIABETES, "squared_error", "keras", "twice"),
+        (DIABETES, "squared_error", "pytorch", "twice"),
+        (DIABETES, "squared_error", "sklearn", "averages"),
+        (DIGITS, "binary_cross_entropy", "keras", "averages"),
+        (DIGITS, "binary_cross_entropy", "pytorch", "averages"),
+    ],
+)
+def test_a_tools_other_loss_is_told(facts: DatasetFacts, loss: str, tool: str, words: str) -> None:
+    assert words in of(facts, penalty="l2", loss=loss)[tool]["note"]
+    assert words not in of(DIGITS, penalty="l2")[tool]["note"]
+    averaged = {"name": loss, "reduction": "mean"}
+    assert "averages" not in of(facts, penalty="l2", loss=averaged)[tool]["note"]
+
+
+def test_penalties_of_layers_are_mentioned() -> None:
+    layers = [{"units": 3, "penalty": {"name": "l1", "lambda": 1}}]
+    assert "of their own" in of(DIGITS, penalty="l2", architecture=layers)["keras"]["note"]
+
+
 def test_without_a_penalty_there_is_no_strength() -> None:
     found = of(DIGITS, penalty="none")
     assert (found["keras"]["l1"], found["keras"]["l2"], found["pytorch"]["weight_decay"]) == (0, 0, 0)

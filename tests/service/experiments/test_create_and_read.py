@@ -202,6 +202,23 @@ def test_numbers_that_were_not_finite_are_null_and_named(client: TestClient, dat
     assert experiment["error"] == error
 
 
+def test_lambda_in_another_tools_terms_is_echoed_as_the_textbooks_and_as_it_was_given(
+    client: TestClient,
+) -> None:
+    layers = [5, {"units": 4, "penalty": {"name": "l1", "lambda": 0.5}}]
+    spec = {"dataset": "mnist-mini", "architecture": layers, "penalty": "l2", "lambda": 0.001}
+    created = create(client, **spec, lambda_convention="keras")
+    experiment = read(client, created["id"])
+    assert experiment["given_lambda"] == {"convention": "keras", "lambda": 0.001, "layers": [None, 0.5]}
+    assert (experiment["spec"]["lambda"], experiment["spec"]["lambda_convention"]) == (1.6, "textbook")
+    assert experiment["spec"]["architecture"][1]["penalty"] == {"name": "l1", "lambda": 400.0}
+    assert experiment["equivalents"]["keras"]["l2"] == pytest.approx(0.001, rel=1e-15)
+
+    again = create(client, **experiment["spec"])
+    assert again["spec"] == experiment["spec"]
+    assert again["given_lambda"] is None
+
+
 def test_equivalents_are_those_of_the_training_rows(sqlite_client: TestClient) -> None:
     equivalents = create(sqlite_client, dataset="mnist-mini", penalty="l2", **{"lambda": 0.8})["equivalents"]
     assert equivalents["pytorch"]["weight_decay"] == pytest.approx(0.8 / 800)
