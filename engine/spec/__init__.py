@@ -1,5 +1,6 @@
 """What an experiment is: frozen, self-checking dataclasses that need nothing but the standard library."""
 
+from engine.spec.advice import SpecWarning
 from engine.spec.conventions import PENALTIES_OF_CONVENTION, GivenLambda
 from engine.spec.equivalents import equivalents
 from engine.spec.experiment import (
@@ -35,7 +36,6 @@ from engine.spec.resolve import (
     TASKS,
     DatasetFacts,
     Resolved,
-    SpecWarning,
     SplitRows,
     layer_sizes,
     resolve,

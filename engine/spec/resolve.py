@@ -8,10 +8,10 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine.errors import InvalidSpec
+from engine.spec.advice import SpecWarning, advice
 from engine.spec.compatibility import (
     LOSSES_OF_TASK,
     MAX_PARAMETERS,
@@ -39,20 +39,10 @@ __all__ = [
     "TASKS",
     "DatasetFacts",
     "Resolved",
-    "SpecWarning",
     "SplitRows",
     "layer_sizes",
     "resolve",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class SpecWarning:
-    """Something that is allowed and probably not meant."""
-
-    code: str
-    path: tuple[str | int, ...]
-    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +89,7 @@ def resolve(experiment: Experiment, facts: DatasetFacts) -> Resolved:
     if problems := list(impossible(resolved, rows, parameters)):
         raise InvalidSpec(problems)
     resolved, given_lambda = convert(resolved, rows.train)
-    warnings = tuple(_warnings(experiment, resolved, rows))
+    warnings = tuple(advice(experiment, resolved, rows))
     return Resolved(resolved, rows, outputs, parameters, warnings, given_lambda)
 
 
@@ -162,22 +152,3 @@ def _split_rows(split: Split | DatasetSplit, facts: DatasetFacts) -> SplitRows:
 
 def _round_half_up(value: float) -> int:
     return math.floor(value + 0.5)
-
-
-def _warnings(given: Experiment, resolved: Experiment, rows: SplitRows) -> Iterator[SpecWarning]:
-    if given.lambda_ and resolved.penalty == "none":
-        yield SpecWarning("lambda_without_penalty", ("lambda",), "lambda has no effect without a penalty.")
-    if resolved.penalty != "none" and not resolved.lambda_:
-        yield SpecWarning("penalty_without_lambda", ("penalty",), "The penalty has no effect with lambda 0.")
-    if resolved.patience is not None and resolved.patience >= resolved.max_epochs:
-        message = "patience is not below max_epochs, so it can never stop the run."
-        yield SpecWarning("patience_too_long", ("patience",), message)
-    if resolved.batch_size > rows.train:
-        message = (
-            f"The batch is larger than the {rows.train} training rows: each epoch is one full-batch step."
-        )
-        yield SpecWarning("batch_exceeds_rows", ("batch_size",), message)
-    own_test = isinstance(resolved.split, Split) and resolved.split.test is None
-    if own_test and isinstance(given.split, Split) and given.split.test not in {None, Split().test}:
-        message = "The data set has its own test rows; they are used instead of split.test."
-        yield SpecWarning("own_test_rows", ("split", "test"), message)
