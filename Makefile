@@ -8,6 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 BENCH := build/bench
+FUZZ := build/fuzz
+CLIENTS := build/clients
 PYTEST_ARGS ?=
 TOUR_ARGS ?=
 BENCH_ARGS ?=
@@ -44,6 +46,11 @@ truth: $(STAMPS)/test ## Run the oracle tests, and count them by file (TRUTH_DIR
 .PHONY: test-browser
 test-browser: $(STAMPS)/browser ## Run the tests of the pages in a real Chromium, which must be installed
 	$(BIN)/python -m pytest tests/browser $(PYTEST_ARGS)
+
+.PHONY: fuzz-api
+fuzz-api: export FUZZ_EXAMPLES ?= 200
+fuzz-api: $(FUZZ)/ready $(STAMPS)/test ## Ask a live service whatever its OpenAPI document allows and forbids (FUZZ_EXAMPLES=200)
+	$(BIN)/python -m pytest tests/fuzz -o faulthandler_timeout=3600 $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: $(STAMPS)/test ## Check style and the import rules
@@ -133,6 +140,12 @@ $(STAMPS)/test: requirements/test.txt $(STAMPS)/runtime
 
 $(STAMPS)/browser: requirements/browser.txt $(STAMPS)/test
 	@scripts/install $(VENV) $<
+	@touch $@
+
+# What asks the service from outside stays out of .venv: it has its own versions of what the service runs on.
+$(FUZZ)/ready: requirements/fuzz.txt
+	@scripts/make-venv "$(PYTHON)" $(FUZZ)
+	@$(FUZZ)/bin/python -m pip install --quiet --require-hashes --requirement $<
 	@touch $@
 
 # The peers stay out of .venv: they are large, and pip finds builds of PyTorch in places where uv does not look.

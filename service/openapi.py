@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.routing import BaseRoute
 
-from service.events.schemas import StreamedEvent
+from service.checkpoints.schemas import CheckpointContent
+from service.datasets import service as datasets
+from service.events.schemas import STREAMED, StreamedEvent
 from service.experiments.schemas import ExperimentCreate, ExperimentPatch, ExperimentSpec
 from service.openapi_links import add_links
 from service.problems import MEDIA_TYPE, Problem
@@ -48,6 +51,17 @@ Trains regularized neural networks and tells which penalty, λ, initialization a
 Losses never contain the penalty, the test rows are used once, and every default is resolved and shown. Every failure
 is a problem document (RFC 9457) whose `errors` name each wrong place.
 """
+# The framework leaves out null defaults and turns bounds into floats, which are too coarse for a seed's; and it knows
+# nothing of what an answer holds that it does not write itself.
+_OWN: tuple[type[BaseModel], ...] = (
+    Problem,
+    ExperimentCreate,
+    ExperimentPatch,
+    ExperimentSpec,
+    CheckpointContent,
+    StreamedEvent,
+    *STREAMED,
+)
 _TAGS = [
     {"name": "Experiments", "description": "One experiment is one network, trained once."},
     {"name": "Events", "description": "What happens to experiments, as it happens."},
@@ -72,14 +86,14 @@ def openapi_document(routes: list[BaseRoute], version: str) -> dict[str, Any]:
     document = get_openapi(
         title="Trainyard", version=version, description=_DESCRIPTION, routes=routes, tags=_TAGS
     )
-    # The framework leaves out null defaults and turns bounds into floats, which are too coarse for a seed's.
-    exact = (Problem, StreamedEvent, ExperimentCreate, ExperimentPatch, ExperimentSpec)
-    _, definitions = models_json_schema([(each, "serialization") for each in exact], ref_template=_REFERENCE)
+    _, definitions = models_json_schema([(each, "serialization") for each in _OWN], ref_template=_REFERENCE)
     document["components"]["schemas"].update(definitions["$defs"])
     for method, operation in _operations(document):
         shared = {str(status): _problem(status) for status in _of_database(method, operation["operationId"])}
         operation["responses"] = dict(sorted({**shared, **operation["responses"]}.items()))
     add_links(document)
+    names = [dataset.name for dataset in datasets.list_datasets()]
+    document["components"]["schemas"][ExperimentCreate.__name__]["properties"]["dataset"]["enum"] = names
     return document
 
 

@@ -8,13 +8,12 @@ __all__ = ["add_links"]
 
 _MAKERS = {
     "createExperiment": ("201", "$response.body#/id"),
-    "listExperiments": ("200", "$response.body#/data/0/id"),
     "listDatasets": ("200", "$response.body#/data/0/name"),
 }
 """What tells an identifier: an operation, the status of its answer, and where in the answer it stands."""
 
 _TAKEN_FROM = {
-    "experiment_id": ("createExperiment", "listExperiments"),
+    "experiment_id": ("createExperiment",),
     "experiment": ("createExperiment",),
     "name": ("listDatasets",),
 }

@@ -78,12 +78,18 @@ class StrictRoute(APIRoute):
 
 def _refuse_unknown(given: Iterable[str], known: tuple[str, ...], maps: tuple[str, ...]) -> None:
     for name in given:
-        if name in known or (name.partition("[")[0] in maps and name.endswith("]")):
+        if name in known or _is_of_map(name, maps):
             continue
         spelled = (*known, *(f"{each}[key]" for each in maps))
         hint = did_you_mean(name[:80], spelled)
         message = f"Unknown query parameter. Known here: {', '.join(spelled) or 'none'}.{hint}"
         raise InvalidParameter(name[:80], "unknown_parameter", message)
+
+
+def _is_of_map(name: str, maps: tuple[str, ...]) -> bool:
+    """Whether it is spelled ``map[key]``, with one key."""
+    of, _, key = name.partition("[")
+    return of in maps and len(key) > 1 and key.endswith("]") and "][" not in key
 
 
 def _refuse_repeated(given: QueryParams, single: Collection[str]) -> None:

@@ -11,7 +11,7 @@ from service.access.authentication import Reader
 from service.checkpoints import service
 from service.checkpoints.content import FORMS
 from service.checkpoints.presentation import checkpoint_document
-from service.checkpoints.schemas import CheckpointList, CheckpointRead
+from service.checkpoints.schemas import CheckpointContent, CheckpointList, CheckpointRead
 from service.dependencies import ExperimentId, QuickReading, Reading, Store
 from service.openapi import problems
 from service.routing import StrictRoute
@@ -31,7 +31,10 @@ Kind = Annotated[
 ]
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
-_CONTENT = {form.media_type: _BINARY for form in FORMS.values()}
+_CONTENT = {
+    **{form.media_type: _BINARY for form in FORMS.values()},
+    "application/json": {"schema": {"$ref": f"#/components/schemas/{CheckpointContent.__name__}"}},
+}
 
 
 @router.get(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.experiments.schemas import EpochMetrics
 
-__all__ = ["CheckpointList", "CheckpointRead"]
+__all__ = ["CheckpointContent", "CheckpointList", "CheckpointRead"]
 
 
 class CheckpointLinks(BaseModel):
@@ -48,3 +48,19 @@ class CheckpointList(BaseModel):
     data: list[CheckpointRead]
     has_more: bool
     next: None
+
+
+class Tensor(BaseModel):
+    """One tensor of a checkpoint."""
+
+    dtype: str = Field(description="Type of its numbers.", examples=["float32"])
+    shape: list[int] = Field(description="Length along each axis.", examples=[[30, 64]])
+    data: Any = Field(description="Its numbers as nested lists; what is not finite is null.")
+
+
+class CheckpointContent(BaseModel):
+    """A checkpoint as JSON."""
+
+    metadata: dict[str, Any] = Field(description="What the network is, and how the features are scaled.")
+    tensors: dict[str, Tensor] = Field(description="By name, as in the state of a torch `Sequential`.")
+    non_finite: list[str] = Field(description="Tensors with numbers that are null as they are not finite.")

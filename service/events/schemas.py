@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, create_model
 
 from service.experiments.schemas import EpochMetrics, Failure, Status, StopReason, TestMetrics, Warned
 
-__all__ = ["EventList", "EventRead", "StreamedEvent", "stream_content"]
+__all__ = ["STREAMED", "EventList", "EventRead", "StreamedEvent", "stream_content"]
 
 
 class StatusData(BaseModel):
@@ -109,7 +109,40 @@ class EventList(BaseModel):
     next: str = Field(description="Give it as `after` to get what follows, also what is still to happen.")
 
 
-_DATA = ("StatusData", "EpochData", "CheckpointData", "Warned", "FinishedData")
+class _Streamed(BaseModel):
+    experiment_id: str
+    created_at: datetime
+
+
+class StreamedStatus(StatusData, _Streamed):
+    """`data` of an `experiment.status` in a stream."""
+
+
+class StreamedEpoch(EpochData, _Streamed):
+    """`data` of an `experiment.epoch` in a stream."""
+
+
+class StreamedCheckpoint(CheckpointData, _Streamed):
+    """`data` of an `experiment.checkpoint` in a stream."""
+
+
+class StreamedWarning(Warned, _Streamed):
+    """`data` of an `experiment.warning` in a stream."""
+
+
+class StreamedEnd(FinishedData, _Streamed):
+    """`data` of an `experiment.finished` in a stream."""
+
+
+STREAMED: tuple[type[BaseModel], ...] = (
+    StreamedStatus,
+    StreamedEpoch,
+    StreamedCheckpoint,
+    StreamedWarning,
+    StreamedEnd,
+)
+"""What the text of an event in a stream holds, by the type of event."""
+
 _REFERENCE = "#/components/schemas/{}"
 
 
@@ -125,10 +158,10 @@ class StreamedEvent(BaseModel):
         "experiment.finished",
     ]
     data: str = Field(
-        description="As `data` in the list, beside `experiment_id` and `created_at`.",
+        description="JSON: as `data` in the list, beside `experiment_id` and `created_at`.",
         json_schema_extra={
             "contentMediaType": "application/json",
-            "contentSchema": {"anyOf": [{"$ref": _REFERENCE.format(name)} for name in _DATA]},
+            "contentSchema": {"anyOf": [{"$ref": _REFERENCE.format(each.__name__)} for each in STREAMED]},
         },
     )
 

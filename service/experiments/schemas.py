@@ -69,6 +69,8 @@ ExperimentDocument = Annotated[dict[str, Any], DescribedBy(ExperimentCreate)]
 class ExperimentPatch(BaseModel):
     """A change, as a JSON merge patch (RFC 7396): what is left out stays, null is the default again."""
 
+    model_config = ConfigDict(extra="forbid")
+
     name: str | None = Field(default=None, max_length=MAX_NAME)
     metadata: dict[str, str | None] | None = Field(
         default=None, description="Labels to set; one that is null goes, null takes all of them away."

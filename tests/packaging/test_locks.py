@@ -17,6 +17,8 @@ ASKED = {
     "bench": PROJECT["dependency-groups"]["bench"],
     "bench-torch": PROJECT["dependency-groups"]["bench-torch"],
     "data": PROJECT["dependency-groups"]["data"],
+    "fuzz": PROJECT["dependency-groups"]["fuzz"],
+    "clients": PROJECT["dependency-groups"]["clients"],
 }
 
 

@@ -129,6 +129,8 @@ def test_labels_are_found_whatever_they_are_made_of(client: TestClient) -> None:
         ("sweep=x", "sweep", "unknown_parameter"),
         ("metadata=x", "metadata", "unknown_parameter"),
         ("metadata[x=1", "metadata[x", "unknown_parameter"),
+        ("metadata[]=1", "metadata[]", "unknown_parameter"),
+        ("metadata[x][y]=1", "metadata[x][y]", "unknown_parameter"),
         ("limit=0", "limit", "range"),
         ("limit=101", "limit", "range"),
         ("limit=" + "9" * 30, "limit", "range"),
