@@ -11,6 +11,8 @@ from fastapi import FastAPI
 from typing_extensions import override
 
 from service import database_problems, problems
+from service.access.gate import Gate
+from service.access.routes import router as keys
 from service.checkpoints.routes import router as checkpoints
 from service.database import Database
 from service.datasets.routes import router as datasets
@@ -21,6 +23,8 @@ from service.health.readiness import EngineWatch
 from service.health.routes import router as health
 from service.middleware import BodyLimit, RequestContext
 from service.openapi import openapi_document
+from service.quotas.meter import Meter
+from service.quotas.routes import router as limits
 from service.settings import Settings
 from service.web import routes as web
 
@@ -37,12 +41,14 @@ class Application(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """Make the document once."""
         if self.openapi_schema is None:
-            self.openapi_schema = openapi_document(self.routes, self.version)
+            self.openapi_schema = openapi_document(
+                self.routes, self.version, wants_keys=not self.state.gate.is_open
+            )
         return self.openapi_schema
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """Build the API; it opens the database when it is first asked something."""
+    """Build the API; it opens the database when it is first asked something. Raises PepperError."""
     database = Database(settings.resolved_database_url, patience_seconds=PATIENCE_SECONDS)
     app = Application(
         title="Trainyard",
@@ -54,9 +60,11 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.database = database
+    app.state.gate = Gate(settings, database)
+    app.state.meter = Meter(database)
     app.state.tail = Tail(database)
     app.state.engine_watch = EngineWatch()
-    for router in (experiments, events, checkpoints, datasets, health):
+    for router in (experiments, events, checkpoints, datasets, keys, limits, health):
         app.include_router(router)
     web.mount(app)
     problems.register(app)

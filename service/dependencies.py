@@ -13,13 +13,11 @@ from sqlalchemy.orm import Session
 from service.database import Database
 from service.events.tail import Tail
 from service.idempotency.service import Once
-from service.settings import Settings
 
 __all__ = [
     "TRANSACTIONS",
     "EventTail",
     "ExperimentId",
-    "MostQueued",
     "Open",
     "Opening",
     "QuickReading",
@@ -70,10 +68,6 @@ async def _quick_reading(request: Request) -> Opening:
     return Opening(database.reading, database.reading if database.is_sqlite else None)
 
 
-async def _most_queued(request: Request) -> int | None:
-    return cast("Settings", request.app.state.settings).max_queued_per_owner
-
-
 async def _tail(request: Request) -> Tail:
     return cast("Tail", request.app.state.tail)
 
@@ -101,6 +95,3 @@ QuickReading = Annotated[Session, Depends(_quick_reading)]
 
 Store = Annotated[Database, Depends(_database)]
 """The database itself, for a response that reads on while it is sent: no client may hold a connection open."""
-
-MostQueued = Annotated[int | None, Depends(_most_queued)]
-"""How many experiments one owner may have waiting; None is any number."""

@@ -27,7 +27,11 @@ class Conflict(ServiceError):
 
 
 class TooMany(ServiceError):
-    """More than one owner may have at a time."""
+    """More than one owner may have at a time; trying again is worth it after ``retry_after_seconds``."""
+
+    def __init__(self, message: str, retry_after_seconds: int) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(message)
 
 
 class InvalidParameter(ServiceError):

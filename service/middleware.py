@@ -10,6 +10,7 @@ from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.access.tokens import redacted
 from service.problems import Refusal, problem_response
 
 __all__ = ["MAX_BODY_BYTES", "BodyLimit", "RequestContext"]
@@ -53,7 +54,7 @@ class RequestContext:
         try:
             await self.app(scope, receive, send_with_id)
         except Exception:
-            _logger.exception("request %s: %s %s failed", request_id, method, scope["path"])
+            _logger.exception("request %s: %s %s failed", request_id, method, redacted(scope["path"]))
             if started:
                 raise
             response = problem_response(Request(scope), 500, _INTERNAL_ERROR)

@@ -10,6 +10,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.routing import BaseRoute
 
+from service.access.authentication import SCOPE_FIELD
+from service.access.schemas import KeyCreate
 from service.checkpoints.schemas import CheckpointContent
 from service.datasets import service as datasets
 from service.events.schemas import STREAMED, StreamedEvent
@@ -23,13 +25,15 @@ _REFERENCE = "#/components/schemas/{model}"
 _PROBLEM_CONTENT = {MEDIA_TYPE: {"schema": {"$ref": _REFERENCE.format(model=Problem.__name__)}}}
 _WHEN = {
     400: "The body is not JSON.",
+    401: "The service wants a key, and none came, or one that does not fit.",
+    403: "The key does not have the scope that this needs.",
     404: "There is no such thing.",
     406: "None of the accepted media types is on offer.",
     409: "The state it is in does not allow that.",
     413: "The body is too large.",
     415: "The body is not declared as JSON.",
     422: "Something in the request is not allowed; `errors` names every wrong place.",
-    429: "You have as many of them as you may have; `detail` says what to do.",
+    429: "Too many requests, or as many of something as you may have; `detail` says what to do.",
     500: "Something went wrong inside the service. Its log names the `request_id`, the answer tells nothing more.",
     503: "Not ready, or the database does not answer; `detail` says what is missing.",
     507: "The database's disk is full. What is stored is whole.",
@@ -40,6 +44,13 @@ _RETRY_AFTER = {
 # Every operation refuses parameters that it does not know.
 _ALWAYS = (422, 500)
 _WITH_RETRY_AFTER = (429, 503, 507)
+_OF_CALLERS = (401, 403, 429)
+_KEY_SCHEME = "key"
+_SECURITY = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A key, key_… with its secret behind the dot; `trainyard keys create` makes one.",
+}
 _WITHOUT_DATABASE = ("getLiveness",)
 _WRITING = ("post", "put", "patch", "delete")
 _DESCRIPTION = """\
@@ -58,6 +69,7 @@ _OWN: tuple[type[BaseModel], ...] = (
     ExperimentCreate,
     ExperimentPatch,
     ExperimentSpec,
+    KeyCreate,
     CheckpointContent,
     StreamedEvent,
     *STREAMED,
@@ -67,6 +79,7 @@ _TAGS = [
     {"name": "Events", "description": "What happens to experiments, as it happens."},
     {"name": "Checkpoints", "description": "Weights that were kept."},
     {"name": "Datasets", "description": "What there is to train on."},
+    {"name": "Keys", "description": "Who may use the service, and how much of it."},
     {"name": "Service", "description": "Is it there, is it ready, and which version is it."},
 ]
 
@@ -81,15 +94,21 @@ def _problem(status: int) -> dict[str, Any]:
     return {"description": _WHEN[status], **headers, "content": _PROBLEM_CONTENT}
 
 
-def openapi_document(routes: list[BaseRoute], version: str) -> dict[str, Any]:
-    """The whole document."""
+def openapi_document(routes: list[BaseRoute], version: str, *, wants_keys: bool) -> dict[str, Any]:
+    """The whole document, of a service that wants keys, or of one that lets everybody in."""
     document = get_openapi(
         title="Trainyard", version=version, description=_DESCRIPTION, routes=routes, tags=_TAGS
     )
     _, definitions = models_json_schema([(each, "serialization") for each in _OWN], ref_template=_REFERENCE)
     document["components"]["schemas"].update(definitions["$defs"])
+    if wants_keys:
+        document["components"]["securitySchemes"] = {_KEY_SCHEME: _SECURITY}
     for method, operation in _operations(document):
-        shared = {str(status): _problem(status) for status in _of_database(method, operation["operationId"])}
+        statuses = [*_of_database(method, operation["operationId"])]
+        if SCOPE_FIELD in operation:
+            statuses += _OF_CALLERS
+            operation.update({"security": [{_KEY_SCHEME: []}]} if wants_keys else {})
+        shared = {str(status): _problem(status) for status in statuses}
         operation["responses"] = dict(sorted({**shared, **operation["responses"]}.items()))
     add_links(document)
     names = [dataset.name for dataset in datasets.list_datasets()]

@@ -14,8 +14,10 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Mount
+from typing_extensions import override
 
 from engine.errors import InvalidSpec, SpecProblem, did_you_mean
+from service.access.tokens import redacted
 from service.datasets.service import UnknownDatasetError
 from service.errors import Conflict, InvalidParameter, NotFound, TooMany
 
@@ -35,6 +37,8 @@ _MOST_ERRORS = 50
 _MOST_COUNTED = 20
 _TITLES = {
     400: "Malformed request",
+    401: "Key required",
+    403: "Not allowed",
     404: "Not found",
     405: "Method not allowed",
     406: "Not acceptable",
@@ -109,9 +113,13 @@ class Refusal(HTTPException):
 
 
 class ProblemResponse(JSONResponse):
-    """A problem document as a response."""
+    """A problem document as a response. Part of a request may be quoted in it, but never the secret of a key."""
 
     media_type = MEDIA_TYPE
+
+    @override
+    def render(self, content: Any) -> bytes:
+        return redacted(super().render(content).decode()).encode()
 
 
 def problem_response(
@@ -145,7 +153,7 @@ def register(app: FastAPI) -> None:
         NotFound: partial(_refused, 404),
         UnknownDatasetError: partial(_refused, 404),
         Conflict: partial(_refused, 409),
-        TooMany: partial(_refused, 429),
+        TooMany: _too_many,
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
@@ -219,6 +227,10 @@ def _unprocessable(request: Request, errors: Sequence[WrongPlace]) -> ProblemRes
         at_least = "At least " if len(errors) >= _MOST_COUNTED else ""
         detail = f"{at_least}{min(len(errors), _MOST_ERRORS)} places in the request are wrong; see errors."
     return problem_response(request, 422, detail, errors)
+
+
+async def _too_many(request: Request, error: TooMany) -> ProblemResponse:
+    return problem_response(request, 429, str(error), headers={"Retry-After": str(error.retry_after_seconds)})
 
 
 async def _refused(status: int, request: Request, error: Exception) -> ProblemResponse:

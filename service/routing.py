@@ -14,6 +14,7 @@ from starlette.datastructures import QueryParams
 from typing_extensions import override
 
 from engine.errors import did_you_mean
+from service.access.authentication import SCOPE_FIELD, scope_needed
 from service.calling import in_a_thread
 from service.dependencies import TRANSACTIONS
 from service.errors import InvalidParameter
@@ -37,7 +38,7 @@ class StrictRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """Refuses unknown and repeated query parameters, and a body that is not JSON.
+    """Refuses callers who may not, unknown and repeated query parameters, and a body that is not JSON.
 
     A parameter that is a list may be repeated. One that is a map (``metadata[key]=value``) may, too; it is one that
     the route's ``openapi_extra`` describes.
@@ -50,6 +51,8 @@ class StrictRoute(APIRoute):
         super().__init__(
             path, endpoint if iscoroutinefunction(endpoint) else in_a_thread(endpoint, self), **options
         )
+        if (needed := scope_needed(self.dependant)) is not None:
+            self.openapi_extra = {**(self.openapi_extra or {}), SCOPE_FIELD: needed}
 
     @override
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -60,10 +63,13 @@ class StrictRoute(APIRoute):
         queries = [field for field in fields if isinstance(field.field_info, params.Query)]
         known = tuple(field.alias for field in queries)
         single = {field.alias for field in queries if get_origin(field.field_info.annotation) is not list}
+        needed = scope_needed(self.dependant)
         acts = any(each.call in TRANSACTIONS for each in self.dependant.dependencies)
         maps = tuple(entry["name"] for entry in (self.openapi_extra or {}).get("parameters", ()))
 
         async def handle_strictly(request: Request) -> Response:
+            if needed is not None:
+                request.state.caller = await request.app.state.gate.admit(request, needed)
             _refuse_unknown(request.query_params.keys(), known, maps)
             _refuse_repeated(request.query_params, single)
             _refuse_nul(request.query_params)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 __all__ = ["Settings"]
@@ -50,8 +50,14 @@ class Settings(BaseSettings):
     scheduler_ca_file: Path | None = None
     scheduler_cert_file: Path | None = None
     scheduler_key_file: Path | None = None
+    auth: Literal["off", "on"] = "off"
+    open_to_everyone: bool = False
+    key_pepper: SecretStr | None = Field(default=None, min_length=32)
     max_queued_per_owner: int | None = Field(default=None, ge=1)
     max_running_per_owner: int | None = Field(default=None, ge=1)
+    max_stored_bytes_per_owner: int | None = Field(default=None, ge=1)
+    max_parameter_epochs: int | None = Field(default=None, ge=1)
+    max_requests_per_minute: int | None = Field(default=None, ge=1)
 
     @property
     def resolved_database_url(self) -> str:

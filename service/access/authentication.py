@@ -1,26 +1,54 @@
-"""What an endpoint asks of whoever calls it, and finding out who that is."""
+"""What an endpoint asks of whoever calls it. The route has let them in by then, or has not called the endpoint."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
 
-from service.access.caller import LOCAL, Caller
+from service.access.caller import Caller, Scope
+from service.access.gate import Gate
 
-__all__ = ["Reader", "Writer"]
+__all__ = ["SCOPE_FIELD", "Administrator", "KeyGate", "Reader", "Writer", "scope_needed"]
+
+SCOPE_FIELD = "x-required-scope"
+"""Where an operation of the OpenAPI document says which scope a caller must have."""
 
 
-async def _reader(_request: Request) -> Caller:
-    return LOCAL
+async def _reader(request: Request) -> Caller:
+    return cast("Caller", request.state.caller)
 
 
-async def _writer(_request: Request) -> Caller:
-    return LOCAL
+async def _writer(request: Request) -> Caller:
+    return cast("Caller", request.state.caller)
 
+
+async def _administrator(request: Request) -> Caller:
+    return cast("Caller", request.state.caller)
+
+
+async def _gate(request: Request) -> Gate:
+    return cast("Gate", request.app.state.gate)
+
+
+_SCOPES: Mapping[Any, Scope] = MappingProxyType({_reader: "read", _writer: "write", _administrator: "admin"})
 
 Reader = Annotated[Caller, Depends(_reader)]
 """Somebody who may look at what is theirs."""
 
 Writer = Annotated[Caller, Depends(_writer)]
 """Somebody who may make things, and change what is theirs."""
+
+Administrator = Annotated[Caller, Depends(_administrator)]
+"""Somebody who may make and revoke keys."""
+
+KeyGate = Annotated[Gate, Depends(_gate)]
+"""Where keys are checked."""
+
+
+def scope_needed(endpoint: Dependant) -> Scope | None:
+    """What a caller of this endpoint must be allowed to do; None where anybody may call it."""
+    return next((_SCOPES[each.call] for each in endpoint.dependencies if each.call in _SCOPES), None)

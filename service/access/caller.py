@@ -1,11 +1,11 @@
-"""Who asks: the owner of everything they make and of all that they see, and what they may do."""
+"""Who asks: the owner of everything they make and of all that they see, what they may do, and how much of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["LOCAL", "LOCAL_OWNER", "SCOPES", "Caller", "Scope"]
+__all__ = ["LOCAL_OWNER", "NO_LIMITS", "SCOPES", "Caller", "Limits", "Scope"]
 
 Scope = Literal["read", "write", "admin"]
 
@@ -17,13 +17,28 @@ LOCAL_OWNER = "local"
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a caller may have or ask for; None is any amount.
+
+    ``queued`` experiments of the owner that wait, ``stored_bytes`` of checkpoints of the owner's, ``parameter_epochs``
+    of one experiment (its parameters times its ``max_epochs``), ``requests_per_minute`` of this key.
+    """
+
+    queued: int | None = None
+    stored_bytes: int | None = None
+    parameter_epochs: int | None = None
+    requests_per_minute: int | None = None
+
+
+NO_LIMITS = Limits()
+"""Any amount of everything."""
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
     """Whoever sent a request. They see what belongs to ``owner``; to them there is nothing else."""
 
     owner: str
     scopes: frozenset[Scope]
     key_id: str | None = None
-
-
-LOCAL = Caller(LOCAL_OWNER, frozenset(SCOPES))
-"""Everybody, while nobody has to say who they are."""
+    limits: Limits = NO_LIMITS

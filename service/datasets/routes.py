@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 
+from service.access.authentication import Reader
 from service.datasets import service
 from service.datasets.catalog import BuiltinDataset
 from service.datasets.schemas import DatasetList, DatasetRead
@@ -33,7 +34,7 @@ router = APIRouter(prefix="/v1/datasets", tags=["Datasets"], route_class=StrictR
     response_description="Every data set an experiment can name.",
     responses=problems(),
 )
-def list_datasets() -> Any:
+def list_datasets(_caller: Reader) -> Any:
     """Those that come with the service; none needs a network."""
     data = [_document(dataset) for dataset in service.list_datasets()]
     return {"object": "list", "data": data, "has_more": False, "next": None}
@@ -47,7 +48,7 @@ def list_datasets() -> Any:
     response_description="Its task, size, scaling and origin.",
     responses=problems(404),
 )
-def get_dataset(name: DatasetName) -> Any:
+def get_dataset(name: DatasetName, _caller: Reader) -> Any:
     """One data set."""
     return _document(service.describe(name))
 

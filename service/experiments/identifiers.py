@@ -1,27 +1,21 @@
-"""Identifiers of experiments: ``exp_`` and a ULID, so that they sort by the time they were made.
-
-A ULID is 48 bits of milliseconds since 1970 and 80 random bits, in 26 characters of Crockford's base 32
-(https://github.com/ulid/spec).
-"""
+"""Identifiers of experiments: ``exp_`` and a ULID."""
 
 from __future__ import annotations
 
 import re
-import secrets
 from datetime import datetime
+
+from service import identifiers
 
 __all__ = ["is_identifier", "new_identifier"]
 
 _PREFIX = "exp_"
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_LENGTH = 26
-_PATTERN = re.compile(rf"{_PREFIX}[0-7][{_ALPHABET}]{{{_LENGTH - 1}}}")
+_PATTERN = re.compile(_PREFIX + identifiers.PATTERN)
 
 
 def new_identifier(now: datetime) -> str:
     """An identifier never given before, for an experiment made at this (aware) point in time."""
-    bits = int(now.timestamp() * 1000) << 80 | secrets.randbits(80)
-    return _PREFIX + "".join(_ALPHABET[bits >> 5 * place & 31] for place in reversed(range(_LENGTH)))
+    return identifiers.new_identifier(_PREFIX, now)
 
 
 def is_identifier(text: str) -> bool:

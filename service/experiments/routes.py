@@ -10,7 +10,6 @@ from fastapi.responses import StreamingResponse
 from service.access.authentication import Reader, Writer
 from service.dependencies import (
     ExperimentId,
-    MostQueued,
     QuickReading,
     QuickTransaction,
     Reading,
@@ -37,6 +36,7 @@ from service.negotiation import preferred
 from service.openapi import problems
 from service.pagination import NEWEST_FIRST
 from service.problems import Refusal
+from service.quotas.routes import StoredBytes
 from service.routing import StrictRoute
 
 __all__ = ["router"]
@@ -79,14 +79,14 @@ def create_experiment(
     document: Annotated[ExperimentDocument, Body(openapi_examples=EXAMPLES)],
     caller: Writer,
     session: OnceTransaction,
-    most_queued: MostQueued,
+    stored_bytes: StoredBytes,
     response: Response,
 ) -> Any:
     """Trains one network. `{"dataset": "digits"}` is enough: everything else has a default, which the answer shows.
 
     Every wrong place of the body is named in one answer, and nothing is stored.
     """
-    placed = service.submit(session, caller.owner, document, most_queued=most_queued)
+    placed = service.submit(session, caller.owner, document, limits=caller.limits, stored_bytes=stored_bytes)
     response.headers["Location"] = f"/v1/experiments/{placed.row.id}"
     return experiment_document(placed)
 

@@ -12,12 +12,13 @@ from sqlalchemy.orm import Session
 
 from engine.errors import SpecProblem
 from engine.spec import SpecWarning, to_document
+from service.access.caller import NO_LIMITS, Limits
 from service.checkpoints import initial
 from service.database import utc_now
-from service.errors import NotFound, TooMany
+from service.errors import NotFound
 from service.events.repository import record_creation
 from service.execution.cohorts import cohort_of
-from service.experiments import metrics, repository, warm_start
+from service.experiments import metrics, quotas, repository, warm_start
 from service.experiments.curve import repository as curves
 from service.experiments.identifiers import is_identifier, new_identifier
 from service.experiments.queue import repository as queue
@@ -40,15 +41,20 @@ class Placed:
 
 
 def submit(
-    session: Session, owner: str, document: Mapping[str, Any], *, most_queued: int | None = None
+    session: Session,
+    owner: str,
+    document: Mapping[str, Any],
+    *,
+    limits: Limits = NO_LIMITS,
+    stored_bytes: int | None = None,
 ) -> Placed:
-    """Store a new experiment of this owner, which queues it.
+    """Store a new experiment of this owner, who has ``stored_bytes`` of checkpoints, which queues it.
 
-    Raises InvalidSpec with every problem of the document, and TooMany where the owner has ``most_queued`` waiting.
+    Raises InvalidSpec with every problem of the document, and TooMany where the owner has as much as they may.
     """
     submission, source = warm_start.with_source(session, owner, read_submission(_seeded(document)))
-    if most_queued is not None:
-        _refuse_more_than(most_queued, queue.count_queued(session, owner, most_queued))
+    quotas.refuse_too_large(submission.resolved, limits)
+    quotas.refuse_too_many(session, owner, limits, stored_bytes)
     now = utc_now()
     identifier = new_identifier(now)
     row = repository.insert(session, {"owner": owner, **_columns(submission, identifier, now)})
@@ -63,14 +69,6 @@ def _seeded(document: Mapping[str, Any]) -> Mapping[str, Any]:
     if document.get("seed") is not None:
         return document
     return {**document, "seed": secrets.randbelow(_DRAWN_SEEDS)}
-
-
-def _refuse_more_than(most: int, queued: int) -> None:
-    if queued >= most:
-        raise TooMany(
-            f"You have {most} experiments waiting, as many as this service allows. "
-            "Wait until some of them have begun, or cancel some."
-        )
 
 
 def _columns(submission: Submission, identifier: str, now: datetime) -> dict[str, Any]:

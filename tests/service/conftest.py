@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -11,16 +12,16 @@ from service.database import Database
 from service.settings import Settings
 from tests.service.documented import assert_documented
 
-OpenClient = Callable[[str], TestClient]
+OpenClient = Callable[..., TestClient]
 
 
 @pytest.fixture
 def open_client(tmp_path: Path) -> Iterator[OpenClient]:
-    """Open a client of an application on the database of a URL, as it is."""
+    """Open a client of an application on the database of a URL, as it is, with some settings."""
     clients = []
 
-    def open_one(url: str) -> TestClient:
-        app = create_app(Settings(data_dir=tmp_path, database_url=url))
+    def open_one(url: str, **settings: Any) -> TestClient:
+        app = create_app(Settings(data_dir=tmp_path, database_url=url, **settings))
         client = TestClient(app, headers={"Accept": "*/*"})
         client.event_hooks = {"response": [assert_documented]}
         clients.append(client)

@@ -73,13 +73,26 @@ def experiment_id(client: TestClient, database: Database) -> str:
     return identifier
 
 
+@pytest.fixture
+def key_id(client: TestClient) -> str:
+    identifier: str = client.post("/v1/keys", json={"owner": "ann"}).json()["id"]
+    return identifier
+
+
 @pytest.mark.parametrize("shown", CASES)
-def test_an_example_works(client: TestClient, database: Database, experiment_id: str, shown: Shown) -> None:
+def test_an_example_works(
+    client: TestClient, database: Database, experiment_id: str, key_id: str, shown: Shown
+) -> None:
     if shown.name in STATUS:
         status = STATUS[shown.name]
         rows.change(database, experiment_id, status=status, finished_at=None, dispatch_id=None)
     method, path, operation = OPERATIONS[shown.name]
-    given = {"experiment_id": experiment_id, "experiment": experiment_id, **shown.parameters}
+    given = {
+        "experiment_id": experiment_id,
+        "experiment": experiment_id,
+        "key_id": key_id,
+        **shown.parameters,
+    }
     places = {each["name"]: each["in"] for each in operation.get("parameters", ()) if each.get("required")}
     response = client.request(
         method,

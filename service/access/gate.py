@@ -1,0 +1,100 @@
+"""The gate: finds out who sends a request, and whether they may, before anything of it is looked at."""
+
+from __future__ import annotations
+
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
+
+from service.access import service
+from service.access.caller import LOCAL_OWNER, SCOPES, Caller, Limits, Scope
+from service.access.pace import Pace
+from service.access.pepper import read_pepper
+from service.database import Database
+from service.problems import Refusal
+from service.settings import Settings
+
+__all__ = ["Gate"]
+
+_HEADER = "Authorization"
+_REALM = 'Bearer realm="trainyard"'
+_HOW = "Send one with every request, Authorization: Bearer key_….…; whoever runs the service makes them."
+
+
+class Gate:
+    """Lets callers in, or raises Refusal; where ``auth`` is off everybody is let in without being asked.
+
+    Raises PepperError where it is on and there is no pepper.
+    """
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self._settings = settings
+        self._database = database
+        self._pace = Pace()
+        self._pepper: bytes | None = None
+        self.limits = Limits(
+            queued=settings.max_queued_per_owner,
+            stored_bytes=settings.max_stored_bytes_per_owner,
+            parameter_epochs=settings.max_parameter_epochs,
+            requests_per_minute=settings.max_requests_per_minute,
+        )
+        self._everybody = Caller(LOCAL_OWNER, frozenset(SCOPES), limits=self.limits)
+        self.is_open = settings.auth == "off"
+        if not self.is_open:
+            self.pepper()
+
+    def pepper(self) -> bytes:
+        """What keys are hashed with; raises PepperError."""
+        if self._pepper is None:
+            self._pepper = read_pepper(self._settings)
+        return self._pepper
+
+    async def admit(self, request: Request, scope: Scope) -> Caller:
+        """Whoever sent the request, which needs this scope; raises Refusal."""
+        caller = self._everybody if self.is_open else await self._identified(request)
+        if scope not in caller.scopes:
+            raise _forbidden(caller, scope)
+        per_minute = caller.limits.requests_per_minute
+        if per_minute is not None and (seconds := self._pace.take(caller.key_id or "", per_minute)):
+            detail = f"This key may send {per_minute:,} requests a minute. Try again in {seconds} s."
+            raise Refusal(429, detail, headers={"Retry-After": str(seconds)})
+        return caller
+
+    def requests_left(self, caller: Caller) -> int | None:
+        """How many requests a caller may send at once; None is any number."""
+        per_minute = caller.limits.requests_per_minute
+        return None if per_minute is None else int(self._pace.left(caller.key_id or "", per_minute))
+
+    async def _identified(self, request: Request) -> Caller:
+        given = request.headers.getlist(_HEADER)
+        if not given:
+            raise _unauthorized(f"This service wants a key. {_HOW}", _REALM)
+        scheme, _, token = given[0].partition(" ")
+        if len(given) > 1 or scheme.lower() != "bearer" or not token.strip():
+            detail = f"The header {_HEADER} is not Bearer and a key. {_HOW}"
+            raise _unauthorized(detail, f'{_REALM}, error="invalid_request"')
+        if self._database.is_sqlite:  # one row by its key: no thread is worth its while
+            caller = self._find(token.strip())
+        else:
+            caller = await run_in_threadpool(self._find, token.strip())
+        if caller is None:
+            detail = (
+                "This key does not fit: it is misspelled, was revoked, or has expired. Ask for a new one."
+            )
+            raise _unauthorized(detail, f'{_REALM}, error="invalid_token"')
+        return caller
+
+    def _find(self, token: str) -> Caller | None:
+        with self._database.reading() as session:
+            return service.identify(session, self.pepper(), token, self.limits)
+
+
+def _unauthorized(detail: str, challenge: str) -> Refusal:
+    return Refusal(401, detail, headers={"WWW-Authenticate": challenge})
+
+
+def _forbidden(caller: Caller, scope: Scope) -> Refusal:
+    allowed = " and ".join(sorted(caller.scopes))
+    detail = f"This key may {allowed}, and this request needs {scope}. Take a key with the scope {scope}."
+    return Refusal(
+        403, detail, headers={"WWW-Authenticate": f'{_REALM}, error="insufficient_scope", scope="{scope}"'}
+    )

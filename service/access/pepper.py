@@ -1,0 +1,61 @@
+"""The pepper: a secret beside the database, without which nobody can tell from a stored digest whether a key fits."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+import tempfile
+from pathlib import Path
+
+from service.settings import Settings
+
+__all__ = ["FILE_NAME", "PepperError", "read_pepper"]
+
+FILE_NAME = "key-pepper"
+
+_BYTES = 32
+
+
+class PepperError(Exception):
+    """There is no pepper to work with; the message says why, for people."""
+
+
+def read_pepper(settings: Settings) -> bytes:
+    """The pepper that was set, or that of the data directory, made where there is none; raises PepperError."""
+    if settings.key_pepper is not None:
+        return settings.key_pepper.get_secret_value().encode()
+    file = settings.data_dir / FILE_NAME
+    try:
+        if not file.exists():
+            _make(file)
+        return _read(file)
+    except OSError as error:
+        raise PepperError(f"The file {file} cannot be used: {error.strerror}.") from error
+
+
+def _make(file: Path) -> None:
+    """Have the file be there, complete, whoever else makes it at the same time."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=file.parent)  # which only its owner may read
+    draft = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as content:
+            content.write(f"{secrets.token_hex(_BYTES)}\n")
+        with contextlib.suppress(FileExistsError):
+            file.hardlink_to(draft)
+    finally:
+        draft.unlink()
+
+
+def _read(file: Path) -> bytes:
+    if stat.S_IMODE(file.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
+        raise PepperError(
+            f"Others may read {file}, which keys rely on. Make it yours alone: chmod 600 {file}"
+        )
+    content = file.read_text(encoding="ascii").strip()
+    if len(content) < 2 * _BYTES:
+        message = f"The file {file} is damaged. Bring it back from a backup, or delete it and make new keys."
+        raise PepperError(message)
+    return content.encode()

@@ -1,0 +1,51 @@
+"""Reading and writing the rows of keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from service.access.models import KeyRow
+from service.pagination import NEWEST_FIRST, Position
+
+__all__ = ["Row", "find", "find_page", "insert", "revoke"]
+
+Row = sa.Row[Any]
+"""A row of ``api_keys``."""
+
+_KEYS: Any = KeyRow.__table__
+# Made once, as every request of a client that shows a key runs it.
+_FIND = sa.select(_KEYS).where(_KEYS.c.id == sa.bindparam("key_id"))
+
+
+def insert(session: Session, values: Mapping[str, Any]) -> Row:
+    """Store a new key and return its row."""
+    return session.execute(sa.insert(_KEYS).returning(*_KEYS.c), dict(values)).one()
+
+
+def find(session: Session, key_id: str) -> Row | None:
+    """The key of this id."""
+    return session.execute(_FIND, {"key_id": key_id}).first()
+
+
+def find_page(session: Session, *, sort: str, after: Position | None, limit: int) -> Sequence[Row]:
+    """Up to ``limit`` keys that come after a position in the order of their creation."""
+    place = (_KEYS.c.created_at, _KEYS.c.id)
+    newest_first = sort == NEWEST_FIRST
+    statement = sa.select(_KEYS).order_by(*(each.desc() if newest_first else each for each in place))
+    if after is not None:
+        behind = sa.tuple_(sa.literal(after.created_at, _KEYS.c.created_at.type), sa.literal(after.id))
+        statement = statement.where(
+            sa.tuple_(*place) < behind if newest_first else sa.tuple_(*place) > behind
+        )
+    return session.execute(statement.limit(limit)).all()
+
+
+def revoke(session: Session, key_id: str, now: datetime) -> None:
+    """Have a key fit no more; one that was revoked before keeps the time at which it was."""
+    statement = sa.update(_KEYS).where(_KEYS.c.id == key_id, _KEYS.c.revoked_at.is_(None))
+    session.execute(statement.values(revoked_at=now))

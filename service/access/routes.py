@@ -1,0 +1,114 @@
+"""Endpoints of keys."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Body, Path, Query, Response
+from fastapi.openapi.models import Example
+
+from service.access import service
+from service.access.authentication import Administrator, KeyGate
+from service.access.pepper import PepperError
+from service.access.presentation import key_document, list_document
+from service.access.schemas import KeyDocument, KeyList, KeyRead, NewKeyRead
+from service.access.submission import read_new_key
+from service.dependencies import QuickReading, QuickTransaction, Reading
+from service.openapi import problems
+from service.pagination import NEWEST_FIRST
+from service.problems import Refusal
+from service.routing import StrictRoute
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1/keys", tags=["Keys"], route_class=StrictRoute)
+
+KeyId = Annotated[str, Path(description="The `id` that creating or listing keys gave; never the whole key.")]
+
+_EXAMPLES: dict[str, Example] = {
+    "course": {
+        "summary": "A key for somebody of a course",
+        "value": {"owner": "ann", "name": "course 7", "limits": {"queued": 100}},
+    },
+    "look": {"summary": "One that can only look", "value": {"owner": "ann", "scopes": ["read"]}},
+}
+
+
+@router.post(
+    "",
+    operation_id="createKey",
+    summary="Make a key",
+    status_code=201,
+    response_model=NewKeyRead,
+    response_model_exclude_unset=True,
+    response_description="The key and, this once, its token.",
+    responses=problems(400, 413, 415, 422, 503),
+)
+def create_key(
+    document: Annotated[KeyDocument, Body(openapi_examples=_EXAMPLES)],
+    _caller: Administrator,
+    gate: KeyGate,
+    session: QuickTransaction,
+    response: Response,
+) -> Any:
+    """Whoever has the token acts for its owner. The first key of an owner is what makes them one."""
+    new = read_new_key(document)
+    try:
+        pepper = gate.pepper()
+    except PepperError as error:
+        raise Refusal(503, str(error)) from error
+    made = service.create(session, pepper, new)
+    response.headers["Location"] = f"/v1/keys/{made.row.id}"
+    response.headers["Cache-Control"] = "no-store"
+    return {**key_document(made.row), "token": made.token}
+
+
+@router.get(
+    "",
+    operation_id="listKeys",
+    summary="List keys",
+    response_model=KeyList,
+    response_model_exclude_unset=True,
+    response_description="A page of everybody's keys, the newest first unless sorted otherwise.",
+    responses=problems(422),
+)
+def list_keys(
+    _caller: Administrator,
+    session: Reading,
+    *,
+    sort: Annotated[
+        Literal["-created_at", "created_at"], Query(description="Newest or oldest first.")
+    ] = NEWEST_FIRST,
+    limit: Annotated[int, Query(ge=1, le=100, description="Keys on a page.")] = 20,
+    after: Annotated[str | None, Query(description="`next` of the page before.")] = None,
+) -> Any:
+    """Those that were revoked or have expired are among them. None of them shows its secret, which nobody has."""
+    return list_document(service.list_page(session, sort=sort, limit=limit, after=after))
+
+
+@router.get(
+    "/{key_id}",
+    operation_id="getKey",
+    summary="Read what a key is",
+    response_model=KeyRead,
+    response_model_exclude_unset=True,
+    response_description="Whose it is, what it allows, and until when.",
+    responses=problems(404),
+)
+def get_key(key_id: KeyId, _caller: Administrator, session: QuickReading) -> Any:
+    """The secret is not among it."""
+    return key_document(service.read(session, key_id))
+
+
+@router.post(
+    "/{key_id}/revoke",
+    operation_id="revokeKey",
+    summary="Revoke a key",
+    response_model=KeyRead,
+    response_model_exclude_unset=True,
+    response_description="It fits no more.",
+    responses=problems(404, 422),
+)
+def revoke_key(key_id: KeyId, _caller: Administrator, session: QuickTransaction) -> Any:
+    """From the next request on whoever shows it is refused. What was made with it stays. Repeating is harmless."""
+    return key_document(service.revoke(session, key_id))

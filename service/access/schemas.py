@@ -1,0 +1,92 @@
+"""The documents of keys, as clients see them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from service.access.caller import Scope
+from service.access.submission import MAX_KEY_NAME, MAX_KEY_SECONDS, MAX_OWNER, OWNER
+from service.experiments.spec_schema import DescribedBy
+
+__all__ = ["KeyCreate", "KeyDocument", "KeyLimits", "KeyList", "KeyRead", "NewKeyRead"]
+
+_OWNER_WORDS = "Whose things this key makes and sees; there is nothing else to it."
+_SCOPES_WORDS = "`read` to look, `write` to make and change things, `admin` to make and revoke keys."
+_LIMITS_WORDS = "The key's own limits, in place of those that the service's settings give everybody."
+
+_LARGEST = 2**53
+
+
+class KeyLimits(BaseModel):
+    """Limits of a key; those that are left out are the service's own."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    queued: int | None = Field(
+        default=None, ge=1, le=_LARGEST, description="Experiments of the owner that may wait."
+    )
+    stored_bytes: int | None = Field(
+        default=None, ge=1, le=_LARGEST, description="Bytes of the owner's checkpoints."
+    )
+    parameter_epochs: int | None = Field(
+        default=None, ge=1, le=_LARGEST, description="An experiment's parameters times its `max_epochs`."
+    )
+    requests_per_minute: int | None = Field(
+        default=None, ge=1, le=_LARGEST, description="Requests with this key."
+    )
+
+
+class KeyCreate(BaseModel):
+    """A new key."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    owner: str = Field(description=_OWNER_WORDS, pattern=f"^{OWNER}$", max_length=MAX_OWNER, examples=["ann"])
+    name: str | None = Field(
+        default=None, max_length=MAX_KEY_NAME, description="What it is for.", examples=["laptop"]
+    )
+    scopes: list[Scope] = Field(
+        default=["read", "write"], min_length=1, max_length=3, description=_SCOPES_WORDS
+    )
+    expires_in_seconds: int | None = Field(
+        default=None, ge=1, le=MAX_KEY_SECONDS, description="After so long it fits no more; null is never."
+    )
+    limits: KeyLimits = Field(default=KeyLimits(), description=_LIMITS_WORDS)
+
+
+KeyDocument = Annotated[dict[str, Any], DescribedBy(KeyCreate)]
+"""The body of a new key as it came; the service checks it."""
+
+
+class KeyRead(BaseModel):
+    """A key, without its secret."""
+
+    id: str = Field(description="What stands before the dot of the token.")
+    object: Literal["key"]
+    owner: str = Field(description=_OWNER_WORDS)
+    name: str | None
+    scopes: list[Scope] = Field(description=_SCOPES_WORDS)
+    limits: KeyLimits = Field(description=_LIMITS_WORDS)
+    created_at: datetime
+    expires_at: datetime | None = Field(description="From then on it fits no more.")
+    revoked_at: datetime | None = Field(description="Since then it has not fitted any more.")
+
+
+class NewKeyRead(KeyRead):
+    """A key that has just been made, and its token."""
+
+    token: str = Field(
+        description="To be sent as `Authorization: Bearer …`. It is told this once and can never be found out again."
+    )
+
+
+class KeyList(BaseModel):
+    """A page of keys."""
+
+    object: Literal["list"]
+    data: list[KeyRead]
+    has_more: bool
+    next: str | None = Field(description="Give it as `after` to get the next page.")

@@ -1,0 +1,86 @@
+"""What can be done with keys, and telling by one who asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from service.access import repository, tokens
+from service.access.caller import Caller, Limits
+from service.access.repository import Row
+from service.access.submission import NewKey
+from service.database import utc_now
+from service.errors import NotFound
+from service.pagination import Page, Position, decode_cursor, encode_cursor
+
+__all__ = ["NewToken", "create", "identify", "list_page", "read", "revoke"]
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A key that has just been made, and what its client is to show, which nobody can find out again."""
+
+    row: Row
+    token: str
+
+
+def create(session: Session, pepper: bytes, new: NewKey) -> NewToken:
+    """Make a key."""
+    now = utc_now()
+    key_id = tokens.new_key_id(now)
+    token = tokens.new_token(key_id)
+    seconds = new.expires_in_seconds
+    values: dict[str, Any] = {
+        "id": key_id,
+        "owner": new.owner,
+        "name": new.name,
+        "scopes": list(new.scopes),
+        "limits": dict(new.limits),
+        "digest": tokens.digest(pepper, token),
+        "created_at": now,
+        "expires_at": None if seconds is None else now + timedelta(seconds=seconds),
+        "revoked_at": None,
+    }
+    return NewToken(repository.insert(session, values), token)
+
+
+def identify(session: Session, pepper: bytes, token: str, defaults: Limits) -> Caller | None:
+    """Whoever shows this token; None where it is no key, or one that was revoked or has expired."""
+    key_id = tokens.key_id_of(token)
+    row = None if key_id is None else repository.find(session, key_id)
+    if row is None or not tokens.fits(pepper, token, row.digest) or not _holds(row, utc_now()):
+        return None
+    return Caller(row.owner, frozenset(row.scopes), row.id, replace(defaults, **row.limits))
+
+
+def _holds(row: Row, now: datetime) -> bool:
+    return row.revoked_at is None and (row.expires_at is None or now < row.expires_at)
+
+
+def read(session: Session, key_id: str) -> Row:
+    """One key; raises NotFound."""
+    row = repository.find(session, key_id) if tokens.is_key_id(key_id) else None
+    if row is None:
+        raise NotFound(f"There is no key {key_id[:64]}.")
+    return row
+
+
+def list_page(session: Session, *, sort: str, limit: int, after: str | None = None) -> Page[Row]:
+    """A page of everybody's keys, by age; raises InvalidParameter for a cursor it did not give out."""
+    position = None if after is None else decode_cursor(after, sort)
+    rows = repository.find_page(session, sort=sort, after=position, limit=limit + 1)
+    shown = rows[:limit]
+    following = None
+    if len(rows) > limit:
+        following = encode_cursor(Position(shown[-1].created_at, shown[-1].id), sort)
+    return Page(shown, following)
+
+
+def revoke(session: Session, key_id: str) -> Row:
+    """Have a key fit no more, from the next request on; repeating is harmless. Raises NotFound."""
+    read(session, key_id)
+    repository.revoke(session, key_id, utc_now())
+    return read(session, key_id)

@@ -1,0 +1,1 @@
+"""How much an owner has, and how much they may have."""

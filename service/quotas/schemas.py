@@ -1,0 +1,42 @@
+"""The document of limits."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from service.access.caller import Scope
+
+__all__ = ["Amount", "LimitsRead", "RequestAmount"]
+
+
+class Amount(BaseModel):
+    """How much there may be, and how much there is."""
+
+    limit: int | None = Field(description="null is any amount.")
+    used: int
+
+
+class RequestAmount(BaseModel):
+    """How many requests may be sent."""
+
+    limit: int | None = Field(description="A minute; null is any number.")
+    left: int | None = Field(description="At once, from now on.")
+
+
+class LimitsRead(BaseModel):
+    """Who you are to the service, and how much of it you may use."""
+
+    object: Literal["limits"]
+    owner: str = Field(description="Whose everything is that you make and see.")
+    scopes: list[Scope] = Field(description="What you may do.")
+    queued: Amount = Field(description="Experiments that wait; one more is answered with 429.")
+    running: Amount = Field(description="Experiments that train; the others wait.")
+    stored_bytes: Amount = Field(
+        description="Bytes of checkpoints; once there are so many, a new experiment is answered with 429."
+    )
+    parameter_epochs: int | None = Field(
+        description="An experiment's `parameters` times its `max_epochs` at most; null is any number."
+    )
+    requests_per_minute: RequestAmount = Field(description="Requests; too many are answered with 429.")
