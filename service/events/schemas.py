@@ -181,4 +181,4 @@ data: {"experiment_id":"exp_01KAPZ4M7S3F6N6Q3W8E5T2R1Y","created_at":"2026-11-22
 def stream_content() -> dict[str, Any]:
     """What the OpenAPI document says of an answer that is a stream of events."""
     item = {"$ref": _REFERENCE.format(StreamedEvent.__name__)}
-    return {"schema": {"type": "string"}, "itemSchema": item, "example": _EXAMPLE}
+    return {"itemSchema": item, "example": _EXAMPLE}

@@ -163,11 +163,37 @@ def test_no_answer_is_nameless() -> None:
 def test_the_specification_is_the_engines() -> None:
     of_engine = model_of(Experiment).model_json_schema(ref_template="#/components/schemas/{model}")
     for name in ("ExperimentSpec", "ExperimentCreate"):
-        properties = SCHEMAS[name]["properties"]
-        assert {field: properties[field] for field in of_engine["properties"]} == of_engine["properties"]
         assert SCHEMAS[name]["required"] == ["dataset"]
+        for field, schema in of_engine["properties"].items():
+            assert but_for_its_default(SCHEMAS[name]["properties"][field]) == but_for_its_default(schema)
     for name, schema in of_engine["$defs"].items():
-        assert SCHEMAS[name] == schema
+        assert but_for_its_default(SCHEMAS[name]) == but_for_its_default(schema)
+
+
+def but_for_its_default(schema: Any) -> Any:
+    """A schema as it is, without the defaults of its fields and what is said of them."""
+    if isinstance(schema, dict):
+        return {
+            name: but_for_its_default(item)
+            for name, item in schema.items()
+            if name != "default" and not (name == "description" and isinstance(item, str))
+        }
+    return [but_for_its_default(item) for item in schema] if isinstance(schema, list) else schema
+
+
+def test_a_default_is_told_where_a_client_may_leave_the_field_out() -> None:
+    of_engine = model_of(Experiment).model_json_schema()["properties"]
+    told = SCHEMAS["ExperimentCreate"]["properties"]
+    for field, schema in of_engine.items():
+        words = told[field].get("description", "")
+        assert ("Default: `" in words) == (schema["default"] is not None), field
+    assert told["lambda"]["description"].endswith(" Default: `0.0`.")
+    assert told["optimizer"]["description"].startswith("How the gradient becomes a step. Default: `{")
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_no_field_has_the_keyword_that_generators_take_for_a_duty(name: str) -> None:
+    assert [field for field, each in SCHEMAS[name].get("properties", {}).items() if "default" in each] == []
 
 
 def test_lambda_is_spelled_as_it_is() -> None:
