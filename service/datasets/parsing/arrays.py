@@ -1,0 +1,179 @@
+"""Arrays of an NPZ file interpreted: pictures as rows, labels as classes, missing numbers as such."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.calls import Array
+from engine.spec import Divide, Scaling
+from service.datasets.parsing.archive import read_arrays
+from service.datasets.parsing.features import feature_names
+from service.datasets.parsing.limits import MAX_COLUMNS
+from service.datasets.parsing.option_rules import is_plain
+from service.datasets.parsing.options import Options
+from service.datasets.parsing.results import MOST_REASONS, ColumnFound, Parsed, Reason, Refused, refuse
+from service.datasets.parsing.tables import check_training_part
+from service.datasets.parsing.targets import Columns, Target, understand
+
+__all__ = ["read_npz"]
+
+_SUFFIXES = ("", "_validation", "_test")
+_PICTURE_AXES = 3
+# As Keras' examples do: bytes become numbers from 0 to 1.
+_BYTES = Divide(divide_by=255)
+
+
+def read_npz(path: Path, options: Options) -> Parsed:
+    """What the archive holds to train on; raises Refused."""
+    arrays, warnings = read_arrays(path)
+    shape = arrays["x"].shape[1:]
+    for suffix in _SUFFIXES:
+        if f"x{suffix}" in arrays:
+            arrays[f"x{suffix}"] = _rows(arrays[f"x{suffix}"], f"x{suffix}", shape)
+            _check_lengths(arrays, suffix)
+    if len(arrays["x"]) <= 1:
+        raise refuse(f"{len(arrays['x'])} rows", "at least two", "Save more rows.", column="x")
+    target, one_hot = _target(arrays, options)
+    arrays |= _split(target.y, arrays)
+    check_training_part(arrays["y"], target.classes)
+    _check_row_arrays(arrays)
+    picture = len(shape) + 1 >= _PICTURE_AXES
+    scaling: Scaling = options.scaling or (
+        _BYTES if picture and arrays["x"].dtype == np.uint8 else "standardize"
+    )
+    columns = _columns(arrays)
+    return Parsed(
+        arrays=arrays,
+        task=target.task,
+        classes=target.classes,
+        columns=columns,
+        feature_names=feature_names(columns),
+        target_names=_target_names(target),
+        image_shape=tuple(shape) if picture else None,
+        scaling=scaling,
+        options=replace(options, format="npz", task=target.kind, scaling=scaling),
+        warnings=(*warnings, *(["y is one-hot: each row's class is the place of its 1."] if one_hot else [])),
+    )
+
+
+def _rows(x: Array, name: str, shape: tuple[int, ...]) -> Array:
+    """(N, C) of x (N,), (N, C), (N, height, width) or with channels; raises Refused."""
+    if x.dtype.kind == "U":
+        raise refuse("texts", "numbers", "Upload tables with texts as CSV.", column=name)
+    if x.shape[1:] != shape:
+        raise refuse(
+            f"rows of shape {x.shape[1:]}",
+            f"{shape}, as in x",
+            "Give all parts the same columns.",
+            column=name,
+        )
+    width = int(np.prod(shape))
+    if not 1 <= width <= MAX_COLUMNS:
+        raise refuse(f"{width} columns", f"1 to {MAX_COLUMNS}", "Save rows of fewer numbers.", column=name)
+    if not len(x):
+        raise refuse("no rows", "at least one", "Leave out parts without rows.", column=name)
+    rows = x.reshape(len(x), width)
+    if rows.dtype.kind == "f" and np.isinf(rows).any():
+        places = np.argwhere(np.isinf(rows))[:MOST_REASONS]
+        raise Refused(
+            [
+                Reason(int(row) + 1, f"{name}[{column}]", "infinity", "a finite number")
+                for row, column in places
+            ],
+            "Replace infinite numbers, or save NaN where a number is missing.",
+        )
+    return rows.view(np.uint8) if rows.dtype.kind == "b" else rows
+
+
+def _check_lengths(arrays: dict[str, Array], suffix: str) -> None:
+    x, y = arrays[f"x{suffix}"], arrays[f"y{suffix}"]
+    if len(x) != len(y):
+        found = f"{len(y)} rows beside {len(x)} in x{suffix}"
+        raise refuse(found, "as many rows as x has", "Save a target for each row.", column=f"y{suffix}")
+    if y.ndim > 2 or y.shape[1:] != arrays["y"].shape[1:] or 0 in y.shape:  # noqa: PLR2004 - rows and outputs
+        raise refuse(
+            f"shape {y.shape}",
+            "a row of targets for each row of x",
+            "Save y as (N,) or (N, O).",
+            column=f"y{suffix}",
+        )
+    if (y.dtype.kind == "U") != (arrays["y"].dtype.kind == "U"):
+        raise refuse(
+            "texts and numbers", "one kind in every part", "Name the classes alike.", column=f"y{suffix}"
+        )
+
+
+def _target(arrays: dict[str, Array], options: Options) -> tuple[Target, bool]:
+    """The targets of all parts, one after another, and whether they were one-hot."""
+    values = np.concatenate([arrays[f"y{suffix}"] for suffix in _SUFFIXES if f"y{suffix}" in arrays])
+    values = values.reshape(len(values), -1)
+    one_hot = options.task in {None, "classification"} and _is_one_hot(values)
+    if one_hot:
+        values = values.argmax(axis=1)[:, None]
+        return understand(_described(values, [None]), "classification"), True
+    levels: list[list[str] | None] = [None] * values.shape[1]
+    if values.dtype.kind == "U":
+        texts, numbers = np.unique(values, return_inverse=True)
+        if values.shape[1] > 1 or not all(map(is_plain, texts.tolist())):
+            raise refuse("texts", "one name of a class a row", "Save y as (N,) names or numbers.", column="y")
+        values, levels = numbers.reshape(values.shape), [texts.tolist()]
+    return understand(_described(values, levels), options.task), False
+
+
+def _is_one_hot(values: Array) -> bool:
+    several = values.shape[1] > 1 and values.dtype.kind in "biuf"
+    return several and bool(np.isin(values, (0, 1)).all() and (values.sum(axis=1) == 1).all())
+
+
+def _described(values: Array, levels: list[list[str] | None]) -> Columns:
+    count = values.shape[1]
+    names = ("y",) if count == 1 else tuple(f"y[{place}]" for place in range(count))
+    return Columns(names, values, levels, lambda row: row + 1)
+
+
+def _split(y: Array, arrays: dict[str, Any]) -> dict[str, Array]:
+    parts, start = {}, 0
+    for suffix in _SUFFIXES:
+        if f"y{suffix}" in arrays:
+            count = len(arrays[f"y{suffix}"])
+            parts[f"y{suffix}"] = y[start : start + count]
+            start += count
+    return parts
+
+
+def _check_row_arrays(arrays: dict[str, Array]) -> None:
+    rows = len(arrays["x"])
+    for name in ("weights", "groups"):
+        array = arrays.get(name)
+        if array is None:
+            continue
+        good = array.shape == (rows,) and (array.dtype.kind in "biuf" or name == "groups")
+        if not good or (array.dtype.kind == "f" and not np.isfinite(array).all()):
+            raise refuse(
+                f"shape {array.shape}", f"({rows},) finite numbers", f"Save one of {name} a row.", column=name
+            )
+        if name == "groups":
+            arrays[name] = np.unique(array, return_inverse=True)[1].astype(np.int64)
+        elif (array < 0).any() or not array.any():
+            raise refuse(
+                "negative weights, or only 0", "weights above 0", "Correct the weights.", column=name
+            )
+        else:
+            arrays[name] = array.astype(np.float64)
+
+
+def _columns(arrays: dict[str, Array]) -> tuple[ColumnFound, ...]:
+    parts = [arrays[f"x{suffix}"] for suffix in _SUFFIXES if f"x{suffix}" in arrays]
+    gone = np.zeros(parts[0].shape[1], bool)
+    for part in parts:
+        if part.dtype.kind == "f":
+            gone |= np.isnan(part).any(axis=0)
+    return tuple(ColumnFound(f"x[{place}]", missing=bool(each)) for place, each in enumerate(gone))
+
+
+def _target_names(target: Target) -> tuple[str, ...]:
+    return ("y",) if target.y.ndim == 1 else tuple(f"y[{place}]" for place in range(target.y.shape[1]))

@@ -1,0 +1,143 @@
+"""Rows of texts become a table, a chunk at a time; what does not fit is remembered, and told together at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+import numpy as np
+
+from engine.calls import Array
+from service.datasets.parsing.columns import ColumnReader
+from service.datasets.parsing.limits import MAX_TEXTS, MAX_VALUES
+from service.datasets.parsing.options import DEFAULT_MISSING, Options
+from service.datasets.parsing.results import MOST_REASONS, Reason, Refused, refuse, shown
+from service.datasets.parsing.roles import Roles
+from service.datasets.parsing.table import Lines, Table, joined, narrowed
+
+__all__ = ["TableBuilder"]
+
+
+class TableBuilder:
+    """Takes rows of as many texts as there are columns."""
+
+    def __init__(self, roles: Roles, options: Options) -> None:
+        self._roles = roles
+        self._options = options
+        self._readers = [_reader(place, roles, options) for place in roles.read]
+        self._blocks: list[Array] = []
+        self._lines = Lines()
+        self._rows = 0
+        self._ragged: list[Reason] = []
+
+    def add(self, rows: list[list[str]], lines: range | Array) -> None:
+        """Take the rows that follow; raises Refused once it makes no sense to go on."""
+        width = len(self._roles.names)
+        if set(map(len, rows)) != {width}:
+            self._refuse_ragged(rows, lines, width)
+            return
+        self._rows += len(rows)
+        if self._rows * len(self._readers) > MAX_VALUES:
+            raise refuse(
+                f"more than {MAX_VALUES} values",
+                f"at most {MAX_VALUES}",
+                "Upload fewer rows, or ignore columns.",
+            )
+        if not self._ragged:
+            self._blocks.append(narrowed(self._block(rows)))
+            self._lines.extend(lines)
+
+    def finish(self, classes: tuple[str, ...] | None, warnings: list[str]) -> Table:
+        """The table; raises Refused with everything that does not fit."""
+        if self._ragged:
+            raise Refused(
+                self._ragged, "Give every row the same number of fields; quote those that hold the delimiter."
+            )
+        if reasons := list(chain.from_iterable(map(self._stray, self._roles.read, self._readers))):
+            raise Refused(_in_turn(reasons), self._advice())
+        return Table(
+            values=joined(self._blocks, len(self._readers)),
+            levels=[reader.levels for reader in self._readers],
+            roles=self._roles,
+            options=self._options,
+            lines=self._lines,
+            classes=classes,
+            warnings=warnings,
+        )
+
+    def _block(self, rows: list[list[str]]) -> Array:
+        """(n, columns read) of a chunk."""
+        first = self._rows - len(rows)
+        if len(self._readers) == len(self._roles.names) and self._options.decimal == ".":
+            numbers = self._all_numbers(rows)
+            if numbers is not None:
+                return numbers
+        columns = list(zip(*rows, strict=True))
+        block = np.empty((len(rows), len(self._readers)))
+        for index, (place, reader) in enumerate(zip(self._roles.read, self._readers, strict=True)):
+            block[:, index] = reader.read(columns[place], first)
+        return block
+
+    def _all_numbers(self, rows: list[list[str]]) -> Array | None:
+        """The block where every column is known to hold numbers and does; faster than column by column."""
+        if any(reader.kind != "number" for reader in self._readers):
+            return None
+        try:
+            flat = np.fromiter(map(float, chain.from_iterable(rows)), np.float64)
+        except ValueError:
+            return None
+        if any("_" in "".join(row) for row in rows):
+            return None
+        return flat.reshape(len(rows), -1)
+
+    def _refuse_ragged(self, rows: list[list[str]], lines: range | Array, width: int) -> None:
+        expected = f"{width} fields, as many as there are columns"
+        self._ragged += [
+            Reason(int(line), None, f"{len(row)} field{'s' * (len(row) != 1)}", expected)
+            for row, line in zip(rows, lines, strict=True)
+            if len(row) != width
+        ][: MOST_REASONS - len(self._ragged)]
+        if len(self._ragged) == MOST_REASONS:
+            self.finish(None, [])
+
+    def _stray(self, place: int, reader: ColumnReader) -> Iterator[Reason]:
+        """Why a column cannot be read: texts among numbers, or too many different texts."""
+        name = self._roles.names[place]
+        if reader.overflown:
+            yield Reason(None, name, f"more than {MAX_TEXTS} different texts", "numbers, or a few categories")
+        expected = "a number, as most rows have in this column"
+        for row, cell in reader.stray:
+            yield Reason(self._lines.of(row), name, shown(cell), expected)
+
+    def _advice(self) -> str:
+        """What to do about texts among numbers."""
+        return (
+            "Correct the values; or name those that stand for nothing in missing, the column in categorical if its "
+            'numbers are names, or in ignore if it is not to be learned from; decimal is "," where numbers have commas.'
+        )
+
+
+def _in_turn(reasons: Sequence[Reason]) -> list[Reason]:
+    """The reasons such that each column comes to word before one has its second."""
+    turns: dict[str | None, int] = {}
+    keyed = []
+    for reason in reasons:
+        turns[reason.column] = turns.get(reason.column, 0) + 1
+        keyed.append((turns[reason.column], reason))
+    return [reason for _, reason in sorted(keyed, key=lambda each: each[0])]
+
+
+def _reader(place: int, roles: Roles, options: Options) -> ColumnReader:
+    kind = None
+    if place in roles.categorical or place in {roles.group, roles.split}:
+        kind = "text"
+    elif (
+        place in roles.numeric
+        or place == roles.weight
+        or (place in roles.targets and options.task == "regression")
+    ):
+        kind = "number"
+    missing = DEFAULT_MISSING if options.missing is None else options.missing
+    return ColumnReader(
+        frozenset(missing) | {""}, decimal=options.decimal or ".", kind=kind, unlimited=place == roles.group
+    )

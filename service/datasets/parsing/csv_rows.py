@@ -1,0 +1,134 @@
+"""Delimited text as a table: read chunk by chunk, so that only the numbers are ever held."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from engine.calls import Array
+from service.datasets.parsing.building import TableBuilder
+from service.datasets.parsing.dialect import Dialect, find_dialect
+from service.datasets.parsing.options import DEFAULT_MISSING, Options
+from service.datasets.parsing.results import refuse
+from service.datasets.parsing.roles import assign_roles, column_names
+from service.datasets.parsing.table import Table
+from service.datasets.parsing.text import find_encoding, lines_of
+
+__all__ = ["read_csv"]
+
+_SAMPLE_LINES = 200
+_SAMPLE_CHARACTERS = 1 << 18
+_CHUNK_VALUES = 200_000
+
+
+def read_csv(path: Path, options: Options) -> Table:
+    """The table of a CSV file; raises Refused."""
+    encoding = find_encoding(path, options.encoding)
+    sample = _sample(path, encoding)
+    dialect = find_dialect(sample, options)
+    found = replace(
+        options,
+        format="csv",
+        encoding=encoding,
+        delimiter=dialect.delimiter,
+        quote=dialect.quote,
+        decimal=dialect.decimal,
+        header=dialect.header,
+        missing=DEFAULT_MISSING if options.missing is None else options.missing,
+    )
+    try:
+        return _read(_Rows(lines_of(path, encoding), dialect), found, _chunk(dialect.rows_of(sample)))
+    except csv.Error as error:
+        raise refuse(
+            str(error), "fields of at most 131 072 characters", "Look for a quote that is never closed."
+        ) from None
+
+
+def _sample(path: Path, encoding: str) -> list[str]:
+    """The first lines, enough to tell how the file is written."""
+    sample: list[str] = []
+    size = 0
+    for line in islice(lines_of(path, encoding), _SAMPLE_LINES):
+        size += len(line)
+        if sample and size > _SAMPLE_CHARACTERS:
+            break
+        sample.append(line)
+    return sample
+
+
+def _chunk(rows: Sequence[Sequence[str]]) -> int:
+    """How many rows are read at once: fewer of wide ones."""
+    return max(1, _CHUNK_VALUES // max(map(len, rows)))
+
+
+class _Rows:
+    """The rows of a file with their lines, which differ from their count where a field goes over several."""
+
+    def __init__(self, lines: Iterable[str], dialect: Dialect) -> None:
+        self._reader = dialect.reader(lines)
+
+    def take(self, count: int) -> tuple[list[list[str]], range | Array]:
+        """Up to ``count`` rows, without empty ones, and the line at which each begins; none at the end."""
+        while True:
+            start = self._reader.line_num + 1
+            rows = list(islice(self._reader, count))
+            even = self._reader.line_num + 1 - start == len(rows)
+            if even and all(rows):
+                return rows, range(start, start + len(rows))
+            heights = [1 if even else 1 + sum(map(_breaks, row)) for row in rows]
+            begins = start + np.cumsum([0, *heights])[: len(rows)]
+            kept = [place for place, row in enumerate(rows) if len(row) > 1 or (row and row[0].strip())]
+            if kept:
+                return [rows[place] for place in kept], begins[kept]
+
+
+def _breaks(cell: str) -> int:
+    """How many lines a field goes over, less one."""
+    return cell.count("\n") + cell.count("\r") - cell.count("\r\n")
+
+
+def _read(rows: _Rows, options: Options, chunk: int) -> Table:
+    header: list[str] | None = None
+    classes: tuple[str, ...] | None = None
+    if options.header:
+        header = next(iter(rows.take(1)[0]), None)
+    if options.header == "summary" and header is not None:
+        classes, header = tuple(name.strip() for name in header[2:]), None
+    taken, lines = rows.take(chunk)
+    if not taken:
+        raise refuse("no rows", "at least two", "Upload a file with a row for each example.")
+    names, options, warnings = _names(header, len(taken[0]), options)
+    table = TableBuilder(assign_roles(names, options), options)
+    while taken:
+        table.add(taken, lines)
+        taken, lines = rows.take(chunk)
+    return table.finish(classes, warnings)
+
+
+def _names(
+    header: list[str] | None, width: int, options: Options
+) -> tuple[tuple[str, ...], Options, list[str]]:
+    """The columns' names, the options without a column of row names, and warnings."""
+    if header is None:
+        return *column_names(None, width)[:1], options, []
+    if width == len(header) + 1:
+        header = ["row_names", *header]
+        reason = "The rows have a field more than the first row has names: the first field is taken for a row's name"
+    elif not header[0].strip():
+        reason = "The first column has no name, as row names of R and the index of pandas have none"
+    else:
+        names, warnings = column_names(header, len(header))
+        return names, options, warnings
+    names, warnings = column_names(header, len(header))
+    if names[0] in options.targets or 0 in options.targets or names[0] in options.ignore:
+        return names, options, warnings
+    return (
+        names,
+        replace(options, ignore=(*options.ignore, names[0])),
+        [*warnings, f"{reason}; it is ignored."],
+    )

@@ -1,0 +1,126 @@
+"""The columns to learn from: numbers, yes and no, or categories; what could only be learned by heart is refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.calls import Array
+from service.datasets.parsing.limits import MAX_LEVELS, MAX_LEVELS_NAMED
+from service.datasets.parsing.results import MOST_REASONS, ColumnFound, Reason, Refused, refuse, shown
+from service.datasets.parsing.table import Table
+from service.datasets.parsing.targets import truth_words
+
+__all__ = ["Features", "feature_names", "find_features"]
+
+MISSING_LEVEL = "(missing)"
+_DATE = re.compile(
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:[T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}(?: .*)?|\d{1,2}:\d{2}(?::\d{2}.*)?"
+    r"|\d{1,2}[- ][A-Za-z]{3,9}[- ,]+\d{2,4}"
+)
+_DATES = 0.9
+_FEWEST_NAMES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """``x`` (N, C) as its ``columns`` say; ``unused`` are columns in which there is nothing."""
+
+    x: Array
+    columns: tuple[ColumnFound, ...]
+    unused: tuple[str, ...]
+
+
+def find_features(table: Table) -> Features:
+    """The features of a table; raises Refused with every column that cannot be learned from."""
+    roles = table.roles
+    filled = [place for place in roles.features if not _is_empty(table.column(place)[0])]
+    if not filled:
+        raise refuse(
+            "columns without a value", "a column to learn from", "Check the markers of missing values."
+        )
+    x = _taken(table.values, [table.places[place] for place in filled])
+    found, reasons = [], []
+    for index, place in enumerate(filled):
+        values, levels = x[:, index], table.column(place)[1]
+        bad = _unusable(table, place, values, levels)
+        reasons += bad
+        if not bad:
+            found.append(_column(roles.names[place], values, levels))
+    if reasons:
+        raise Refused(reasons, _advice(reasons))
+    unused = tuple(roles.names[place] for place in roles.features if place not in set(filled))
+    return Features(x, tuple(found), unused)
+
+
+def feature_names(columns: Sequence[ColumnFound]) -> tuple[str, ...]:
+    """Names of what the columns become once they are encoded."""
+    names: list[str] = []
+    for column in columns:
+        if column.kind == "category":
+            names += [f"{column.name}={level}" for level in column.levels]
+        else:
+            names += [column.name, f"{column.name} missing"][: 1 + column.missing]
+    return tuple(names)
+
+
+def _taken(values: Array, places: list[int]) -> Array:
+    """A C-ordered copy of the columns."""
+    if places == list(range(places[0], places[-1] + 1)):
+        return values[:, places[0] : places[-1] + 1].copy()
+    return values[:, places]
+
+
+def _is_empty(values: Array) -> bool:
+    return values.dtype.kind == "f" and bool(np.isnan(values).all())
+
+
+def _unusable(table: Table, place: int, values: Array, levels: list[str] | None) -> list[Reason]:
+    name = table.roles.names[place]
+    if levels is None:
+        rows = np.flatnonzero(np.isinf(values))[:MOST_REASONS]
+        return [Reason(table.lines.of(int(row)), name, "infinity", "a finite number") for row in rows]
+    dates = sum(1 for level in levels if _DATE.fullmatch(level))
+    if dates >= _DATES * len(levels):
+        return [
+            Reason(
+                None,
+                name,
+                f"dates such as {shown(levels[0])}",
+                "numbers: days since a day, or month and hour",
+            )
+        ]
+    known = int(np.count_nonzero(~np.isnan(values))) if values.dtype.kind == "f" else len(values)
+    named = place in table.roles.categorical
+    most = MAX_LEVELS_NAMED if named else MAX_LEVELS
+    unique = not named and len(levels) == known > _FEWEST_NAMES
+    if len(levels) > most or unique:
+        found = f"{len(levels)} different texts in {known} rows, such as {shown(levels[0])}"
+        return [Reason(None, name, found, f"numbers, or at most {most} categories that come again")]
+    return []
+
+
+def _advice(reasons: Sequence[Reason]) -> str:
+    names = ", ".join(dict.fromkeys(f'"{reason.column}"' for reason in reasons))
+    return f'Correct these columns, or leave them out with "ignore": [{names}].'
+
+
+def _column(name: str, values: Array, levels: list[str] | None) -> ColumnFound:
+    """What a column is; in ``values`` (N,) the numbers of texts become those of the levels in alphabetical order."""
+    gone = np.isnan(values) if values.dtype.kind == "f" else np.zeros(len(values), bool)
+    missing = bool(gone.any())
+    if levels is None:
+        return ColumnFound(name, missing=missing)
+    truths = truth_words(levels) if len(levels) == 2 else None  # noqa: PLR2004 - yes and no
+    if truths is not None:
+        values[~gone] = truths[values[~gone].astype(np.intp)]
+        return ColumnFound(name, "boolean", tuple(levels[place] for place in np.argsort(truths)), missing)
+    order = sorted({*levels, *([MISSING_LEVEL] if missing else [])})
+    numbers = np.array([order.index(level) for level in levels])
+    values[~gone] = numbers[values[~gone].astype(np.intp)]
+    if missing:
+        values[gone] = order.index(MISSING_LEVEL)
+    return ColumnFound(name, "category", tuple(order))

@@ -1,0 +1,129 @@
+"""How a file is to be understood; whatever is left open is found out from the file, and then told.
+
+This module is all that the API process imports of the package: it needs no NumPy.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.errors import InvalidSpec, SpecProblem
+from engine.spec import Divide, Scaling
+from engine.spec.experiment import ScalingRule
+from engine.spec.records import Record
+from engine.spec.rules import Choice, Nullable, check_fields, rule
+from service.datasets.parsing.option_rules import (
+    Character,
+    ColumnName,
+    ColumnNames,
+    ColumnReference,
+    Found,
+    Header,
+    OneOrMore,
+    Texts,
+)
+
+__all__ = ["DEFAULT_MISSING", "ENCODINGS", "FORMATS", "TASKS", "ColumnReference", "Options"]
+
+FORMATS = ("csv", "npz", "json", "parquet")
+TASKS = ("classification", "multilabel", "regression")
+ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "cp1252")
+DEFAULT_MISSING = (
+    *("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-nan", "-NaN"),
+    *("NULL", "null", "None", "?", "."),
+)
+"""What stands for a missing value unless ``missing`` says otherwise: pandas' markers, UCI's ``?`` and SAS's ``.``."""
+
+_ENCODING_ALIASES = dict.fromkeys(("utf8", "UTF-8", "utf-8-sig", "ascii"), "utf-8")
+_ENCODING_ALIASES |= dict.fromkeys(("utf-16", "UTF-16"), "utf-16-le")
+_ENCODING_ALIASES |= dict.fromkeys(("windows-1252", "latin-1", "latin1", "iso-8859-1"), "cp1252")
+_QUOTE_ALIASES = {"double": '"', "single": "'"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """None stands for what is found out (``auto`` in JSON) or, for ``weight``, ``split`` and ``group``, for no column.
+
+    ``target`` is a column or, for a task with several outputs, a tuple of them. ``categorical`` and ``numeric``
+    say what a column is where its values could be read either way. Raises InvalidSpec with every problem there is.
+    """
+
+    format: str | None = field(default=None, metadata=rule(Found(Choice(FORMATS))))
+    delimiter: str | None = field(default=None, metadata=rule(Found(Character())))
+    quote: str | None = field(default=None, metadata=rule(Found(Choice(('"', "'", "none"), _QUOTE_ALIASES))))
+    header: bool | str | None = field(default=None, metadata=rule(Found(Header())))
+    encoding: str | None = field(default=None, metadata=rule(Found(Choice(ENCODINGS, _ENCODING_ALIASES))))
+    decimal: str | None = field(default=None, metadata=rule(Found(Choice((".", ",")))))
+    target: ColumnReference | tuple[ColumnReference, ...] | None = field(
+        default=None, metadata=rule(Found(OneOrMore()))
+    )
+    task: str | None = field(default=None, metadata=rule(Found(Choice(TASKS))))
+    scaling: Scaling | None = field(
+        default=None, metadata=rule(Found(ScalingRule(Choice(("standardize", "none")))))
+    )
+    ignore: tuple[ColumnReference, ...] = field(default=(), metadata=rule(ColumnNames()))
+    weight: ColumnReference | None = field(default=None, metadata=rule(Nullable(ColumnName())))
+    split: ColumnReference | None = field(default=None, metadata=rule(Nullable(ColumnName())))
+    group: ColumnReference | None = field(default=None, metadata=rule(Nullable(ColumnName())))
+    missing: tuple[str, ...] | None = field(default=None, metadata=rule(Found(Texts(64))))
+    categorical: tuple[ColumnReference, ...] = field(default=(), metadata=rule(ColumnNames()))
+    numeric: tuple[ColumnReference, ...] = field(default=(), metadata=rule(ColumnNames()))
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        if problems := [*_used_twice(self), *_unclear_separators(self)]:
+            raise InvalidSpec(problems)
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Options:
+        """The options a JSON object gives; raises InvalidSpec with a pointer to each wrong place."""
+        options: Options = Record(cls).check(document)
+        return options
+
+    @property
+    def targets(self) -> tuple[ColumnReference, ...]:
+        """The target columns, one or several; none where they are to be found out."""
+        if self.target is None:
+            return ()
+        return self.target if isinstance(self.target, tuple) else (self.target,)
+
+    def document(self) -> dict[str, Any]:
+        """The options as JSON, which ``from_document`` reads back as the same."""
+        return {item.name: self._value(item.name) for item in dataclasses.fields(self)}
+
+    def _value(self, name: str) -> Any:
+        value = getattr(self, name)
+        if value is None:
+            return None if name in _single(self) else "auto"
+        if isinstance(value, Divide):
+            return {"divide_by": value.divide_by}
+        return list(value) if isinstance(value, tuple) else value
+
+
+def _used_twice(options: Options) -> Iterable[SpecProblem]:
+    """A problem for every column that is given a second part to play."""
+    parts = [("target", each) for each in options.targets]
+    parts += [(name, column) for name, column in _single(options).items() if column is not None]
+    parts += [("ignore", each) for each in options.ignore]
+    taken: dict[ColumnReference, str] = {}
+    for name, column in parts:
+        if column in taken:
+            message = f"Column {column!r} is given as {taken[column]} and as {name}; choose one."
+            yield SpecProblem((name,), "incompatible", message)
+        taken[column] = name
+    for column in options.categorical:
+        if column in options.numeric:
+            message = f"Column {column!r} is given as categorical and as numeric; choose one."
+            yield SpecProblem(("categorical",), "incompatible", message)
+
+
+def _single(options: Options) -> dict[str, ColumnReference | None]:
+    return {"weight": options.weight, "split": options.split, "group": options.group}
+
+
+def _unclear_separators(options: Options) -> Iterable[SpecProblem]:
+    if options.decimal == "," and options.delimiter == ",":
+        yield SpecProblem(("decimal",), "incompatible", "Must differ from delimiter, which is a comma, too.")

@@ -1,0 +1,48 @@
+"""A file as arrays to train on, or the reasons why not: for the engine's processes, which have NumPy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from service.datasets.parsing.arrays import read_npz
+from service.datasets.parsing.csv_rows import read_csv
+from service.datasets.parsing.options import Options
+from service.datasets.parsing.results import Parsed, Refused, Rejected, refuse
+from service.datasets.parsing.tables import interpret
+
+__all__ = ["parse"]
+
+_MAGIC = {b"PK\x03\x04": "npz", b"PK\x05\x06": "npz", b"PAR1": "parquet"}
+_JSON_STARTS = (b"[", b"{")
+_BLANKS = b" \t\r\n\xef\xbb\xbf"
+
+
+def parse(path: Path, options: Options) -> Parsed | Rejected:
+    """Read a file of any format; what is left open in the options is found out, and told in those of the result.
+
+    Raises nothing that a file can bring about: OSError where it cannot be read, and MemoryError, are the machine's.
+    """
+    try:
+        return _parse(path, options)
+    except Refused as refused:
+        return refused.rejected
+
+
+def _parse(path: Path, options: Options) -> Parsed:
+    found = _format(path)
+    wanted = options.format or found
+    if wanted == "npz":
+        return read_npz(path, options)
+    return interpret(read_csv(path, options))
+
+
+def _format(path: Path) -> str:
+    """The format by the file's first bytes; raises Refused where there are none."""
+    with path.open("rb") as file:
+        start = file.read(1024)
+    if not start.strip(_BLANKS):
+        raise refuse("an empty file", "CSV, JSON, NPZ or Parquet", "Upload a file with rows in it.")
+    for magic, name in _MAGIC.items():
+        if start.startswith(magic):
+            return name
+    return "json" if start.lstrip(_BLANKS).startswith(_JSON_STARTS) else "csv"

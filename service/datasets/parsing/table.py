@@ -1,0 +1,89 @@
+"""A table as numbers: what every format with rows and columns becomes before it is interpreted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from engine.calls import Array
+from service.datasets.parsing.options import Options
+from service.datasets.parsing.roles import Roles
+
+__all__ = ["Lines", "Table", "joined", "narrowed"]
+
+_NARROW = (np.uint8, np.int16, np.int32)
+
+
+class Lines:
+    """At which line of the file each row stands, kept as ranges as long as rows follow each other line by line."""
+
+    def __init__(self) -> None:
+        self._parts: list[range | Array] = []
+
+    def extend(self, lines: range | Array) -> None:
+        """Add the lines of the rows that follow."""
+        self._parts.append(lines)
+
+    def __len__(self) -> int:
+        return sum(len(part) for part in self._parts)
+
+    def of(self, row: int) -> int:
+        """The line of a row from 0."""
+        for part in self._parts:
+            if row < len(part):
+                return int(part[row])
+            row -= len(part)
+        raise IndexError(row)
+
+
+@dataclass(kw_only=True)
+class Table:
+    """``values`` (N, columns read) hold numbers, NaN where one is missing, and numbers of texts.
+
+    ``levels`` has, for each column that holds texts, those texts in the order of their numbers, else None. ``lines``
+    are those of the rows in the file. ``options`` are resolved as far as the reader can.
+    """
+
+    values: Array
+    levels: list[list[str] | None]
+    roles: Roles
+    options: Options
+    lines: Lines
+    classes: tuple[str, ...] | None = None
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def places(self) -> dict[int, int]:
+        """Where in ``values`` the column of the file stands."""
+        return {place: index for index, place in enumerate(self.roles.read)}
+
+    def column(self, place: int) -> tuple[Array, list[str] | None]:
+        """(N,) view of a column of the file, and its texts."""
+        index = self.places[place]
+        return self.values[:, index], self.levels[index]
+
+
+def narrowed(block: Array) -> Array:
+    """A block (n, C) of float64 in the smallest type that holds the same numbers: bytes stay bytes."""
+    if not block.size or not (np.rint(block) == block).all():
+        return block
+    low, high = block.min(), block.max()
+    for dtype in _NARROW:
+        limits = np.iinfo(dtype)
+        if limits.min <= low and high <= limits.max:
+            return block.astype(dtype)
+    return block
+
+
+def joined(blocks: list[Array], columns: int) -> Array:
+    """(N, C) rows of all blocks, which are taken from the list so that little is held twice."""
+    dtype: np.dtype[Any] = np.result_type(*blocks) if blocks else np.dtype(np.float64)
+    values = np.empty((sum(map(len, blocks)), columns), dtype)
+    end = len(values)
+    while blocks:
+        block = blocks.pop()
+        values[end - len(block) : end] = block
+        end -= len(block)
+    return values

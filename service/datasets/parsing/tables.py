@@ -1,0 +1,154 @@
+"""A table interpreted: features, target, and the rows that each part has."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from engine.calls import Array
+from service.datasets.parsing.features import Features, feature_names, find_features
+from service.datasets.parsing.results import MOST_REASONS, ColumnFound, Parsed, Reason, Refused, refuse, shown
+from service.datasets.parsing.table import Table
+from service.datasets.parsing.targets import Columns, Target, understand
+
+__all__ = ["check_training_part", "interpret"]
+
+_PARTS = {
+    **dict.fromkeys(("train", "training", "fit"), ""),
+    **dict.fromkeys(("validation", "valid", "val", "dev"), "_validation"),
+    **dict.fromkeys(("test", "testing"), "_test"),
+}
+
+
+def interpret(table: Table) -> Parsed:
+    """What the table holds to train on; raises Refused."""
+    roles, options = table.roles, table.options
+    if len(table.values) <= 1:
+        raise refuse("one row", "at least two", "Upload more rows: some are to train on, others to validate.")
+    chosen = [table.places[place] for place in roles.targets]
+    columns = Columns(
+        tuple(roles.names[place] for place in roles.targets),
+        table.values[:, chosen],
+        [table.levels[index] for index in chosen],
+        table.lines.of,
+    )
+    last_is_target = roles.targets == (len(roles.names) - 1,)
+    target = understand(columns, options.task, table.classes if last_is_target else None)
+    features = find_features(table)
+    arrays = _parted(table, features, target) | _row_columns(table)
+    arrays = _of_training_rows(arrays, table)
+    check_training_part(arrays["y"], target.classes)
+    resolved = replace(
+        options,
+        target=columns.names if len(columns.names) > 1 else columns.names[0],
+        task=target.kind,
+        scaling=options.scaling or "standardize",
+        ignore=tuple(dict.fromkeys((*options.ignore, *features.unused))),
+        categorical=_named(features.columns, "category"),
+        numeric=_named(features.columns, "number"),
+    )
+    warnings = [f"Column {shown(name)} is empty and ignored." for name in features.unused]
+    return Parsed(
+        arrays=arrays,
+        task=target.task,
+        classes=target.classes,
+        columns=features.columns,
+        feature_names=feature_names(features.columns),
+        target_names=columns.names,
+        image_shape=None,
+        scaling=resolved.scaling or "standardize",
+        options=resolved,
+        warnings=(*table.warnings, *warnings),
+    )
+
+
+def check_training_part(y: Array, classes: tuple[str, ...] | None) -> None:
+    """Raise Refused unless the rows to train on hold at least two classes."""
+    if classes is not None and len(y) and (y == y[0]).all():
+        raise refuse(
+            f"only class {shown(classes[int(y[0])])} among the rows to train on",
+            "at least two classes",
+            "Give the rows to train on other rows of the file.",
+        )
+
+
+def _named(columns: tuple[ColumnFound, ...], kind: str) -> tuple[str, ...]:
+    return tuple(column.name for column in columns if column.kind == kind)
+
+
+def _parted(table: Table, features: Features, target: Target) -> dict[str, Array]:
+    """``x`` and ``y`` of the rows to train on and, where a column says so, of those to validate and test on."""
+    if table.roles.split is None:
+        return {"x": features.x, "y": target.y}
+    parts = _parts_of_rows(table)
+    arrays: dict[str, Array] = {}
+    for suffix in ("", "_validation", "_test"):
+        rows = parts == suffix
+        if rows.any():
+            arrays |= {f"x{suffix}": features.x[rows], f"y{suffix}": target.y[rows]}
+    if "x" not in arrays:
+        raise refuse(
+            "no rows to train on", "some", 'Say "train" in the split column of the rows to train on.'
+        )
+    return arrays
+
+
+def _parts_of_rows(table: Table) -> Array:
+    """(N,) suffix of the part that a row belongs to; raises Refused for other words."""
+    place = table.roles.split
+    values, levels = table.column(place if place is not None else 0)
+    suffixes = [_PARTS.get(level.lower()) for level in levels or []]
+    good = np.array([suffix is not None for suffix in suffixes] + [False])
+    numbers = np.where(np.isnan(values), len(suffixes), values).astype(np.intp)
+    if rows := np.flatnonzero(~good[numbers])[:MOST_REASONS].tolist():
+        words = [*(levels or []), ""]
+        name = table.roles.names[place or 0]
+        raise Refused(
+            [
+                Reason(
+                    table.lines.of(row), name, shown(words[numbers[row]]), '"train", "validation" or "test"'
+                )
+                for row in rows
+            ],
+            "Let the split column hold one of these words in every row.",
+        )
+    return np.array([suffix or "" for suffix in suffixes])[numbers]
+
+
+def _row_columns(table: Table) -> dict[str, Array]:
+    """``weights`` and ``groups`` (N,) of all rows, where there are such columns."""
+    found: dict[str, Array] = {}
+    if table.roles.weight is not None:
+        found["weights"] = _weights(table, table.roles.weight)
+    if table.roles.group is not None:
+        groups = table.column(table.roles.group)[0]
+        _check_each(table, table.roles.group, np.isnan(groups), "a group")
+        found["groups"] = groups.astype(np.int64)
+    return found
+
+
+def _weights(table: Table, place: int) -> Array:
+    weights = table.column(place)[0].astype(np.float64)
+    _check_each(table, place, ~(np.isfinite(weights) & (weights >= 0)), "a finite weight of at least 0")
+    if not weights.any():
+        raise refuse("0 in every row", "weights", "Leave the weight out.", column=table.roles.names[place])
+    return weights
+
+
+def _check_each(table: Table, place: int, bad: Array, expected: str) -> None:
+    name, rows = table.roles.names[place], np.flatnonzero(bad)[:MOST_REASONS]
+    if len(rows):
+        values = table.column(place)[0]
+        raise Refused(
+            [Reason(table.lines.of(int(row)), name, f"{values[row]:g}", expected) for row in rows],
+            f"Give every row {expected}, or do not name the column.",
+        )
+
+
+def _of_training_rows(arrays: dict[str, Array], table: Table) -> dict[str, Array]:
+    """The same with weights and groups of the rows to train on alone."""
+    if table.roles.split is None:
+        return arrays
+    rows = _parts_of_rows(table) == ""
+    return {name: array[rows] if name in {"weights", "groups"} else array for name, array in arrays.items()}

@@ -1,0 +1,176 @@
+"""What is to be predicted: the task found out from the target's values, and the targets as the engine wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.calls import Array
+from service.datasets.parsing.limits import MAX_CLASSES
+from service.datasets.parsing.results import MOST_REASONS, Reason, Refused, refuse, shown
+
+__all__ = ["Columns", "Target", "number_name", "truth_words", "understand"]
+
+_MOST_NUMBERED_CLASSES = 20
+_TRUTHS = ({"false", "true"}, {"no", "yes"}, {"f", "t"}, {"n", "y"})
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Target columns ``values`` (N, O): numbers, or numbers of texts in ``levels``; ``line`` tells where a row is."""
+
+    names: tuple[str, ...]
+    values: Array
+    levels: Sequence[Sequence[str] | None]
+    line: Callable[[int], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """``y`` as ``engine.Dataset`` wants it for ``task``; ``classes`` are names in the order of their numbers."""
+
+    task: str
+    y: Array
+    classes: tuple[str, ...] | None
+
+    @property
+    def kind(self) -> str:
+        """The task as options name it."""
+        return "classification" if self.classes is not None else self.task
+
+
+def understand(columns: Columns, task: str | None, classes: tuple[str, ...] | None = None) -> Target:
+    """The target of a task, or of the one that suits its values; raises Refused, naming rows, where there is none.
+
+    ``classes`` names the numbers from 0 where the file says what they mean.
+    """
+    _check_present(columns)
+    several = columns.values.shape[1] > 1
+    task = task or (_task_of_several(columns) if several else _task_of_one(columns))
+    if task == "classification" and several:
+        raise refuse(
+            f"{len(columns.names)} target columns",
+            "one",
+            'Name one target column, or make the task "multilabel".',
+        )
+    if task == "classification":
+        return _classes(columns, classes)
+    return _labels(columns) if task == "multilabel" else _numbers(columns)
+
+
+def number_name(value: float) -> str:
+    """A number as the name of a class."""
+    return str(int(value)) if float(value).is_integer() else str(float(value))
+
+
+def _check_present(columns: Columns) -> None:
+    bad = ~np.isfinite(columns.values)
+    if not bad.any():
+        return
+    reasons = [
+        Reason(
+            columns.line(int(row)),
+            columns.names[column],
+            "nothing" if np.isnan(columns.values[row, column]) else "infinity",
+            "a value: it is the target",
+        )
+        for row, column in np.argwhere(bad)[:MOST_REASONS]
+    ]
+    raise Refused(
+        reasons, f"Fill in or remove the {int(bad.any(axis=1).sum())} rows without a usable target."
+    )
+
+
+def _task_of_one(columns: Columns) -> str:
+    values = columns.values[:, 0]
+    if columns.levels[0] is not None or values.dtype.kind == "b":
+        return "classification"
+    if not (np.rint(values) == values).all():
+        return "regression"
+    count = len(np.unique(values))
+    few = count <= _MOST_NUMBERED_CLASSES and count * 2 <= len(values)
+    return "classification" if few or count <= 2 else "regression"  # noqa: PLR2004 - yes and no
+
+
+def _task_of_several(columns: Columns) -> str:
+    truths = [
+        truth_words(levels) is not None if levels is not None else bool(np.isin(values, (0, 1)).all())
+        for values, levels in zip(columns.values.T, columns.levels, strict=True)
+    ]
+    return "multilabel" if all(truths) else "regression"
+
+
+def _classes(columns: Columns, names: tuple[str, ...] | None) -> Target:
+    values, levels = columns.values[:, 0], columns.levels[0]
+    found, numbers = np.unique(values, return_inverse=True)
+    if names is not None and found[-1] < len(names):
+        found, numbers = np.arange(len(names)), values
+    elif levels is not None:
+        order = sorted(range(len(levels)), key=lambda level: levels[level])
+        names = tuple(levels[level] for level in order)
+        numbers = np.argsort(order)[values.astype(np.intp)]
+    else:
+        names = tuple(map(number_name, found))
+    if not 2 <= len(names) <= MAX_CLASSES or len(np.unique(numbers)) < 2:  # noqa: PLR2004 - a choice needs two
+        raise refuse(
+            f"{len(names)} class{'es' * (len(names) != 1)}: {', '.join(shown(name) for name in names[:5])}",
+            f"2 to {MAX_CLASSES}",
+            'Check which column is the target, or make the task "regression".',
+            column=columns.names[0],
+        )
+    dtype = np.uint8 if len(names) <= 1 << 8 else np.int32
+    return Target("binary" if len(names) == 2 else "multiclass", numbers.astype(dtype), names)  # noqa: PLR2004 - as above
+
+
+def _labels(columns: Columns) -> Target:
+    labels = np.empty(columns.values.shape, np.uint8)
+    reasons = []
+    for place, (values, levels) in enumerate(zip(columns.values.T, columns.levels, strict=True)):
+        words = None if levels is None else truth_words(levels)
+        if levels is None and np.isin(values, (0, 1)).all():
+            labels[:, place] = values
+        elif words is not None:
+            labels[:, place] = words[values.astype(np.intp)]
+        else:
+            found = shown(levels[0]) if levels else f"{values[~np.isin(values, (0, 1))][0]:g}"
+            reasons.append(
+                Reason(None, columns.names[place], found, "0 or 1: whether the row has this label")
+            )
+    if reasons:
+        raise Refused(reasons, 'Write each label as a column of 0 and 1, or choose another "task".')
+    return Target("multilabel", labels, None)
+
+
+def _numbers(columns: Columns) -> Target:
+    texts = [place for place, levels in enumerate(columns.levels) if levels is not None]
+    if texts:
+        reasons = [
+            Reason(
+                None,
+                columns.names[place],
+                shown((columns.levels[place] or [""])[0]),
+                "numbers: the task is regression",
+            )
+            for place in texts
+        ]
+        raise Refused(reasons, 'Choose a target of numbers, or make the task "classification".')
+    values = columns.values.astype(np.float64)
+    if (values == values[0]).all():
+        raise refuse(
+            f"{values[0, 0]:g} in every row",
+            "a target that varies",
+            "Check which column is the target.",
+            column=columns.names[0],
+        )
+    return Target("regression", values[:, 0].copy() if values.shape[1] == 1 else values, None)
+
+
+def truth_words(levels: Sequence[str]) -> Array | None:
+    """(levels,) 0 or 1 for words that say no and yes, None for others."""
+    words = [level.lower() for level in levels]
+    for pair in _TRUTHS:
+        if set(words) <= pair:
+            return np.array([int(word == max(pair)) for word in words])
+    return None
