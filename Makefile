@@ -52,6 +52,10 @@ fuzz-api: export FUZZ_EXAMPLES ?= 200
 fuzz-api: $(FUZZ)/ready $(STAMPS)/test ## Ask a live service whatever its OpenAPI document allows and forbids (FUZZ_EXAMPLES=200)
 	$(BIN)/python -m pytest tests/fuzz -o faulthandler_timeout=3600 $(PYTEST_ARGS)
 
+.PHONY: clients
+clients: $(CLIENTS)/typescript/ready $(CLIENTS)/python/ready $(STAMPS)/test ## Generate clients for TypeScript and Python and have them tell the README's story (needs npm)
+	$(BIN)/python -m pytest tests/clients $(PYTEST_ARGS)
+
 .PHONY: lint
 lint: $(STAMPS)/test ## Check style and the import rules
 	$(BIN)/ruff check
@@ -146,6 +150,19 @@ $(STAMPS)/browser: requirements/browser.txt $(STAMPS)/test
 $(FUZZ)/ready: requirements/fuzz.txt
 	@scripts/make-venv "$(PYTHON)" $(FUZZ)
 	@$(FUZZ)/bin/python -m pip install --quiet --require-hashes --requirement $<
+	@touch $@
+
+$(CLIENTS)/python/ready: requirements/clients.txt
+	@scripts/make-venv "$(PYTHON)" $(CLIENTS)/python
+	@$(CLIENTS)/python/bin/python -m pip install --quiet --require-hashes --requirement $<
+	@touch $@
+
+# npm refuses what has another hash than the lock says; nothing of what it installs runs while it does.
+$(CLIENTS)/typescript/ready: tests/clients/typescript/package.json tests/clients/typescript/package-lock.json
+	@command -v npm >/dev/null || { echo "There is no npm here. On Debian: sudo apt-get install npm" >&2; exit 2; }
+	@mkdir -p $(CLIENTS)/typescript
+	@cp $^ tests/clients/typescript/.npmrc $(CLIENTS)/typescript
+	@cd $(CLIENTS)/typescript && npm ci --silent --ignore-scripts
 	@touch $@
 
 # The peers stay out of .venv: they are large, and pip finds builds of PyTorch in places where uv does not look.

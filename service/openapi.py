@@ -16,8 +16,8 @@ from service.checkpoints.schemas import CheckpointContent
 from service.datasets import service as datasets
 from service.events.schemas import STREAMED, StreamedEvent
 from service.experiments.schemas import ExperimentCreate, ExperimentPatch, ExperimentSpec
-from service.openapi_defaults import say_defaults
 from service.openapi_links import add_links
+from service.openapi_plain import make_plain
 from service.problems import MEDIA_TYPE, Problem
 
 __all__ = ["openapi_document", "problems"]
@@ -111,7 +111,7 @@ def openapi_document(routes: list[BaseRoute], version: str, *, wants_keys: bool)
             operation.update({"security": [{_KEY_SCHEME: []}]} if wants_keys else {})
         shared = {str(status): _problem(status) for status in statuses}
         operation["responses"] = dict(sorted({**shared, **operation["responses"]}.items()))
-    say_defaults(document)
+    make_plain(document)
     add_links(document)
     names = [dataset.name for dataset in datasets.list_datasets()]
     document["components"]["schemas"][ExperimentCreate.__name__]["properties"]["dataset"]["enum"] = names

@@ -67,7 +67,8 @@ def _named(kind: type[Any], field: dataclasses.Field[Any]) -> Any:
     """
     rule = rules.rule_of(field)
     inner = rule.inner if isinstance(rule, rules.Nullable) else rule
-    if not isinstance(inner, _OF_SEVERAL_FORMS):
+    is_of_words = isinstance(inner, rules.Choice) and kind is Experiment
+    if not (is_of_words or isinstance(inner, _OF_SEVERAL_FORMS)):
         return _type_of(rule)
     of_experiment = [
         rules.rule_of(each) for each in dataclasses.fields(Experiment) if each.name == field.name
@@ -86,8 +87,21 @@ def _alias(owner: type[Any], field: str, rule: Any) -> Any:
         name = owner.__name__ + name
     if name not in _ALIASES:
         words = FIELD_WORDS[owner.__name__][field]
-        _ALIASES[name] = TypeAliasType(name, Annotated[_type_of(rule), Field(description=words)])
+        type_ = _variant(rule, name) if isinstance(rule, Variant) else _type_of(rule)
+        _ALIASES[name] = TypeAliasType(name, Annotated[type_, Field(description=words)])
     return _ALIASES[name]
+
+
+def _variant(rule: Variant, name: str) -> Any:
+    # A name alone stands for a variant with its defaults, so one that lacks some is not among them.
+    whole = [each for each, kind in rule.parametric.items() if not rules.required_names(kind)]
+    words: Any = Literal[(*rule.plain.allowed, *rule.plain.aliases, *whole)]
+    described = Annotated[words, Field(description="Names that stand for themselves, with every default.")]
+    names: Any = TypeAliasType(f"{name}Name", described)
+    objects: Any = functools.reduce(operator.or_, map(model_of, rule.parametric.values()))
+    if len(rule.parametric) > 1:
+        objects = Annotated[objects, Field(discriminator="name")]
+    return names | objects
 
 
 def _described(kind: type[Any], field: dataclasses.Field[Any]) -> Any:
@@ -139,19 +153,6 @@ def _(rule: Records) -> Any:
     shorthand = next(field for field in dataclasses.fields(rule.item.kind) if field.name == rule.shorthand)
     item = _type_of(rules.rule_of(shorthand)) | model_of(rule.item.kind)
     return Annotated[list[item], Field(max_length=rule.maximum)]  # type: ignore[valid-type]  # made at run time
-
-
-@_type_of.register
-def _(rule: Variant) -> Any:
-    # A name alone stands for a variant with its defaults, so one that lacks some is not among them.
-    whole = [name for name, kind in rule.parametric.items() if not rules.required_names(kind)]
-    names: Any = Literal[(*rule.plain.allowed, *rule.plain.aliases, *whole)]
-    objects = functools.reduce(operator.or_, map(model_of, rule.parametric.values()))
-    return (
-        names | Annotated[objects, Field(discriminator="name")]
-        if len(rule.parametric) > 1
-        else names | objects
-    )
 
 
 @_type_of.register

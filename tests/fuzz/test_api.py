@@ -4,8 +4,10 @@ All its checks and all its phases: the examples, the bounds of every value, rand
 that the document's links lead to. FUZZ_EXAMPLES says how many requests an operation gets in the random ones.
 """
 
+import contextlib
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,10 +20,34 @@ SCHEMATHESIS = ROOT / "build" / "fuzz" / "bin" / "st"
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 
 
+# What revokes keys revokes the one that asks, too, once it finds that in a list.
+REVOKING = ("createKey", "getKey", "revokeKey")
+SCOPES = ["read", "write", "admin"]
+
+
 def test_every_answer_is_as_described(fresh_database_url: str, tmp_path: Path) -> None:
-    service = Service(tmp_path / "data", workers=1, TRAINYARD_DATABASE_URL=fresh_database_url)
-    ask(service, tmp_path)
-    service.stop()
+    with running(tmp_path, fresh_database_url) as service:
+        ask(service, tmp_path)
+
+
+def test_every_answer_to_who_has_a_key_is_as_described(fresh_database_url: str, tmp_path: Path) -> None:
+    with running(tmp_path, fresh_database_url) as service:
+        key = {"owner": "ann", "scopes": SCOPES}
+        token = service.call("POST", "/v1/keys", key)["token"]
+    with running(tmp_path, fresh_database_url, TRAINYARD_AUTH="on") as service:
+        showing_key = f"--header=Authorization: Bearer {token}"
+        ask(service, tmp_path, showing_key, "--exclude-operation-id=revokeKey")
+        ask(service, tmp_path, showing_key, *(f"--include-operation-id={name}" for name in REVOKING))
+
+
+@contextlib.contextmanager
+def running(folder: Path, database_url: str, **environment: str) -> Iterator[Service]:
+    """Yield a service that must not have failed at anything in the end."""
+    service = Service(folder / "data", 1, (), TRAINYARD_DATABASE_URL=database_url, **environment)
+    try:
+        yield service
+    finally:
+        service.stop()
     assert "Traceback" not in service.log
 
 

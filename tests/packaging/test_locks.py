@@ -1,5 +1,6 @@
 """The locks pin everything with hashes, name no host, and satisfy what pyproject.toml asks for."""
 
+import json
 import re
 import tomllib
 
@@ -57,6 +58,14 @@ def test_no_lock_asks_for_another_version_than_the_service_runs_on(lock: str) ->
     running = pins("runtime")
     differing = {name for name, version in pins(lock).items() if running.get(name, version) != version}
     assert differing == set()
+
+
+def test_the_lock_of_npm_pins_by_hash_and_names_no_address() -> None:
+    lock = json.loads((ROOT / "tests" / "clients" / "typescript" / "package-lock.json").read_text())
+    packages = {name: each for name, each in lock["packages"].items() if name}
+    assert packages
+    assert [name for name, each in packages.items() if not each["integrity"].startswith("sha512-")] == []
+    assert [name for name, each in packages.items() if "resolved" in each] == []
 
 
 def test_the_tests_cover_everything_that_runs() -> None:

@@ -1,7 +1,8 @@
-"""Defaults in words instead of the keyword ``default``, which generators of clients take for something else.
+"""What generators of clients misunderstand, said in another way.
 
-With it, openapi-typescript asks a caller for the field and promises it in every answer, and openapi-python-client makes
-nothing at all of a record whose field has an object for a default.
+The keyword ``default``: with it, openapi-typescript asks a caller for the field and promises it in every answer, and
+openapi-python-client makes nothing at all of a record whose field has an object for a default. And ``const`` for one of
+several forms: openapi-python-client reads no form behind it. An ``enum`` of one word says the same.
 """
 
 from __future__ import annotations
@@ -10,13 +11,30 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["say_defaults"]
+__all__ = ["make_plain"]
 
 _PREFIX = "#/components/schemas/"
 
 
-def say_defaults(document: dict[str, Any]) -> None:
-    """Put the defaults of what a client sends into its description and drop the others; changes the document."""
+def make_plain(document: dict[str, Any]) -> None:
+    """Change the document so that clients made of it are right."""
+    _say_defaults(document)
+    _spell_constants(document["components"]["schemas"])
+
+
+def _spell_constants(value: Any) -> None:
+    if isinstance(value, dict):
+        for form in value.get("anyOf", ()):
+            if "const" in form:
+                form["enum"] = [form.pop("const")]
+        value = [*value.values()]
+    if isinstance(value, list):
+        for item in value:
+            _spell_constants(item)
+
+
+def _say_defaults(document: dict[str, Any]) -> None:
+    """Put the defaults of what a client sends into its description and drop the others."""
     schemas = document["components"]["schemas"]
     sent = _reachable(document)
     for name, schema in schemas.items():
