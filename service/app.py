@@ -18,6 +18,7 @@ from service.database import Database
 from service.datasets.routes import router as datasets
 from service.events.routes import router as events
 from service.events.tail import Tail
+from service.experiments.curve.routes import router as curves
 from service.experiments.routes import router as experiments
 from service.health.readiness import EngineWatch
 from service.health.routes import router as health
@@ -64,7 +65,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.meter = Meter(database)
     app.state.tail = Tail(database)
     app.state.engine_watch = EngineWatch()
-    for router in (experiments, events, checkpoints, datasets, keys, limits, health):
+    for router in (experiments, curves, events, checkpoints, datasets, keys, limits, health):
         app.include_router(router)
     web.mount(app)
     problems.register(app)

@@ -4,6 +4,7 @@
     ├── Conflict            the thing asked for does not fit the state the resource is in
     ├── InvalidParameter    a query parameter or header that cannot be understood
     ├── NotFound            no such resource
+    ├── Outdated            somebody has changed what a change was meant for
     └── TooMany             more than one owner may have at a time
 
 A specification that cannot be trained is ``engine.errors.InvalidSpec``: it carries one problem per wrong place.
@@ -11,7 +12,7 @@ A specification that cannot be trained is ``engine.errors.InvalidSpec``: it carr
 
 from __future__ import annotations
 
-__all__ = ["Conflict", "InvalidParameter", "NotFound", "ServiceError", "TooMany"]
+__all__ = ["Conflict", "InvalidParameter", "NotFound", "Outdated", "ServiceError", "TooMany"]
 
 
 class ServiceError(Exception):
@@ -24,6 +25,10 @@ class NotFound(ServiceError):
 
 class Conflict(ServiceError):
     """The thing asked for does not fit the state the resource is in."""
+
+
+class Outdated(ServiceError):
+    """Somebody has changed the resource since the version that the client's change was meant for."""
 
 
 class TooMany(ServiceError):

@@ -15,12 +15,17 @@ from service.access.schemas import KeyCreate
 from service.checkpoints.schemas import CheckpointContent
 from service.datasets import service as datasets
 from service.events.schemas import STREAMED, StreamedEvent
+from service.experiments.parts import part_schemas
 from service.experiments.schemas import ExperimentCreate, ExperimentPatch, ExperimentSpec
 from service.openapi_links import add_links
 from service.openapi_plain import make_plain
 from service.problems import MEDIA_TYPE, Problem
 
-__all__ = ["openapi_document", "problems"]
+__all__ = ["NOT_MODIFIED", "openapi_document", "problems"]
+
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "You have it already."}}
+"""What ``responses`` say of an operation that takes ``If-None-Match``."""
+
 
 _REFERENCE = "#/components/schemas/{model}"
 _PROBLEM_CONTENT = {MEDIA_TYPE: {"schema": {"$ref": _REFERENCE.format(model=Problem.__name__)}}}
@@ -31,6 +36,7 @@ _WHEN = {
     404: "There is no such thing.",
     406: "None of the accepted media types is on offer.",
     409: "The state it is in does not allow that.",
+    412: "Somebody has changed it since you read it.",
     413: "The body is too large.",
     415: "The body is not declared as JSON.",
     422: "Something in the request is not allowed; `errors` names every wrong place.",
@@ -104,6 +110,7 @@ def openapi_document(routes: list[BaseRoute], version: str, *, wants_keys: bool)
     document["components"]["schemas"].update(definitions["$defs"])
     if wants_keys:
         document["components"]["securitySchemes"] = {_KEY_SCHEME: _SECURITY}
+    document["components"]["schemas"].update(part_schemas(document["components"]["schemas"]))
     for method, operation in _operations(document):
         statuses = [*_of_database(method, operation["operationId"])]
         if SCOPE_FIELD in operation:

@@ -19,7 +19,7 @@ from typing_extensions import override
 from engine.errors import InvalidSpec, SpecProblem, did_you_mean
 from service.access.tokens import redacted
 from service.datasets.service import UnknownDatasetError
-from service.errors import Conflict, InvalidParameter, NotFound, TooMany
+from service.errors import Conflict, InvalidParameter, NotFound, Outdated, TooMany
 
 __all__ = [
     "MEDIA_TYPE",
@@ -44,6 +44,7 @@ _TITLES = {
     406: "Not acceptable",
     409: "Conflict",
     411: "Length required",
+    412: "Precondition failed",
     413: "Content too large",
     415: "Unsupported media type",
     422: "Invalid request",
@@ -153,6 +154,7 @@ def register(app: FastAPI) -> None:
         NotFound: partial(_refused, 404),
         UnknownDatasetError: partial(_refused, 404),
         Conflict: partial(_refused, 409),
+        Outdated: partial(_refused, 412),
         TooMany: _too_many,
     }
     for kind, handler in handlers.items():

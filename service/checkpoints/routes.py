@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
 from service.access.authentication import Reader
@@ -12,8 +12,11 @@ from service.checkpoints import service
 from service.checkpoints.content import FORMS
 from service.checkpoints.presentation import checkpoint_document
 from service.checkpoints.schemas import CheckpointContent, CheckpointList, CheckpointRead
+from service.checkpoints.service import Stored
+from service.conditional import Known
 from service.dependencies import ExperimentId, QuickReading, Reading, Store
-from service.openapi import problems
+from service.digests import digest
+from service.openapi import NOT_MODIFIED, problems
 from service.routing import StrictRoute
 
 __all__ = ["router"]
@@ -44,18 +47,27 @@ _CONTENT = {
     response_model=CheckpointList,
     response_model_exclude_unset=True,
     response_description="Its checkpoints; none before the first has been stored.",
-    responses=problems(404),
+    responses={**NOT_MODIFIED, **problems(404)},
 )
-def list_checkpoints(experiment_id: ExperimentId, caller: Reader, session: QuickReading) -> Any:
+def list_checkpoints(experiment_id: ExperimentId, caller: Reader, session: QuickReading, known: Known) -> Any:
     """`best` is kept whatever ends the run; `last` is stored when it ends; `initial` is a copy of what it began with.
 
     Begin another experiment where one ended: `{"init": {"name": "given", "checkpoint": id}}` with an `id` from here.
     """
-    data = [
-        checkpoint_document(stored)
-        for stored in service.list_checkpoints(session, caller.owner, experiment_id)
-    ]
-    return {"object": "list", "data": data, "has_more": False, "next": None}
+    found = service.list_checkpoints(session, caller.owner, experiment_id)
+    return known.unless_known(
+        digest(*map(_version, found)),
+        lambda: {
+            "object": "list",
+            "data": [checkpoint_document(stored) for stored in found],
+            "has_more": False,
+            "next": None,
+        },
+    )
+
+
+def _version(stored: Stored) -> tuple[object, ...]:
+    return stored.row.kind, stored.row.epoch, stored.row.sha256, stored.row.created_at
 
 
 @router.get(
@@ -65,11 +77,14 @@ def list_checkpoints(experiment_id: ExperimentId, caller: Reader, session: Quick
     response_model=CheckpointRead,
     response_model_exclude_unset=True,
     response_description="Its epoch, that epoch's metrics, and the hash and size of its bytes.",
-    responses=problems(404),
+    responses={**NOT_MODIFIED, **problems(404)},
 )
-def get_checkpoint(experiment_id: ExperimentId, kind: Kind, caller: Reader, session: Reading) -> Any:
+def get_checkpoint(
+    experiment_id: ExperimentId, kind: Kind, caller: Reader, session: Reading, known: Known
+) -> Any:
     """The bytes themselves are at `content`."""
-    return checkpoint_document(service.read(session, caller.owner, experiment_id, kind))
+    stored = service.read(session, caller.owner, experiment_id, kind)
+    return known.unless_known(digest(_version(stored)), lambda: checkpoint_document(stored))
 
 
 @router.get(
@@ -80,7 +95,7 @@ def get_checkpoint(experiment_id: ExperimentId, kind: Kind, caller: Reader, sess
     response_description="The weights, as a file.",
     responses={
         200: {"content": _CONTENT},
-        304: {"description": "You have it already."},
+        **NOT_MODIFIED,
         **problems(404, 422),
     },
 )
@@ -89,14 +104,12 @@ def get_checkpoint_content(
     kind: Kind,
     caller: Reader,
     store: Store,
+    known: Known,
     form: Annotated[
         Literal["safetensors", "npz", "json"],
         Query(alias="format", description="For torch, NumPy or anything."),
     ] = "safetensors",
-    if_none_match: Annotated[
-        str, Header(description="An `ETag` given before: answers 304 while it fits.")
-    ] = "",
-) -> Response:
+) -> Any:
     """The same weights give the same bytes and the same `ETag`, which changes with every better epoch.
 
     Tensors are named as in a torch `Sequential`: `0.weight` is (out, in). With NumPy:
@@ -105,24 +118,21 @@ def get_checkpoint_content(
     """
     with store.reading() as session:
         tag = _tag(service.read(session, caller.owner, experiment_id, kind).row.sha256, form)
-    if _is_known(tag, if_none_match):
-        return Response(status_code=304, headers={"ETag": tag})
-    stored = service.content(store, experiment_id, kind)
-    headers = {
-        "ETag": _tag(stored.sha256, form),
-        "Cache-Control": "no-cache",
-        "Content-Disposition": f'attachment; filename="{experiment_id}-{kind}.{form}"',
-    }
-    if form == "safetensors":
-        headers["Content-Length"] = str(stored.size)
-    body = FORMS[form].convert(stored.pieces)
-    return StreamingResponse(body, media_type=FORMS[form].media_type, headers=headers)
+
+    def answer() -> StreamingResponse:
+        stored = service.content(store, experiment_id, kind)
+        headers = {
+            "ETag": f'"{_tag(stored.sha256, form)}"',
+            "Cache-Control": "no-cache",
+            "Content-Disposition": f'attachment; filename="{experiment_id}-{kind}.{form}"',
+        }
+        if form == "safetensors":
+            headers["Content-Length"] = str(stored.size)
+        body = FORMS[form].convert(stored.pieces)
+        return StreamingResponse(body, media_type=FORMS[form].media_type, headers=headers)
+
+    return known.unless_known(tag, answer)
 
 
 def _tag(sha256: str, form: str) -> str:
-    return f'"{sha256}"' if form == "safetensors" else f'"{sha256}-{form}"'
-
-
-def _is_known(tag: str, if_none_match: str) -> bool:
-    known = [each.strip().removeprefix("W/") for each in if_none_match.split(",")]
-    return tag in known or "*" in known
+    return sha256 if form == "safetensors" else f"{sha256}-{form}"

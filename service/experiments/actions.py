@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from service.database import utc_now
-from service.errors import Conflict
+from service.errors import Conflict, Outdated
 from service.events.repository import record_status
 from service.experiments import repository, service, states
 from service.experiments.changes import changed
 from service.experiments.identifiers import is_identifier
-from service.experiments.repository import Standing
+from service.experiments.repository import Row, Standing
 from service.experiments.service import Placed
+from service.experiments.tags import is_expected
 
 __all__ = ["cancel", "change", "delete", "pause", "resume"]
 
@@ -44,23 +45,44 @@ def resume(session: Session, owner: str, identifier: str) -> Placed:
     return _act(session, owner, identifier, "resume")
 
 
-def delete(session: Session, owner: str, identifier: str) -> None:
-    """Remove an experiment and everything of it; raises NotFound, and Conflict where an engine works on it."""
+def delete(session: Session, owner: str, identifier: str, *, expected: Collection[str] | None = None) -> None:
+    """Remove an experiment and everything of it.
+
+    Raises NotFound, Conflict where an engine works on it, and Outdated where it has none of the tags ``expected``.
+    """
     standing = _lock(session, owner, identifier)
+    _as_expected(session, owner, identifier, expected)
     if states.after("delete", standing.status) is None:
         raise _conflict("delete", standing)
     repository.delete(session, identifier)
 
 
-def change(session: Session, owner: str, identifier: str, patch: Mapping[str, Any]) -> Placed:
-    """Change name, metadata or priority, by a JSON merge patch; raises NotFound and InvalidSpec."""
+def change(
+    session: Session,
+    owner: str,
+    identifier: str,
+    patch: Mapping[str, Any],
+    *,
+    expected: Collection[str] | None = None,
+) -> Placed:
+    """Change name, metadata or priority, by a JSON merge patch; raises NotFound, InvalidSpec and Outdated."""
     _lock(session, owner, identifier)
-    row = service.read(session, owner, identifier).row
+    row = _as_expected(session, owner, identifier, expected)
     values = changed({"name": row.name, "metadata": row.metadata, "priority": row.priority}, patch)
     if values["metadata"] != row.metadata:
         repository.replace_metadata(session, row, values["metadata"])
     repository.update(session, identifier, {**values, "metadata": dict(values["metadata"])})
     return service.read(session, owner, identifier)
+
+
+def _as_expected(session: Session, owner: str, identifier: str, tags: Collection[str] | None) -> Row:
+    row = service.read(session, owner, identifier).row
+    if tags is None or is_expected(row, tags):
+        return row
+    raise Outdated(
+        "This experiment's name, metadata or priority has been changed since you read it, so that nothing was done. "
+        "Read it again and decide anew."
+    )
 
 
 def _act(session: Session, owner: str, identifier: str, action: str) -> Placed:

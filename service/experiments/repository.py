@@ -22,8 +22,8 @@ __all__ = [
     "delete",
     "drop_resume_state",
     "find",
+    "find_curve",
     "find_page",
-    "has_classes",
     "hold",
     "insert",
     "lock",
@@ -47,6 +47,9 @@ _SELECT = sa.select(_EXPERIMENTS, _EPOCHS.c.seconds).select_from(_EXPERIMENTS.ou
 _INSERT = sa.insert(_EXPERIMENTS).returning(*_EXPERIMENTS.c, sa.null().label("seconds"))
 _OWN = sa.and_(_EXPERIMENTS.c.id == sa.bindparam("identifier"), _EXPERIMENTS.c.owner == sa.bindparam("owner"))
 _FIND = _SELECT.where(_OWN)
+_FIND_CURVE = sa.select(
+    *(_EXPERIMENTS.c[name] for name in ("classes", "attempt", "last_epoch", "last_event"))
+).where(_OWN)
 _MOST_BRANCHES = 40
 
 
@@ -83,11 +86,9 @@ def _insert_metadata(session: Session, row: Row, metadata: Mapping[str, str]) ->
         session.execute(sa.insert(_METADATA), pairs)
 
 
-def has_classes(session: Session, owner: str, identifier: str) -> bool | None:
-    """Whether the experiment's data has classes; None where the owner has no such experiment."""
-    statement = sa.select(_EXPERIMENTS.c.classes).where(_OWN)
-    row = session.execute(statement, {"identifier": identifier, "owner": owner}).first()
-    return None if row is None else row.classes is not None
+def find_curve(session: Session, owner: str, identifier: str) -> Row | None:
+    """What there is to know of the owner's experiment before its curve is read: ``classes``, and how far it is."""
+    return session.execute(_FIND_CURVE, {"identifier": identifier, "owner": owner}).first()
 
 
 def find(session: Session, owner: str, identifier: str) -> Row | None:

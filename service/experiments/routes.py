@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Header, Query, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, Body, Query, Request, Response
 
 from service.access.authentication import Reader, Writer
+from service.conditional import Expected, Known
 from service.dependencies import (
     ExperimentId,
     QuickReading,
@@ -16,12 +16,12 @@ from service.dependencies import (
     Transaction,
 )
 from service.errors import InvalidParameter
-from service.experiments import actions, metrics, service
+from service.experiments import actions, service
 from service.experiments.examples import EXAMPLES, PATCH_EXAMPLES
 from service.experiments.limits import MAX_METADATA_PAIRS
+from service.experiments.parts import Fields, part_content
 from service.experiments.presentation import experiment_document, list_document
 from service.experiments.schemas import (
-    CurveRead,
     ExperimentDocument,
     ExperimentList,
     ExperimentPatch,
@@ -30,12 +30,11 @@ from service.experiments.schemas import (
     Penalty,
     Status,
 )
-from service.experiments.service import Filters
+from service.experiments.service import Filters, Placed
+from service.experiments.tags import list_tag, tag_of
 from service.idempotency.requests import OnceTransaction
-from service.negotiation import preferred
-from service.openapi import problems
+from service.openapi import NOT_MODIFIED, problems
 from service.pagination import NEWEST_FIRST
-from service.problems import Refusal
 from service.quotas.routes import StoredBytes
 from service.routing import StrictRoute
 
@@ -56,7 +55,6 @@ _MERGE_PATCH = {
     "schema": {"$ref": f"#/components/schemas/{ExperimentPatch.__name__}"},
     "examples": PATCH_EXAMPLES,
 }
-_FORMS = ("application/json", "text/csv")
 _ACTION: dict[str, Any] = {
     "status_code": 202,
     "response_model": ExperimentRead,
@@ -88,6 +86,11 @@ def create_experiment(
     """
     placed = service.submit(session, caller.owner, document, limits=caller.limits, stored_bytes=stored_bytes)
     response.headers["Location"] = f"/v1/experiments/{placed.row.id}"
+    return _shown(placed, response)
+
+
+def _shown(placed: Placed, response: Response) -> Any:
+    response.headers["ETag"] = f'"{tag_of(placed)}"'
     return experiment_document(placed)
 
 
@@ -98,13 +101,15 @@ def create_experiment(
     response_model=ExperimentList,
     response_model_exclude_unset=True,
     response_description="A page of experiments, the newest first unless sorted otherwise.",
-    responses=problems(422),
+    responses={200: {"content": part_content("ExperimentList")}, **NOT_MODIFIED, **problems(422)},
     openapi_extra={"parameters": [_METADATA_PARAMETER]},
 )
 def list_experiments(  # noqa: PLR0913 - one argument per query parameter
     request: Request,
     caller: Reader,
     session: Reading,
+    known: Known,
+    fields: Fields,
     *,
     status: Annotated[list[Status], Query(description="Any of these.")] = [],
     dataset: Annotated[list[str], Query(description="Any of these.")] = [],
@@ -118,7 +123,7 @@ def list_experiments(  # noqa: PLR0913 - one argument per query parameter
     """All filters must fit; a filter given more than once fits where any of its values does."""
     filters = Filters(status, dataset, penalty, _metadata_filter(request))
     page = service.list_page(session, caller.owner, filters, sort=sort, limit=limit, after=after)
-    return list_document(page)
+    return known.unless_known(list_tag(page), lambda: fields.of_each(list_document(page)))
 
 
 def _metadata_filter(request: Request) -> dict[str, list[str]]:
@@ -136,48 +141,14 @@ def _metadata_filter(request: Request) -> dict[str, list[str]]:
     response_model=ExperimentRead,
     response_model_exclude_unset=True,
     response_description="The experiment as it is now.",
-    responses=problems(404),
+    responses={200: {"content": part_content("ExperimentRead")}, **NOT_MODIFIED, **problems(404)},
 )
-def get_experiment(experiment_id: ExperimentId, caller: Reader, session: QuickReading) -> Any:
-    """Its specification with every default resolved, its progress, and what came out of it so far."""
-    return experiment_document(service.read(session, caller.owner, experiment_id))
-
-
-@router.get(
-    "/{experiment_id}/metrics",
-    operation_id="getExperimentMetrics",
-    summary="Read the learning curve",
-    response_model=CurveRead,
-    response_description="Metrics by epoch: columns in JSON, or one row per epoch in CSV.",
-    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **problems(404, 406, 422)},
-)
-def get_experiment_metrics(  # noqa: PLR0913 - one argument per query parameter
-    experiment_id: ExperimentId,
-    caller: Reader,
-    session: Reading,
-    *,
-    from_epoch: Annotated[int, Query(ge=0, le=1_000_000, description="Leave out earlier epochs.")] = 0,
-    max_points: Annotated[
-        int | None, Query(ge=2, le=1_000_000, description="Thin the curve out; its extremes stay.")
-    ] = None,
-    names: Annotated[
-        list[str], Query(description="Metrics, separated by commas or each given by itself; all by default.")
-    ] = [],
-    accept: Annotated[str, Header(include_in_schema=False)] = "",
+def get_experiment(
+    experiment_id: ExperimentId, caller: Reader, session: QuickReading, known: Known, fields: Fields
 ) -> Any:
-    """Every epoch unless `max_points` is given. Ask for CSV with the header `Accept: text/csv`."""
-    form = preferred(accept, _FORMS)
-    if form is None:
-        raise Refusal(406, f"Metrics come as {' or '.join(_FORMS)}.")
-    curve = service.curve(
-        session, caller.owner, experiment_id, names=names, from_epoch=from_epoch, max_points=max_points
-    )
-    headers = {"Vary": "Accept"}
-    # A long curve is sent as it is: to check it against the schema once more takes longer than to read it.
-    if form == "application/json":
-        return StreamingResponse(metrics.as_json(curve), media_type=form, headers=headers)
-    headers["Content-Disposition"] = f'attachment; filename="{experiment_id}.csv"'
-    return StreamingResponse(metrics.as_csv(curve), media_type=form, headers=headers)
+    """Its specification with every default resolved, its progress, and what came out of it so far."""
+    placed = service.read(session, caller.owner, experiment_id)
+    return known.unless_known(tag_of(placed), lambda: fields.of(experiment_document(placed)))
 
 
 @router.patch(
@@ -187,17 +158,23 @@ def get_experiment_metrics(  # noqa: PLR0913 - one argument per query parameter
     response_model=ExperimentRead,
     response_model_exclude_unset=True,
     response_description="The experiment as it is now.",
-    responses=problems(400, 404, 413, 415, 422),
+    responses=problems(400, 404, 412, 413, 415, 422),
     openapi_extra={"requestBody": {"content": {"application/merge-patch+json": _MERGE_PATCH}}},
 )
 def update_experiment(
     experiment_id: ExperimentId,
     document: Annotated[PatchDocument, Body(openapi_examples=PATCH_EXAMPLES)],
+    response: Response,
     caller: Writer,
     session: QuickTransaction,
+    expected: Expected,
 ) -> Any:
-    """A JSON merge patch (RFC 7396). What decides the result of training is fixed once an experiment was created."""
-    return experiment_document(actions.change(session, caller.owner, experiment_id, document))
+    """A JSON merge patch (RFC 7396). What decides the result of training is fixed once an experiment was created.
+
+    With `If-Match` nothing changes where somebody else has changed it since; that it trained on meanwhile is no change.
+    """
+    placed = actions.change(session, caller.owner, experiment_id, document, expected=expected)
+    return _shown(placed, response)
 
 
 @router.delete(
@@ -207,11 +184,13 @@ def update_experiment(
     status_code=204,
     response_class=Response,
     response_description="It is gone, and its metrics, events and checkpoints with it.",
-    responses=problems(404, 409),
+    responses=problems(404, 409, 412),
 )
-def delete_experiment(experiment_id: ExperimentId, caller: Writer, session: Transaction) -> None:
+def delete_experiment(
+    experiment_id: ExperimentId, caller: Writer, session: Transaction, expected: Expected
+) -> None:
     """Everything of it goes for good. What is being trained has to be cancelled first."""
-    actions.delete(session, caller.owner, experiment_id)
+    actions.delete(session, caller.owner, experiment_id, expected=expected)
 
 
 @router.post(

@@ -15,6 +15,7 @@ from engine.spec import SpecWarning, to_document
 from service.access.caller import NO_LIMITS, Limits
 from service.checkpoints import initial
 from service.database import utc_now
+from service.digests import digest
 from service.errors import NotFound
 from service.events.repository import record_creation
 from service.execution.cohorts import cohort_of
@@ -26,7 +27,17 @@ from service.experiments.repository import Filters, Row
 from service.experiments.submission import Submission, read_submission
 from service.pagination import Page, Position, decode_cursor, encode_cursor
 
-__all__ = ["Filters", "Placed", "curve", "list_page", "metric_names", "not_found", "read", "submit"]
+__all__ = [
+    "Filters",
+    "Placed",
+    "curve",
+    "curve_tag",
+    "list_page",
+    "metric_names",
+    "not_found",
+    "read",
+    "submit",
+]
 
 # JavaScript's numbers are exact up to here.
 _DRAWN_SEEDS = 2**53
@@ -119,10 +130,20 @@ def _placed(session: Session, row: Row) -> Placed:
 
 def metric_names(session: Session, owner: str, identifier: str) -> tuple[str, ...]:
     """The metrics that an owner's experiment of this kind of task has; raises NotFound."""
-    found = repository.has_classes(session, owner, identifier) if is_identifier(identifier) else None
+    return metrics.metric_names(classification=_curve(session, owner, identifier).classes is not None)
+
+
+def curve_tag(session: Session, owner: str, identifier: str, form: str) -> str:
+    """The tag of an experiment's curve in one of its forms, which changes with every epoch; raises NotFound."""
+    found = _curve(session, owner, identifier)
+    return digest(form, found.attempt, found.last_epoch, found.last_event)
+
+
+def _curve(session: Session, owner: str, identifier: str) -> Row:
+    found = repository.find_curve(session, owner, identifier) if is_identifier(identifier) else None
     if found is None:
         raise not_found(identifier)
-    return metrics.metric_names(classification=found)
+    return found
 
 
 def not_found(identifier: str) -> NotFound:

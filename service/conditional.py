@@ -1,0 +1,60 @@
+"""Conditional requests (RFC 9110, 13): reading only what is new, and changing only what is as it was read.
+
+A tag is the opaque text between an ETag's quotes. Compression on the way may have made a tag weak; that is overlooked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Response
+
+__all__ = ["Expected", "Known"]
+
+_CACHED = "private, no-cache"
+
+
+class Conditions:
+    """What a client has read before."""
+
+    def __init__(self, response: Response, if_none_match: str) -> None:
+        self._headers = response.headers
+        self._known = _tags(if_none_match)
+
+    def unless_known(self, tag: str, answer: Callable[[], Any]) -> Any:
+        """An answer with this tag; one without content (304), and without the work, where the client has it."""
+        headers = {"ETag": f'"{tag}"', "Cache-Control": _CACHED}
+        if tag in self._known or "*" in self._known:
+            return Response(status_code=304, headers={**self._headers, **headers})
+        self._headers.update(headers)
+        return answer()
+
+
+def _tags(header: str) -> frozenset[str]:
+    return frozenset(each.strip().removeprefix("W/").strip('"') for each in header.split(","))
+
+
+async def _known(
+    response: Response,
+    if_none_match: Annotated[
+        str, Header(description="An `ETag` given before: answers 304 while it fits.")
+    ] = "",
+) -> Conditions:
+    return Conditions(response, if_none_match)
+
+
+async def _expected(
+    if_match: Annotated[
+        str | None,
+        Header(description="An `ETag` given before: answers 412 where somebody changed it since."),
+    ] = None,
+) -> frozenset[str] | None:
+    return None if if_match is None or if_match.strip() == "*" else _tags(if_match)
+
+
+Known = Annotated[Conditions, Depends(_known)]
+"""What a client that polls has read before."""
+
+Expected = Annotated[frozenset[str] | None, Depends(_expected)]
+"""The tags of which a change expects the resource to have one; None where it takes it as it is."""

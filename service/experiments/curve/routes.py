@@ -1,0 +1,70 @@
+"""The endpoint of learning curves."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Response
+from fastapi.responses import StreamingResponse
+
+from service.access.authentication import Reader
+from service.conditional import Known
+from service.dependencies import ExperimentId, Reading
+from service.experiments import metrics, service
+from service.experiments.schemas import CurveRead
+from service.negotiation import preferred
+from service.openapi import NOT_MODIFIED, problems
+from service.problems import Refusal
+from service.routing import StrictRoute
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1/experiments", tags=["Experiments"], route_class=StrictRoute)
+
+_JSON, _CSV = _FORMS = ("application/json", "text/csv")
+
+
+@router.get(
+    "/{experiment_id}/metrics",
+    operation_id="getExperimentMetrics",
+    summary="Read the learning curve",
+    response_model=CurveRead,
+    response_description="Metrics by epoch: columns in JSON, or one row per epoch in CSV.",
+    responses={
+        200: {"content": {"text/csv": {"schema": {"type": "string"}}}},
+        **NOT_MODIFIED,
+        **problems(404, 406, 422),
+    },
+)
+def get_experiment_metrics(  # noqa: PLR0913 - one argument per query parameter
+    experiment_id: ExperimentId,
+    response: Response,
+    caller: Reader,
+    session: Reading,
+    known: Known,
+    *,
+    from_epoch: Annotated[int, Query(ge=0, le=1_000_000, description="Leave out earlier epochs.")] = 0,
+    max_points: Annotated[
+        int | None, Query(ge=2, le=1_000_000, description="Thin the curve out; its extremes stay.")
+    ] = None,
+    names: Annotated[
+        list[str], Query(description="Metrics, separated by commas or each given by itself; all by default.")
+    ] = [],
+    accept: Annotated[str, Header(include_in_schema=False)] = "",
+) -> Any:
+    """Every epoch unless `max_points` is given. Ask for CSV with the header `Accept: text/csv`."""
+    form = preferred(accept, _FORMS)
+    if form is None:
+        raise Refusal(406, f"Metrics come as {' or '.join(_FORMS)}.")
+    wanted: dict[str, Any] = {"names": names, "from_epoch": from_epoch, "max_points": max_points}
+
+    def answer() -> StreamingResponse:
+        curve = service.curve(session, caller.owner, experiment_id, **wanted)
+        # A long curve is sent as it is: to check it against the schema once more takes longer than to read it.
+        pieces = metrics.as_json(curve) if form == _JSON else metrics.as_csv(curve)
+        return StreamingResponse(pieces, media_type=form, headers=dict(response.headers))
+
+    response.headers["Vary"] = "Accept"
+    if form == _CSV:
+        response.headers["Content-Disposition"] = f'attachment; filename="{experiment_id}.csv"'
+    return known.unless_known(service.curve_tag(session, caller.owner, experiment_id, form), answer)
