@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 import service.access.models
 import service.checkpoints.models
+import service.datasets.models
 import service.events.models
 import service.execution.models
 import service.experiments.models

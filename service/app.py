@@ -70,7 +70,7 @@ def create_app(settings: Settings) -> FastAPI:
     web.mount(app)
     problems.register(app)
     database_problems.register(app)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(BodyLimit, most_upload_bytes=settings.max_upload_bytes)
     app.add_middleware(RequestContext)
     return app
 

@@ -16,6 +16,7 @@ from service.problems import Refusal, problem_response
 __all__ = ["MAX_BODY_BYTES", "BodyLimit", "RequestContext"]
 
 MAX_BODY_BYTES = 1024 * 1024
+_UPLOADS = "/v1/datasets"
 _REQUEST_ID_HEADER = "X-Request-ID"
 _MOST_DISCARDED_BYTES = 32 * MAX_BODY_BYTES
 _REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
@@ -67,13 +68,14 @@ def _request_id(headers: Headers) -> str:
 
 
 class BodyLimit:
-    """Refuses a request body of more than MAX_BODY_BYTES with a 413 problem, announced or not.
+    """Refuses a request body of more than MAX_BODY_BYTES with a 413 problem, announced or not; uploads may be larger.
 
     FastAPI's own limit answers in plain text. A client that waits for a go-ahead (``Expect``) is refused at once.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, most_upload_bytes: int) -> None:
         self.app = app
+        self._most_upload_bytes = most_upload_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -81,26 +83,35 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        most = self._most_upload_bytes if _is_upload(scope, headers) else MAX_BODY_BYTES
         received = 0
         announced = int(length) if (length := headers.get("content-length", "")).isdecimal() else 0
 
         async def receive_within_limit() -> Message:
             nonlocal received
-            if announced > MAX_BODY_BYTES and "expect" in headers:
-                raise _too_large()
+            if announced > most and ("expect" in headers or most > MAX_BODY_BYTES):
+                raise _too_large(most)
             message = await receive()
             received += len(message.get("body", b""))
-            if received > MAX_BODY_BYTES:
+            if received > most:
                 if message.get("more_body"):
                     await _discard(receive)
-                raise _too_large()
+                raise _too_large(most)
             return message
 
         await self.app(scope, receive_within_limit, send)
 
 
-def _too_large() -> Refusal:
-    return Refusal(413, f"The request body may have at most {MAX_BODY_BYTES:,} bytes.")
+def _is_upload(scope: Scope, headers: Headers) -> bool:
+    """Whether the body is a file, which is not read into memory."""
+    path: str = scope["path"]
+    if scope["method"] == "POST":
+        return path == _UPLOADS and headers.get("content-type", "").startswith("multipart/form-data")
+    return scope["method"] == "PUT" and path.startswith(f"{_UPLOADS}/")
+
+
+def _too_large(most: int) -> Refusal:
+    return Refusal(413, f"The request body may have at most {most:,} bytes.")
 
 
 async def _discard(receive: Receive) -> None:

@@ -13,7 +13,9 @@ from starlette.routing import BaseRoute
 from service.access.authentication import SCOPE_FIELD
 from service.access.schemas import KeyCreate
 from service.checkpoints.schemas import CheckpointContent
+from service.datasets import identifiers as dataset_identifiers
 from service.datasets import service as datasets
+from service.datasets.schemas import DatasetCreate, DatasetForm
 from service.events.schemas import STREAMED, StreamedEvent
 from service.experiments.parts import part_schemas
 from service.experiments.schemas import ExperimentCreate, ExperimentPatch, ExperimentSpec
@@ -78,6 +80,8 @@ _OWN: tuple[type[BaseModel], ...] = (
     ExperimentSpec,
     KeyCreate,
     CheckpointContent,
+    DatasetCreate,
+    DatasetForm,
     StreamedEvent,
     *STREAMED,
 )
@@ -120,8 +124,9 @@ def openapi_document(routes: list[BaseRoute], version: str, *, wants_keys: bool)
         operation["responses"] = dict(sorted({**shared, **operation["responses"]}.items()))
     make_plain(document)
     add_links(document)
-    names = [dataset.name for dataset in datasets.list_datasets()]
-    document["components"]["schemas"][ExperimentCreate.__name__]["properties"]["dataset"]["enum"] = names
+    names = "|".join(dataset.name for dataset in datasets.list_datasets())
+    named = document["components"]["schemas"][ExperimentCreate.__name__]["properties"]["dataset"]
+    named["pattern"] = f"^({names}|{dataset_identifiers.PATTERN})$"
     return document
 
 

@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
 
-from service.access.authentication import Reader
-from service.datasets import service
-from service.datasets.catalog import BuiltinDataset
-from service.datasets.schemas import DatasetList, DatasetRead
+from service.access.authentication import Reader, Writer
+from service.access.caller import Caller
+from service.database import Database
+from service.datasets import service, uploads
+from service.datasets.examples import BYTES_BODY, FORM, JSON, UPLOAD_BODY
+from service.datasets.identifiers import is_identifier
+from service.datasets.presentation import builtin_document, preview_document, uploaded_document
+from service.datasets.receiving import Announced, announced, received_bytes, received_form
+from service.datasets.schemas import (
+    DatasetList,
+    DatasetPreview,
+    DatasetRead,
+    UploadedDatasetRead,
+)
+from service.dependencies import QuickReading, Reading, Store, Transaction
+from service.json_bodies import read_json
 from service.openapi import problems
+from service.problems import Refusal
 from service.routing import StrictRoute
 
 __all__ = ["router"]
 
-DatasetName = Annotated[
+DatasetId = Annotated[
     str,
     Path(
-        description="As in the list.",
+        description="The `id` from the list.",
         openapi_examples={"digits": {"value": "digits"}, "mnist-mini": {"value": "mnist-mini"}},
     ),
 ]
+UploadedId = Annotated[str, Path(description="The `id` that uploading gave.")]
 
 router = APIRouter(prefix="/v1/datasets", tags=["Datasets"], route_class=StrictRoute)
 
@@ -31,28 +46,127 @@ router = APIRouter(prefix="/v1/datasets", tags=["Datasets"], route_class=StrictR
     operation_id="listDatasets",
     summary="List the data sets",
     response_model=DatasetList,
-    response_description="Every data set an experiment can name.",
-    responses=problems(),
+    response_description="Data sets an experiment can name: your own, the newest first, then the built-in ones.",
+    responses=problems(422),
 )
-def list_datasets(_caller: Reader) -> Any:
-    """Those that come with the service; none needs a network."""
-    data = [_document(dataset) for dataset in service.list_datasets()]
-    return {"object": "list", "data": data, "has_more": False, "next": None}
+def list_datasets(
+    session: Reading,
+    caller: Reader,
+    limit: Annotated[int, Query(ge=1, le=100, description="Uploaded data sets on a page.")] = 20,
+    after: Annotated[str | None, Query(description="`next` of the page before.")] = None,
+) -> Any:
+    """The built-in ones need no network; they end the last page."""
+    page = service.list_page(session, caller.owner, limit=limit, after=after)
+    data = [uploaded_document(row) for row in page.items]
+    if page.next is None:
+        data += [builtin_document(dataset) for dataset in service.list_datasets()]
+    return {"object": "list", "data": data, "has_more": page.next is not None, "next": page.next}
+
+
+@router.post(
+    "",
+    operation_id="createDataset",
+    summary="Upload a data set",
+    status_code=201,
+    response_model=UploadedDatasetRead,
+    response_description="It is stored and about to be read; its URL is in `Location`.",
+    responses={
+        200: {"model": UploadedDatasetRead, "description": "You had uploaded the same before: here it is."},
+        **problems(400, 413, 415, 422),
+    },
+    openapi_extra=UPLOAD_BODY,
+)
+async def create_dataset(request: Request, database: Store, caller: Writer, response: Response) -> Any:
+    """CSV, NPZ, JSON rows or Parquet. `validating` until it is `ready`, or `rejected` with reasons by row and column.
+
+    As JSON without a file it only announces one, whose bytes are sent to `links.content` with PUT.
+    """
+    content_type = request.headers.get("content-type", "")
+    if content_type.startswith(FORM):
+        async with received_form(request) as (what, file):
+            row, is_new = await run_in_threadpool(_upload, database, caller, what, file)
+    elif content_type.startswith(JSON):
+        document = read_json(await request.body())
+        if not isinstance(document, dict):
+            raise Refusal(422, "The body must be a JSON object.")
+        row, is_new = await run_in_threadpool(_announce, database, caller, announced(document)), True
+    else:
+        raise Refusal(415, f"Send the file as {FORM}, or {JSON} without one.")
+    response.status_code = 201 if is_new else 200
+    response.headers["Location"] = f"/v1/datasets/{row.id}"
+    return uploaded_document(row)
+
+
+def _upload(database: Database, caller: Caller, what: Announced, file: BinaryIO) -> Any:
+    return uploads.upload(database, caller.owner, what.name, what.options, file)
+
+
+def _announce(database: Database, caller: Caller, what: Announced) -> Any:
+    with database.transaction() as session:
+        identifier = uploads.announce(session, caller.owner, what.name, what.options)
+        return service.read(session, caller.owner, identifier)
+
+
+@router.put(
+    "/{dataset_id}/content",
+    operation_id="putDatasetContent",
+    summary="Send the bytes of a data set",
+    status_code=202,
+    response_model=UploadedDatasetRead,
+    response_description="All bytes are stored and about to be read.",
+    responses={
+        200: {"model": UploadedDatasetRead, "description": "You had uploaded the same before: here it is."},
+        **problems(400, 404, 409, 413),
+    },
+    openapi_extra=BYTES_BODY,
+)
+async def put_dataset_content(
+    dataset_id: UploadedId, request: Request, database: Store, caller: Writer, response: Response
+) -> Any:
+    """The file as it is: `curl -T big.csv URL`. A transfer that broke off is begun again with the same request."""
+    async with received_bytes(request) as file:
+        row, is_new = await run_in_threadpool(uploads.receive, database, caller.owner, dataset_id, file)
+    response.status_code = 202 if is_new else 200
+    return uploaded_document(row)
 
 
 @router.get(
-    "/{name}",
+    "/{dataset_id}",
     operation_id="getDataset",
     summary="Read what a data set is",
     response_model=DatasetRead,
-    response_description="Its task, size, scaling and origin.",
+    response_description="Its task, size, scaling and columns, or why it was rejected.",
     responses=problems(404),
 )
-def get_dataset(name: DatasetName, _caller: Reader) -> Any:
+def get_dataset(dataset_id: DatasetId, session: QuickReading, caller: Reader) -> Any:
     """One data set."""
-    return _document(service.describe(name))
+    if is_identifier(dataset_id):
+        return uploaded_document(service.read(session, caller.owner, dataset_id))
+    return builtin_document(service.describe(dataset_id))
 
 
-def _document(dataset: BuiltinDataset) -> dict[str, Any]:
-    fields = {name: getattr(dataset, name) for name in DatasetRead.model_fields if name != "object"}
-    return {"object": "dataset", **fields}
+@router.get(
+    "/{dataset_id}/preview",
+    operation_id="getDatasetPreview",
+    summary="See the first rows of a data set",
+    response_model=DatasetPreview,
+    response_description="The first rows as they were understood; none before it is `ready`.",
+    responses=problems(404),
+)
+def get_dataset_preview(dataset_id: UploadedId, session: QuickReading, caller: Reader) -> Any:
+    """Of uploaded data sets."""
+    return preview_document(service.read(session, caller.owner, dataset_id))
+
+
+@router.delete(
+    "/{dataset_id}",
+    operation_id="deleteDataset",
+    summary="Delete an uploaded data set",
+    status_code=204,
+    response_class=Response,
+    response_description="It is gone.",
+    responses=problems(404, 409),
+)
+def delete_dataset(dataset_id: UploadedId, session: Transaction, caller: Writer) -> None:
+    """Not while there are experiments that were made with it."""
+    service.delete(session, caller.owner, dataset_id)

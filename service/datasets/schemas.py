@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, RootModel
 
-__all__ = ["DatasetList", "DatasetRead"]
+__all__ = [
+    "BuiltinDatasetRead",
+    "DatasetCreate",
+    "DatasetForm",
+    "DatasetList",
+    "DatasetOptions",
+    "DatasetPreview",
+    "DatasetRead",
+    "UploadedDatasetRead",
+]
+
+Task = Literal["binary", "multiclass", "multilabel", "regression"]
+ColumnReference = str | int
 
 
 class DivideBy(BaseModel):
@@ -15,14 +28,17 @@ class DivideBy(BaseModel):
     divide_by: float
 
 
-class DatasetRead(BaseModel):
+class BuiltinDatasetRead(BaseModel):
     """A data set that comes with the service."""
 
-    name: str
+    id: str = Field(description="What an experiment names it by.")
     object: Literal["dataset"]
+    kind: Literal["builtin"]
+    status: Literal["ready"]
+    name: str
     title: str
     description: str
-    task: Literal["binary", "multiclass", "multilabel", "regression"]
+    task: Task
     rows: int = Field(description="Rows to split, without those the set keeps for validation or test itself.")
     validation_rows: int = Field(description="The set's own validation rows.")
     test_rows: int = Field(description="The set's own test rows; they are used instead of `split.test`.")
@@ -38,10 +54,139 @@ class DatasetRead(BaseModel):
     version: str = Field(description="Hash of the contents; an experiment remembers it.")
 
 
+class DatasetOptions(BaseModel):
+    """How a file is read. What is left out is found out, and the data set shows what was."""
+
+    format: Literal["auto", "csv", "npz", "json", "parquet"] = "auto"
+    delimiter: str = Field(default="auto", description="CSV: what separates values.", examples=[";"])
+    quote: str = Field(default="auto", description="CSV: what values are quoted with, or `none`.")
+    header: bool | Literal["auto"] = Field(
+        default="auto", description="CSV: whether the first row names the columns."
+    )
+    encoding: str = Field(default="auto", description="CSV and JSON: such as `utf-8` or `cp1252`.")
+    decimal: str = Field(default="auto", description="CSV: the decimal sign, `.` or `,`.")
+    target: ColumnReference | list[ColumnReference] = Field(
+        default="auto", description="The column to predict, by name or place; several for several labels."
+    )
+    task: Literal["auto", "classification", "multilabel", "regression"] = "auto"
+    scaling: str | DivideBy = Field(
+        default="auto", description='`standardize`, `none` or `{"divide_by": 256}`.'
+    )
+    ignore: list[ColumnReference] = Field(default=[], description="Columns to leave out.")
+    weight: ColumnReference | None = Field(default=None, description="The column of weights of the rows.")
+    split: ColumnReference | None = Field(
+        default=None, description="The column that says `train`, `validation` or `test`."
+    )
+    group: ColumnReference | None = Field(
+        default=None, description="The column of groups that stay together."
+    )
+    missing: list[str] | Literal["auto"] = Field(
+        default="auto", description="What stands for a missing value."
+    )
+    categorical: list[ColumnReference] = Field(
+        default=[], description="Columns of categories, whatever they hold."
+    )
+    numeric: list[ColumnReference] = Field(default=[], description="Columns of numbers, whatever they hold.")
+
+
+class DatasetCreate(DatasetOptions):
+    """A data set whose bytes are still to come, by `PUT …/content`."""
+
+    name: str | None = Field(default=None, max_length=200)
+
+
+class DatasetForm(DatasetCreate):
+    """A file and how it is read: text for each field, JSON for lists."""
+
+    file: str = Field(description="CSV, NPZ, JSON rows or Parquet.", json_schema_extra={"format": "binary"})
+
+
+class DatasetColumn(BaseModel):
+    """A column as it was understood."""
+
+    name: str
+    kind: Literal["number", "boolean", "category"]
+    levels: list[str] = Field(description="Names of the categories, or the two words of a boolean.")
+    missing: bool = Field(description="Whether it has values that are missing.")
+
+
+class DatasetReason(BaseModel):
+    """One thing that keeps a file from being read."""
+
+    row: int | None = Field(description="The line an editor shows.")
+    column: str | None
+    found: str
+    expected: str
+
+
+class DatasetRejection(BaseModel):
+    """Why a file cannot be trained on."""
+
+    advice: str = Field(description="What to do.")
+    reasons: list[DatasetReason] = Field(description="At most 20.")
+
+
+class UploadedDatasetRead(BaseModel):
+    """A data set that was uploaded; what is not known before it is `ready` is null."""
+
+    id: str = Field(description="What an experiment names it by.")
+    object: Literal["dataset"]
+    kind: Literal["uploaded"]
+    status: Literal["uploading", "validating", "ready", "rejected"]
+    name: str
+    bytes: int = Field(description="Size of the file.")
+    task: Task | None
+    rows: int | None = Field(
+        description="Rows to split, without those the set keeps for validation or test itself."
+    )
+    validation_rows: int | None = Field(description="The set's own validation rows.")
+    test_rows: int | None = Field(
+        description="The set's own test rows; they are used instead of `split.test`."
+    )
+    features: int | None = Field(
+        description="Inputs of a network, categories and indicators of missing values included."
+    )
+    feature_names: list[str] | None
+    outputs: int | None
+    target_names: list[str] | None
+    classes: list[str] | None = Field(
+        description="Names of the classes; null for regression and several labels."
+    )
+    class_counts: list[int] | None = Field(description="Rows of each class, among `rows`.")
+    scaling: str | DivideBy | None = Field(description='What `"scaling": "auto"` stands for.')
+    image_shape: list[int] | None = Field(description="Height, width and channels, where rows are images.")
+    columns: list[DatasetColumn] | None
+    summary: list[dict[str, Any]] | None = Field(description="Each column's values in numbers.")
+    findings: dict[str, Any] | None = Field(
+        description="What to look at: leaks, duplicates, constants, balance."
+    )
+    warnings: list[str] | None
+    options: DatasetOptions = Field(description="How it was read, everything that was found out included.")
+    rejection: DatasetRejection | None = Field(description="Why it cannot be trained on.")
+    version: str | None = Field(description="Hash of the contents; an experiment remembers it.")
+    created_at: datetime
+    finished_at: datetime | None = Field(description="When it was `ready` or `rejected`.")
+    links: dict[str, str]
+
+
+class DatasetRead(
+    RootModel[Annotated[BuiltinDatasetRead | UploadedDatasetRead, Field(discriminator="kind")]]
+):
+    """A data set, one that comes with the service or one that was uploaded."""
+
+
 class DatasetList(BaseModel):
-    """All data sets."""
+    """A page of data sets: your own, the newest first, and then those that come with the service."""
 
     object: Literal["list"]
     data: list[DatasetRead]
     has_more: bool
-    next: None
+    next: str | None
+
+
+class DatasetPreview(BaseModel):
+    """The first rows of a data set as they were understood."""
+
+    object: Literal["preview"]
+    dataset: str
+    rows: list[dict[str, Any]]

@@ -3,31 +3,100 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
 
-from service.datasets import catalog
+from sqlalchemy.orm import Session
+
+from engine.spec import DatasetFacts
+from service.datasets import catalog, repository
 from service.datasets.catalog import BuiltinDataset
+from service.datasets.facts import engine_facts
+from service.datasets.identifiers import is_identifier
+from service.datasets.repository import Row
+from service.datasets.uploads import UPLOADING, VALIDATING
+from service.errors import Conflict, NotFound
+from service.pagination import Page, Position, decode_cursor, encode_cursor
 
-__all__ = ["UnknownDatasetError", "describe", "list_datasets"]
+__all__ = [
+    "Trainable",
+    "UnknownDatasetError",
+    "UnreadyDatasetError",
+    "begin_reading",
+    "delete",
+    "describe",
+    "give_up",
+    "has_unread",
+    "list_datasets",
+    "list_page",
+    "note_loss",
+    "read",
+    "trainable",
+    "uploads",
+]
+
+MAX_LOSSES = 3
+"""How many readers a data set may kill before it is held to be the cause."""
+
+_SORT = "-created_at"
+
+
+class Trainable(Protocol):
+    """What an experiment needs to know of the data that it names."""
+
+    @property
+    def name(self) -> str:
+        """How specifications name it."""
+
+    @property
+    def version(self) -> str:
+        """Hash of everything that networks are trained on."""
+
+    @property
+    def classes(self) -> Sequence[str] | None:
+        """Names of the classes; None for regression."""
+
+    @property
+    def facts(self) -> DatasetFacts:
+        """What resolving a specification needs to know."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Uploaded:
+    """An uploaded data set that is ready."""
+
+    name: str
+    version: str
+    classes: Sequence[str] | None
+    facts: DatasetFacts
 
 
 class UnknownDatasetError(LookupError):
     """No data set has this name; ``candidates`` are the closest that exist, the closest first."""
 
-    def __init__(self, name: str, candidates: tuple[str, ...]) -> None:
+    def __init__(self, name: str, candidates: tuple[str, ...] = ()) -> None:
         self.name = name
         self.candidates = candidates
         hint = f' Did you mean "{candidates[0]}"?' if candidates else ""
         known = ", ".join(catalog.names())
-        super().__init__(f"There is no data set of this name; the built-in ones are {known}.{hint}")
+        super().__init__(
+            f"There is no data set of this name; your own go by their id, and the built-in ones are {known}.{hint}"
+        )
+
+
+class UnreadyDatasetError(ValueError):
+    """An uploaded data set that cannot be trained on, or not yet; the message says why."""
 
 
 def list_datasets() -> tuple[BuiltinDataset, ...]:
-    """Every data set there is, in the order of the catalog."""
+    """The data sets that come with the service, in the order of the catalog."""
     return tuple(describe(name) for name in catalog.names())
 
 
 def describe(name: str) -> BuiltinDataset:
-    """The data set of this name; raises UnknownDatasetError where there is none."""
+    """The built-in data set of this name; raises UnknownDatasetError where there is none."""
     dataset = catalog.find(name)
     if dataset is None:
         raise UnknownDatasetError(name, _close_to(name))
@@ -42,3 +111,91 @@ def _close_to(name: str) -> tuple[str, ...]:
 def _plain(name: str) -> str:
     # Only the beginning is compared: the names are short, and comparing takes time quadratic in the length.
     return name[:64].lower().replace(" ", "_")
+
+
+def trainable(session: Session, owner: str, name: str) -> Trainable:
+    """What an experiment of this owner names, which nobody deletes before this transaction ends.
+
+    Raises UnknownDatasetError and UnreadyDatasetError.
+    """
+    if not is_identifier(name):
+        return describe(name)
+    row = repository.hold(session, owner, name)
+    if row is None:
+        raise UnknownDatasetError(name)
+    if row.status != "ready":
+        advice = "see its reasons" if row.status == "rejected" else "wait until it is ready"
+        message = f"This data set is {row.status}; {advice} with GET /v1/datasets/{name}."
+        raise UnreadyDatasetError(message)
+    return _Uploaded(name, row.version, row.facts["classes"], engine_facts(row.facts))
+
+
+def read(session: Session, owner: str, identifier: str) -> Row:
+    """An uploaded data set; raises NotFound."""
+    row = repository.find(session, owner, identifier) if is_identifier(identifier) else None
+    if row is None:
+        raise _not_found(identifier)
+    return row
+
+
+def _not_found(identifier: str) -> NotFound:
+    return NotFound(f"There is no data set {identifier[:64]}.")
+
+
+def list_page(session: Session, owner: str, *, limit: int, after: str | None = None) -> Page[Row]:
+    """A page of an owner's uploaded data sets, the newest first; raises InvalidParameter for a made-up cursor."""
+    position = None if after is None else decode_cursor(after, _SORT)
+    rows = repository.find_page(session, owner, after=position, limit=limit + 1)
+    shown, following = rows[:limit], None
+    if len(rows) > limit:
+        following = encode_cursor(Position(shown[-1].created_at, shown[-1].id), _SORT)
+    return Page(shown, following)
+
+
+def delete(session: Session, owner: str, identifier: str) -> None:
+    """Remove an uploaded data set for good; raises NotFound, and Conflict where experiments were made with it."""
+    row = repository.hold(session, owner, identifier, change=True) if is_identifier(identifier) else None
+    if row is None:
+        raise _not_found(identifier)
+    if (user := repository.find_user(session, owner, identifier)) is not None:
+        message = f"Experiments were made with this data set, {user} for one; delete them first."
+        raise Conflict(message)
+    repository.delete(session, row)
+
+
+def has_unread(session: Session) -> bool:
+    """Whether anything waits to be read."""
+    return bool(repository.find_unfinished(session, VALIDATING))
+
+
+def uploads(session: Session) -> Sequence[Row]:
+    """What is on its way in."""
+    return repository.find_unfinished(session, UPLOADING)
+
+
+def begin_reading(session: Session) -> tuple[str, int] | None:
+    """Start a new attempt at the oldest data set that waits to be read: its id and the attempt's number."""
+    row = repository.begin_reading(session)
+    return None if row is None else (row.id, row.attempt)
+
+
+def give_up(session: Session, row: Row) -> None:
+    """Forget an upload that has stopped, unless it goes on after all."""
+    if repository.change(session, row.id, {}, status=UPLOADING, attempt=row.attempt):
+        repository.delete(session, row)
+
+
+def note_loss(session: Session, identifier: str, attempt: int, now: datetime) -> bool:
+    """Hold a reader that ended without a result against its data set; whether it was one."""
+    row = repository.find_attempt(session, identifier, attempt)
+    if row is None:
+        return False
+    values: dict[str, Any] = {"losses": row.losses + 1}
+    if row.losses + 1 >= MAX_LOSSES:
+        advice = (
+            f"What reads it ended {MAX_LOSSES} times without a word; it may need more memory than there is."
+        )
+        rejection = {"advice": advice, "reasons": []}
+        values |= {"status": "rejected", "rejection": rejection, "finished_at": now}
+    repository.change(session, identifier, values, status=VALIDATING, attempt=attempt)
+    return True

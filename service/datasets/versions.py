@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 __all__ = ["ScalingDocument", "StoredArray", "dataset_version"]
@@ -29,19 +29,26 @@ class StoredArray(Protocol):
 
 
 def dataset_version(
-    arrays: Mapping[str, StoredArray], *, task: str, target_name: str, scaling: ScalingDocument
+    arrays: Mapping[str, StoredArray],
+    *,
+    task: str,
+    target_name: str,
+    scaling: ScalingDocument,
+    columns: Sequence[Mapping[str, object]] = (),
 ) -> str:
-    """SHA-256 (64 hex digits) over every array's name, type, shape and bytes, the target and the scaling.
+    """SHA-256 (64 hex digits) over every array's name, type, shape and bytes, the target, the scaling, and the columns.
 
     The title, the class names and the way the arrays are packed into a file leave the version as it is.
     """
     names = sorted(arrays)
-    header = {
+    header: dict[str, object] = {
         "arrays": [[name, str(arrays[name].dtype), list(arrays[name].shape)] for name in names],
         "scaling": scaling,
         "target_name": target_name,
         "task": task,
     }
+    if columns:
+        header["columns"] = list(columns)
     digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
     for name in names:
         digest.update(arrays[name].tobytes())

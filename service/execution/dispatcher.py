@@ -81,6 +81,11 @@ class Dispatcher:
         self._pause = SHORTEST_PAUSE_SECONDS
         self._executor = make_executor(self._notice_loss)
 
+    @property
+    def holds_role(self) -> bool:
+        """Whether this is the engine that dispatches, of all there are."""
+        return self._holds_role
+
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop, then close the executor and leave."""
         try:

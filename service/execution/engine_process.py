@@ -20,6 +20,7 @@ from service.database import Database, is_current
 from service.execution.dask_executor import DaskExecutor, local_cluster
 from service.execution.data_directory import DataDirectory, read_engine_id
 from service.execution.dispatcher import Dispatcher, take_over
+from service.execution.intake import Intake
 from service.execution.security import security
 from service.settings import Settings
 
@@ -59,20 +60,25 @@ def _dispatch(
     executor: Callable[..., DaskExecutor],
     stop: threading.Event,
 ) -> None:
-    def dispatcher(cluster: LocalCluster | str) -> Dispatcher:
-        return Dispatcher(
+    def run(cluster: LocalCluster | str) -> None:
+        dispatcher = Dispatcher(
             database,
             engine_id,
             lambda on_lost: executor(cluster, on_lost),
             most_running=settings.max_running_per_owner,
         )
+        intake = Intake(database, settings.data_dir / "intake" / engine_id, lambda: dispatcher.holds_role)
+        reading = threading.Thread(target=intake.run, args=[stop], name="intake")
+        reading.start()
+        dispatcher.run(stop)
+        reading.join()
 
     if settings.scheduler is not None:
         # Its workers outlive this process: what they train goes on.
-        dispatcher(settings.scheduler).run(stop)
+        run(settings.scheduler)
         return
     take_over(database, engine_id)
-    dispatcher(local_cluster(settings.workers, settings.data_dir / "scratch")).run(stop)
+    run(local_cluster(settings.workers, settings.data_dir / "scratch"))
     take_over(database, engine_id)
 
 

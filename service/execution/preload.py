@@ -28,7 +28,8 @@ HAND_BACK_SECONDS = 3.0
 @functools.cache
 def process() -> WorkerProcess:
     """This process in its role as a worker, made on first use from the environment's settings."""
-    return WorkerProcess(Settings().resolved_database_url)
+    settings = Settings()
+    return WorkerProcess(settings.resolved_database_url, settings.data_dir / "datasets")
 
 
 def dask_setup(_worker: Worker) -> None:

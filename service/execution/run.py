@@ -10,10 +10,9 @@ from typing import Any, TypeVar
 import structlog
 from sqlalchemy.orm import Session
 
-from engine.data import Splits, prepare
+from engine.data import Dataset, Splits, prepare
 from engine.spec import Experiment, resolve
 from engine.training import EpochReport, LaneReport, Result, training
-from service.datasets.loading import load
 from service.execution import ledger
 from service.execution.fence import WORKING
 from service.execution.heartbeat import Heartbeat
@@ -35,12 +34,18 @@ class Run:
     """Trains the experiments of one dispatch as one stack, and those that join it on the way."""
 
     def __init__(
-        self, dispatch_id: str, persist: Persist[Any], heartbeat: Heartbeat, stopping: threading.Event
+        self,
+        dispatch_id: str,
+        persist: Persist[Any],
+        heartbeat: Heartbeat,
+        stopping: threading.Event,
+        load: Callable[[str, str], Dataset],
     ) -> None:
         self._dispatch_id = dispatch_id
         self._persist = persist
         self._heartbeat = heartbeat
         self._stopping = stopping
+        self._load = load
         self._lanes: list[Lane] = []
         self._splits: Splits | None = None
         self._pace = Pace()
@@ -93,7 +98,7 @@ class Run:
 
     def _start(self) -> Any:
         first = self._lanes[0].work
-        dataset = load(first.dataset, first.dataset_version)
+        dataset = self._load(first.dataset, first.dataset_version)
         resolved = [resolve(Experiment.from_document(lane.work.spec), dataset.facts) for lane in self._lanes]
         if self._splits is None:
             self._splits = prepare(dataset, resolved[0])

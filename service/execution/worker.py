@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import structlog
@@ -11,7 +12,9 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
+from engine.data import Dataset
 from service.database import Database
+from service.datasets.cache import DatasetCache
 from service.execution import ledger
 from service.execution.heartbeat import Heartbeat
 from service.execution.outage import Outage
@@ -39,10 +42,14 @@ class _Stopped(Exception):
 
 
 class WorkerProcess:
-    """This process as a worker; one training at a time (a Dask worker has one thread)."""
+    """This process as a worker; one training at a time (a Dask worker has one thread).
 
-    def __init__(self, database_url: str) -> None:
+    ``cache`` is a folder for data sets that were uploaded, which the workers of a machine share.
+    """
+
+    def __init__(self, database_url: str, cache: Path) -> None:
         self._database = Database(database_url)
+        self._datasets = DatasetCache(self._database, cache)
         self._outage = Outage("the database")
         self._stopping = threading.Event()
         self._idle = threading.Event()
@@ -85,7 +92,7 @@ class WorkerProcess:
     def _train(self, dispatch_id: str, works: list[Work]) -> None:
         with Heartbeat(self._database, dispatch_id, self._stopping, EPOCH_PATIENCE_SECONDS) as heartbeat:
             while works:
-                run = Run(dispatch_id, self._persist, heartbeat, self._stopping)
+                run = Run(dispatch_id, self._persist, heartbeat, self._stopping, self._load)
                 try:
                     run.train(works)
                 except _Stopped:
@@ -100,12 +107,23 @@ class WorkerProcess:
         return self._persist(lambda session: ledger.begin(session, dispatch_id))
 
     def _persist(self, work: Callable[[Session], Answer]) -> Answer:
-        """Do the work in one transaction, again and again while the database is away."""
+        """Do the work in one transaction."""
+
+        def in_transaction() -> Answer:
+            with self._database.transaction() as session:
+                return work(session)
+
+        return self._patiently(in_transaction)
+
+    def _load(self, name: str, version: str) -> Dataset:
+        return self._patiently(lambda: self._datasets.load(name, version))
+
+    def _patiently(self, call: Callable[[], Answer]) -> Answer:
+        """Call again and again while the database is away."""
         wait = 0.05
         while True:
             try:
-                with self._database.transaction() as session:
-                    answer = work(session)
+                answer = call()
                 self._outage.over()
             except (OperationalError, InterfaceError, PoolTimeout) as error:
                 self._outage.note(error.orig if isinstance(error, DBAPIError) else error)

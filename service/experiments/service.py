@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -15,6 +16,7 @@ from engine.spec import SpecWarning, to_document
 from service.access.caller import NO_LIMITS, Limits
 from service.checkpoints import initial
 from service.database import utc_now
+from service.datasets import service as datasets
 from service.digests import digest
 from service.errors import NotFound
 from service.events.repository import record_creation
@@ -63,7 +65,8 @@ def submit(
 
     Raises InvalidSpec with every problem of the document, and TooMany where the owner has as much as they may.
     """
-    submission, source = warm_start.with_source(session, owner, read_submission(_seeded(document)))
+    submission = read_submission(_seeded(document), partial(datasets.trainable, session, owner))
+    submission, source = warm_start.with_source(session, owner, submission)
     quotas.refuse_too_large(submission.resolved, limits)
     quotas.refuse_too_many(session, owner, limits, stored_bytes)
     now = utc_now()

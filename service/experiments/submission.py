@@ -14,7 +14,7 @@ from engine.errors import InvalidSpec, SpecProblem, did_you_mean
 from engine.spec import Experiment, Resolved, resolve
 from engine.spec.rules import json_name
 from service.datasets import service as datasets
-from service.datasets.catalog import BuiltinDataset
+from service.datasets.service import Trainable
 from service.experiments.labels import (
     DEFAULT_PRIORITY,
     check_metadata,
@@ -36,7 +36,7 @@ FIELDS = (_OWN_FIELDS[0], *_SPEC_FIELDS, *_OWN_FIELDS[1:])
 class Submission:
     """A new experiment, ready to be stored."""
 
-    dataset: BuiltinDataset
+    dataset: Trainable
     resolved: Resolved
     name: str | None
     metadata: Mapping[str, str]
@@ -44,11 +44,16 @@ class Submission:
     time_limit_seconds: float | None
 
 
-def read_submission(document: Mapping[str, Any]) -> Submission:
-    """Check a document and resolve its specification; raises InvalidSpec with every problem found."""
+def read_submission(
+    document: Mapping[str, Any], find: Callable[[str], Trainable] = datasets.describe
+) -> Submission:
+    """Check a document and resolve its specification; raises InvalidSpec with every problem found.
+
+    ``find`` is who knows the data sets; it raises UnknownDatasetError and UnreadyDatasetError.
+    """
     unknown = [name for name in document if name not in FIELDS]
     problems = [_unknown_field(name) for name in unknown[:_MOST_UNKNOWN]]
-    dataset = _collect(problems, lambda: _dataset(document))
+    dataset = _collect(problems, lambda: _dataset(document, find))
     name = _collect(problems, lambda: check_name(document.get("name")))
     metadata = _collect(problems, lambda: check_metadata(document.get("metadata", {})))
     priority = _collect(problems, lambda: check_priority(document.get("priority", DEFAULT_PRIORITY)))
@@ -83,13 +88,15 @@ def _refuse(code: str, message: str, *path: str) -> NoReturn:
     raise InvalidSpec([SpecProblem(path, code, message)])
 
 
-def _dataset(document: Mapping[str, Any]) -> BuiltinDataset:
+def _dataset(document: Mapping[str, Any], find: Callable[[str], Trainable]) -> Trainable:
     if "dataset" not in document:
         _refuse("missing", "This field is required: the name of a data set, see GET /v1/datasets.", "dataset")
     name = document["dataset"]
     if not isinstance(name, str):
         _refuse("type", "Must be the name of a data set, see GET /v1/datasets.", "dataset")
     try:
-        return datasets.describe(name)
+        return find(name)
     except datasets.UnknownDatasetError as error:
         _refuse("unknown_dataset", str(error), "dataset")
+    except datasets.UnreadyDatasetError as error:
+        _refuse("not_ready", str(error), "dataset")

@@ -1,9 +1,11 @@
 """A worker with the real engine and a real database, in this process."""
 
 import contextlib
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -56,14 +58,16 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 
 def train(database: Database, dispatch_id: str) -> None:
-    with contextlib.closing(WorkerProcess(database.url.render_as_string(hide_password=False))) as process:
+    with contextlib.closing(
+        WorkerProcess(database.url.render_as_string(hide_password=False), Path(os.devnull))
+    ) as process:
         process.train(dispatch_id)
 
 
 @contextlib.contextmanager
 def training(database: Database, dispatch_id: str) -> Iterator[WorkerProcess]:
     """A worker that trains in a thread, and is through when the block ends."""
-    process = WorkerProcess(database.url.render_as_string(hide_password=False))
+    process = WorkerProcess(database.url.render_as_string(hide_password=False), Path(os.devnull))
     thread = threading.Thread(target=process.train, args=(dispatch_id,))
     thread.start()
     try:

@@ -21,7 +21,7 @@ OPERATIONS = {
 WEIGHTS: bytes = save({"0.weight": np.ones((3, 4), dtype=np.float32)}, metadata={"format": "pt"})
 
 # What an example cannot know: a reader pastes the `id` of an answer.
-IDENTIFIERS = ("experiment_id", "experiment", "key_id")
+IDENTIFIERS = ("experiment_id", "experiment", "key_id", "dataset_id")
 # What has to be in a state of its own for the operation to be possible.
 STATUS = {"resumeExperiment": "paused", "pauseExperiment": "queued", "cancelExperiment": "queued"}
 
@@ -39,6 +39,16 @@ class Shown(NamedTuple):
     parameters: dict[str, Any]
     media_type: str | None
     body: Any
+
+
+def sent(shown: Shown) -> dict[str, Any]:
+    """The body of a request, in the form of its media type."""
+    if shown.media_type == "multipart/form-data":
+        fields = dict(shown.body)
+        return {"files": {"file": ("table.csv", fields.pop("file"))}, "data": fields}
+    if shown.media_type == "application/octet-stream":
+        return {"content": shown.body, "headers": {"Content-Type": shown.media_type}}
+    return {"json": shown.body, "headers": {"Content-Type": shown.media_type or "application/json"}}
 
 
 def requests(name: str) -> Iterator[Shown]:
@@ -79,9 +89,16 @@ def key_id(client: TestClient) -> str:
     return identifier
 
 
+@pytest.fixture
+def dataset_id(client: TestClient) -> str:
+    """Return the id of a data set whose bytes are still to come."""
+    identifier: str = client.post("/v1/datasets", json={}).json()["id"]
+    return identifier
+
+
 @pytest.mark.parametrize("shown", CASES)
 def test_an_example_works(
-    client: TestClient, database: Database, experiment_id: str, key_id: str, shown: Shown
+    client: TestClient, database: Database, experiment_id: str, key_id: str, dataset_id: str, shown: Shown
 ) -> None:
     if shown.name in STATUS:
         status = STATUS[shown.name]
@@ -91,18 +108,17 @@ def test_an_example_works(
         "experiment_id": experiment_id,
         "experiment": experiment_id,
         "key_id": key_id,
+        "dataset_id": dataset_id,
         **shown.parameters,
     }
+    body = sent(shown)
+    body["headers"] = body.get("headers", {}) | {"Accept": "application/json, */*;q=0.5"}
     places = {each["name"]: each["in"] for each in operation.get("parameters", ()) if each.get("required")}
     response = client.request(
         method,
         path.format(**given),
         params={each: given[each] for each, place in places.items() if place == "query"},
-        headers={
-            "Accept": "application/json, */*;q=0.5",
-            "Content-Type": shown.media_type or "application/json",
-        },
-        json=shown.body,
+        **body,
     )
     assert response.status_code // 100 == 2, response.text
 

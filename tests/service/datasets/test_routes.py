@@ -3,7 +3,7 @@
 import pytest
 from fastapi.testclient import TestClient
 
-from service.datasets.schemas import DatasetList, DatasetRead
+from service.datasets.schemas import BuiltinDatasetRead, DatasetList
 
 
 def test_lists_them_all(sqlite_client: TestClient) -> None:
@@ -16,7 +16,7 @@ def test_lists_them_all(sqlite_client: TestClient) -> None:
 
 def test_describes_one(sqlite_client: TestClient) -> None:
     dataset = sqlite_client.get("/v1/datasets/mnist-mini").json()
-    DatasetRead.model_validate(dataset)
+    BuiltinDatasetRead.model_validate(dataset)
     assert (dataset["object"], dataset["task"], dataset["scaling"]) == (
         "dataset",
         "multiclass",

@@ -1,5 +1,7 @@
 """An experiment remembers its data by a version; whatever changes the training must change it."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -41,7 +43,7 @@ def test_a_change_of_contents_changes_the_version(other: str) -> None:
 
 
 def test_the_order_and_the_memory_layout_of_arrays_do_not_matter() -> None:
-    about = {"task": "binary", "target_name": "label", "scaling": "standardize"}
+    about: dict[str, Any] = {"task": "binary", "target_name": "label", "scaling": "standardize"}
     assert dataset_version({"y": Y, "x": np.asfortranarray(X)}, **about) == version()
 
 

@@ -1,0 +1,41 @@
+"""Bodies of uploads as the OpenAPI document shows them; every one of them works."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from service.datasets.schemas import DatasetCreate, DatasetForm
+
+__all__ = ["BYTES_BODY", "FORM", "JSON", "UPLOAD_BODY"]
+
+FORM, JSON, BYTES = "multipart/form-data", "application/json", "application/octet-stream"
+
+_ROWS = "\n".join(f"{row % 7},{row * 3 % 11},{'yes' if row % 2 else 'no'}" for row in range(20))
+_TABLE = f"width,height,label\n{_ROWS}\n"
+_REFERENCE = "#/components/schemas/{}"
+
+
+def _content(model: type[Any], name: str, value: Any) -> dict[str, Any]:
+    return {"schema": {"$ref": _REFERENCE.format(model.__name__)}, "examples": {name: {"value": value}}}
+
+
+UPLOAD_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            FORM: _content(DatasetForm, "a table", {"file": _TABLE, "target": "label", "name": "my table"}),
+            JSON: _content(DatasetCreate, "a file to be sent apart", {"target": "label", "name": "my table"}),
+        },
+    }
+}
+BYTES_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            BYTES: {
+                "schema": {"type": "string", "format": "binary"},
+                "examples": {"a table": {"value": _TABLE}},
+            }
+        },
+    }
+}

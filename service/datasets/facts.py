@@ -1,0 +1,66 @@
+"""What is known of an uploaded data set once it has been read, as the JSON of its row, and as resolving needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from engine.spec import DatasetFacts, Divide, to_document
+
+if TYPE_CHECKING:
+    from service.datasets.parsing.results import Parsed, Rejected
+
+__all__ = ["engine_facts", "facts_document", "rejection_document", "scaling_of"]
+
+
+def facts_document(parsed: Parsed) -> dict[str, Any]:
+    """The facts of what was read."""
+    arrays, classes = parsed.arrays, parsed.classes
+    counted = (
+        None if classes is None else [int((arrays["y"] == place).sum()) for place in range(len(classes))]
+    )
+    return {
+        "task": parsed.task,
+        "rows": len(arrays["x"]),
+        "validation_rows": len(arrays.get("x_validation", ())),
+        "test_rows": len(arrays.get("x_test", ())),
+        "features": len(parsed.feature_names),
+        "outputs": len(parsed.target_names),
+        "classes": None if classes is None else list(classes),
+        "class_counts": counted,
+        "scaling": to_document(parsed.scaling),
+        "feature_names": list(parsed.feature_names),
+        "target_names": list(parsed.target_names),
+        "columns": [column.document for column in parsed.columns],
+        "image_shape": None if parsed.image_shape is None else list(parsed.image_shape),
+        "options": parsed.options.document(),
+        "summary": list(parsed.summary),
+        "findings": parsed.findings,
+        "preview": list(parsed.preview),
+        "warnings": list(parsed.warnings),
+    }
+
+
+def rejection_document(rejected: Rejected) -> dict[str, Any]:
+    """Why a file was rejected, and what to do."""
+    return {"advice": rejected.advice, "reasons": [reason.document for reason in rejected.reasons]}
+
+
+def engine_facts(facts: Mapping[str, Any]) -> DatasetFacts:
+    """What resolving a specification needs to know."""
+    classes = facts["classes"]
+    return DatasetFacts(
+        task=facts["task"],
+        rows=facts["rows"],
+        features=facts["features"],
+        classes=None if classes is None else len(classes),
+        outputs=facts["outputs"],
+        scaling=scaling_of(facts["scaling"]),
+        validation_rows=facts["validation_rows"],
+        test_rows=facts["test_rows"],
+    )
+
+
+def scaling_of(document: str | Mapping[str, float]) -> Any:
+    """A scaling from its JSON form."""
+    return document if isinstance(document, str) else Divide(divide_by=document["divide_by"])

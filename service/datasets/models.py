@@ -1,0 +1,78 @@
+"""Tables of the data sets that people upload: what each is, its bytes on their way in, and the arrays made of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.database import Base
+
+__all__ = ["DatasetArrayRow", "DatasetRow", "DatasetUploadRow"]
+
+_NOT_FINISHED = text("finished_at IS NULL")
+
+
+class DatasetRow(Base):
+    """One data set of one owner.
+
+    ``options`` are as they were given. ``fingerprint`` is a hash of its bytes and options, once all bytes are there;
+    ``version`` one of everything that networks are trained on, ``facts`` what is known of it once it has been read, and
+    ``rejection`` why it cannot be. ``counter`` counts up while somebody works on it, ``attempt`` each time somebody
+    begins to send or to read it, after which nobody else can go on.
+    """
+
+    __tablename__ = "datasets"
+    __table_args__ = (
+        Index(None, "owner", "created_at", "id"),
+        Index(None, "owner", "fingerprint"),
+        Index(None, "version"),
+        # Few are on their way at a time, however many there are.
+        Index(
+            "ix_datasets_unfinished",
+            "status",
+            "created_at",
+            "id",
+            sqlite_where=_NOT_FINISHED,
+            postgresql_where=_NOT_FINISHED,
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    name: Mapped[str]
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    status: Mapped[str]
+    options: Mapped[dict[str, Any]]
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    fingerprint: Mapped[str | None]
+    version: Mapped[str | None]
+    facts: Mapped[dict[str, Any] | None]
+    rejection: Mapped[dict[str, Any] | None]
+    attempt: Mapped[int]
+    losses: Mapped[int]
+    counter: Mapped[int] = mapped_column(BigInteger)
+
+
+class DatasetUploadRow(Base):
+    """A piece of the bytes as they came, kept until they have been read."""
+
+    __tablename__ = "dataset_uploads"
+
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class DatasetArrayRow(Base):
+    """A piece of an array of a version, as an npy file; all who uploaded the same share it."""
+
+    __tablename__ = "dataset_arrays"
+
+    version: Mapped[str] = mapped_column(primary_key=True)
+    array: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)

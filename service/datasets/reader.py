@@ -1,0 +1,132 @@
+"""The process that reads one uploaded data set: parses its bytes and stores the arrays, or says why it cannot.
+
+    python -m service.datasets.reader ds_… ATTEMPT FOLDER
+
+It has a process of its own, so that neither the memory it takes nor what a broken file does to it is anybody else's
+matter. Every write is made under the condition that its attempt is still the last one.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.spec import to_document
+from service.database import Database, utc_now
+from service.datasets import repository
+from service.datasets.facts import facts_document, rejection_document
+from service.datasets.parsing.options import Options
+from service.datasets.parsing.parse import parse
+from service.datasets.parsing.results import Parsed, Rejected
+from service.datasets.repository import Row
+from service.datasets.uploads import VALIDATING
+from service.datasets.versions import dataset_version
+from service.settings import Settings
+
+__all__ = ["NICENESS", "read"]
+
+NICENESS = 10
+PIECE_BYTES = 8 * 2**20
+
+
+class _Superseded(Exception):
+    """The data set was deleted, or somebody else reads it now."""
+
+
+class _Reading:
+    """One attempt to read one data set."""
+
+    def __init__(self, database: Database, row: Row, folder: Path) -> None:
+        self._database, self._row, self._folder = database, row, folder
+
+    def run(self) -> None:
+        """Leave the data set ready or rejected."""
+        result = parse(self._fetch(), Options.from_document(self._row.options))
+        if isinstance(result, Rejected):
+            self._end(status="rejected", rejection=rejection_document(result))
+        else:
+            self._store(result)
+
+    def _fetch(self) -> Path:
+        file = self._folder / "upload"
+        with file.open("wb") as out, self._database.reading() as session:
+            for piece in repository.upload_pieces(session, self._row.id):
+                out.write(piece)
+        return file
+
+    def _store(self, parsed: Parsed) -> None:
+        version = dataset_version(
+            parsed.arrays,
+            task=parsed.task,
+            target_name=", ".join(parsed.target_names),
+            scaling=to_document(parsed.scaling),
+            columns=[column.document for column in parsed.columns],
+        )
+        # From here on the arrays belong to something that can be deleted, and they with it.
+        self._change({"version": version})
+        for name, array in parsed.arrays.items():
+            file = self._folder / f"{name}.npy"
+            np.save(file, np.ascontiguousarray(array), allow_pickle=False)
+            for position, piece in enumerate(_pieces(file)):
+                self._change({}, (version, name, position, piece))
+            file.unlink()
+        self._end(status="ready", facts=facts_document(parsed))
+
+    def _change(self, values: Mapping[str, Any], piece: tuple[str, str, int, bytes] | None = None) -> None:
+        with self._database.transaction() as session:
+            row = self._row
+            if not repository.change(session, row.id, values, status=VALIDATING, attempt=row.attempt):
+                raise _Superseded
+            if piece is not None:
+                repository.add_array_piece(session, *piece)
+
+    def _end(self, **values: Any) -> None:
+        with self._database.transaction() as session:
+            row, ended = self._row, {**values, "finished_at": utc_now()}
+            if repository.change(session, row.id, ended, status=VALIDATING, attempt=row.attempt):
+                repository.drop_upload(session, row.id)
+
+
+def read(database: Database, identifier: str, attempt: int, folder: Path) -> None:
+    """Read a data set, with a folder of one's own for temporary files; does nothing if the attempt is over."""
+    with database.reading() as session:
+        row = repository.find_attempt(session, identifier, attempt)
+    if row is None:
+        return
+    try:
+        _Reading(database, row, folder).run()
+    except _Superseded:
+        return
+
+
+def _pieces(file: Path) -> Iterator[bytes]:
+    with file.open("rb") as content:
+        while piece := content.read(PIECE_BYTES):
+            yield piece
+
+
+def _end_with_parent() -> None:
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    os._exit(1)
+
+
+def main() -> None:
+    """Read what the command line names, and end at once if the parent does."""
+    identifier, attempt, place = sys.argv[1:]
+    os.nice(NICENESS)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    database = Database(Settings().resolved_database_url)
+    with tempfile.TemporaryDirectory(prefix="read-", dir=place) as folder:
+        read(database, identifier, int(attempt), Path(folder))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""Uploads as HTTP brings them, a form with a file or the bare bytes, kept in a file and never in memory."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO, cast
+
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, UploadFile
+from starlette.requests import ClientDisconnect
+
+from engine.errors import InvalidSpec, SpecProblem
+from service.datasets.parsing.options import Options
+from service.experiments.labels import check_name
+from service.problems import Refusal
+
+__all__ = ["Announced", "announced", "received_bytes", "received_form"]
+
+_BUFFER_BYTES = 2**20
+_MOST_FIELDS = 64
+_LONGEST_FIELD_BYTES = 64 * 1024
+_OWN_FIELDS = ("name",)
+_LISTS = ("ignore", "missing", "categorical", "numeric")
+_TRUTH = {"true": True, "false": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """What is said of a file: its name, and how to read it, as it was given."""
+
+    name: str
+    options: Mapping[str, Any]
+
+
+def announced(document: Mapping[str, Any], file_name: str | None = None) -> Announced:
+    """Check what is said of a file; raises InvalidSpec with every problem found."""
+    problems: list[SpecProblem] = []
+    options = {field: value for field, value in document.items() if field not in _OWN_FIELDS}
+    name = None
+    try:
+        name = check_name(document.get("name"))
+    except InvalidSpec as error:
+        problems += error.problems
+    try:
+        Options.from_document(options)
+    except InvalidSpec as error:
+        problems += error.problems
+    if problems:
+        raise InvalidSpec(problems)
+    return Announced(name or _plain(file_name) or "unnamed", options)
+
+
+def _plain(file_name: str | None) -> str:
+    """The last part of a file's name, without what no name may hold; it is only ever shown."""
+    last = (file_name or "").replace("\\", "/").rpartition("/")[2]
+    return "".join(each for each in last if each.isprintable())[:200].strip()
+
+
+@contextlib.asynccontextmanager
+async def received_form(request: Request) -> AsyncIterator[tuple[Announced, BinaryIO]]:
+    """The file of a form and what its other fields say of it; raises InvalidSpec and Refusal."""
+    with _complete():
+        form = await request.form(max_files=1, max_fields=_MOST_FIELDS, max_part_size=_LONGEST_FIELD_BYTES)
+    try:
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            message = "Must be the file to upload."
+            raise InvalidSpec([SpecProblem(("file",), "missing", message)])
+        yield announced(_document(form), file.filename), file.file
+    finally:
+        await form.close()
+
+
+def _document(form: FormData) -> dict[str, Any]:
+    names = [name for name, _ in form.multi_items()]
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise InvalidSpec(
+            [SpecProblem((name[:80],), "repeated", "May be given only once.") for name in repeated]
+        )
+    return {name: _value(name, value) for name, value in form.items() if name != "file" and value != ""}
+
+
+def _value(name: str, text: Any) -> Any:
+    """A field of a form as the JSON value it stands for."""
+    if not isinstance(text, str):
+        raise InvalidSpec([SpecProblem((name[:80],), "type", "Must be text; the file goes into file.")])
+    if text[:1] in "[{":
+        with contextlib.suppress(ValueError):
+            return json.loads(text)
+    if name in _LISTS:
+        return [part.strip() for part in text.split(",")]
+    return _TRUTH.get(text, text) if name == "header" else text
+
+
+@contextlib.asynccontextmanager
+async def received_bytes(request: Request) -> AsyncIterator[BinaryIO]:
+    """The body as a file; raises Refusal."""
+    with tempfile.TemporaryFile() as spooled:
+        file = cast("BinaryIO", spooled)
+        with _complete():
+            await _spool(request, file)
+        yield file
+
+
+async def _spool(request: Request, file: BinaryIO) -> None:
+    buffer = bytearray()
+    async for piece in request.stream():
+        buffer += piece
+        if len(buffer) >= _BUFFER_BYTES:
+            await run_in_threadpool(file.write, bytes(buffer))
+            buffer.clear()
+    await run_in_threadpool(file.write, bytes(buffer))
+    await run_in_threadpool(file.flush)
+
+
+@contextlib.contextmanager
+def _complete() -> Any:
+    """Say what kept an upload from arriving whole."""
+    try:
+        yield
+    except ClientDisconnect as error:
+        raise Refusal(
+            400, "The connection ended before all of the file had come; nothing was stored."
+        ) from error
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        message = "There is no room for the file while it arrives; free some space in the folder for temporary files."
+        raise Refusal(507, message) from error

@@ -1,0 +1,188 @@
+"""Reading and writing the rows of uploaded data sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from service.datasets.models import DatasetArrayRow, DatasetRow, DatasetUploadRow
+from service.experiments.models import ExperimentRow
+from service.pagination import Position
+
+__all__ = [
+    "Row",
+    "add_array_piece",
+    "add_upload_piece",
+    "array_pieces",
+    "arrays",
+    "begin_reading",
+    "change",
+    "delete",
+    "drop_upload",
+    "find",
+    "find_attempt",
+    "find_facts",
+    "find_page",
+    "find_twin",
+    "find_unfinished",
+    "find_user",
+    "hold",
+    "insert",
+    "upload_pieces",
+]
+
+Row = sa.Row[Any]
+
+_DATASETS: Any = DatasetRow.__table__
+_UPLOADS: Any = DatasetUploadRow.__table__
+_ARRAYS: Any = DatasetArrayRow.__table__
+
+
+def insert(session: Session, values: Mapping[str, Any]) -> None:
+    """Store a new data set."""
+    session.execute(sa.insert(_DATASETS).values(attempt=0, losses=0, counter=0, **values))
+
+
+def find(session: Session, owner: str, identifier: str) -> Row | None:
+    """This owner's data set of this id."""
+    return session.execute(_of(owner, identifier)).first()
+
+
+def hold(session: Session, owner: str, identifier: str, *, change: bool = False) -> Row | None:
+    """The same, which nobody can delete until this transaction ends; nor ``change``, if that is said."""
+    return session.execute(
+        _of(owner, identifier).with_for_update(read=not change, key_share=not change)
+    ).first()
+
+
+def _of(owner: str, identifier: str) -> sa.Select[Any]:
+    return sa.select(_DATASETS).where(_DATASETS.c.id == identifier, _DATASETS.c.owner == owner)
+
+
+def find_attempt(session: Session, identifier: str, attempt: int) -> Row | None:
+    """The data set of this id, if it is to be read and this is the last attempt."""
+    which = (_DATASETS.c.id == identifier, _DATASETS.c.attempt == attempt, _DATASETS.c.status == "validating")
+    return session.execute(sa.select(_DATASETS).where(*which)).first()
+
+
+def find_facts(session: Session, version: str) -> dict[str, Any] | None:
+    """What is known of a version, None where nobody has it any more."""
+    statement = sa.select(_DATASETS.c.facts).where(
+        _DATASETS.c.version == version, _DATASETS.c.status == "ready"
+    )
+    facts: dict[str, Any] | None = session.execute(statement.limit(1)).scalar()
+    return facts
+
+
+def find_user(session: Session, owner: str, identifier: str) -> str | None:
+    """The id of an experiment that was made with this data set."""
+    columns = ExperimentRow.__table__.c
+    statement = sa.select(columns.id).where(columns.owner == owner, columns.dataset == identifier).limit(1)
+    found: str | None = session.execute(statement).scalar()
+    return found
+
+
+def find_page(session: Session, owner: str, *, after: Position | None, limit: int) -> Sequence[Row]:
+    """Up to ``limit`` data sets of an owner, the newest first, that come after a position; none still on its way in."""
+    place = sa.tuple_(_DATASETS.c.created_at, _DATASETS.c.id)
+    statement = sa.select(_DATASETS).where(_DATASETS.c.owner == owner, _DATASETS.c.status != "uploading")
+    if after is not None:
+        created_at = sa.literal(after.created_at, _DATASETS.c.created_at.type)
+        statement = statement.where(place < sa.tuple_(created_at, sa.literal(after.id)))
+    ordered = statement.order_by(_DATASETS.c.created_at.desc(), _DATASETS.c.id.desc())
+    return session.execute(ordered.limit(limit)).all()
+
+
+def find_twin(session: Session, owner: str, fingerprint: str) -> Row | None:
+    """What the same owner made of the same bytes with the same options, unless it was rejected."""
+    statement = sa.select(_DATASETS).where(
+        _DATASETS.c.owner == owner, _DATASETS.c.fingerprint == fingerprint, _DATASETS.c.status != "rejected"
+    )
+    return session.execute(statement.order_by(_DATASETS.c.created_at).limit(1)).first()
+
+
+def find_unfinished(session: Session, status: str) -> Sequence[Row]:
+    """What has this status and has not ended, the oldest first."""
+    statement = sa.select(_DATASETS).where(_DATASETS.c.status == status, _DATASETS.c.finished_at.is_(None))
+    return session.execute(statement.order_by(_DATASETS.c.created_at, _DATASETS.c.id)).all()
+
+
+def begin_reading(session: Session) -> Row | None:
+    """Start a new attempt at the oldest data set that is to be read; None without any."""
+    oldest = (
+        sa.select(_DATASETS.c.id)
+        .where(_DATASETS.c.status == "validating", _DATASETS.c.finished_at.is_(None))
+        .order_by(_DATASETS.c.created_at, _DATASETS.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    begun = (
+        sa.update(_DATASETS)
+        .where(_DATASETS.c.id == oldest.scalar_subquery())
+        .values(attempt=_DATASETS.c.attempt + 1, counter=_DATASETS.c.counter + 1)
+    )
+    return session.execute(begun.returning(*_DATASETS.c)).first()
+
+
+def change(
+    session: Session, identifier: str, values: Mapping[str, Any], *, status: str, attempt: int | None = None
+) -> bool:
+    """Change a data set that has this status, and whose attempt this is; False, and nothing done, otherwise."""
+    conditions = [_DATASETS.c.id == identifier, _DATASETS.c.status == status]
+    if attempt is not None:
+        conditions.append(_DATASETS.c.attempt == attempt)
+    changed = sa.update(_DATASETS).where(*conditions).values(counter=_DATASETS.c.counter + 1, **values)
+    return cast("sa.CursorResult[Any]", session.execute(changed)).rowcount == 1
+
+
+def add_upload_piece(session: Session, identifier: str, position: int, content: bytes) -> None:
+    """Store a piece of the bytes as they came."""
+    session.execute(sa.insert(_UPLOADS).values(dataset_id=identifier, position=position, content=content))
+
+
+def upload_pieces(session: Session, identifier: str) -> Iterator[bytes]:
+    """The bytes as they came, a piece at a time."""
+    return _pieces(session, _UPLOADS, _UPLOADS.c.dataset_id == identifier)
+
+
+def drop_upload(session: Session, identifier: str) -> None:
+    """Forget the bytes as they came."""
+    session.execute(sa.delete(_UPLOADS).where(_UPLOADS.c.dataset_id == identifier))
+
+
+def add_array_piece(session: Session, version: str, array: str, position: int, content: bytes) -> None:
+    """Store a piece of an array, unless it is there, in which case it is the same."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    values = {"version": version, "array": array, "position": position, "content": content}
+    session.execute(insert(_ARRAYS).values(values).on_conflict_do_nothing())
+
+
+def arrays(session: Session, version: str) -> Sequence[str]:
+    """The names of a version's arrays."""
+    statement = sa.select(_ARRAYS.c.array).where(_ARRAYS.c.version == version, _ARRAYS.c.position == 0)
+    return session.execute(statement.order_by(_ARRAYS.c.array)).scalars().all()
+
+
+def array_pieces(session: Session, version: str, array: str) -> Iterator[bytes]:
+    """The bytes of an npy file, a piece at a time."""
+    return _pieces(session, _ARRAYS, sa.and_(_ARRAYS.c.version == version, _ARRAYS.c.array == array))
+
+
+def _pieces(session: Session, table: Any, which: sa.ColumnElement[bool]) -> Iterator[bytes]:
+    piece = sa.select(table.c.content).where(which, table.c.position == sa.bindparam("place"))
+    place = 0
+    while (content := session.execute(piece, {"place": place}).scalar_one_or_none()) is not None:
+        yield content
+        place += 1
+
+
+def delete(session: Session, row: Row) -> None:
+    """Remove a data set, and its arrays unless somebody else has the same."""
+    session.execute(sa.delete(_DATASETS).where(_DATASETS.c.id == row.id))
+    if row.version is not None:
+        shared = sa.exists().where(_DATASETS.c.version == row.version)
+        session.execute(sa.delete(_ARRAYS).where(_ARRAYS.c.version == row.version, ~shared))

@@ -1,0 +1,129 @@
+"""Bytes on their way into the database: copied in short transactions, seen by nobody until all are there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any, BinaryIO
+
+from sqlalchemy.orm import Session
+
+from service.database import Database, utc_now
+from service.datasets import repository
+from service.datasets.identifiers import is_identifier, new_identifier
+from service.datasets.repository import Row
+from service.errors import Conflict, NotFound
+
+__all__ = ["UPLOADING", "VALIDATING", "UploadGone", "announce", "receive", "upload"]
+
+UPLOADING, VALIDATING = "uploading", "validating"
+
+PIECE_BYTES = 2**20
+"""A piece is stored within some milliseconds, so that no flush of a training has to wait for long."""
+
+
+class UploadGone(Conflict):
+    """The data set was deleted, or somebody else sent its bytes, while these were on their way."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This data set has its bytes already, or was deleted meanwhile; upload them as a new one."
+        )
+
+
+def announce(session: Session, owner: str, name: str, options: Mapping[str, Any]) -> str:
+    """Make a data set whose bytes are still to come, and return its id."""
+    now = utc_now()
+    identifier = new_identifier(now)
+    values = {"id": identifier, "owner": owner, "name": name, "created_at": now, "options": dict(options)}
+    repository.insert(session, {**values, "status": UPLOADING, "bytes": 0})
+    return identifier
+
+
+def upload(
+    database: Database, owner: str, name: str, options: Mapping[str, Any], file: BinaryIO
+) -> tuple[Row, bool]:
+    """Make a data set of a file and have it read; returns its row and whether it is a new one.
+
+    Where the owner has uploaded the same with the same options before, that data set comes back. Nothing stays of one
+    that this ends with an error.
+    """
+    with database.transaction() as session:
+        identifier = announce(session, owner, name, options)
+    try:
+        return receive(database, owner, identifier, file)
+    except BaseException:
+        with suppress(Exception), database.transaction() as session:
+            _forget(session, owner, identifier)
+        raise
+
+
+def receive(database: Database, owner: str, identifier: str, file: BinaryIO) -> tuple[Row, bool]:
+    """The same for a data set that was announced before; it can be tried again. Raises NotFound and UploadGone."""
+    with database.transaction() as session:
+        row = _begin(session, owner, identifier)
+    fingerprint, attempt = _fingerprint(file, row.options), row.attempt
+    with database.transaction() as session:
+        if (twin := _twin(session, row, fingerprint)) is not None:
+            return twin, False
+    size = 0
+    for position, piece in enumerate(_pieces(file)):
+        size += len(piece)
+        with database.transaction() as session:
+            _change(session, identifier, {"bytes": size}, attempt)
+            repository.add_upload_piece(session, identifier, position, piece)
+    with database.transaction() as session:
+        if (twin := _twin(session, row, fingerprint)) is not None:
+            return twin, False
+        _change(session, identifier, {"status": VALIDATING, "fingerprint": fingerprint}, attempt)
+        return _find(session, owner, identifier), True
+
+
+def _begin(session: Session, owner: str, identifier: str) -> Row:
+    """Begin anew, whatever of it has come before; whoever sent that can send no more."""
+    row = _find(session, owner, identifier)
+    _change(session, identifier, {"attempt": row.attempt + 1, "bytes": 0}, row.attempt)
+    repository.drop_upload(session, identifier)
+    return _find(session, owner, identifier)
+
+
+def _find(session: Session, owner: str, identifier: str) -> Row:
+    row = repository.find(session, owner, identifier) if is_identifier(identifier) else None
+    if row is None:
+        message = f"There is no data set {identifier[:64]}."
+        raise NotFound(message)
+    return row
+
+
+def _change(session: Session, identifier: str, values: Mapping[str, Any], attempt: int) -> None:
+    if not repository.change(session, identifier, values, status=UPLOADING, attempt=attempt):
+        raise UploadGone
+
+
+def _twin(session: Session, row: Row, fingerprint: str) -> Row | None:
+    """What the owner made of the same before; then the new one goes."""
+    twin = repository.find_twin(session, row.owner, fingerprint)
+    if twin is not None:
+        repository.delete(session, row)
+    return twin
+
+
+def _forget(session: Session, owner: str, identifier: str) -> None:
+    row = repository.hold(session, owner, identifier, change=True)
+    if row is not None and row.status == UPLOADING:
+        repository.delete(session, row)
+
+
+def _fingerprint(file: BinaryIO, options: Mapping[str, Any]) -> str:
+    digest = hashlib.sha256(json.dumps(options, sort_keys=True).encode())
+    for piece in _pieces(file):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    file.seek(0)
+    while piece := file.read(PIECE_BYTES):
+        yield piece

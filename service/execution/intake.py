@@ -1,0 +1,117 @@
+"""Having uploaded data sets read, one after another, each in a process of its own beside the trainings."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from service.database import Database, utc_now
+from service.datasets import service as datasets
+from service.execution.leases import LeaseWatch
+from service.execution.outage import Outage
+
+__all__ = ["Intake"]
+
+POLL_SECONDS = 0.1
+ABANDONED_SECONDS = 3600.0
+"""After so long without another byte an upload is given up."""
+
+LOOK_SECONDS = 1.0
+END_SECONDS = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+class Intake:
+    """Reads what has been uploaded while this engine is the one that dispatches, which ``is_ours`` says.
+
+    A reader that dies is started again; the third death is held against the data set. ``folder`` is for the readers'
+    temporary files, and empty whenever none of them runs.
+    """
+
+    def __init__(self, database: Database, folder: Path, is_ours: Callable[[], bool]) -> None:
+        self._database, self._folder, self._is_ours = database, folder, is_ours
+        self._outage = Outage("the database")
+        self._uploads: LeaseWatch[str] = LeaseWatch(ABANDONED_SECONDS)
+        self._next_look = 0.0
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until told to stop."""
+        while not stop.wait(POLL_SECONDS):
+            try:
+                self._step(stop)
+                self._outage.over()
+            except DBAPIError as error:
+                self._outage.note(error.orig)
+                stop.wait(1.0)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _step(self, stop: threading.Event) -> None:
+        if not self._is_ours():
+            return
+        self._give_up_uploads(time.monotonic())
+        with self._database.reading() as session:
+            if not datasets.has_unread(session):
+                return
+        with self._database.transaction() as session:
+            begun = datasets.begin_reading(session)
+        if begun is not None:
+            self._read(*begun, stop)
+
+    def _give_up_uploads(self, now: float) -> None:
+        if now < self._next_look:
+            return
+        self._next_look = now + LOOK_SECONDS
+        with self._database.reading() as session:
+            rows = {row.id: row for row in datasets.uploads(session)}
+        for id_ in self._uploads.observe(now, {id_: row.counter for id_, row in rows.items()}):
+            with self._database.transaction() as session:
+                datasets.give_up(session, rows[id_])
+
+    def _read(self, identifier: str, attempt: int, stop: threading.Event) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.mkdir(parents=True)
+        process = self._start(identifier, attempt)
+        try:
+            while process.poll() is None and not stop.wait(POLL_SECONDS):
+                pass
+        finally:
+            _end(process)
+        if stop.is_set():
+            return
+        with self._database.transaction() as session:
+            if datasets.note_loss(session, identifier, attempt, utc_now()):
+                log.warning("lost a reader", dataset_id=identifier, attempt=attempt, code=process.returncode)
+
+    def _start(self, identifier: str, attempt: int) -> subprocess.Popen[Any]:
+        command: list[str | Path] = [
+            sys.executable,
+            "-P",
+            "-m",
+            "service.datasets.reader",
+            identifier,
+            str(attempt),
+            self._folder,
+        ]
+        return subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - our own command
+
+
+def _end(process: subprocess.Popen[Any]) -> None:
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+    if process.stdin is not None:
+        process.stdin.close()
+    process.wait()

@@ -1,0 +1,248 @@
+"""Uploading data sets over HTTP, and reading them as the engine's process does."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from fastapi.testclient import TestClient
+from typing_extensions import override
+
+from service.database import Database, utc_now
+from service.datasets import service, uploads
+from service.datasets.cache import DatasetCache
+from service.datasets.models import DatasetArrayRow, DatasetRow, DatasetUploadRow
+from service.datasets.reader import read
+from service.datasets.schemas import UploadedDatasetRead
+from service.errors import NotFound
+
+LINES = [
+    f"{row % 7},{row * 3 % 11},{'red' if row % 3 else 'blue'},{'yes' if row % 2 else 'no'}"
+    for row in range(60)
+]
+CSV = "\n".join(["width,height,color,label", *LINES]).encode()
+
+
+def upload(client: TestClient, content: bytes = CSV, **fields: str) -> Any:
+    """Return the answer to a form with this file."""
+    return client.post(
+        "/v1/datasets", data=fields, files={"file": ("made/by me.csv", io.BytesIO(content), "text/csv")}
+    )
+
+
+def read_all(database: Database, folder: Path) -> None:
+    """Do what the engine does with what was uploaded."""
+    while True:
+        with database.transaction() as session:
+            begun = service.begin_reading(session)
+        if begun is None:
+            return
+        read(database, *begun, folder)
+        assert not list(folder.glob("*.npy"))
+
+
+def count(database: Database, table: Any) -> int:
+    """Return how many rows a table has."""
+    with database.reading() as session:
+        return session.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+
+
+def test_a_file_becomes_something_to_train_on(client: TestClient, database: Database, tmp_path: Path) -> None:
+    answer = upload(client, target="label")
+    assert answer.status_code == 201, answer.text
+    made = answer.json()
+    UploadedDatasetRead.model_validate(made)
+    assert (made["status"], made["name"], made["bytes"]) == ("validating", "by me.csv", len(CSV))
+    assert answer.headers["location"] == made["links"]["self"]
+    read_all(database, tmp_path)
+    ready = client.get(made["links"]["self"]).json()
+    assert (ready["status"], ready["task"], ready["rows"], ready["classes"]) == (
+        "ready",
+        "binary",
+        60,
+        ["no", "yes"],
+    )
+    assert [column["kind"] for column in ready["columns"]] == ["number", "number", "category"]
+    assert ready["features"] == len(ready["feature_names"]) == 4
+    assert count(database, DatasetUploadRow) == 0
+    preview = client.get(ready["links"]["preview"]).json()
+    assert preview["dataset"] == made["id"]
+    posted = client.post("/v1/experiments", json={"dataset": made["id"]})
+    assert posted.status_code == 201, posted.text
+    experiment = posted.json()
+    assert experiment["dataset"] == {
+        "name": made["id"],
+        "version": ready["version"],
+        "rows": {"train": 36, "validation": 12, "test": 12},
+        "classes": ["no", "yes"],
+    }
+    arrays = DatasetCache(database, tmp_path / "cache").load(made["id"], ready["version"])
+    assert (arrays.x.shape, arrays.facts.features) == ((60, 3), 4)
+
+
+def test_the_same_again_is_the_same_data_set(client: TestClient, database: Database, tmp_path: Path) -> None:
+    first = upload(client, target="label").json()
+    again = upload(client, target="label")
+    assert (again.status_code, again.json()["id"]) == (200, first["id"])
+    other = upload(client, target="color").json()
+    assert other["id"] != first["id"]
+    read_all(database, tmp_path)
+    assert count(database, DatasetRow) == 2
+
+
+def test_is_announced_and_sent_apart(client: TestClient, database: Database, tmp_path: Path) -> None:
+    announced = client.post("/v1/datasets", json={"name": "in two steps", "target": "label"})
+    assert (announced.status_code, announced.json()["status"]) == (201, "uploading")
+    assert [each["kind"] for each in client.get("/v1/datasets").json()["data"]] == ["builtin"] * 9
+    sent = client.put(announced.json()["links"]["content"], content=CSV)
+    assert (sent.status_code, sent.json()["status"]) == (202, "validating")
+    assert client.put(announced.json()["links"]["content"], content=CSV).status_code == 409
+    read_all(database, tmp_path)
+    listed = client.get("/v1/datasets").json()["data"]
+    assert (listed[0]["name"], listed[0]["status"], len(listed)) == ("in two steps", "ready", 10)
+
+
+def test_what_cannot_be_read_is_rejected_with_reasons(
+    client: TestClient, database: Database, tmp_path: Path
+) -> None:
+    made = upload(client, b"a,label\n1,x\n2\n3,y\n", target="label").json()
+    read_all(database, tmp_path)
+    rejected = client.get(made["links"]["self"]).json()
+    assert (rejected["status"], rejected["version"]) == ("rejected", None)
+    assert rejected["rejection"]["reasons"][0]["row"] == 3
+    assert rejected["rejection"]["advice"]
+    posted = client.post("/v1/experiments", json={"dataset": made["id"]})
+    assert [error["code"] for error in posted.json()["errors"]] == ["not_ready"]
+    assert (count(database, DatasetUploadRow), count(database, DatasetArrayRow)) == (0, 0)
+
+
+def test_is_deleted_unless_experiments_name_it(
+    client: TestClient, database: Database, tmp_path: Path
+) -> None:
+    made = upload(client, target="label").json()
+    read_all(database, tmp_path)
+    experiment = client.post("/v1/experiments", json={"dataset": made["id"]}).json()
+    refused = client.delete(made["links"]["self"])
+    assert (refused.status_code, experiment["id"] in refused.json()["detail"]) == (409, True)
+    assert client.delete(experiment["links"]["self"]).status_code == 204
+    assert client.delete(made["links"]["self"]).status_code == 204
+    assert client.get(made["links"]["self"]).status_code == 404
+    assert (count(database, DatasetRow), count(database, DatasetArrayRow)) == (0, 0)
+
+
+def test_owners_share_bytes_and_nothing_else(client: TestClient, database: Database, tmp_path: Path) -> None:
+    ours = upload(client, target="label").json()
+    theirs, _ = uploads.upload(database, "somebody", "theirs", {"target": "label"}, io.BytesIO(CSV))
+    read_all(database, tmp_path)
+    alone = count(database, DatasetArrayRow)
+    assert client.get(f"/v1/datasets/{theirs.id}").status_code == 404
+    assert client.delete(f"/v1/datasets/{theirs.id}").status_code == 404
+    assert client.put(f"/v1/datasets/{theirs.id}/content", content=b"x").status_code == 404
+    assert client.post("/v1/experiments", json={"dataset": theirs.id}).status_code == 422
+    client.delete(ours["links"]["self"])
+    assert count(database, DatasetArrayRow) == alone
+    with database.transaction() as session:
+        service.delete(session, "somebody", theirs.id)
+    assert count(database, DatasetArrayRow) == 0
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer"),
+    [
+        ({"targett": "label"}, "#/targett"),
+        ({"target": "label", "delimiter": "abc"}, "#/delimiter"),
+        ({"target": "label", "name": "n" * 201}, "#/name"),
+    ],
+)
+def test_says_what_is_wrong_with_what_is_said_of_a_file(
+    sqlite_client: TestClient, fields: dict[str, str], pointer: str
+) -> None:
+    answer = upload(sqlite_client, CSV, **fields)
+    assert (answer.status_code, [error["pointer"] for error in answer.json()["errors"]]) == (422, [pointer])
+    assert [each["kind"] for each in sqlite_client.get("/v1/datasets").json()["data"]] == ["builtin"] * 9
+
+
+def test_a_form_without_a_file(sqlite_client: TestClient) -> None:
+    answer = sqlite_client.post("/v1/datasets", files={"target": (None, "label")})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "#/file")
+    assert sqlite_client.post("/v1/datasets", content=b"a,b\n1,2\n").status_code == 415
+    broken = {"Content-Type": "multipart/form-data; boundary=x"}
+    assert sqlite_client.post("/v1/datasets", content=b"--x\r\nnonsense", headers=broken).status_code in {
+        400,
+        422,
+    }
+    assert sqlite_client.post("/v1/datasets", json=[1]).status_code == 422
+
+
+def test_a_file_that_is_too_large(fresh_sqlite_url: str, open_client: Any) -> None:
+    client = open_client(fresh_sqlite_url, max_upload_bytes=2_000_000)
+    assert upload(client, b"x" * 2_000_000).status_code == 413
+    announced = client.post("/v1/datasets", json={}).json()
+    assert client.put(announced["links"]["content"], content=b"x" * 2_000_001).status_code == 413
+    sent = client.put(announced["links"]["content"], content=b"x" * 2_000_000)
+    assert (sent.status_code, sent.json()["bytes"]) == (202, 2_000_000)
+
+
+def test_nothing_stays_of_an_upload_that_fails(client: TestClient, database: Database) -> None:
+    class TornError(OSError):
+        pass
+
+    class Torn(io.BytesIO):
+        @override
+        def read(self, size: int | None = -1) -> bytes:
+            if self.tell() > 2**20:
+                raise TornError
+            return super().read(size)
+
+    with pytest.raises(TornError):
+        uploads.upload(database, "local", "torn", {}, Torn(b"x" * 3 * 2**20))
+    assert (count(database, DatasetRow), count(database, DatasetUploadRow)) == (0, 0)
+
+
+def test_whoever_begins_to_send_last_goes_on(client: TestClient, database: Database) -> None:
+    identifier = client.post("/v1/datasets", json={}).json()["id"]
+
+    class Overtaken(io.BytesIO):
+        turns = 0
+
+        @override
+        def read(self, size: int | None = -1) -> bytes:
+            self.turns += 1
+            if self.turns == 4:
+                uploads.receive(database, "local", identifier, io.BytesIO(b"the other"))
+            return super().read(size)
+
+    with pytest.raises(uploads.UploadGone):
+        uploads.receive(database, "local", identifier, Overtaken(b"x" * 2 * 2**20))
+    assert client.get(f"/v1/datasets/{identifier}").json()["bytes"] == len(b"the other")
+    with pytest.raises(NotFound):
+        uploads.receive(database, "local", "ds_01KAPZ4M7S3F6N6Q3W8E5T2R1Y", io.BytesIO(b"x"))
+
+
+def test_a_reader_that_was_overtaken_writes_nothing(
+    client: TestClient, database: Database, tmp_path: Path
+) -> None:
+    upload(client, target="label")
+    with database.transaction() as session:
+        first = service.begin_reading(session)
+    with database.transaction() as session:
+        second = service.begin_reading(session)
+    assert first is not None
+    assert second is not None
+    read(database, *first, tmp_path)
+    assert count(database, DatasetArrayRow) == 0
+    read(database, *second, tmp_path)
+    assert client.get(f"/v1/datasets/{second[0]}").json()["status"] == "ready"
+
+
+def test_a_data_set_that_kills_its_readers_is_rejected(client: TestClient, database: Database) -> None:
+    identifier = upload(client, target="label").json()["id"]
+    for left in (2, 1, 0):
+        with database.transaction() as session:
+            begun = service.begin_reading(session)
+            assert begun is not None
+            assert service.note_loss(session, *begun, utc_now())
+        status = client.get(f"/v1/datasets/{identifier}").json()["status"]
+        assert status == ("validating" if left else "rejected")
+    assert "memory" in client.get(f"/v1/datasets/{identifier}").json()["rejection"]["advice"]
