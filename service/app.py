@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 from typing_extensions import override
 
 from service import database_problems, problems
 from service.access.gate import Gate
 from service.access.routes import router as keys
 from service.checkpoints.routes import router as checkpoints
+from service.compression import Compression
+from service.cross_origin import CrossOrigin
 from service.database import Database
 from service.datasets.routes import router as datasets
 from service.events.routes import router as events
@@ -65,14 +68,25 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.meter = Meter(database)
     app.state.tail = Tail(database)
     app.state.engine_watch = EngineWatch()
-    for router in (experiments, curves, events, checkpoints, datasets, keys, limits, health):
+    routers = (experiments, curves, events, checkpoints, datasets, keys, limits, health)
+    for router in routers:
         app.include_router(router)
+    # To tell a misspelled path from an unknown one takes no OpenAPI document, which takes long to make.
+    app.state.paths = _paths(routers)
     web.mount(app)
     problems.register(app)
     database_problems.register(app)
     app.add_middleware(BodyLimit, most_upload_bytes=settings.max_upload_bytes)
+    app.add_middleware(Compression)
+    if settings.cors_origins:
+        app.add_middleware(CrossOrigin, origins=settings.cors_origins)
     app.add_middleware(RequestContext)
     return app
+
+
+def _paths(routers: Iterable[APIRouter]) -> list[str]:
+    routes = [route for router in routers for route in router.routes]
+    return list(dict.fromkeys(route.path for route in routes if isinstance(route, APIRoute)))
 
 
 @asynccontextmanager

@@ -22,11 +22,21 @@ _MOST_DISCARDED_BYTES = 32 * MAX_BODY_BYTES
 _REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _INTERNAL_ERROR = "Something went wrong inside the service. Its log names this request_id."
 
+# For every answer that does not say otherwise: nobody guesses what it is, shows it in a frame or runs it as a page.
+_SAFE = {
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+    b"referrer-policy": b"no-referrer",
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
+}
+
 _logger = logging.getLogger(__name__)
 
 
 class RequestContext:
     """Gives each request an id, answers HEAD like GET, and turns an unforeseen exception into a 500 problem.
+
+    Every answer has the headers that keep browsers from doing more with it than was meant.
 
     The id is the client's own ``X-Request-ID`` where it sends a sensible one. The stack trace goes to the log only.
     """
@@ -50,6 +60,8 @@ class RequestContext:
             if message["type"] == "http.response.start":
                 started = True
                 MutableHeaders(scope=message)[_REQUEST_ID_HEADER] = request_id
+                given = {name for name, _ in message["headers"]}
+                message["headers"] += [each for each in _SAFE.items() if each[0] not in given]
             await send(message)
 
         try:

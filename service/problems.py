@@ -166,7 +166,7 @@ async def _http_exception(request: Request, error: HTTPException) -> ProblemResp
     if isinstance(error, Refusal):
         return problem_response(request, error.status_code, error.detail, error.errors, error.headers)
     if error.status_code == HTTPStatus.NOT_FOUND:
-        hint = did_you_mean(path, request.app.openapi()["paths"])
+        hint = did_you_mean(path, request.app.state.paths)
         return problem_response(request, 404, f"There is nothing at {path}.{hint} See /docs.")
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = ", ".join(_allowed_methods(request))

@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 __all__ = ["Settings"]
 
@@ -29,6 +29,15 @@ def _scheduler(address: str) -> str:
         message = "Input should be tcp://host:port or tls://host:port"
         raise ValueError(message)
     return address
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(each.strip() for each in text.split(",") if each.strip())
+    for origin in origins:
+        if not re.fullmatch(r"\*|https?://[^/\s,]+", origin):
+            message = "Input should be origins such as https://example.org, separated by commas, or *"
+            raise ValueError(message)
+    return origins
 
 
 class Settings(BaseSettings):
@@ -59,6 +68,10 @@ class Settings(BaseSettings):
     max_stored_bytes_per_owner: int | None = Field(default=None, ge=1)
     max_parameter_epochs: int | None = Field(default=None, ge=1)
     max_requests_per_minute: int | None = Field(default=None, ge=1)
+
+    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)] = Field(
+        default=(), validate_default=False
+    )
 
     @property
     def resolved_database_url(self) -> str:

@@ -123,7 +123,7 @@ def get_checkpoint_content(
         stored = service.content(store, experiment_id, kind)
         headers = {
             "ETag": f'"{_tag(stored.sha256, form)}"',
-            "Cache-Control": "no-cache",
+            "Cache-Control": "private, no-cache, no-transform",
             "Content-Disposition": f'attachment; filename="{experiment_id}-{kind}.{form}"',
         }
         if form == "safetensors":

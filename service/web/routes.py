@@ -14,7 +14,10 @@ _HERE = Path(__file__).parent
 _FOLDERS = {"pages": _HERE / "pages", "swagger-ui": _HERE / "swagger-ui"}
 # Whatever a page may contain, the browser fetches nothing from anywhere else.
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:",
+    "Content-Security-Policy": (
+        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
     "Cache-Control": "no-cache",
 }
 
