@@ -26,6 +26,7 @@ COPY --from=build /opt/trainyard /opt/trainyard
 ENV PATH=/opt/trainyard/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     TRAINYARD_HOST=0.0.0.0 \
+    TRAINYARD_AUTH=on \
     TRAINYARD_DATA_DIR=/var/lib/trainyard
 
 USER 10001

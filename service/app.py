@@ -12,7 +12,9 @@ from fastapi.routing import APIRoute
 from typing_extensions import override
 
 from service import database_problems, problems
+from service.access.exposure import names_of
 from service.access.gate import Gate
+from service.access.hosts import KnownHosts
 from service.access.routes import router as keys
 from service.checkpoints.routes import router as checkpoints
 from service.compression import Compression
@@ -80,6 +82,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Compression)
     if settings.cors_origins:
         app.add_middleware(CrossOrigin, origins=settings.cors_origins)
+    if (names := names_of(settings)) is not None:
+        app.add_middleware(KnownHosts, names=names)
     app.add_middleware(RequestContext)
     return app
 

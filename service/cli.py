@@ -11,14 +11,12 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
-from typing import TYPE_CHECKING
 
 from engine import blas
+from service.access.commands import add_keys
+from service.command_line import WrongError, check_database_url, first_line, read_settings
 from service.experiments.states import TERMINAL
 from service.settings import Settings
-
-if TYPE_CHECKING:
-    from sqlalchemy.exc import DBAPIError
 
 __all__ = ["main"]
 
@@ -32,12 +30,10 @@ settings, all of them environment variables:
   TRAINYARD_WORKERS                experiments that train at a time (one per core)
   TRAINYARD_SCHEDULER              tcp://… or tls://… of a Dask scheduler whose workers train (workers of our own)
   TRAINYARD_SCHEDULER_CA_FILE, _CERT_FILE, _KEY_FILE   for tls://: the authority's certificate, ours, its key
+  TRAINYARD_AUTH                   on wants a key with every request (off)
+  TRAINYARD_OPEN_TO_EVERYONE       true lets everybody in even from other machines while TRAINYARD_AUTH is off
   TRAINYARD_MAX_QUEUED_PER_OWNER   experiments one owner may have waiting (any number)
 """
-
-
-class WrongError(Exception):
-    """Something a person can put right; the message says what."""
 
 
 def main() -> int:
@@ -72,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     engine.add_argument("--attached", action="store_true", help=argparse.SUPPRESS)
     engine.set_defaults(run=_engine)
     commands.add_parser("migrate", help="bring the database's tables up to date").set_defaults(run=_migrate)
+    add_keys(commands)
     prune = commands.add_parser("prune", help="delete experiments that ended long ago")
     prune.add_argument(
         "--older-than", required=True, metavar="30d", help="ended longer ago: 90m, 12h, 30d, 8w"
@@ -89,7 +86,8 @@ def _serve(_arguments: argparse.Namespace) -> None:
     from service.execution.data_directory import DataDirectory, DataDirectoryError
     from service.listening import ListenError, listen
 
-    settings = _settings()
+    settings = read_settings()
+    _check_access(settings)
     try:
         # An engine whose parent was killed needs a moment to notice.
         directory = DataDirectory(settings.data_dir, wait_seconds=3)
@@ -111,8 +109,9 @@ def _api(_arguments: argparse.Namespace) -> None:
     from service.listening import ListenError, listen
     from service.serving import serve_api
 
-    settings = _settings()
-    _check_database_url(settings)
+    settings = read_settings()
+    check_database_url(settings)
+    _check_access(settings)
     try:
         sockets = listen(settings.host, settings.port)
     except ListenError as error:
@@ -129,8 +128,8 @@ def _engine(arguments: argparse.Namespace) -> None:
     from service.logs import configure_logs
 
     configure_logs()
-    settings = _settings()
-    _check_database_url(settings)
+    settings = read_settings()
+    check_database_url(settings)
     try:
         run_engine(settings, attached=arguments.attached)
     except (DataDirectoryError, SchedulerError, WorkersGoneError) as error:
@@ -138,7 +137,7 @@ def _engine(arguments: argparse.Namespace) -> None:
 
 
 def _migrate(_arguments: argparse.Namespace) -> None:
-    _migrate_or_say_why(_settings())
+    _migrate_or_say_why(read_settings())
 
 
 def _prune(arguments: argparse.Namespace) -> None:
@@ -147,8 +146,8 @@ def _prune(arguments: argparse.Namespace) -> None:
     from service.database import Database
     from service.retention.service import prune, read_duration
 
-    settings = _settings()
-    _check_database_url(settings)
+    settings = read_settings()
+    check_database_url(settings)
     statuses = arguments.status or sorted(TERMINAL)
     try:
         older_than = read_duration(arguments.older_than)
@@ -157,33 +156,23 @@ def _prune(arguments: argparse.Namespace) -> None:
     except ValueError as error:
         raise WrongError(f"--older-than: {error}.") from error
     except DBAPIError as error:
-        raise WrongError(f"The database cannot be used: {_first_line(error)}.") from error
+        raise WrongError(f"The database cannot be used: {first_line(error)}.") from error
     sys.stdout.write(
         f"{'Would delete' if arguments.dry_run else 'Deleted'} {pruned.experiments:,} experiments with "
         f"{pruned.epochs:,} epochs and {pruned.checkpoint_bytes / 2**20:,.1f} MiB of checkpoints.\n"
     )
 
 
-def _settings() -> Settings:
-    from pydantic import ValidationError
+def _check_access(settings: Settings) -> None:
+    from service.access.exposure import ExposedError, refuse_exposure
+    from service.access.pepper import PepperError, read_pepper
 
     try:
-        return Settings()
-    except ValidationError as error:
-        wrong = [
-            f"TRAINYARD_{str(each['loc'][0]).upper()}: {each['msg'].removeprefix('Value error, ')}"
-            for each in error.errors()
-        ]
-        raise WrongError(". ".join(wrong)) from error
-
-
-def _check_database_url(settings: Settings) -> None:
-    from service.database import Database, DatabaseUrlError
-
-    try:
-        Database(settings.resolved_database_url)
-    except DatabaseUrlError as error:
-        raise WrongError(f"TRAINYARD_DATABASE_URL: {error}") from error
+        refuse_exposure(settings)
+        if settings.auth == "on":
+            read_pepper(settings)
+    except (ExposedError, PepperError) as error:
+        raise WrongError(error) from error
 
 
 def _migrate_or_say_why(settings: Settings) -> None:
@@ -192,12 +181,12 @@ def _migrate_or_say_why(settings: Settings) -> None:
     from migrations import UnknownRevisionError
     from service.database import migrate
 
-    _check_database_url(settings)
+    check_database_url(settings)
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         migrate(settings.resolved_database_url)
     except DBAPIError as error:
-        raise WrongError(f"The database cannot be used: {_first_line(error)}.") from error
+        raise WrongError(f"The database cannot be used: {first_line(error)}.") from error
     except UnknownRevisionError as error:
         raise WrongError(error) from error
     except OSError as error:
@@ -216,10 +205,6 @@ def _forget_last_engine(settings: Settings, engine_id: str) -> None:
         forget_engine(session, engine_id)
 
 
-def _first_line(error: DBAPIError) -> str:
-    return str(error.orig).strip().partition("\n")[0].rstrip(".")
-
-
 def _welcome(settings: Settings, port: int) -> None:
     host = "127.0.0.1" if settings.host in {"0.0.0.0", "::", ""} else settings.host  # noqa: S104 - compares, binds nothing
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -227,6 +212,7 @@ def _welcome(settings: Settings, port: int) -> None:
         f"Trainyard {version('trainyard')} listens on {address}\n"
         f"  try it     {address}/docs\n"
         f"  data       {settings.data_dir}\n"
+        f"{'  keys       trainyard keys create' + chr(10) if settings.auth == 'on' else ''}"
         f"  Ctrl-C     stops it\n"
     )
 

@@ -41,6 +41,7 @@ _WHEN = {
     412: "Somebody has changed it since you read it.",
     413: "The body is too large.",
     415: "The body is not declared as JSON.",
+    421: "It lets everybody in, and therefore answers only to the names of its own machine.",
     422: "Something in the request is not allowed; `errors` names every wrong place.",
     429: "Too many requests, or as many of something as you may have; `detail` says what to do.",
     500: "Something went wrong inside the service. Its log names the `request_id`, the answer tells nothing more.",
@@ -51,7 +52,7 @@ _RETRY_AFTER = {
     "Retry-After": {"description": "Seconds after which to try again.", "schema": {"type": "integer"}}
 }
 # Every operation refuses parameters that it does not know.
-_ALWAYS = (422, 500)
+_ALWAYS = (421, 422, 500)
 _WITH_RETRY_AFTER = (429, 503, 507)
 _OF_CALLERS = (401, 403, 429)
 _KEY_SCHEME = "key"

@@ -47,6 +47,7 @@ _TITLES = {
     412: "Precondition failed",
     413: "Content too large",
     415: "Unsupported media type",
+    421: "Misdirected request",
     422: "Invalid request",
     429: "Too many requests",
     500: "Internal error",

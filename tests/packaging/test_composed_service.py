@@ -37,14 +37,30 @@ class Composition:
             "--local-directory=/tmp": f"--local-directory={directory}",
         }
 
-    def start(self, name: str) -> None:
-        """Start a service's process; what it says goes to a file of its name."""
-        environment = {
+    def environment(self, name: str) -> dict[str, str]:
+        """What a service's container is started with, and what its image has set."""
+        return {
             "PATH": os.environ["PATH"],
             "TRAINYARD_DATA_DIR": str(self.directory),
             "TRAINYARD_PORT": str(self.api_port),
             **{key: self.local(value) for key, value in self.services[name].get("environment", {}).items()},
         }
+
+    def execute(self, name: str, *command: str) -> str:
+        """Run a command in a service's container, as `docker compose exec` does; return what it prints."""
+        program, *arguments = command
+        return subprocess.run(
+            [SCRIPTS / program, *arguments],
+            cwd=self.directory,
+            env=self.environment(name),
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        ).stdout
+
+    def start(self, name: str) -> None:
+        """Start a service's process; what it says goes to a file of its name."""
+        environment = self.environment(name)
         program, *arguments = self.local(" ".join(self.services[name]["command"])).split()
         with (self.directory / f"{name}.log").open("wb") as log:
             self.processes[name] = subprocess.Popen(
@@ -113,6 +129,9 @@ def test_the_composed_commands_train_an_experiment(composition: Composition) -> 
             return read["status"] in {"succeeded", "failed", "cancelled"}
 
         composition.wait_for(service_is_ready)
+        assert client.get("/v1/experiments").status_code == httpx.codes.UNAUTHORIZED
+        key = composition.execute("api", "trainyard", "keys", "create").strip()
+        client.headers["Authorization"] = f"Bearer {key}"
         body = {"dataset": "iris", "architecture": [4], "max_epochs": 3, "seed": 1}
         created = client.post("/v1/experiments", json=body)
         assert created.status_code == httpx.codes.CREATED, created.text

@@ -33,7 +33,8 @@ def capped(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     """A client of a service where an owner may have CAP experiments waiting."""
     url = request.getfixturevalue(f"fresh_{request.param}_url")
     with TestClient(
-        create_app(Settings(data_dir=tmp_path, database_url=url, max_queued_per_owner=CAP))
+        create_app(Settings(data_dir=tmp_path, database_url=url, max_queued_per_owner=CAP)),
+        base_url="http://127.0.0.1",
     ) as client:
         yield client
 

@@ -1,0 +1,142 @@
+"""The commands ``trainyard keys create | list | revoke``, which work on the database beside a running service."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from service.access.caller import LOCAL_OWNER, SCOPES
+from service.command_line import WrongError, check_database_url, first_line, read_settings
+
+if TYPE_CHECKING:
+    from service.access.repository import Row
+    from service.database import Database
+    from service.settings import Settings
+
+__all__ = ["add_keys"]
+
+_PAGE = 100
+_OPTIONS = {
+    "owner": "--owner",
+    "name": "--name",
+    "scopes": "--scope",
+    "expires_in_seconds": "--expires-in",
+}
+
+
+def add_keys(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``keys`` to the commands."""
+    keys = commands.add_parser("keys", help="make, list and revoke keys to the API")
+    actions = keys.add_subparsers(title="actions", required=True, metavar="action")
+    create = actions.add_parser("create", help="make a key and print it, this once")
+    create.add_argument("--owner", default=LOCAL_OWNER, help="whose things it makes and sees (%(default)s)")
+    create.add_argument("--name", help="what it is for")
+    create.add_argument(
+        "--scope",
+        action="append",
+        choices=SCOPES,
+        help="what it allows, more than once for more (read, write)",
+    )
+    create.add_argument("--expires-in", metavar="30d", help="fits no more after 90m, 12h, 30d, 8w (never)")
+    create.set_defaults(run=_create)
+    actions.add_parser("list", help="print all keys, without their secrets").set_defaults(run=_list)
+    revoke = actions.add_parser("revoke", help="have a key fit no more")
+    revoke.add_argument("id", help="what stands before the dot of the key")
+    revoke.set_defaults(run=_revoke)
+
+
+def _create(arguments: argparse.Namespace) -> None:
+    from engine.errors import InvalidSpec
+    from service.access import service
+    from service.access.pepper import PepperError, read_pepper
+    from service.access.submission import read_new_key
+
+    settings = read_settings()
+    document = {
+        "owner": arguments.owner,
+        "name": arguments.name,
+        "scopes": arguments.scope or ["read", "write"],
+    }
+    if arguments.expires_in is not None:
+        document["expires_in_seconds"] = _seconds(arguments.expires_in)
+    try:
+        new, pepper = read_new_key(document), read_pepper(settings)
+    except InvalidSpec as error:
+        places = [f"{_OPTIONS[str(problem.path[0])]}: {problem.message}" for problem in error.problems]
+        raise WrongError(" ".join(places)) from error
+    except PepperError as error:
+        raise WrongError(error) from error
+    with _database(settings) as database, database.transaction() as session:
+        made = service.create(session, pepper, new)
+    sys.stderr.write("This is the key. It is shown this once: nobody can find it out again.\n")
+    sys.stdout.write(f"{made.token}\n")
+
+
+def _seconds(text: str) -> int:
+    from service.retention.service import read_duration
+
+    try:
+        return int(read_duration(text).total_seconds())
+    except ValueError as error:
+        raise WrongError(f"--expires-in: {error}.") from error
+
+
+def _list(_arguments: argparse.Namespace) -> None:
+    from service.access import service
+    from service.pagination import OLDEST_FIRST
+
+    after: str | None = None
+    with _database(read_settings()) as database:
+        while True:
+            with database.reading() as session:
+                page = service.list_page(session, sort=OLDEST_FIRST, limit=_PAGE, after=after)
+            sys.stdout.writelines(f"{_line(row)}\n" for row in page.items)
+            after = page.next
+            if after is None:
+                return
+
+
+def _line(row: Row) -> str:
+    until = f"until {row.expires_at:%Y-%m-%d %H:%M} UTC" if row.expires_at else "never expires"
+    state = f"revoked {row.revoked_at:%Y-%m-%d %H:%M} UTC" if row.revoked_at else until
+    return "  ".join((row.id, row.owner, "+".join(row.scopes), state, row.name or "")).rstrip()
+
+
+def _revoke(arguments: argparse.Namespace) -> None:
+    from service.access import service
+    from service.access.tokens import redacted
+    from service.errors import NotFound
+
+    # Who pastes a whole key means the same.
+    key_id = redacted(arguments.id).removesuffix(".…")
+    with _database(read_settings()) as database:
+        try:
+            with database.transaction() as session:
+                row = service.revoke(session, key_id)
+        except NotFound as error:
+            raise WrongError(error) from error
+    sys.stdout.write(f"{_line(row)}\n")
+
+
+@contextlib.contextmanager
+def _database(settings: Settings) -> Iterator[Database]:
+    """The database, with the tables of this version in it."""
+    from sqlalchemy.exc import DBAPIError
+
+    from service.database import Database, is_current
+
+    check_database_url(settings)
+    try:
+        with contextlib.closing(Database(settings.resolved_database_url)) as database:
+            with database.reading() as session:
+                current = is_current(session)
+            if not current:
+                raise WrongError(
+                    "The database's tables are not those of this version. Run: trainyard migrate."
+                )
+            yield database
+    except DBAPIError as error:
+        raise WrongError(f"The database cannot be used: {first_line(error)}.") from error

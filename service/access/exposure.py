@@ -1,0 +1,55 @@
+"""Who can reach a service that lets everybody in: this machine alone, or whoever is on its network."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from service.settings import Settings
+
+__all__ = ["EXPOSED", "ExposedError", "is_loopback", "names_of", "refuse_exposure", "without_port"]
+
+LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+EXPOSED = (
+    "TRAINYARD_HOST is {host}, which other machines can reach, and TRAINYARD_AUTH is off: everybody there could see, "
+    "change and delete everything. Set TRAINYARD_AUTH=on and make a key with: trainyard keys create. "
+    "If that is what you want, say it once more: TRAINYARD_OPEN_TO_EVERYONE=true."
+)
+
+_PORT = re.compile(":[0-9]*$")
+
+
+class ExposedError(Exception):
+    """The service would let everybody in who can reach it; the message says what to do, for people."""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches what listens there."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def refuse_exposure(settings: Settings) -> None:
+    """Raise ExposedError where everybody would be let in, and nobody has said twice that they should be."""
+    if settings.auth == "off" and not is_loopback(settings.host) and not settings.open_to_everyone:
+        raise ExposedError(EXPOSED.format(host=settings.host or "empty"))
+
+
+def names_of(settings: Settings) -> frozenset[str] | None:
+    """The names under which a service that lets everybody in is asked; None where any will do.
+
+    A web page can have its own name lead to this machine, and its scripts then speak with what listens here as if it
+    were theirs (DNS rebinding). What they cannot do is to send another name than their own.
+    """
+    if settings.auth == "on" or not is_loopback(settings.host):
+        return None
+    host = settings.host.lower()
+    return LOCAL_NAMES | {f"[{host}]" if ":" in host else host}
+
+
+def without_port(host: str) -> str:
+    """The name of a Host header."""
+    return _PORT.sub("", host).lower()

@@ -1,0 +1,45 @@
+"""What the commands share: settings and a database that can be used, or one sentence that says why not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from service.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy.exc import DBAPIError
+
+__all__ = ["WrongError", "check_database_url", "first_line", "read_settings"]
+
+
+class WrongError(Exception):
+    """Something a person can put right; the message says what."""
+
+
+def read_settings() -> Settings:
+    """The settings of the environment; raises WrongError."""
+    from pydantic import ValidationError
+
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = [
+            f"TRAINYARD_{str(each['loc'][0]).upper()}: {each['msg'].removeprefix('Value error, ')}"
+            for each in error.errors()
+        ]
+        raise WrongError(". ".join(wrong)) from error
+
+
+def check_database_url(settings: Settings) -> None:
+    """Raise WrongError where the database's URL is none."""
+    from service.database import Database, DatabaseUrlError
+
+    try:
+        Database(settings.resolved_database_url)
+    except DatabaseUrlError as error:
+        raise WrongError(f"TRAINYARD_DATABASE_URL: {error}") from error
+
+
+def first_line(error: DBAPIError) -> str:
+    """What the database itself says of an error."""
+    return str(error.orig).strip().partition("\n")[0].rstrip(".")

@@ -1,0 +1,94 @@
+"""The command `trainyard keys`, beside a service that runs on the same database."""
+
+import re
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service.access.pepper import FILE_NAME
+from service.access.tokens import key_id_of
+from tests.service.access.keys import bearer
+
+ANYWHERE = "0.0.0.0"  # noqa: S104 - refused before anything is bound
+
+
+def run(*command: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "service.cli", *command],
+        env={f"TRAINYARD_{name.upper()}": value for name, value in settings.items()},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def keys(client: TestClient, *words: str) -> subprocess.CompletedProcess[str]:
+    settings = client.app.state.settings  # type: ignore[attr-defined]  # the client only knows an ASGI app
+    return run("keys", *words, database_url=settings.database_url, data_dir=str(settings.data_dir))
+
+
+def test_creates_lists_and_revokes(secured: TestClient) -> None:
+    made = keys(secured, "create", "--owner", "ann", "--name", "her laptop", "--expires-in", "90d")
+    token = made.stdout.removesuffix("\n")
+    assert (made.returncode, token in made.stderr) == (0, False)
+    assert secured.get("/v1/limits", headers=bearer(token)).json()["owner"] == "ann"
+    (line,) = keys(secured, "list").stdout.splitlines()
+    pattern = rf"{key_id_of(token)}  ann  read\+write  until 20\d\d-\d\d-\d\d \d\d:\d\d UTC  her laptop"
+    assert re.fullmatch(pattern, line)
+    # Whoever has nothing but the key pastes that.
+    revoked = keys(secured, "revoke", token)
+    assert re.search(r"  revoked 20\d\d-", revoked.stdout)
+    assert token.partition(".")[2] not in revoked.stdout
+    assert secured.get("/v1/limits", headers=bearer(token)).status_code == 401
+
+
+def test_without_words_it_is_the_key_to_what_there_was_before(secured_sqlite: TestClient) -> None:
+    token = keys(secured_sqlite, "create").stdout.strip()
+    limits = secured_sqlite.get("/v1/limits", headers=bearer(token)).json()
+    assert (limits["owner"], limits["scopes"]) == ("local", ["read", "write"])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["create", "--owner", "a b"], "--owner: Must be 1 to 64 letters"),
+        (["create", "--expires-in", "soon"], "--expires-in: soon is not a duration"),
+        (["create", "--expires-in", "99999w"], "--expires-in: Must be a whole number from 1"),
+        (["revoke", "key_unknown"], "There is no key key_unknown."),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_sentence(
+    secured_sqlite: TestClient, words: list[str], said: str
+) -> None:
+    refused = keys(secured_sqlite, *words)
+    assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (2, "", 1)
+    assert said in refused.stderr
+
+
+def test_tables_that_are_not_there(tmp_path: Path) -> None:
+    assert "Run: trainyard migrate." in run("keys", "list", data_dir=str(tmp_path)).stderr
+
+
+@pytest.mark.parametrize("command", ["serve", "api"])
+def test_nobody_is_let_in_from_other_machines_by_mistake(tmp_path: Path, command: str) -> None:
+    refused = run(command, host=ANYWHERE, port="0", data_dir=str(tmp_path))
+    assert refused.returncode == 2
+    assert "TRAINYARD_OPEN_TO_EVERYONE=true" in refused.stderr
+    assert "trainyard keys create" in refused.stderr
+
+
+def test_the_pepper_is_ours_alone(secured_sqlite: TestClient, tmp_path: Path) -> None:
+    file = tmp_path / FILE_NAME
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert list(tmp_path.glob("tmp*")) == []
+    file.chmod(0o640)
+    assert f"chmod 600 {file}" in keys(secured_sqlite, "create").stderr
+    file.chmod(0o600)
+    file.write_text("short")
+    assert "is damaged" in keys(secured_sqlite, "create").stderr
