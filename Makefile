@@ -110,6 +110,10 @@ bench: $(if $(MNIST),$(BENCH)/ready) ## Time the engine against PyTorch, JAX and
 bench-service: $(STAMPS)/runtime ## Measure the service, some fifteen minutes (BENCH_ARGS="--parts overhead,traffic --write")
 	$(BIN)/python -m benchmarks.service $(BENCH_ARGS)
 
+.PHONY: estimate
+estimate: $(STAMPS)/runtime ## Print what the work of an epoch costs on this processor, and how far off estimates are, a minute
+	$(BIN)/python -m benchmarks.engine.estimate $(BENCH_ARGS)
+
 .PHONY: mutants
 mutants: $(STAMPS)/test ## Break the engine in many small ways and see each caught, minutes (MUTANTS_ARGS="--every 3")
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m scripts.mutants $(MUTANTS_ARGS)

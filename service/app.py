@@ -24,6 +24,7 @@ from service.datasets.routes import router as datasets
 from service.events.routes import router as events
 from service.events.tail import Tail
 from service.experiments.curve.routes import router as curves
+from service.experiments.planning.routes import router as planning
 from service.experiments.routes import router as experiments
 from service.health.readiness import EngineWatch
 from service.health.routes import router as health
@@ -70,7 +71,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.meter = Meter(database)
     app.state.tail = Tail(database)
     app.state.engine_watch = EngineWatch()
-    routers = (experiments, curves, events, checkpoints, datasets, keys, limits, health)
+    routers = (experiments, planning, curves, events, checkpoints, datasets, keys, limits, health)
     for router in routers:
         app.include_router(router)
     # To tell a misspelled path from an unknown one takes no OpenAPI document, which takes long to make.

@@ -3,6 +3,7 @@
 from engine.spec.advice import SpecWarning
 from engine.spec.conventions import PENALTIES_OF_CONVENTION, GivenLambda
 from engine.spec.equivalents import equivalents
+from engine.spec.estimate import Estimate, estimate
 from engine.spec.experiment import (
     MAX_LAYERS,
     MAX_UNITS,
@@ -120,6 +121,7 @@ __all__ = [
     "Divide",
     "ElasticNet",
     "Elu",
+    "Estimate",
     "Experiment",
     "Exponential",
     "Given",
@@ -152,6 +154,7 @@ __all__ = [
     "Uniform",
     "WarmupCosine",
     "equivalents",
+    "estimate",
     "lanes_per_stack",
     "layer_sizes",
     "penalty_kinds",

@@ -39,6 +39,7 @@ __all__ = [
     "not_found",
     "read",
     "submit",
+    "warning_document",
 ]
 
 # JavaScript's numbers are exact up to here.
@@ -108,13 +109,14 @@ def _columns(submission: Submission, identifier: str, now: datetime) -> dict[str
         "rows_test": resolved.rows.test,
         "classes": None if dataset.classes is None else list(dataset.classes),
         "parameters": resolved.parameters,
-        "warnings": [_warning(found) for found in resolved.warnings],
+        "warnings": [warning_document(found) for found in resolved.warnings],
         "max_epochs": experiment.max_epochs,
         "cohort": cohort_of(experiment, dataset.version),
     }
 
 
-def _warning(found: SpecWarning) -> dict[str, str]:
+def warning_document(found: SpecWarning) -> dict[str, str]:
+    """A warning as it is stored and shown."""
     pointer = SpecProblem(found.path, found.code, found.message).pointer
     return {"pointer": pointer, "code": found.code, "message": found.message}
 

@@ -31,16 +31,20 @@ class Source:
     kind: str
 
 
-def with_source(session: Session, owner: str, submission: Submission) -> tuple[Submission, Source | None]:
+def with_source(
+    session: Session, owner: str, submission: Submission, *, hold: bool = True
+) -> tuple[Submission, Source | None]:
     """The checkpoint that ``init`` names, and the submission with its id in full; None where weights are drawn.
 
-    Only an owner's own experiment is a source. It cannot be deleted before this transaction ends. Raises InvalidSpec.
+    Only an owner's own experiment is a source. With ``hold`` it cannot be deleted before this transaction ends. Raises
+    InvalidSpec.
     """
     init = submission.resolved.experiment.init
     if not isinstance(init, Given):
         return submission, None
     source = _source(init.checkpoint)
-    row = repository.hold(session, owner, source.experiment_id) if source else None
+    find = repository.hold if hold else repository.find
+    row = find(session, owner, source.experiment_id) if source else None
     if source is None or row is None:
         message = (
             "There is no such checkpoint. Give the id of one that GET /v1/experiments/{experiment_id}/checkpoints "

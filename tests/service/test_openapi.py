@@ -75,6 +75,7 @@ def references(value: Any) -> Iterator[str]:
 def test_every_operation_is_there_under_its_name() -> None:
     assert set(OPERATIONS) == {
         "createExperiment",
+        "validateExperiment",
         "listExperiments",
         "getExperiment",
         "getExperimentMetrics",

@@ -82,6 +82,14 @@ def test_an_experiments_id_alone_means_its_best(client: TestClient, source: str)
     assert warm["spec"]["init"]["checkpoint"] == f"{source}/best"
 
 
+def test_a_plan_looks_the_checkpoint_up_and_copies_nothing(client: TestClient, source: str) -> None:
+    planned = client.post("/v1/experiments/validate", json=given(source)).json()
+    assert planned["spec"]["init"] == {"name": "given", "checkpoint": f"{source}/best"}
+    assert client.delete(f"/v1/experiments/{source}").status_code == 204
+    gone = client.post("/v1/experiments/validate", json=given(source)).json()
+    assert [wrong["code"] for wrong in gone["errors"]] == ["unknown_checkpoint"]
+
+
 def test_the_echo_posts_again_and_the_copy_outlives_its_source(
     client: TestClient, database: Database, source: str
 ) -> None:

@@ -1,0 +1,131 @@
+"""How much work an epoch of a resolved experiment is, counted: calls, multiplications, elements that are touched.
+
+Counts, not times: what each costs on a processor is measured by ``benchmarks.engine.estimate`` and stands in
+``engine.spec.estimate``.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+from engine.spec.compatibility import SplitRows
+from engine.spec.experiment import Experiment, Layer
+from engine.spec.optimizers import AdamW, Optimizer, RmsProp, Sgd
+from engine.spec.sharing import penalty_kinds
+from engine.spec.variants import variant_name
+
+__all__ = ["CHUNK", "Work", "calls_per_step", "work_of_epoch"]
+
+_OUTPUT_CALLS = 9
+_GATHER_CALLS = 2
+_LAYER_CALLS = {
+    "identity": 4,
+    "relu": 6,
+    "tanh": 7,
+    "sigmoid": 10,
+    "leaky_relu": 11,
+    "silu": 12,
+    "softplus": 14,
+    "elu": 15,
+    "selu": 15,
+    "gelu_tanh": 20,
+    "gelu": 82,
+}
+"""NumPy calls of a hidden layer's forward and backward pass, by its activation; three of them are matrix products."""
+_PRODUCTS = 3
+_SIMPLE = ("identity", "relu", "leaky_relu")
+_NORMALIZATION_CALLS = 29
+_DROPOUT_CALLS = 6
+_CLIP_CALLS = 6
+_PENALTY_CALLS = {"none": 0, "l2": 2, "l1": 2, "elastic_net": 4}
+_OPTIMIZER_CALLS = {"sgd": 1, "adagrad": 7, "rmsprop": 9, "adam": 10, "adamw": 10}
+_BLOCK = 32_768
+"""Parameters that an optimizer updates at a time, with all of its calls."""
+CHUNK = 1000
+"""Rows that are evaluated at a time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What an epoch takes.
+
+    ``calls`` of NumPy; ``multiplications`` of matrix products, ``evaluated`` those of them that only evaluate;
+    ``elements`` of activations that are touched, and for ``functions`` such as exp; ``parameters`` that are touched,
+    once per pass; ``draws`` of random numbers; ``gathered`` features of batches.
+    """
+
+    calls: float
+    multiplications: float
+    evaluated: float
+    elements: float
+    functions: float
+    parameters: float
+    draws: float
+    gathered: float
+
+
+def work_of_epoch(experiment: Experiment, rows: SplitRows, sizes: tuple[int, ...]) -> Work:
+    """The work of one epoch; ``sizes`` are the units of every layer, input and output included."""
+    layers = experiment.architecture
+    batch = min(experiment.batch_size, rows.train)
+    steps, seen = -(-rows.train // batch), rows.train + rows.validation
+    shapes = list(itertools.pairwise(sizes))
+    weights = sum(fan_in * fan_out for fan_in, fan_out in shapes)
+    smooth = sum(layer.units for layer in layers if variant_name(layer.activation) not in _SIMPLE) + sizes[-1]
+    touched = sum(layer.units * (_layer_calls(layer) - _PRODUCTS) for layer in layers)
+    touched += sizes[-1] * _OUTPUT_CALLS
+    dropped = sum(layer.units for layer in layers if layer.dropout) + sizes[0] * (
+        experiment.input_dropout > 0
+    )
+    evaluations = -(-rows.train // CHUNK) + -(-rows.validation // CHUNK)
+    return Work(
+        calls=steps * (calls_per_step(experiment, sizes) + _GATHER_CALLS)
+        + evaluations * _OUTPUT_CALLS * len(shapes),
+        multiplications=rows.train * (3 * weights - shapes[0][0] * shapes[0][1]),
+        evaluated=seen * weights,
+        elements=(rows.train + seen / 2) * touched,
+        functions=(rows.train + seen) * smooth,
+        parameters=steps * weights * _passes(experiment),
+        draws=rows.train * dropped,
+        gathered=rows.train * sizes[0],
+    )
+
+
+def calls_per_step(experiment: Experiment, sizes: tuple[int, ...]) -> int:
+    """NumPy calls of one training step, all but the gathering of its batch."""
+    layers, depth = experiment.architecture, len(sizes) - 1
+    blocks = -(-sum((fan_in + 1) * fan_out for fan_in, fan_out in itertools.pairwise(sizes)) // _BLOCK)
+    penalties = sum(_PENALTY_CALLS[kind] for kind in penalty_kinds(experiment))
+    return (
+        _OUTPUT_CALLS
+        + sum(map(_layer_calls, layers))
+        + _DROPOUT_CALLS * (experiment.input_dropout > 0)
+        + blocks * _optimizer_calls(experiment.optimizer)
+        + penalties
+        + depth * isinstance(experiment.optimizer, AdamW)
+        + _CLIP_CALLS * (experiment.clip_norm is not None)
+        + _CLIP_CALLS * depth * (experiment.max_norm is not None)
+    )
+
+
+def _layer_calls(layer: Layer) -> int:
+    calls = _LAYER_CALLS[variant_name(layer.activation)]
+    return calls + _NORMALIZATION_CALLS * layer.batch_norm + _DROPOUT_CALLS * (layer.dropout > 0)
+
+
+def _optimizer_calls(optimizer: Optimizer) -> int:
+    calls = _OPTIMIZER_CALLS[optimizer.name]
+    if isinstance(optimizer, Sgd) and optimizer.momentum:
+        calls += 5 if optimizer.nesterov else 3
+    if isinstance(optimizer, RmsProp):
+        calls += 4 * optimizer.centered + 4 * (optimizer.momentum > 0)
+    return calls
+
+
+def _passes(experiment: Experiment) -> float:
+    """How often a step goes through the parameters."""
+    kinds = penalty_kinds(experiment)
+    penalties = sum(_PENALTY_CALLS[kind] for kind in kinds) / len(kinds)
+    bounds = (experiment.clip_norm is not None) + (experiment.max_norm is not None)
+    return _optimizer_calls(experiment.optimizer) + penalties + 2 * bounds

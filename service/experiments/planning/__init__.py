@@ -1,0 +1,1 @@
+"""What an experiment would be, before it is posted."""

@@ -1,0 +1,42 @@
+"""The endpoint that checks an experiment without posting it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body
+
+from service.access.authentication import Reader
+from service.dependencies import QuickReading
+from service.experiments.examples import EXAMPLES
+from service.experiments.planning import service
+from service.experiments.planning.presentation import plan_document
+from service.experiments.planning.schemas import ExperimentPlan
+from service.experiments.schemas import ExperimentDocument
+from service.openapi import problems
+from service.routing import StrictRoute
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1/experiments", tags=["Experiments"], route_class=StrictRoute)
+
+
+@router.post(
+    "/validate",
+    operation_id="validateExperiment",
+    summary="Check an experiment without queueing it",
+    response_model=ExperimentPlan,
+    response_model_exclude_unset=True,
+    response_description="It could be posted; this is what it would be, and what it would take.",
+    responses=problems(400, 413, 415, 422),
+)
+def validate_experiment(
+    document: Annotated[ExperimentDocument, Body(openapi_examples=EXAMPLES)],
+    caller: Reader,
+    session: QuickReading,
+) -> Any:
+    """Takes what `POST /v1/experiments` takes and refuses what that refuses, in the same words; stores nothing.
+
+    The estimate counts the work of an epoch and multiplies it by costs that were measured once, on one processor.
+    """
+    return plan_document(service.plan(session, caller.owner, document, limits=caller.limits))

@@ -1,0 +1,32 @@
+"""Reading an experiment as if it were posted, and storing nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from engine.spec import Estimate, estimate
+from service.access.caller import NO_LIMITS, Limits
+from service.experiments import quotas, warm_start
+from service.experiments.submission import Submission, read_submission
+
+__all__ = ["Plan", "plan"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A new experiment as it would be stored, and what it would take to train it."""
+
+    submission: Submission
+    estimate: Estimate
+
+
+def plan(session: Session, owner: str, document: Mapping[str, Any], *, limits: Limits = NO_LIMITS) -> Plan:
+    """Check a document as posting it does; raises InvalidSpec with every problem of it."""
+    submission, _ = warm_start.with_source(session, owner, read_submission(document), hold=False)
+    quotas.refuse_too_large(submission.resolved, limits)
+    found = estimate(submission.resolved, submission.dataset.facts, submission.time_limit_seconds)
+    return Plan(submission, found)
