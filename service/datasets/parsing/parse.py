@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from service.datasets.parsing.arrays import read_npz
 from service.datasets.parsing.csv_rows import read_csv
+from service.datasets.parsing.describing import preview, summarize
+from service.datasets.parsing.findings import find
 from service.datasets.parsing.options import Options
 from service.datasets.parsing.results import Parsed, Refused, Rejected, refuse
 from service.datasets.parsing.tables import interpret
@@ -23,9 +26,10 @@ def parse(path: Path, options: Options) -> Parsed | Rejected:
     Raises nothing that a file can bring about: OSError where it cannot be read, and MemoryError, are the machine's.
     """
     try:
-        return _parse(path, options)
+        parsed = _parse(path, options)
     except Refused as refused:
         return refused.rejected
+    return replace(parsed, summary=summarize(parsed), findings=find(parsed), preview=preview(parsed))
 
 
 def _parse(path: Path, options: Options) -> Parsed:

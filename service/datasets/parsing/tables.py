@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.calls import Array
 from service.datasets.parsing.features import Features, feature_names, find_features
-from service.datasets.parsing.results import MOST_REASONS, ColumnFound, Parsed, Reason, Refused, refuse, shown
+from service.datasets.parsing.results import MOST_REASONS, Parsed, Reason, Refused, refuse, shown
 from service.datasets.parsing.table import Table
 from service.datasets.parsing.targets import Columns, Target, understand
 
@@ -45,8 +45,7 @@ def interpret(table: Table) -> Parsed:
         task=target.kind,
         scaling=options.scaling or "standardize",
         ignore=tuple(dict.fromkeys((*options.ignore, *features.unused))),
-        categorical=_named(features.columns, "category"),
-        numeric=_named(features.columns, "number"),
+        categorical=tuple(column.name for column in features.columns if column.kind == "category"),
     )
     warnings = [f"Column {shown(name)} is empty and ignored." for name in features.unused]
     return Parsed(
@@ -71,10 +70,6 @@ def check_training_part(y: Array, classes: tuple[str, ...] | None) -> None:
             "at least two classes",
             "Give the rows to train on other rows of the file.",
         )
-
-
-def _named(columns: tuple[ColumnFound, ...], kind: str) -> tuple[str, ...]:
-    return tuple(column.name for column in columns if column.kind == kind)
 
 
 def _parted(table: Table, features: Features, target: Target) -> dict[str, Array]:
