@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import struct
 import zipfile
@@ -28,6 +29,7 @@ _NAMES = {
     **dict.fromkeys(("groups", "group"), "groups"),
 }
 _MEMBER = re.compile(r"([A-Za-z0-9_]{1,64})\.npy")
+_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _MOST_MEMBERS = 64
 _LARGEST_DIRECTORY = 1 << 16
 _MAX_BYTES = MAX_VALUES * 8
@@ -59,7 +61,10 @@ def read_arrays(path: Path) -> tuple[dict[str, Array], list[str]]:
             heads = {name: _head(archive, member) for name, member in members.items()}
             _check_sizes(members, heads)
             return {name: _read(archive, members[name], head) for name, head in heads.items()}, warnings
-    except _FAILURES as error:
+    except (*_FAILURES, OSError) as error:
+        # Where a member is said to lie before the file begins, the machine calls it an invalid argument.
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise
         raise refuse(
             f"a damaged ZIP archive ({shown(str(error))[1:-1]})", "an NPZ file", _TRUNCATED
         ) from None
@@ -91,6 +96,8 @@ def _members(archive: zipfile.ZipFile) -> tuple[dict[str, zipfile.ZipInfo], list
                 "arrays at the top of the archive, such as x.npy",
                 "Upload what numpy.savez writes; a CSV file goes up as it is, not in a ZIP archive.",
             )
+        if member.compress_type not in _PACKINGS:
+            raise refuse("an unusual compression", "deflate, or none", _TRUNCATED, column=match[1])
         name = _NAMES.get(match[1].lower())
         if name in found:
             raise refuse(f"{name} twice", "each array once", "Save each array under one name.", column=name)

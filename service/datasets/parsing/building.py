@@ -10,6 +10,7 @@ import numpy as np
 from engine.calls import Array
 from service.datasets.parsing.columns import ColumnReader
 from service.datasets.parsing.limits import MAX_TEXTS, MAX_VALUES
+from service.datasets.parsing.option_rules import LONGEST_NAME, is_plain
 from service.datasets.parsing.options import DEFAULT_MISSING, Options
 from service.datasets.parsing.results import MOST_REASONS, Reason, Refused, refuse, shown
 from service.datasets.parsing.roles import Roles
@@ -36,16 +37,21 @@ class TableBuilder:
         if set(map(len, rows)) != {width}:
             self._refuse_ragged(rows, lines, width)
             return
-        self._rows += len(rows)
-        if self._rows * len(self._readers) > MAX_VALUES:
-            raise refuse(
-                f"more than {MAX_VALUES} values",
-                f"at most {MAX_VALUES}",
-                "Upload fewer rows, or ignore columns.",
-            )
-        if not self._ragged:
-            self._blocks.append(narrowed(self._block(rows)))
-            self._lines.extend(lines)
+        if self._ragged:
+            return
+        numbers = self._all_numbers(rows)
+        if numbers is not None:
+            self._append(numbers, lines)
+            return
+        columns = list(zip(*rows, strict=True))
+        self.add_columns([columns[place] for place in self._roles.read], lines)
+
+    def add_columns(self, columns: Sequence[Array | Sequence[str]], lines: range | Array) -> None:
+        """Take the rows that follow as the columns that are read: numbers (n,), NaN where missing, or n texts."""
+        block = np.empty((len(lines), len(self._readers)))
+        for index, (reader, cells) in enumerate(zip(self._readers, columns, strict=True)):
+            block[:, index] = reader.read(cells, self._rows)
+        self._append(block, lines)
 
     def finish(self, classes: tuple[str, ...] | None, warnings: list[str]) -> Table:
         """The table; raises Refused with everything that does not fit."""
@@ -62,25 +68,21 @@ class TableBuilder:
             options=self._options,
             lines=self._lines,
             classes=classes,
-            warnings=warnings,
+            warnings=[*warnings, *self._mixed()],
         )
 
-    def _block(self, rows: list[list[str]]) -> Array:
-        """(n, columns read) of a chunk."""
-        first = self._rows - len(rows)
-        if len(self._readers) == len(self._roles.names) and self._options.decimal == ".":
-            numbers = self._all_numbers(rows)
-            if numbers is not None:
-                return numbers
-        columns = list(zip(*rows, strict=True))
-        block = np.empty((len(rows), len(self._readers)))
-        for index, (place, reader) in enumerate(zip(self._roles.read, self._readers, strict=True)):
-            block[:, index] = reader.read(columns[place], first)
-        return block
+    def _append(self, block: Array, lines: range | Array) -> None:
+        self._rows += len(block)
+        if self._rows * len(self._readers) > MAX_VALUES:
+            most = f"at most {MAX_VALUES}"
+            raise refuse(f"more than {MAX_VALUES} values", most, "Upload fewer rows, or ignore columns.")
+        self._blocks.append(narrowed(block))
+        self._lines.extend(lines)
 
     def _all_numbers(self, rows: list[list[str]]) -> Array | None:
         """The block where every column is known to hold numbers and does; faster than column by column."""
-        if any(reader.kind != "number" for reader in self._readers):
+        all_read = len(self._readers) == len(self._roles.names) and self._options.decimal == "."
+        if not all_read or any(reader.kind != "number" or reader.missing_numbers for reader in self._readers):
             return None
         try:
             flat = np.fromiter(map(float, chain.from_iterable(rows)), np.float64)
@@ -105,9 +107,21 @@ class TableBuilder:
         name = self._roles.names[place]
         if reader.overflown:
             yield Reason(None, name, f"more than {MAX_TEXTS} different texts", "numbers, or a few categories")
+        for text in reader.levels or ():
+            if not is_plain(text) or len(text) > LONGEST_NAME:
+                yield Reason(
+                    None, name, shown(text), f"texts of at most {LONGEST_NAME} characters, none of them NUL"
+                )
+                break
         expected = "a number, as most rows have in this column"
         for row, cell in reader.stray:
             yield Reason(self._lines.of(row), name, shown(cell), expected)
+
+    def _mixed(self) -> Iterator[str]:
+        for place, reader in zip(self._roles.read, self._readers, strict=True):
+            if reader.mixed and place not in self._roles.categorical:
+                name = shown(self._roles.names[place])
+                yield f"Column {name} holds texts and numbers; its values are taken for categories."
 
     def _advice(self) -> str:
         """What to do about texts among numbers."""

@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isnan
 
 import numpy as np
 
 from engine.calls import Array
+from service.datasets.parsing.dialect import is_number
 from service.datasets.parsing.limits import MAX_TEXTS
 from service.datasets.parsing.results import MOST_REASONS
 
 __all__ = ["ColumnReader"]
 
 NAN = float("nan")
+_NUMBERS_TO_A_TEXT = 4
 
 
 class ColumnReader:
     """Reads one column.
 
     ``kind`` is ``number``, ``text``, or None as long as nothing but missing values was read. ``stray``
-    collects the first rows, from 0, and texts that are no numbers in a column of numbers; ``counted`` counts them.
+    collects the first rows, from 0, and texts that are no numbers in a column of numbers; ``counted`` counts
+    them. ``mixed`` says that a column of texts was seen to hold numbers, too. ``missing_numbers`` stand for missing.
     """
 
     def __init__(self, missing: frozenset[str], *, decimal: str, kind: str | None, unlimited: bool) -> None:
         self.kind = kind
+        self.mixed = False
         self.stray: list[tuple[int, str]] = []
         self.counted = 0
         self._missing = missing
         self._decimal = decimal
+        self.missing_numbers = [
+            float(text) for text in missing if is_number(text, ".") and not isnan(float(text))
+        ]
         self._most = None if unlimited else MAX_TEXTS
         self._codes: dict[str, float] = {}
         self._known: dict[str, float] = {}
@@ -42,8 +50,13 @@ class ColumnReader:
         """Whether there are more different texts than are counted."""
         return self._most is not None and len(self._codes) >= self._most
 
-    def read(self, cells: Sequence[str], first_row: int) -> Array:
+    def read(self, cells: Sequence[str] | Array, first_row: int) -> Array:
         """(n,) the cells as float64; NaN where they are missing."""
+        if isinstance(cells, np.ndarray):
+            if self.kind != "text":
+                self.kind = "number" if self.kind is None and not np.isnan(cells).all() else self.kind
+                return cells
+            cells = list(map(_written, cells.tolist()))
         if self.kind != "text":
             try:
                 return self._plain_numbers(cells)
@@ -60,6 +73,8 @@ class ColumnReader:
         if self._decimal == ",":
             cells = [cell.replace(",", ".") for cell in cells]
         numbers = np.fromiter(map(float, cells), np.float64, len(cells))
+        if self.missing_numbers:
+            numbers[np.isin(numbers, self.missing_numbers)] = NAN
         if any("_" in cell for cell in cells):
             raise ValueError("a number has no underscores")
         if self.kind is None and not np.isnan(numbers).all():
@@ -75,14 +90,24 @@ class ColumnReader:
             number = float(text.replace(",", ".") if self._decimal == "," else text)
         except ValueError:
             return None
+        if number in self.missing_numbers:
+            return NAN
         return None if "_" in text else number
 
     def _decide(self, cells: Sequence[str], numbers: dict[str, float | None]) -> None:
-        """Settle what the column is; it stays open where everything is missing."""
-        texts = sum(1 for cell in cells if numbers[cell] is None)
-        known = sum(1 for cell in cells if (number := numbers[cell]) is not None and number == number)  # noqa: PLR0124 - NaN differs from itself
-        if texts or known:
-            self.kind = "text" if texts > known else "number"
+        """Settle what the column is; it stays open where everything is missing.
+
+        Texts make it one of texts where most cells are, or where there are several of them to few different numbers, as
+        in numbers of tickets: a column of measurements with a few words for what is missing has many to one word.
+        """
+        texts = {cell for cell, number in numbers.items() if number is None}
+        known = {cell for cell, number in numbers.items() if number is not None and not isnan(number)}
+        if not texts and not known:
+            return
+        several = len(texts) > 1 and len(texts) * _NUMBERS_TO_A_TEXT >= len(known)
+        most = sum(1 for cell in cells if cell in texts) > sum(1 for cell in cells if cell in known)
+        self.kind = "text" if several or most else "number"
+        self.mixed = self.kind == "text" and bool(known)
 
     def _numbers(self, cells: Sequence[str], numbers: dict[str, float | None], first_row: int) -> Array:
         if None in numbers.values():
@@ -101,3 +126,10 @@ class ColumnReader:
                 self._known[cell] = self._codes.setdefault(text, float(len(self._codes)))
         known = self._known
         return np.fromiter((known.get(cell, NAN) for cell in cells), np.float64, len(cells))
+
+
+def _written(number: float) -> str:
+    """A number as a text file would have it."""
+    if isnan(number):
+        return ""
+    return str(int(number)) if number.is_integer() else str(number)

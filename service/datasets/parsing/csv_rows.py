@@ -28,6 +28,14 @@ _CHUNK_VALUES = 200_000
 
 def read_csv(path: Path, options: Options) -> Table:
     """The table of a CSV file; raises Refused."""
+    try:
+        return _read_csv(path, options)
+    except csv.Error as error:
+        most = "fields of at most 131072 characters"
+        raise refuse(str(error), most, "Look for a quote that is never closed.") from None
+
+
+def _read_csv(path: Path, options: Options) -> Table:
     encoding = find_encoding(path, options.encoding)
     sample = _sample(path, encoding)
     dialect = find_dialect(sample, options)
@@ -41,12 +49,7 @@ def read_csv(path: Path, options: Options) -> Table:
         header=dialect.header,
         missing=DEFAULT_MISSING if options.missing is None else options.missing,
     )
-    try:
-        return _read(_Rows(lines_of(path, encoding), dialect), found, _chunk(dialect.rows_of(sample)))
-    except csv.Error as error:
-        raise refuse(
-            str(error), "fields of at most 131 072 characters", "Look for a quote that is never closed."
-        ) from None
+    return _read(_Rows(lines_of(path, encoding), dialect), found, _chunk(dialect.rows_of(sample)))
 
 
 def _sample(path: Path, encoding: str) -> list[str]:

@@ -12,10 +12,10 @@ from typing import Any
 from service.datasets.parsing.options import DEFAULT_MISSING, Options
 from service.datasets.parsing.results import refuse
 
-__all__ = ["Dialect", "find_dialect", "is_number"]
+__all__ = ["Dialect", "find_dialect", "find_header", "is_number"]
 
-# A comma comes last: it may also stand within numbers and texts, where the others hardly do.
-_DELIMITERS = "\t;|,"
+# A comma comes late: it may also stand within numbers and texts, where the others hardly do; a space the more so.
+_DELIMITERS = "\t;|, "
 _EVEN = 0.7
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
 _DECIMAL_POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
@@ -34,9 +34,13 @@ class Dialect:
 
     def reader(self, lines: Iterable[str]) -> Any:
         """A ``csv.reader`` of the lines."""
+        # Columns may be lined up by several spaces.
+        spaced = self.delimiter == " "
         if self.quote == "none":
-            return csv.reader(lines, delimiter=self.delimiter, quoting=csv.QUOTE_NONE)
-        return csv.reader(lines, delimiter=self.delimiter, quotechar=self.quote)
+            return csv.reader(
+                lines, delimiter=self.delimiter, quoting=csv.QUOTE_NONE, skipinitialspace=spaced
+            )
+        return csv.reader(lines, delimiter=self.delimiter, quotechar=self.quote, skipinitialspace=spaced)
 
     def rows_of(self, lines: Sequence[str]) -> list[list[str]]:
         """The rows of a few lines, without empty ones."""
@@ -54,7 +58,7 @@ def find_dialect(sample: Sequence[str], options: Options) -> Dialect:
         raise refuse("no rows", "at least two", "Upload a file with a row for each example.")
     if options.decimal is None and dialect.delimiter != ",":
         dialect = replace(dialect, decimal=_decimal(rows))
-    header = options.header if options.header is not None else _header(rows, dialect.decimal)
+    header = options.header if options.header is not None else find_header(rows, dialect.decimal)
     return replace(dialect, header=header)
 
 
@@ -103,7 +107,7 @@ def _decimal(rows: Sequence[Sequence[str]]) -> str:
     return "," if commas and not any(_DECIMAL_POINT.fullmatch(cell) for cell in cells) else "."
 
 
-def _header(rows: Sequence[Sequence[str]], decimal: str) -> bool | str:
+def find_header(rows: Sequence[Sequence[str]], decimal: str = ".") -> bool | str:
     """What the first row is.
 
     A number among its fields says data. Text above numbers says names; where all is text, a field that comes again

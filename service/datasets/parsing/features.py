@@ -11,7 +11,7 @@ import numpy as np
 from engine.calls import Array
 from service.datasets.parsing.limits import MAX_LEVELS, MAX_LEVELS_NAMED
 from service.datasets.parsing.results import MOST_REASONS, ColumnFound, Reason, Refused, refuse, shown
-from service.datasets.parsing.table import Table
+from service.datasets.parsing.table import Table, narrowed
 from service.datasets.parsing.targets import truth_words
 
 __all__ = ["Features", "feature_names", "find_features"]
@@ -53,7 +53,7 @@ def find_features(table: Table) -> Features:
     if reasons:
         raise Refused(reasons, _advice(reasons))
     unused = tuple(roles.names[place] for place in roles.features if place not in set(filled))
-    return Features(x, tuple(found), unused)
+    return Features(narrowed(x), tuple(found), unused)
 
 
 def feature_names(columns: Sequence[ColumnFound]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from engine.errors import InvalidSpec
 from engine.spec.rules import Rule, problem
 
 __all__ = [
+    "LONGEST_NAME",
     "Character",
     "ColumnName",
     "ColumnNames",
@@ -24,13 +25,17 @@ ColumnReference = str | int
 """A column by its name, or by its place from 0; −1 is the last."""
 
 _MOST_COLUMNS = 65_536
-_LONGEST_NAME = 200
+LONGEST_NAME = 200
 _UNFIT = "\r\n\0\"'+-._"
 
 
 def is_plain(text: str) -> bool:
     """Whether a database and JSON can hold the text: no NUL, no half of a surrogate pair."""
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +87,8 @@ class ColumnName:
             raise problem("type", "Must be the name of a column, or its number from 0.")
         if isinstance(value, int) and not -_MOST_COLUMNS <= value < _MOST_COLUMNS:
             raise problem("range", f"Must be a column's number from 0, below {_MOST_COLUMNS}.")
-        if isinstance(value, str) and not (1 <= len(value) <= _LONGEST_NAME and is_plain(value)):
-            raise problem("range", f"Must be a name of 1 to {_LONGEST_NAME} characters.")
+        if isinstance(value, str) and not (1 <= len(value) <= LONGEST_NAME and is_plain(value)):
+            raise problem("range", f"Must be a name of 1 to {LONGEST_NAME} characters.")
         return value
 
 
@@ -128,8 +133,8 @@ class Texts:
 @dataclass(frozen=True, slots=True)
 class _Text:
     def check(self, value: Any) -> str:
-        if not isinstance(value, str) or len(value) > _LONGEST_NAME or not is_plain(value):
-            raise problem("type", f"Must be a text of at most {_LONGEST_NAME} characters.")
+        if not isinstance(value, str) or len(value) > LONGEST_NAME or not is_plain(value):
+            raise problem("type", f"Must be a text of at most {LONGEST_NAME} characters.")
         return value
 
 

@@ -9,15 +9,19 @@ from service.datasets.parsing.arrays import read_npz
 from service.datasets.parsing.csv_rows import read_csv
 from service.datasets.parsing.describing import preview, summarize
 from service.datasets.parsing.findings import find
+from service.datasets.parsing.json_rows import read_json
 from service.datasets.parsing.options import Options
+from service.datasets.parsing.parquet_rows import read_parquet
 from service.datasets.parsing.results import Parsed, Refused, Rejected, refuse
 from service.datasets.parsing.tables import interpret
 
 __all__ = ["parse"]
 
+_READERS = {"csv": read_csv, "json": read_json, "parquet": read_parquet}
 _MAGIC = {b"PK\x03\x04": "npz", b"PK\x05\x06": "npz", b"PAR1": "parquet"}
 _JSON_STARTS = (b"[", b"{")
-_BLANKS = b" \t\r\n\xef\xbb\xbf"
+# White space, byte order marks, and the other half of UTF-16.
+_BLANKS = b" \t\r\n\0\xef\xbb\xbf\xff\xfe"
 
 
 def parse(path: Path, options: Options) -> Parsed | Rejected:
@@ -37,7 +41,11 @@ def _parse(path: Path, options: Options) -> Parsed:
     wanted = options.format or found
     if wanted == "npz":
         return read_npz(path, options)
-    return interpret(read_csv(path, options))
+    if wanted == "csv" and found in {"npz", "parquet"}:
+        raise refuse(
+            f"a file that begins as {found} does", "CSV", 'Leave "format" out, or upload a CSV file.'
+        )
+    return interpret(_READERS[wanted](path, options))
 
 
 def _format(path: Path) -> str:

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 
 from engine.errors import did_you_mean
 from service.datasets.parsing.limits import MAX_COLUMNS
-from service.datasets.parsing.option_rules import is_plain
+from service.datasets.parsing.option_rules import LONGEST_NAME, is_plain
 from service.datasets.parsing.options import ColumnReference, Options
 from service.datasets.parsing.results import Reason, Refused, refuse, shown
 
 __all__ = ["Roles", "assign_roles", "column_names"]
 
 _TARGET_NAMES = ("target", "label", "class", "y", "species", "outcome", "survived")
-_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +46,10 @@ def column_names(header: Sequence[str] | None, count: int) -> tuple[tuple[str, .
     if header is None:
         return tuple(f"column_{place}" for place in range(count)), []
     given = [name.strip() or f"column_{place}" for place, name in enumerate(header)]
-    if bad := [name for name in given if not is_plain(name) or len(name) > _LONGEST_NAME]:
+    if bad := [name for name in given if not is_plain(name) or len(name) > LONGEST_NAME]:
         raise refuse(
             shown(bad[0]),
-            f"a column's name of up to {_LONGEST_NAME} characters",
+            f"a column's name of up to {LONGEST_NAME} characters",
             "Shorten or clean the first row.",
             row=1,
         )

@@ -14,6 +14,7 @@ from service.datasets.parsing.roles import Roles
 __all__ = ["Lines", "Table", "joined", "narrowed"]
 
 _NARROW = (np.uint8, np.int16, np.int32)
+_BLOCK = 4_096
 
 
 class Lines:
@@ -65,16 +66,21 @@ class Table:
         return self.values[:, index], self.levels[index]
 
 
-def narrowed(block: Array) -> Array:
-    """A block (n, C) of float64 in the smallest type that holds the same numbers: bytes stay bytes."""
-    if not block.size or not (np.rint(block) == block).all():
-        return block
-    low, high = block.min(), block.max()
+def narrowed(values: Array) -> Array:
+    """Values (n, C) of float64 in the smallest type that holds the same numbers: bytes stay bytes."""
+    if values.dtype != np.float64 or not values.size:
+        return values
+    low, high = np.inf, -np.inf
+    for start in range(0, len(values), _BLOCK):
+        block = values[start : start + _BLOCK]
+        if not (np.rint(block) == block).all():
+            return values
+        low, high = min(low, block.min()), max(high, block.max())
     for dtype in _NARROW:
         limits = np.iinfo(dtype)
         if limits.min <= low and high <= limits.max:
-            return block.astype(dtype)
-    return block
+            return values.astype(dtype)
+    return values
 
 
 def joined(blocks: list[Array], columns: int) -> Array:

@@ -1,0 +1,167 @@
+"""JSON rows as a table: a list of objects or of lists, or one of them a line; never more than a block in memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+from service.datasets.parsing.building import TableBuilder
+from service.datasets.parsing.dialect import find_header
+from service.datasets.parsing.limits import MAX_COLUMNS, MAX_LINE
+from service.datasets.parsing.options import DEFAULT_MISSING, Options
+from service.datasets.parsing.results import Reason, Refused, refuse, shown
+from service.datasets.parsing.roles import assign_roles, column_names
+from service.datasets.parsing.table import Table
+from service.datasets.parsing.text import find_encoding
+
+__all__ = ["read_json"]
+
+_BLOCK = 1 << 20
+_CHUNK_VALUES = 200_000
+_SAMPLE_ROWS = 200
+_BETWEEN = " \t\r\n,"
+_ADVICE = "Write the file as a list of objects with the same keys, or as a list of lists of the same length."
+# Numbers stay texts, as they are in a CSV file, and are read the same way.
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
+
+
+def read_json(path: Path, options: Options) -> Table:
+    """The table of a JSON file; raises Refused."""
+    encoding = find_encoding(path, options.encoding)
+    items = _items(path, encoding)
+    first = list(islice(items, _SAMPLE_ROWS))
+    if not first:
+        raise refuse("no rows", "at least two", _ADVICE)
+    if not isinstance(first[0], (list, dict)):
+        raise refuse(_kind(first[0]), "a list or an object", _ADVICE, row=1)
+    found = replace(
+        options,
+        format="json",
+        encoding=encoding,
+        decimal=options.decimal or ".",
+        missing=DEFAULT_MISSING if options.missing is None else options.missing,
+    )
+    rows = enumerate(chain(first, items), start=1)
+    if isinstance(first[0], dict):
+        return _read(rows, _keys(first), replace(found, header=False), named=True)
+    lists = [[_text(value) for value in row] for row in first if isinstance(row, list)]
+    header = options.header if isinstance(options.header, bool) else find_header(lists) is True
+    names = [_text(value) for value in next(rows)[1]] if header else None
+    return _read(
+        rows, names if names is not None else len(first[0]), replace(found, header=header), named=False
+    )
+
+
+def _read(
+    rows: Iterator[tuple[int, Any]], columns: list[str] | int, options: Options, *, named: bool
+) -> Table:
+    names, warnings = (
+        column_names(None, columns) if isinstance(columns, int) else column_names(columns, len(columns))
+    )
+    table = TableBuilder(assign_roles(names, options), options)
+    chunk = max(1, _CHUNK_VALUES // len(names))
+    keys = columns if named and isinstance(columns, list) else None
+    while taken := list(islice(rows, chunk)):
+        table.add([_cells(row, number, keys) for number, row in taken], range(taken[0][0], taken[-1][0] + 1))
+    return table.finish(None, warnings)
+
+
+def _keys(rows: list[Any]) -> list[str]:
+    """The keys of the first rows, in the order in which they come up."""
+    found = dict.fromkeys(chain.from_iterable(row for row in rows if isinstance(row, dict)))
+    if len(found) > MAX_COLUMNS or not found:
+        raise refuse(f"{len(found)} keys", f"1 to {MAX_COLUMNS}", _ADVICE)
+    return list(found)
+
+
+def _cells(row: Any, number: int, keys: list[str] | None) -> list[str]:
+    """The texts of a row; raises Refused for one of another form than the first."""
+    if keys is None and isinstance(row, list):
+        values = row
+    elif keys is not None and isinstance(row, dict):
+        values = [row.get(key) for key in keys]
+        if unknown := row.keys() - set(keys):
+            raise refuse(f"key {shown(min(unknown))}", "the keys of the first rows", _ADVICE, row=number)
+    else:
+        raise refuse(_kind(row), "a list" if keys is None else "an object", _ADVICE, row=number)
+    nested = [place for place, value in enumerate(values) if isinstance(value, (list, dict))]
+    if nested:
+        names = keys or [f"column_{place}" for place in range(len(values))]
+        reasons = [
+            Reason(number, names[place], _kind(values[place]), "a number, a text or null") for place in nested
+        ]
+        raise Refused(reasons, "Give each value a column of its own.")
+    return list(map(_text, values))
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def _kind(value: Any) -> str:
+    return {list: "a list", dict: "an object", str: "a single value", bool: "a single value"}.get(
+        type(value), "null"
+    )
+
+
+def _items(path: Path, encoding: str) -> Iterator[Any]:
+    """The items of the outer list, or of the file where there is none; raises Refused for what is not JSON."""
+    count = 0
+    with path.open(encoding=encoding) as file:
+        buffer = file.read(_BLOCK).removeprefix("\ufeff").lstrip()
+        inside = buffer.startswith("[") and not _starts_with_a_row_of_its_own(buffer)
+        place = int(inside)
+        while True:
+            place = _skipped(buffer, place)
+            if inside and buffer[place : place + 1] == "]":
+                _check_end(buffer[place + 1 :] + file.read(_BLOCK), count)
+                return
+            try:
+                item, place = _DECODER.raw_decode(buffer, place)
+            except (ValueError, RecursionError) as error:
+                block = file.read(_BLOCK)
+                buffer, place = buffer[place:] + block, 0
+                if block and len(buffer) <= MAX_LINE:
+                    continue
+                if not block and not inside and not buffer:
+                    return
+                raise refuse(
+                    f"{shown(buffer[:40])}, which is not JSON ({_why(error)})",
+                    "an item",
+                    _ADVICE,
+                    row=count + 1,
+                ) from None
+            count += 1
+            yield item
+
+
+def _starts_with_a_row_of_its_own(buffer: str) -> bool:
+    """Whether the first list is a row, another one following on a line of its own, and not the list of all rows."""
+    try:
+        row, end = _DECODER.raw_decode(buffer)
+    except (ValueError, RecursionError):
+        return False
+    return not any(isinstance(each, (list, dict)) for each in row) and buffer[end:].lstrip().startswith("[")
+
+
+def _skipped(buffer: str, place: int) -> int:
+    while place < len(buffer) and buffer[place] in _BETWEEN:
+        place += 1
+    return place
+
+
+def _check_end(rest: str, count: int) -> None:
+    if rest.strip():
+        raise refuse(f"{shown(rest.strip()[:40])} after the list", "the end of the file", _ADVICE, row=count)
+
+
+def _why(error: Exception) -> str:
+    return "it is nested too deeply" if isinstance(error, RecursionError) else "or ends too early"

@@ -1,0 +1,106 @@
+"""Parquet files as a table, where pyarrow is installed (the extra ``parquet``)."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.calls import Array
+from service.datasets.parsing.building import TableBuilder
+from service.datasets.parsing.limits import MAX_VALUES
+from service.datasets.parsing.options import DEFAULT_MISSING, Options
+from service.datasets.parsing.results import Reason, Refused, refuse, shown
+from service.datasets.parsing.roles import assign_roles, column_names
+from service.datasets.parsing.table import Table
+
+__all__ = ["read_parquet"]
+
+_CHUNK_VALUES = 1_000_000
+_MAX_BYTES = MAX_VALUES * 8
+
+
+def read_parquet(path: Path, options: Options) -> Table:
+    """The table of a Parquet file; raises Refused, also where nothing here can read it."""
+    try:
+        arrow, parquet = importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
+    except ImportError:
+        raise refuse(
+            "a Parquet file, which this installation cannot read",
+            "CSV, JSON or NPZ",
+            "Upload CSV instead, or have pyarrow installed on the server: pip install 'trainyard[parquet]'.",
+        ) from None
+    try:
+        return _read(arrow, parquet.ParquetFile(path), options)
+    except (arrow.ArrowException, OSError) as error:
+        found = f"a damaged Parquet file ({shown(str(error))[1:-1]})"
+        raise refuse(found, "a Parquet file", "Write the file anew, and upload all of it.") from None
+
+
+def _read(arrow: Any, file: Any, options: Options) -> Table:
+    described = file.metadata
+    size = sum(described.row_group(place).total_byte_size for place in range(described.num_row_groups))
+    values = described.num_rows * described.num_columns
+    if values > MAX_VALUES or size > _MAX_BYTES:
+        raise refuse(
+            f"{values} values, {size} bytes", f"at most {MAX_VALUES}", "Upload fewer rows or columns."
+        )
+    schema = file.schema_arrow
+    names, warnings = column_names(schema.names, len(schema.names))
+    found = replace(
+        options,
+        format="parquet",
+        header=True,
+        decimal=".",
+        missing=DEFAULT_MISSING if options.missing is None else options.missing,
+    )
+    roles = assign_roles(names, found)
+    _check_types(arrow, [(names[place], schema.field(place).type) for place in roles.read])
+    table, start = TableBuilder(roles, found), 1
+    for batch in file.iter_batches(batch_size=max(1, _CHUNK_VALUES // len(names))):
+        columns = [_column(arrow, batch.column(place)) for place in roles.read]
+        table.add_columns(columns, range(start, start + batch.num_rows))
+        start += batch.num_rows
+    return table.finish(None, warnings)
+
+
+def _check_types(arrow: Any, columns: Sequence[tuple[str, Any]]) -> None:
+    """Raise Refused for columns of dates, lists, records and bytes."""
+    bad = [(name, kind) for name, kind in columns if not _is_read(arrow, kind)]
+    if bad:
+        raise Refused(
+            [
+                Reason(None, name, f"values of type {kind}", "numbers, texts or true and false")
+                for name, kind in bad
+            ],
+            "Make dates numbers, such as days since a day; give nested values columns of their own; or ignore both.",
+        )
+
+
+def _is_read(arrow: Any, kind: Any) -> bool:
+    types = arrow.types
+    if types.is_dictionary(kind):
+        return _is_read(arrow, kind.value_type)
+    checks = (types.is_integer, types.is_floating, types.is_decimal, types.is_boolean, types.is_null)
+    return _is_text(arrow, kind) or any(check(kind) for check in checks)
+
+
+def _is_text(arrow: Any, kind: Any) -> bool:
+    types = arrow.types
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
+
+
+def _column(arrow: Any, column: Any) -> Array | list[str]:
+    """(n,) float64, NaN where there is nothing, or texts."""
+    if arrow.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if arrow.types.is_boolean(column.type):
+        column = column.cast("string")
+    if _is_text(arrow, column.type):
+        return ["" if text is None else text for text in column.to_pylist()]
+    numbers: Array = column.cast("float64", safe=False).to_numpy(zero_copy_only=False).astype(np.float64)
+    return numbers
