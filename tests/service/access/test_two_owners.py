@@ -1,0 +1,239 @@
+"""To one owner there is nothing of another's: every operation of the API is asked for what is somebody else's.
+
+Somebody else's identifier must be answered to the letter as one that nobody has.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from fastapi.testclient import TestClient
+from httpx2 import Response
+
+from service.access.tokens import new_key_id
+from service.app import create_app
+from service.database import Base, Database, utc_now
+from service.datasets.identifiers import new_identifier as new_dataset_id
+from service.experiments.identifiers import new_identifier as new_experiment_id
+from service.settings import Settings
+from tests.service import rows
+from tests.service.access.keys import showing_key
+
+MARK = "annstreasure"
+DOCUMENT: dict[str, Any] = create_app(Settings()).openapi()
+OPERATIONS = {
+    operation["operationId"]: (method, path, operation)
+    for path, operations in DOCUMENT["paths"].items()
+    for method, operation in operations.items()
+}
+HEADERS: list[dict[str, str]] = [
+    {},
+    {"If-None-Match": "*"},
+    {"If-Match": "*"},
+    {"Accept": "text/csv, application/json;q=0.5, */*;q=0.1"},
+    {"Last-Event-ID": "1"},
+]
+SCOPES = [["read", "write"], ["read", "write", "admin"]]
+READING = {"Accept": "application/json"}
+
+
+class Ann:
+    """Somebody who has one of everything, each with a mark in it."""
+
+    def __init__(self, client: TestClient) -> None:
+        self.client = client
+        self.database: Database = client.app.state.database  # type: ignore[attr-defined]  # an ASGI app to the client
+        self.headers = showing_key(client, "ann", scopes=["read", "write", "admin"], name=MARK)
+        labels = {"name": MARK, "metadata": {"label": MARK}, "seed": 1}
+        self.experiment_id = self.make("experiments", json={"dataset": "iris", **labels})
+        rows.add_epochs(self.database, self.experiment_id, 3)
+        rows.finish(self.database, self.experiment_id)
+        rows.add_checkpoint(self.database, self.experiment_id, b"weights", kind="best")
+        self.waiting_id = self.make("experiments", json={"dataset": "iris", **labels})
+        self.dataset_id = self.make(
+            "datasets", files={"file": (f"{MARK}.csv", b"a,label\n1,x\n2,y\n")}, data={"target": "label"}
+        )
+        self.key_id = self.make("keys", json={"owner": "ann", "name": MARK})
+
+    def make(self, what: str, **body: Any) -> str:
+        made = self.client.post(f"/v1/{what}", headers=self.headers, **body)
+        assert made.status_code == 201, made.text
+        identifier: str = made.json()["id"]
+        return identifier
+
+    def own(self) -> dict[str, str]:
+        return {
+            "experiment_id": self.experiment_id,
+            "experiment": self.experiment_id,
+            "dataset_id": self.dataset_id,
+            "key_id": self.key_id,
+        }
+
+
+def nobodys() -> dict[str, str]:
+    """Identifiers like Ann's that nobody has."""
+    experiment_id = new_experiment_id(utc_now())
+    return {
+        "experiment_id": experiment_id,
+        "experiment": experiment_id,
+        "dataset_id": new_dataset_id(utc_now()),
+        "key_id": new_key_id(utc_now()),
+    }
+
+
+def bodies(operation: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """An example of the body in each of its media types, and that there is none."""
+    content = operation.get("requestBody", {}).get("content", {})
+    for media_type, body in content.items():
+        if media_type != "multipart/form-data":
+            yield media_type, next(iter(body["examples"].values()))["value"]
+    if not content:
+        yield "application/json", None
+
+
+def ask(
+    client: TestClient, name: str, headers: dict[str, str], identifiers: dict[str, str]
+) -> Iterator[Response]:
+    """Every way of sending a request of this operation about these identifiers."""
+    method, path, operation = OPERATIONS[name]
+    values = {"kind": "best", **identifiers}
+    required = [each for each in operation.get("parameters", ()) if each.get("required")]
+    query = {each["name"]: values[each["name"]] for each in required if each["in"] == "query"}
+    for media_type, body in bodies(operation):
+        for more in HEADERS:
+            content = {"content": body} if isinstance(body, str) else {"json": body}
+            yield client.request(
+                method,
+                path.format_map(values),
+                params=query,
+                headers={"Content-Type": media_type, **READING, **more, **headers},
+                **content,
+            )
+
+
+def takes_identifier(name: str) -> bool:
+    return any(each["name"] in nobodys() for each in OPERATIONS[name][2].get("parameters", ()))
+
+
+def plain(answer: Response, identifiers: dict[str, str]) -> tuple[int, str, dict[str, str]]:
+    """An answer without what names the request, and with the same name for whatever was asked about."""
+    text = re.sub(r"req_[0-9a-f]{16}", "REQUEST", answer.text)
+    for name, identifier in identifiers.items():
+        text = text.replace(identifier, name)
+    headers = {name: value for name, value in answer.headers.items() if name not in {"x-request-id", "date"}}
+    headers.pop("content-length", None)
+    return answer.status_code, text, headers
+
+
+def everything(database: Database) -> dict[str, set[str]]:
+    """All rows that tell of Ann."""
+    with database.reading() as session:
+        tables = {
+            table.name: {repr(row) for row in session.execute(sa.select(table))}
+            for table in Base.metadata.sorted_tables
+        }
+    others = {"idempotency_keys"}
+    return {
+        name: {row for row in found if "'bob'" not in row}
+        for name, found in tables.items()
+        if name not in others
+    }
+
+
+@pytest.mark.parametrize("scopes", SCOPES, ids="+".join)
+def test_nothing_of_hers_is_there_for_anybody_else(secured: TestClient, scopes: list[str]) -> None:
+    ann = Ann(secured)
+    bob = showing_key(secured, "bob", scopes=scopes)
+    before = everything(ann.database)
+    asked = [name for name in OPERATIONS if not (name.endswith(("Key", "Keys")) and "admin" in scopes)]
+    for name in asked:
+        unknown = nobodys()
+        hers = [plain(each, ann.own()) for each in ask(secured, name, bob, ann.own())]
+        nones = [plain(each, unknown) for each in ask(secured, name, bob, unknown)]
+        assert all(MARK not in text and ann.waiting_id not in text for _, text, _ in hers), name
+        if takes_identifier(name):
+            assert hers == nones, name
+            assert {status for status, _, _ in hers} <= {403, 404}, name
+    after = everything(ann.database)
+    assert {name: found - after[name] for name, found in before.items()} == {name: set() for name in before}
+
+
+def test_all_of_it_is_there_for_her(secured: TestClient) -> None:
+    """What is refused above would otherwise be possible."""
+    ann = Ann(secured)
+    for name in sorted(OPERATIONS, key=lambda name: name.startswith(("delete", "revoke"))):
+        if name == "getReadiness":  # there is no engine
+            continue
+        statuses = {each.status_code for each in ask(secured, name, ann.headers, ann.own())}
+        assert not statuses & {401, 403}, name
+        assert statuses - {404, 412}, name
+        if not name.startswith("delete"):
+            assert 404 not in statuses, name
+
+
+def test_nor_does_a_list_or_a_cursor_lead_there(secured: TestClient) -> None:
+    ann = Ann(secured)
+    bob = showing_key(secured, "bob")
+    cursor = secured.get("/v1/experiments?limit=1", headers=ann.headers).json()["next"]
+    for query in ("", f"after={cursor}", f"metadata[label]={MARK}", "status=queued", "sort=created_at"):
+        for _ in range(2):
+            page = secured.get(f"/v1/experiments?{query}", headers=bob).json()
+            assert page == {"object": "list", "data": [], "has_more": False, "next": None}
+    own = secured.post("/v1/experiments", headers=bob, json={"dataset": "iris"}).json()["id"]
+    listed = secured.get("/v1/experiments", headers=bob).json()["data"]
+    assert [each["id"] for each in listed] == [own]
+    # Ann has one that was queued before.
+    assert listed[0]["progress"]["queue_position"] == 1
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [{"init": {"name": "given", "checkpoint": "{experiment_id}/best"}}, {"dataset": "{dataset_id}"}],
+)
+def test_nor_can_an_experiment_be_made_of_hers(secured: TestClient, beginning: dict[str, Any]) -> None:
+    ann = Ann(secured)
+    bob = showing_key(secured, "bob")
+
+    def refused(identifiers: dict[str, str]) -> tuple[int, str, dict[str, str]]:
+        filled = {
+            name: value.format_map(identifiers)
+            if isinstance(value, str)
+            else {inner: text.format_map(identifiers) for inner, text in value.items()}
+            for name, value in beginning.items()
+        }
+        answer = secured.post("/v1/experiments", headers=bob, json={"dataset": "iris", "seed": 1, **filled})
+        return plain(answer, identifiers)
+
+    hers = refused(ann.own())
+    assert hers[0] == 422
+    assert hers == refused(nobodys())
+
+
+def test_an_event_of_hers_among_ones_own(secured: TestClient) -> None:
+    ann = Ann(secured)
+    bob = showing_key(secured, "bob") | READING
+    own = secured.post("/v1/experiments", headers=bob, json={"dataset": "iris"}).json()["id"]
+    for after in ("", "&after=0-0", "&after=1-1"):
+        for pair in ((own, ann.experiment_id), (ann.experiment_id, own)):
+            query = "&".join(f"experiment={each}" for each in pair)
+            answer = secured.get(f"/v1/events?{query}{after}", headers=bob)
+            assert MARK not in answer.text
+            events = answer.json().get("data", [])
+            assert {event["experiment_id"] for event in events} <= {own}
+
+
+def test_the_same_words_make_two_things(secured: TestClient) -> None:
+    """Neither an Idempotency-Key nor the bytes of a file are anybody else's."""
+    ann = showing_key(secured, "ann")
+    bob = showing_key(secured, "bob")
+    body, key = {"dataset": "iris", "seed": 1}, {"Idempotency-Key": "the-same"}
+    first, second = (secured.post("/v1/experiments", headers=each | key, json=body) for each in (ann, bob))
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json()["id"] != second.json()["id"]
+    assert "idempotency-replayed" not in second.headers
+    upload = {"files": {"file": ("a.csv", b"a,label\n1,x\n2,y\n")}, "data": {"target": "label"}}
+    first, second = (secured.post("/v1/datasets", headers=each, **upload) for each in (ann, bob))  # type: ignore[arg-type]  # of httpx
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json()["id"] != second.json()["id"]
