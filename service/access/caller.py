@@ -20,8 +20,8 @@ LOCAL_OWNER = "local"
 class Limits:
     """How much a caller may have or ask for; None is any amount.
 
-    ``queued`` experiments of the owner that wait, ``stored_bytes`` of checkpoints of the owner's, ``parameter_epochs``
-    of one experiment (its parameters times its ``max_epochs``), ``requests_per_minute`` of this key.
+    ``queued`` experiments of the owner that wait, ``stored_bytes`` of the owner's checkpoints and data sets,
+    ``parameter_epochs`` of one experiment (its parameters times its ``max_epochs``), ``requests_per_minute`` of a key.
     """
 
     queued: int | None = None

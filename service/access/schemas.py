@@ -29,7 +29,7 @@ class KeyLimits(BaseModel):
         default=None, ge=1, le=_LARGEST, description="Experiments of the owner that may wait."
     )
     stored_bytes: int | None = Field(
-        default=None, ge=1, le=_LARGEST, description="Bytes of the owner's checkpoints."
+        default=None, ge=1, le=_LARGEST, description="Bytes of the owner's checkpoints and data sets."
     )
     parameter_epochs: int | None = Field(
         default=None, ge=1, le=_LARGEST, description="An experiment's parameters times its `max_epochs`."

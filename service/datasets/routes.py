@@ -25,6 +25,7 @@ from service.dependencies import QuickReading, Reading, Store, Transaction
 from service.json_bodies import read_json
 from service.openapi import problems
 from service.problems import Refusal
+from service.quotas.storing import RoomToStore
 from service.routing import StrictRoute
 
 __all__ = ["router"]
@@ -74,6 +75,7 @@ def list_datasets(
         200: {"model": UploadedDatasetRead, "description": "You had uploaded the same before: here it is."},
         **problems(400, 413, 415, 422),
     },
+    dependencies=[RoomToStore],
     openapi_extra=UPLOAD_BODY,
 )
 async def create_dataset(request: Request, database: Store, caller: Writer, response: Response) -> Any:
@@ -118,6 +120,7 @@ def _announce(database: Database, caller: Caller, what: Announced) -> Any:
         200: {"model": UploadedDatasetRead, "description": "You had uploaded the same before: here it is."},
         **problems(400, 404, 409, 413),
     },
+    dependencies=[RoomToStore],
     openapi_extra=BYTES_BODY,
 )
 async def put_dataset_content(

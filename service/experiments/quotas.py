@@ -9,11 +9,11 @@ from engine.spec import Resolved
 from service.access.caller import Limits
 from service.errors import TooMany
 from service.experiments.queue import repository as queue
+from service.quotas.service import refuse_more_stored
 
 __all__ = ["refuse_too_large", "refuse_too_many"]
 
-_RETRY_QUEUED_SECONDS = 5
-_RETRY_STORED_SECONDS = 60
+_RETRY_SECONDS = 5
 
 
 def refuse_too_large(resolved: Resolved, limits: Limits) -> None:
@@ -29,15 +29,10 @@ def refuse_too_large(resolved: Resolved, limits: Limits) -> None:
 
 def refuse_too_many(session: Session, owner: str, limits: Limits, stored_bytes: int | None) -> None:
     """Raise TooMany where the owner has as much waiting, or stored, as they may."""
-    if limits.stored_bytes is not None and stored_bytes is not None and stored_bytes >= limits.stored_bytes:
-        raise TooMany(
-            f"Your checkpoints take {stored_bytes:,} bytes, and you may store {limits.stored_bytes:,}. "
-            "Delete experiments that you no longer need.",
-            _RETRY_STORED_SECONDS,
-        )
+    refuse_more_stored(limits, stored_bytes)
     if limits.queued is not None and queue.count_queued(session, owner, limits.queued) >= limits.queued:
         raise TooMany(
             f"You have {limits.queued} experiments waiting, as many as this service allows. "
             "Wait until some of them have begun, or cancel some.",
-            _RETRY_QUEUED_SECONDS,
+            _RETRY_SECONDS,
         )

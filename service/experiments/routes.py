@@ -35,7 +35,7 @@ from service.experiments.tags import list_tag, tag_of
 from service.idempotency.requests import OnceTransaction
 from service.openapi import NOT_MODIFIED, problems
 from service.pagination import NEWEST_FIRST
-from service.quotas.routes import StoredBytes
+from service.quotas.storing import StoredBytes
 from service.routing import StrictRoute
 
 __all__ = ["router"]

@@ -1,4 +1,4 @@
-"""How much of the database an owner's checkpoints take, as far as anybody has to know."""
+"""How much of the database an owner's checkpoints and data sets take, as far as anybody has to know."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from service.quotas import repository
 __all__ = ["Meter"]
 
 KEPT_SECONDS = 5.0
-"""So long a reading is good for: to add up a great many checkpoints takes a while."""
+"""So long a reading is good for: to add up a great many takes a while."""
 
 _SHARE = 20
 
@@ -27,7 +27,7 @@ class _Reading:
 
 
 class Meter:
-    """Adds up an owner's checkpoints in a thread, and remembers the sum for a moment. Used from one event loop.
+    """Adds up what an owner has stored in a thread, and remembers the sum for a moment. Used from one event loop.
 
     A sum that took long is remembered the longer, so that no more than a twentieth of the time goes into adding up.
     """
@@ -39,7 +39,7 @@ class Meter:
         self._lock = asyncio.Lock()
 
     async def stored_bytes(self, owner: str) -> int:
-        """The size of all checkpoints of the owner's, a moment ago."""
+        """The size of all that the owner has stored, a moment ago."""
         async with self._lock:
             reading = self._readings.get(owner)
             if reading is None or reading.good_until <= self._monotonic():

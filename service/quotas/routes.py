@@ -1,33 +1,22 @@
-"""The endpoint of limits, and what creating an experiment has to know of what is stored."""
+"""The endpoint of limits."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, cast
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 
-from service.access.authentication import KeyGate, Reader, Writer
+from service.access.authentication import KeyGate, Reader
 from service.access.caller import SCOPES
 from service.dependencies import Reading
 from service.openapi import problems
 from service.quotas import service
-from service.quotas.meter import Meter
 from service.quotas.schemas import LimitsRead
 from service.routing import StrictRoute
 
-__all__ = ["StoredBytes", "router"]
+__all__ = ["router"]
 
 router = APIRouter(prefix="/v1/limits", tags=["Keys"], route_class=StrictRoute)
-
-
-async def _stored_bytes(request: Request, caller: Writer) -> int | None:
-    if caller.limits.stored_bytes is None:
-        return None
-    return await cast("Meter", request.app.state.meter).stored_bytes(caller.owner)
-
-
-StoredBytes = Annotated[int | None, Depends(_stored_bytes)]
-"""How much the caller's owner has stored; None where nobody has to know."""
 
 
 @router.get(

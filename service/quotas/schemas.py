@@ -34,7 +34,7 @@ class LimitsRead(BaseModel):
     queued: Amount = Field(description="Experiments that wait; one more is answered with 429.")
     running: Amount = Field(description="Experiments that train; the others wait.")
     stored_bytes: Amount = Field(
-        description="Bytes of checkpoints; once there are so many, a new experiment is answered with 429."
+        description="Bytes of checkpoints and data sets; once there are so many, new ones are answered with 429."
     )
     parameter_epochs: int | None = Field(
         description="An experiment's `parameters` times its `max_epochs` at most; null is any number."

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from service.access.caller import Limits
+from service.errors import TooMany
 from service.experiments.states import ACTIVE
 from service.quotas import repository
 
-__all__ = ["Usage", "usage"]
+__all__ = ["Usage", "refuse_more_stored", "usage"]
+
+_RETRY_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,16 @@ class Usage:
     queued: int
     running: int
     stored_bytes: int
+
+
+def refuse_more_stored(limits: Limits, stored_bytes: int | None) -> None:
+    """Raise TooMany where an owner of whom so much is stored may not store more; None is of no interest."""
+    if limits.stored_bytes is not None and stored_bytes is not None and stored_bytes >= limits.stored_bytes:
+        raise TooMany(
+            f"Your checkpoints and data sets take {stored_bytes:,} bytes, and you may store {limits.stored_bytes:,}. "
+            "Delete some that you no longer need.",
+            _RETRY_SECONDS,
+        )
 
 
 def usage(session: Session, owner: str) -> Usage:

@@ -196,19 +196,20 @@ def test_nor_can_an_experiment_be_made_of_hers(secured: TestClient, beginning: d
     ann = Ann(secured)
     bob = showing_key(secured, "bob")
 
-    def refused(identifiers: dict[str, str]) -> tuple[int, str, dict[str, str]]:
+    def refused(path: str, identifiers: dict[str, str]) -> tuple[int, str, dict[str, str]]:
         filled = {
             name: value.format_map(identifiers)
             if isinstance(value, str)
             else {inner: text.format_map(identifiers) for inner, text in value.items()}
             for name, value in beginning.items()
         }
-        answer = secured.post("/v1/experiments", headers=bob, json={"dataset": "iris", "seed": 1, **filled})
+        answer = secured.post(path, headers=bob, json={"dataset": "iris", "seed": 1, **filled})
         return plain(answer, identifiers)
 
-    hers = refused(ann.own())
-    assert hers[0] == 422
-    assert hers == refused(nobodys())
+    for path in ("/v1/experiments", "/v1/experiments/validate"):
+        hers = refused(path, ann.own())
+        assert hers[0] == 422
+        assert hers == refused(path, nobodys())
 
 
 def test_an_event_of_hers_among_ones_own(secured: TestClient) -> None:
