@@ -68,7 +68,7 @@ def dead_reader(api: Api, experiment_id: str) -> socket.socket:
     reader = socket.socket()
     reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     reader.connect(("127.0.0.1", api.port))
-    reader.sendall(f"GET /v1/experiments/{experiment_id}/events HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    reader.sendall(f"GET /v1/experiments/{experiment_id}/events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     return reader
 
 

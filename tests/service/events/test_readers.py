@@ -67,7 +67,7 @@ def deaf(port: int, identifier: str) -> socket.socket:
     reader = socket.socket()
     reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     reader.connect(("127.0.0.1", port))
-    reader.sendall(f"GET {URL}/{identifier}/events HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    reader.sendall(f"GET {URL}/{identifier}/events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     return reader
 
 
