@@ -110,6 +110,10 @@ bench: $(if $(MNIST),$(BENCH)/ready) ## Time the engine against PyTorch, JAX and
 bench-service: $(STAMPS)/runtime ## Measure the service, some fifteen minutes (BENCH_ARGS="--parts overhead,traffic --write")
 	$(BIN)/python -m benchmarks.service $(BENCH_ARGS)
 
+.PHONY: conventions
+conventions: $(BENCH)/ready ## Train with the same λ here, in Keras, PyTorch and scikit-learn, and see the same weights, a minute
+	$(BENCH)/bin/python -m benchmarks.conventions
+
 .PHONY: estimate
 estimate: $(STAMPS)/runtime ## Print what the work of an epoch costs on this processor, and how far off estimates are, a minute
 	$(BIN)/python -m benchmarks.engine.estimate $(BENCH_ARGS)

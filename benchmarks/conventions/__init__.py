@@ -1,0 +1,1 @@
+"""Whether λ means in Keras, PyTorch and scikit-learn what it means here."""
