@@ -127,6 +127,11 @@ published: $(STAMPS)/runtime ## Run the published experiments again, some forty 
 	@test -n "$(MNIST)" || { echo "Say where mnist.npz is: make published MNIST=path" >&2; exit 2; }
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.published --mnist "$(MNIST)"
 
+.PHONY: published-api
+published-api: $(STAMPS)/runtime ## The same through the REST API, with MNIST uploaded (MNIST=path/of/mnist.npz)
+	@test -n "$(MNIST)" || { echo "Say where mnist.npz is: make published-api MNIST=path" >&2; exit 2; }
+	$(BIN)/python -m benchmarks.published.api --mnist "$(MNIST)" $(PUBLISHED_ARGS)
+
 .PHONY: clean
 clean: ## Remove .venv and every cache (never data)
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

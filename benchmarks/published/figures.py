@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from benchmarks.published.runs import Curves, Mnist, Run, train_run
 
-__all__ = ["measured"]
+__all__ = ["measure", "measured"]
 
 Array = NDArray[Any]
 
@@ -28,10 +28,10 @@ def measured(
     """Train a run and measure its figures, one value per seed; runs in a process of its own."""
     mnist = _mnist(path)
     curves = train_run(run, mnist, seeds)
-    return {figure["id"]: [_measure(figure, run, each, mnist) for each in curves] for figure in figures}
+    return {figure["id"]: [measure(figure, run, each, mnist) for each in curves] for figure in figures}
 
 
-def _measure(figure: dict[str, Any], run: Run, curves: Curves, mnist: Mnist) -> Any:
+def measure(figure: dict[str, Any], run: Run, curves: Curves, mnist: Mnist) -> Any:
     """Our value of a figure, in its unit: a number, or a list with one count per epoch."""
     name, kind = figure["id"], figure["kind"]
     if kind == "norm":

@@ -16,7 +16,7 @@ from engine.data import Part, Splits, with_ones
 from engine.stack import start
 from engine.training import training
 
-__all__ = ["Curves", "Mnist", "Run", "run_of", "train_run"]
+__all__ = ["Curves", "Mnist", "Run", "document", "run_of", "train_run"]
 
 Array = NDArray[Any]
 
@@ -104,7 +104,7 @@ def train_run(run: Run, mnist: Mnist, seeds: Sequence[int]) -> list[Curves]:
     x, y = mnist.train[0][: run.rows], mnist.train[1][: run.rows]
     judge = mnist.judges[run.judge] if run.judged_each_epoch else (x[:0], y[:0])
     dataset = Dataset(x, y, task="multiclass", classes=10)
-    resolved = resolve(Experiment.from_document(_document(run)), dataset.facts)
+    resolved = resolve(Experiment.from_document(document(run)), dataset.facts)
     splits = _unshuffled(prepare(dataset, resolved), x, y, *judge)
     lanes = [dataclasses.replace(resolved.experiment, seed=seed) for seed in seeds]
     curves = [Curves({}, [], _initial(lane, run.rows), []) for lane in lanes]
@@ -119,7 +119,8 @@ def train_run(run: Run, mnist: Mnist, seeds: Sequence[int]) -> list[Curves]:
     return curves
 
 
-def _document(run: Run) -> dict[str, Any]:
+def document(run: Run) -> dict[str, Any]:
+    """The specification of a run, without its seed."""
     return {
         "architecture": list(run.layers[1:-1]),
         "activation": "sigmoid",
