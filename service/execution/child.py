@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import subprocess
 import sys
@@ -15,7 +16,7 @@ LONGEST_WAIT_SECONDS = 10.0
 STEADY_SECONDS = 30.0
 """An engine that ran for so long before it died is started again without delay."""
 
-END_SECONDS = 15.0
+END_SECONDS = 15
 
 log = logging.getLogger(__name__)
 
@@ -41,10 +42,18 @@ class EngineChild:
         with self._changing:
             self._process.terminate()
         try:
-            self._process.wait(END_SECONDS)
+            self._wait_for_end()
         finally:
             self._process.kill()
             self._thread.join()
+
+    def _wait_for_end(self) -> None:
+        """Ask again every second: a signal that comes while Python imports is lost where it raises in a callback."""
+        for _ in range(END_SECONDS):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(1.0)
+                return
+            self._process.terminate()
 
     def _start(self) -> subprocess.Popen[bytes]:
         # -P keeps the working directory off sys.path: the installed package runs, not what happens to lie there.
