@@ -16,7 +16,7 @@ from service.database import utc_now
 from service.errors import NotFound
 from service.pagination import Page, Position, decode_cursor, encode_cursor
 
-__all__ = ["NewToken", "create", "identify", "list_page", "read", "revoke"]
+__all__ = ["NewToken", "create", "holds", "identify", "list_page", "read", "revoke"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,12 @@ def identify(session: Session, pepper: bytes, token: str, defaults: Limits) -> C
     if row is None or not tokens.fits(pepper, token, row.digest) or not _holds(row, utc_now()):
         return None
     return Caller(row.owner, frozenset(row.scopes), row.id, replace(defaults, **row.limits))
+
+
+def holds(session: Session, key_id: str) -> bool:
+    """Whether a key that was shown before still fits: it was not revoked and has not expired."""
+    row = repository.find(session, key_id)
+    return row is not None and _holds(row, utc_now())
 
 
 def _holds(row: Row, now: datetime) -> bool:

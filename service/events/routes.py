@@ -86,7 +86,7 @@ def get_experiment_events(
     A stream replays what was missed when a client comes back with `Last-Event-ID`, as browsers do by themselves.
     """
     place = service.begin(session, caller.owner, [experiment_id], after=wish.after, parameter=wish.parameter)
-    return _answer(session, tail, place, wish)
+    return _answer(session, tail, place, wish, caller.key_id)
 
 
 @router.get("/events", operation_id="getEvents", summary="Follow several experiments", **_ANSWER)
@@ -99,10 +99,10 @@ def get_events(
 ) -> Any:
     """The same for several experiments in one stream, since a browser opens no more than six at a time."""
     place = service.begin(session, caller.owner, experiment, after=wish.after, parameter=wish.parameter)
-    return _answer(session, tail, place, wish)
+    return _answer(session, tail, place, wish, caller.key_id)
 
 
-def _answer(session: Reading, tail: Tail, place: Place, wish: Wish) -> Any:
+def _answer(session: Reading, tail: Tail, place: Place, wish: Wish, key_id: str | None) -> Any:
     if wish.form == _LIST:
         return list_document(service.read(session, place, wish.limit))
-    return EventStream(tail, place) if place.following else Response(status_code=204)
+    return EventStream(tail, place, key_id) if place.following else Response(status_code=204)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 from sqlalchemy.orm import Session
 
+from service.access import service as access
 from service.events import service
 from service.events.presentation import event_document
 from service.events.service import Batch, Event, Place
@@ -29,20 +31,21 @@ _RETRY_MILLISECONDS = 1000
 class EventStream(EventSourceResponse):
     """Everything that happens to some experiments after a place, until all of them have ended.
 
-    It ends early when the service stops; a client that comes back with ``Last-Event-ID`` misses nothing.
+    It ends early when the service stops; a client that comes back with ``Last-Event-ID`` misses nothing. It also ends,
+    at the next event or comment, when the key of its client fits no more.
     """
 
-    def __init__(self, tail: Tail, place: Place) -> None:
+    def __init__(self, tail: Tail, place: Place, key_id: str | None) -> None:
         # A proxy must pass each event on as it comes.
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Vary": "Accept"}
-        super().__init__(_pieces(tail, place), headers=headers)
+        super().__init__(_pieces(tail, place, key_id), headers=headers)
 
 
-async def _pieces(tail: Tail, place: Place) -> AsyncIterator[bytes]:
+async def _pieces(tail: Tail, place: Place, key_id: str | None) -> AsyncIterator[bytes]:
     yield format_sse_event(retry=_RETRY_MILLISECONDS)
     while place.following and not tail.closed:
         try:
-            content, batch = await tail.read(partial(_read, place=place))
+            content, batch = await tail.read(partial(_read, place=place, key_id=key_id))
         except DATABASE_AWAY:
             # It comes back, and so do its events: to a client an end would look like the experiment's.
             content, batch = b"", Batch((), place, has_more=False)
@@ -55,8 +58,10 @@ async def _pieces(tail: Tail, place: Place) -> AsyncIterator[bytes]:
                 yield KEEPALIVE_COMMENT
 
 
-def _read(session: Session, place: Place) -> tuple[bytes, Batch]:
+def _read(session: Session, place: Place, key_id: str | None) -> tuple[bytes, Batch]:
     """The next events, put as they are sent in the thread that reads them."""
+    if key_id is not None and not access.holds(session, key_id):
+        return b"", Batch((), replace(place, following=frozenset()), has_more=False)
     batch = service.read(session, place, BATCH)
     return b"".join(map(_sent, batch.events)), batch
 
