@@ -89,9 +89,13 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-def _paths(routers: Iterable[APIRouter]) -> list[str]:
-    routes = [route for router in routers for route in router.routes]
-    return list(dict.fromkeys(route.path for route in routes if isinstance(route, APIRoute)))
+def _paths(routers: Iterable[APIRouter]) -> dict[str, list[str]]:
+    """Every path and its methods."""
+    paths: dict[str, list[str]] = {}
+    for route in (route for router in routers for route in router.routes):
+        if isinstance(route, APIRoute):
+            paths.setdefault(route.path, []).extend(route.methods or ())
+    return paths
 
 
 @asynccontextmanager

@@ -33,6 +33,7 @@ __all__ = [
 
 MEDIA_TYPE = "application/problem+json"
 
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _MOST_ERRORS = 50
 _MOST_COUNTED = 20
 _TITLES = {
@@ -178,12 +179,15 @@ async def _http_exception(request: Request, error: HTTPException) -> ProblemResp
 
 def _allowed_methods(request: Request) -> list[str]:
     """Every method of this path; the framework names those of the first route that has the path."""
+    if request.url.path in (paths := request.app.state.paths):
+        # Not those of routes that would take its last part for an identifier.
+        return [method for method in _METHODS if method in paths[request.url.path]]
     scope = {"type": "http", "path": request.url.path, "root_path": "", "headers": []}
     # What is mounted serves files.
     routes = [route for route in request.app.router.routes if not isinstance(route, Mount)]
     return [
         method
-        for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+        for method in _METHODS
         if any(route.matches({**scope, "method": method})[0] == Match.FULL for route in routes)
     ] or ["GET"]
 

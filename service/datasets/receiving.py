@@ -32,7 +32,7 @@ _TRUTH = {"true": True, "false": False}
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """What is said of a file: its name, and how to read it, as it was given."""
+    """What is said of a file: its name, and those options that were given, in their normal form."""
 
     name: str
     options: Mapping[str, Any]
@@ -48,7 +48,8 @@ def announced(document: Mapping[str, Any], file_name: str | None = None) -> Anno
     except InvalidSpec as error:
         problems += error.problems
     try:
-        Options.from_document(options)
+        normal = Options.from_document(options).document()
+        options = {field: normal[field] for field in options}
     except InvalidSpec as error:
         problems += error.problems
     if problems:

@@ -60,8 +60,9 @@ class DatasetOptions(BaseModel):
     format: Literal["auto", "csv", "npz", "json", "parquet"] = "auto"
     delimiter: str = Field(default="auto", description="CSV: what separates values.", examples=[";"])
     quote: str = Field(default="auto", description="CSV: what values are quoted with, or `none`.")
-    header: bool | Literal["auto"] = Field(
-        default="auto", description="CSV: whether the first row names the columns."
+    header: bool | Literal["auto", "summary"] = Field(
+        default="auto",
+        description="CSV: whether the first row names the columns, or is the `summary` of scikit-learn's files.",
     )
     encoding: str = Field(default="auto", description="CSV and JSON: such as `utf-8` or `cp1252`.")
     decimal: str = Field(default="auto", description="CSV: the decimal sign, `.` or `,`.")
@@ -72,7 +73,7 @@ class DatasetOptions(BaseModel):
     scaling: str | DivideBy = Field(
         default="auto", description='`standardize`, `none` or `{"divide_by": 256}`.'
     )
-    ignore: list[ColumnReference] = Field(default=[], description="Columns to leave out.")
+    ignore: ColumnReference | list[ColumnReference] = Field(default=[], description="Columns to leave out.")
     weight: ColumnReference | None = Field(default=None, description="The column of weights of the rows.")
     split: ColumnReference | None = Field(
         default=None, description="The column that says `train`, `validation` or `test`."
@@ -80,13 +81,13 @@ class DatasetOptions(BaseModel):
     group: ColumnReference | None = Field(
         default=None, description="The column of groups that stay together."
     )
-    missing: list[str] | Literal["auto"] = Field(
-        default="auto", description="What stands for a missing value."
-    )
-    categorical: list[ColumnReference] = Field(
+    missing: str | list[str] = Field(default="auto", description="What stands for a missing value.")
+    categorical: ColumnReference | list[ColumnReference] = Field(
         default=[], description="Columns of categories, whatever they hold."
     )
-    numeric: list[ColumnReference] = Field(default=[], description="Columns of numbers, whatever they hold.")
+    numeric: ColumnReference | list[ColumnReference] = Field(
+        default=[], description="Columns of numbers, whatever they hold."
+    )
 
 
 class DatasetCreate(DatasetOptions):

@@ -47,7 +47,11 @@ _METADATA_PARAMETER = {
     "in": "query",
     "style": "deepObject",
     "explode": True,
-    "schema": {"type": "object", "additionalProperties": {"type": "string"}},
+    # In a URL everything is a text; what a client writes for null or 5 is compared as one.
+    "schema": {
+        "type": "object",
+        "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
+    },
     "description": "Only experiments with these labels: `metadata[key]=value`.",
     "example": {},
 }

@@ -28,7 +28,7 @@ def open_to_pages(
     """Yield a client of an application that lets pages of two origins in."""
     monkeypatch.setenv("TRAINYARD_CORS_ORIGINS", f"{THEIRS}, http://127.0.0.1:5173")
     app = create_app(Settings(data_dir=tmp_path, database_url=fresh_sqlite_url))
-    with TestClient(app) as client:
+    with TestClient(app, base_url="http://127.0.0.1:8000") as client:
         yield client
 
 

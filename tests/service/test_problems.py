@@ -57,6 +57,7 @@ def test_a_misspelled_path_is_led_to_the_right_one(sqlite_client: TestClient) ->
         ("POST", "/readyz", {"GET"}),
         ("POST", "/docs/swagger-ui/swagger-ui.css", {"GET"}),
         ("OPTIONS", "/v1/experiments", {"GET", "POST"}),
+        ("OPTIONS", "/v1/experiments/validate", {"POST"}),
         ("TRACE", "/v1/version", {"GET"}),
     ],
 )

@@ -1,0 +1,22 @@
+"""What is said of a file is answered as it was understood."""
+
+import pytest
+from fastapi.testclient import TestClient
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ({"numeric": "age"}, {"numeric": ["age"]}),
+        ({"categorical": 5}, {"categorical": [5]}),
+        ({"missing": "?"}, {"missing": ["?"]}),
+        ({"header": "summary"}, {"header": "summary"}),
+        ({"encoding": "latin-1"}, {"encoding": "cp1252"}),
+    ],
+)
+def test_options_are_shown_in_their_normal_form(
+    client: TestClient, given: dict[str, object], shown: dict[str, object]
+) -> None:
+    announced = client.post("/v1/datasets", json=given)
+    assert announced.status_code == 201
+    assert shown.items() <= announced.json()["options"].items()
