@@ -113,14 +113,14 @@ def _plain(name: str) -> str:
     return name[:64].lower().replace(" ", "_")
 
 
-def trainable(session: Session, owner: str, name: str) -> Trainable:
-    """What an experiment of this owner names, which nobody deletes before this transaction ends.
+def trainable(session: Session, owner: str, name: str, *, hold: bool = True) -> Trainable:
+    """What an experiment of this owner names; with ``hold`` nobody deletes it before this transaction ends.
 
     Raises UnknownDatasetError and UnreadyDatasetError.
     """
     if not is_identifier(name):
         return describe(name)
-    row = repository.hold(session, owner, name)
+    row = (repository.hold if hold else repository.find)(session, owner, name)
     if row is None:
         raise UnknownDatasetError(name)
     if row.status != "ready":

@@ -27,11 +27,13 @@ from service.experiments.identifiers import is_identifier, new_identifier
 from service.experiments.queue import repository as queue
 from service.experiments.repository import Filters, Row
 from service.experiments.submission import Submission, read_submission
+from service.experiments.warm_start import Source
 from service.pagination import Page, Position, decode_cursor, encode_cursor
 
 __all__ = [
     "Filters",
     "Placed",
+    "check",
     "curve",
     "curve_tag",
     "list_page",
@@ -66,9 +68,7 @@ def submit(
 
     Raises InvalidSpec with every problem of the document, and TooMany where the owner has as much as they may.
     """
-    submission = read_submission(_seeded(document), partial(datasets.trainable, session, owner))
-    submission, source = warm_start.with_source(session, owner, submission)
-    quotas.refuse_too_large(submission.resolved, limits)
+    submission, source = check(session, owner, _seeded(document), limits=limits)
     quotas.refuse_too_many(session, owner, limits, stored_bytes)
     now = utc_now()
     identifier = new_identifier(now)
@@ -77,6 +77,19 @@ def submit(
         initial.keep(session, identifier, source.kind, of=source.experiment_id)
     record_creation(session, identifier, now)
     return _placed(session, row)
+
+
+def check(
+    session: Session, owner: str, document: Mapping[str, Any], *, limits: Limits, hold: bool = True
+) -> tuple[Submission, Source | None]:
+    """What a document asks for, and the checkpoint that it begins with; raises InvalidSpec with every problem of it.
+
+    With ``hold`` nobody deletes what it names before this transaction ends.
+    """
+    submission = read_submission(document, partial(datasets.trainable, session, owner, hold=hold))
+    submission, source = warm_start.with_source(session, owner, submission, hold=hold)
+    quotas.refuse_too_large(submission.resolved, limits)
+    return submission, source
 
 
 def _seeded(document: Mapping[str, Any]) -> Mapping[str, Any]:

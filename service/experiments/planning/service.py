@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from engine.spec import Estimate, estimate
 from service.access.caller import NO_LIMITS, Limits
-from service.experiments import quotas, warm_start
-from service.experiments.submission import Submission, read_submission
+from service.experiments import service
+from service.experiments.submission import Submission
 
 __all__ = ["Plan", "plan"]
 
@@ -26,7 +26,6 @@ class Plan:
 
 def plan(session: Session, owner: str, document: Mapping[str, Any], *, limits: Limits = NO_LIMITS) -> Plan:
     """Check a document as posting it does; raises InvalidSpec with every problem of it."""
-    submission, _ = warm_start.with_source(session, owner, read_submission(document), hold=False)
-    quotas.refuse_too_large(submission.resolved, limits)
+    submission, _ = service.check(session, owner, document, limits=limits, hold=False)
     found = estimate(submission.resolved, submission.dataset.facts, submission.time_limit_seconds)
     return Plan(submission, found)

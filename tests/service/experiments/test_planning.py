@@ -1,10 +1,14 @@
 """Checking an experiment before it is posted: what posting would say, and nothing stored."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
+from service.database import Database
+from service.datasets.reader import read
+from service.datasets.service import begin_reading
 from service.experiments.examples import EXAMPLES
 from service.experiments.planning.schemas import ExperimentPlan
 
@@ -70,3 +74,21 @@ def test_the_estimate_grows_with_the_work(sqlite_client: TestClient) -> None:
     assert small["seconds"] == pytest.approx(1000 * small["seconds_per_epoch"], rel=0.01)
     limited = plan(sqlite_client, architecture=[4096], max_epochs=1000, time_limit_seconds=0.5)["estimate"]
     assert limited["seconds"] == 0.5
+
+
+def test_an_uploaded_data_set_is_known_and_has_to_be_ready(
+    client: TestClient, database: Database, tmp_path: Path
+) -> None:
+    table = "\n".join(["size,label", *(f"{row},{'yes' if row % 2 else 'no'}" for row in range(60))])
+    files = {"file": ("table.csv", table.encode(), "text/csv")}
+    made = client.post("/v1/datasets", data={"target": "label"}, files=files).json()
+    document = {"dataset": made["id"], "seed": 1}
+    waiting = [client.post(url, json=document).json()["errors"] for url in (f"{URL}/validate", URL)]
+    assert waiting[0] == waiting[1]
+    with database.transaction() as session:
+        begun = begin_reading(session)
+    assert begun is not None
+    read(database, *begun, tmp_path)
+    planned = plan(client, **document)
+    posted = client.post(URL, json=document).json()
+    assert {name: planned[name] for name in POSTED} == {name: posted[name] for name in POSTED}
