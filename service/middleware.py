@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.access.tokens import redacted
 from service.problems import Refusal, problem_response
 
-__all__ = ["MAX_BODY_BYTES", "BodyLimit", "RequestContext"]
+__all__ = ["MAX_BODY_BYTES", "SAFE_HEADERS", "BodyLimit", "RequestContext"]
 
 MAX_BODY_BYTES = 1024 * 1024
 _UPLOADS = "/v1/datasets"
@@ -23,7 +23,7 @@ _REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _INTERNAL_ERROR = "Something went wrong inside the service. Its log names this request_id."
 
 # For every answer that does not say otherwise: nobody guesses what it is, shows it in a frame or runs it as a page.
-_SAFE = {
+SAFE_HEADERS = {
     b"x-content-type-options": b"nosniff",
     b"x-frame-options": b"DENY",
     b"referrer-policy": b"no-referrer",
@@ -61,7 +61,7 @@ class RequestContext:
                 started = True
                 MutableHeaders(scope=message)[_REQUEST_ID_HEADER] = request_id
                 given = {name for name, _ in message["headers"]}
-                message["headers"] += [each for each in _SAFE.items() if each[0] not in given]
+                message["headers"] += [each for each in SAFE_HEADERS.items() if each[0] not in given]
             await send(message)
 
         try:

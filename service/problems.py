@@ -43,6 +43,7 @@ _TITLES = {
     404: "Not found",
     405: "Method not allowed",
     406: "Not acceptable",
+    408: "Request timeout",
     409: "Conflict",
     411: "Length required",
     412: "Precondition failed",
@@ -51,6 +52,7 @@ _TITLES = {
     421: "Misdirected request",
     422: "Invalid request",
     429: "Too many requests",
+    431: "Headers too large",
     500: "Internal error",
     503: "Service unavailable",
 }

@@ -9,11 +9,14 @@ import uvicorn
 from typing_extensions import override
 
 from service.app import create_app
+from service.http_protocol import GuardedProtocol
 from service.settings import Settings
 
 __all__ = ["ApiServer", "serve_api"]
 
 SHUTDOWN_SECONDS = 10
+KEEP_ALIVE_SECONDS = 75
+"""How long a connection may rest between requests: longer than proxies have it, so that it is they who close one."""
 
 
 class ApiServer(uvicorn.Server):
@@ -26,6 +29,9 @@ class ApiServer(uvicorn.Server):
             access_log=False,
             log_level="warning",
             server_header=False,
+            http=GuardedProtocol,
+            ws="none",
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
         super().__init__(config)

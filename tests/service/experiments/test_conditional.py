@@ -61,7 +61,8 @@ def read(client: TestClient, url: str, tag: str, **headers: str) -> Any:
 def assert_polled(client: TestClient, url: str) -> str:
     """Read something twice, the second time for nothing; returns its tag."""
     first = client.get(url)
-    tag = first.headers["etag"]
+    # Those of curves, which are compressed, are weak.
+    tag = first.headers["etag"].removeprefix("W/")
     assert tag.startswith('"')
     for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
         again = read(client, url, known)
@@ -130,7 +131,8 @@ def test_a_curve_is_polled(client: TestClient, database: Database, accept: str) 
     rows.change(database, identifier, last_epoch=2, last_event=4)
     client.headers["Accept"] = accept
     tag = assert_polled(client, url)
-    assert client.get(url).headers["vary"] == read(client, url, tag).headers["vary"] == "Accept"
+    for answer in (client.get(url), read(client, url, tag)):
+        assert "Accept" in answer.headers["vary"].split(", ")
     rows.change(database, identifier, last_event=5)
     assert read(client, url, tag).status_code == 200
 
