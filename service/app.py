@@ -84,7 +84,7 @@ def create_app(settings: Settings) -> FastAPI:
     if settings.cors_origins:
         app.add_middleware(CrossOrigin, origins=settings.cors_origins)
     if (names := names_of(settings)) is not None:
-        app.add_middleware(KnownHosts, names=names)
+        app.add_middleware(KnownHosts, names=names, origins=settings.cors_origins)
     app.add_middleware(RequestContext)
     return app
 

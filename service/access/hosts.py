@@ -1,8 +1,15 @@
-"""Refuses requests to a service on this machine that name another one; see ``exposure``."""
+"""Refuses requests to a service on this machine that were made for another one, or by the page of another one.
+
+See ``exposure``. A page of another site may not read what this service answers (that is CORS), but its browser sends
+some requests all the same, such as a form with a file.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from fastapi import Request
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.access.exposure import without_port
@@ -10,26 +17,45 @@ from service.problems import problem_response
 
 __all__ = ["KnownHosts"]
 
+_HARMLESS = ("GET", "HEAD", "OPTIONS")
+
 
 class KnownHosts:
-    """Answers a request whose ``Host`` is none of these names with a 421 problem."""
+    """Answers a request whose ``Host`` is none of these names with a 421 problem.
 
-    def __init__(self, app: ASGIApp, names: frozenset[str]) -> None:
+    One that may change something and comes from a page of another site, which is none of the ``origins``, is answered
+    with a 403 problem.
+    """
+
+    def __init__(self, app: ASGIApp, names: frozenset[str], origins: Collection[str]) -> None:
         self.app = app
         self._names = names
+        self._origins = origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        if scope["type"] == "http":
-            for name, value in scope["headers"]:
-                if name == b"host" and (host := without_port(value.decode("latin-1"))) not in self._names:
-                    await problem_response(Request(scope), 421, self._reason(host))(scope, receive, send)
-                    return
+        if scope["type"] == "http" and (refusal := self._refusal(scope["method"], Headers(scope=scope))):
+            await problem_response(Request(scope), *refusal)(scope, receive, send)
+            return
         await self.app(scope, receive, send)
 
-    def _reason(self, host: str) -> str:
-        return (
-            f"While TRAINYARD_AUTH is off this service answers to the names of its own machine alone: "
-            f"{', '.join(sorted(self._names))}. The request was for {host[:80]}. "
-            "Use one of them, or set TRAINYARD_AUTH=on."
-        )
+    def _refusal(self, method: str, headers: Headers) -> tuple[int, str] | None:
+        """Status and reason of what is not to be answered."""
+        host, origin = headers.get("host"), headers.get("origin")
+        if host is not None and without_port(host) not in self._names:
+            detail = (
+                f"While TRAINYARD_AUTH is off this service answers to the names of its own machine alone: "
+                f"{', '.join(sorted(self._names))}. The request was for {host[:80]}. "
+                "Use one of them, or set TRAINYARD_AUTH=on."
+            )
+            return 421, detail
+        if method not in _HARMLESS and origin is not None and not self._is_own(origin):
+            detail = (
+                f"A page of {origin[:80]} sent this; while TRAINYARD_AUTH is off pages of other sites change nothing "
+                "here. TRAINYARD_CORS_ORIGINS names those that may."
+            )
+            return 403, detail
+        return None
+
+    def _is_own(self, origin: str) -> bool:
+        return without_port(origin.rpartition("//")[2]) in self._names or origin in self._origins

@@ -63,3 +63,27 @@ def test_only_this_machine_reaches_what_listens_there(host: str, *, expected: bo
     refuse_exposure(Settings(host=host, open_to_everyone=True))
     with contextlib.nullcontext() if expected else pytest.raises(ExposedError, match="OPEN_TO_EVERYONE"):
         refuse_exposure(Settings(host=host))
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://other.example", "http://localhost.example:8000", "null", "x", ""]
+)
+def test_a_page_of_another_site_changes_nothing(sqlite_client: TestClient, origin: str) -> None:
+    file = {"file": ("a.csv", b"a,b\n1,x\n2,y\n")}
+    refused = sqlite_client.post("/v1/datasets", headers={"Origin": origin}, files=file, data={"target": "b"})
+    assert (refused.status_code, refused.json()["title"]) == (403, "Not allowed")
+    assert "TRAINYARD_CORS_ORIGINS" in refused.json()["detail"]
+    assert sqlite_client.get("/v1/experiments", headers={"Origin": origin}).status_code == 200
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:3000", "http://127.0.0.1:8000", "http://[::1]:8000"])
+def test_one_of_this_machine_does(sqlite_client: TestClient, origin: str) -> None:
+    made = sqlite_client.post("/v1/experiments", headers={"Origin": origin}, json={"dataset": "iris"})
+    assert made.status_code == 201
+
+
+def test_and_so_does_one_that_is_named(fresh_sqlite_url: str, open_client: OpenClient) -> None:
+    client = open_client(fresh_sqlite_url, cors_origins="https://lab.example")
+    for origin, status in (("https://lab.example", 201), ("https://other.example", 403)):
+        made = client.post("/v1/experiments", headers={"Origin": origin}, json={"dataset": "iris"})
+        assert made.status_code == status
