@@ -56,6 +56,18 @@ fuzz-api: $(FUZZ)/ready $(STAMPS)/test ## Ask a live service whatever its OpenAP
 clients: $(CLIENTS)/typescript/ready $(CLIENTS)/python/ready $(STAMPS)/test ## Generate clients for TypeScript and Python and have them tell the README's story (needs npm)
 	$(BIN)/python -m pytest tests/clients $(PYTEST_ARGS)
 
+.PHONY: fuzz
+fuzz: export FUZZ_SECONDS ?= 60
+fuzz: $(STAMPS)/test ## Read files that hypothesis makes up and damages, a minute for each parser (FUZZ_SECONDS=600)
+	$(BIN)/python -m pytest tests/service/datasets/parsing/test_properties.py -m slow -s -o faulthandler_timeout=3600 $(PYTEST_ARGS)
+
+.PHONY: parquet
+parquet: $(STAMPS)/parquet ## Let the service read Parquet files, too (installs pyarrow, 150 MB)
+
+.PHONY: test-parquet
+test-parquet: $(STAMPS)/parquet $(STAMPS)/test ## Run the tests of Parquet files
+	$(BIN)/python -m pytest tests/parquet $(PYTEST_ARGS)
+
 .PHONY: lint
 lint: $(STAMPS)/test ## Check style and the import rules
 	$(BIN)/ruff check
@@ -114,6 +126,10 @@ bench-service: $(STAMPS)/runtime ## Measure the service, some fifteen minutes (B
 conventions: $(BENCH)/ready ## Train with the same λ here, in Keras, PyTorch and scikit-learn, and see the same weights, a minute
 	$(BENCH)/bin/python -m benchmarks.conventions
 
+.PHONY: bench-parsing
+bench-parsing: $(STAMPS)/runtime ## Print how long ten million values of a CSV file and pictures of MNIST's size take to be read
+	$(BIN)/python -m benchmarks.parsing
+
 .PHONY: estimate
 estimate: $(STAMPS)/runtime ## Print what the work of an epoch costs on this processor, and how far off estimates are, a minute
 	$(BIN)/python -m benchmarks.engine.estimate $(BENCH_ARGS)
@@ -152,6 +168,10 @@ $(STAMPS)/runtime: requirements/runtime.txt pyproject.toml scripts/install | $(S
 	@touch $@
 
 $(STAMPS)/test: requirements/test.txt $(STAMPS)/runtime
+	@scripts/install $(VENV) $<
+	@touch $@
+
+$(STAMPS)/parquet: requirements/parquet.txt $(STAMPS)/runtime
 	@scripts/install $(VENV) $<
 	@touch $@
 

@@ -36,7 +36,10 @@ def read_parquet(path: Path, options: Options) -> Table:
         ) from None
     try:
         return _read(arrow, parquet.ParquetFile(path), options)
-    except (arrow.ArrowException, OSError) as error:
+    except (arrow.ArrowException, OSError, ValueError, KeyError) as error:
+        # What the machine cannot do has a number; what pyarrow cannot read has none.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
         found = f"a damaged Parquet file ({shown(str(error))[1:-1]})"
         raise refuse(found, "a Parquet file", "Write the file anew, and upload all of it.") from None
 
