@@ -10,6 +10,7 @@ import pytest
 
 from engine import train
 from engine.data import Dataset
+from engine.errors import InvalidSpec
 from engine.reports import LaneReport
 from engine.spec import Experiment
 from engine.training import training
@@ -82,6 +83,13 @@ def test_where_nothing_was_tracked_the_last_finite_epoch_is_best() -> None:
     _, result = history(dataset("multiclass"), architecture=[4], max_epochs=4, start_from_epoch=9)
     assert result.best_epoch == 4
     assert [warning.code for warning in result.warnings] == ["start_too_late", "nothing_tracked"]
+
+
+def test_another_tools_lambda_is_not_trained_with_as_it_is() -> None:
+    experiment, splits = prepared(dataset("multiclass"), architecture=[4], penalty="l2")
+    unresolved = dataclasses.replace(experiment, lambda_=0.1, lambda_convention="keras")
+    with pytest.raises(InvalidSpec, match="Resolve the experiment"):
+        next(training([unresolved], splits))
 
 
 def test_a_driver_stops_lanes_and_hears_of_their_results_at_once() -> None:

@@ -49,7 +49,11 @@ def test_linear_models_are_named_where_they_minimize_the_same_loss() -> None:
         {"name": "squared_error", "reduction": "mean"},
     ):
         assert of(DIABETES, loss=loss, **linear)["sklearn"].keys() == {"mlp_alpha", "note"}
-    assert of(DIGITS, loss="squared_error", **linear)["sklearn"].keys() == {"mlp_alpha", "note"}
+    for loss in ("squared_error", {"name": "binary_cross_entropy", "reduction": "mean"}):
+        assert of(DIGITS, loss=loss, **linear)["sklearn"].keys() == {"mlp_alpha", "note"}
+    assert (
+        of(DIGITS, loss="binary_cross_entropy", **linear)["sklearn"]["logistic_regression_C"] == 1 / STRENGTH
+    )
 
 
 def test_the_decay_of_adamw_is_no_equivalent() -> None:

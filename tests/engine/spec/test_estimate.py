@@ -116,6 +116,7 @@ def test_the_run_takes_its_epochs_or_its_time() -> None:
         (3000, 50, {}),
         (3000, 50, {"precision": "float64", "optimizer": "adam"}),
         (500, 20, {"architecture": [300, 300], "optimizer": "adam"}),
+        (60, 200, {"architecture": [700, 700], "optimizer": "adam", "batch_size": 4}),
         (500, 20, {"architecture": [300, 300], "activation": "gelu"}),
         (3000, 10, {"architecture": [200], "activation": "tanh", "batch_size": 500}),
         (1500, 400, {"architecture": []}),
