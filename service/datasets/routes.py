@@ -22,6 +22,7 @@ from service.datasets.schemas import (
     UploadedDatasetRead,
 )
 from service.dependencies import QuickReading, Reading, Store, Transaction
+from service.idempotency.requests import refuse_key
 from service.json_bodies import read_json
 from service.openapi import problems
 from service.problems import Refusal
@@ -88,6 +89,7 @@ async def create_dataset(request: Request, database: Store, caller: Writer, resp
         async with received_form(request) as (what, file):
             row, is_new = await run_in_threadpool(_upload, database, caller, what, file)
     elif content_type.startswith(JSON):
+        refuse_key(request)
         document = read_json(await request.body())
         if not isinstance(document, dict):
             raise Refusal(422, "The body must be a JSON object.")

@@ -207,3 +207,8 @@ def test_where_repeated_requests_are_not_recognized_a_key_is_refused(sqlite_clie
     app.include_router(router)
     assert code_of(sqlite_client.post("/act", headers=KEY)) == "not_available"
     assert sqlite_client.post("/ask", headers=KEY).status_code == 200
+
+
+def test_a_data_set_is_announced_anew_each_time(sqlite_client: TestClient) -> None:
+    announced = sqlite_client.post("/v1/datasets", json={"name": "mine"}, headers=KEY)
+    assert code_of(announced) == "not_available"
