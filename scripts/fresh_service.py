@@ -66,10 +66,13 @@ class FreshService:
 
 
 @contextlib.contextmanager
-def fresh_service(workers: int = 2, data: Path | None = None) -> Iterator[FreshService]:
+def fresh_service(
+    workers: int = 2, data: Path | None = None, *, auth: str = "off"
+) -> Iterator[FreshService]:
     """Start the embedded service with so many workers, and stop it at the end of the block.
 
-    ``data`` is a data directory to use and to leave; without one the service's data goes with it.
+    ``data`` is a data directory to use and to leave; without one the service's data goes with it. ``auth`` is ``on``
+    for a service that wants keys.
     """
     with tempfile.TemporaryDirectory(prefix="trainyard-") as folder:
         port, log = _free_port(), Path(folder, "log")
@@ -77,6 +80,7 @@ def fresh_service(workers: int = 2, data: Path | None = None) -> Iterator[FreshS
             "TRAINYARD_HOST": "127.0.0.1",
             "TRAINYARD_PORT": str(port),
             "TRAINYARD_DATA_DIR": str(data or Path(folder, "data")),
+            "TRAINYARD_AUTH": auth,
             "TRAINYARD_DATABASE_URL": "",
             "TRAINYARD_SCHEDULER": "",
             "TRAINYARD_WORKERS": str(workers),

@@ -23,7 +23,6 @@ from trainyard.models import (
     ClassWeightType1,
     Divide,
     ExperimentCreate,
-    ExperimentCreateDataset,
     ExperimentRead,
     GetCheckpointContentFormat,
     Given,
@@ -55,14 +54,17 @@ def post(wanted: ExperimentCreate) -> ExperimentRead:
 
 
 def ended(identifier: str) -> ExperimentRead:
-    while (found := there(get_experiment.sync(identifier, client=client))).finished_at is None:
+    while True:
+        found = get_experiment.sync(identifier, client=client)
+        assert isinstance(found, ExperimentRead), found
+        if found.finished_at is not None:
+            return found
         time.sleep(0.1)
-    return found
 
 
 def story(**changes: object) -> ExperimentCreate:
     wanted = ExperimentCreate(
-        dataset=ExperimentCreateDataset.MNIST_MINI,
+        dataset="mnist-mini",
         architecture=[30],
         activation=ActivationName.SIGMOID,
         loss=LossName.BINARY_CROSS_ENTROPY,
@@ -120,7 +122,7 @@ odd = Layer(
     penalty=L2(name="l2", lambda_=0.5),
 )
 forms = ExperimentCreate(
-    dataset=ExperimentCreateDataset.DIGITS,
+    dataset="digits",
     architecture=[20, odd],
     optimizer=Adam(name="adam", learning_rate=0.01),
     schedule=ScheduleName.COSINE,
