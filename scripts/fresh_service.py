@@ -66,13 +66,11 @@ class FreshService:
 
 
 @contextlib.contextmanager
-def fresh_service(
-    workers: int = 2, data: Path | None = None, *, auth: str = "off"
-) -> Iterator[FreshService]:
+def fresh_service(workers: int = 2, data: Path | None = None, **settings: str) -> Iterator[FreshService]:
     """Start the embedded service with so many workers, and stop it at the end of the block.
 
-    ``data`` is a data directory to use and to leave; without one the service's data goes with it. ``auth`` is ``on``
-    for a service that wants keys.
+    ``data`` is a data directory to use and to leave; without one the service's data goes with it. ``settings`` are
+    environment variables.
     """
     with tempfile.TemporaryDirectory(prefix="trainyard-") as folder:
         port, log = _free_port(), Path(folder, "log")
@@ -80,10 +78,10 @@ def fresh_service(
             "TRAINYARD_HOST": "127.0.0.1",
             "TRAINYARD_PORT": str(port),
             "TRAINYARD_DATA_DIR": str(data or Path(folder, "data")),
-            "TRAINYARD_AUTH": auth,
             "TRAINYARD_DATABASE_URL": "",
             "TRAINYARD_SCHEDULER": "",
             "TRAINYARD_WORKERS": str(workers),
+            **settings,
         }
         command = [str(Path(sys.executable).with_name("trainyard")), "serve"]
         with log.open("wb") as output:

@@ -24,7 +24,7 @@ def test_begins_folded_with_the_creation_of_an_experiment_on_top(visit: Callable
     page = visit("/docs").page
     expect(page.locator(".opblock").first).to_have_id("operations-Experiments-createExperiment")
     tags = [each.get_attribute("data-tag") for each in page.locator(".opblock-tag").all()]
-    assert tags == ["Experiments", "Events", "Checkpoints", "Datasets", "Service"]
+    assert tags == ["Experiments", "Events", "Checkpoints", "Datasets", "Keys", "Service"]
     expect(page.locator(".models")).to_be_visible()
     expect(page.locator(".opblock.is-open, .models.is-open")).to_have_count(0)
 
@@ -42,7 +42,7 @@ def test_offers_the_examples_with_the_first_one_filled_in(visit: Callable[..., V
 def test_shows_the_form_of_a_failure_once(visit: Callable[..., Visit]) -> None:
     creation = visit("/docs").operation("createExperiment")
     expect(creation.locator(".response[data-code='422'] .model-example")).to_be_visible()
-    for status in ("400", "413", "415", "default"):
+    for status in ("400", "413", "415", "500"):
         response = creation.locator(f".response[data-code='{status}']")
         expect(response).to_be_visible()
         expect(response.locator(".model-example")).to_be_hidden()
