@@ -62,7 +62,7 @@ fuzz: $(STAMPS)/test ## Read files that hypothesis makes up and damages, a minut
 	$(BIN)/python -m pytest tests/service/datasets/parsing/test_properties.py -m slow -s -o faulthandler_timeout=3600 $(PYTEST_ARGS)
 
 .PHONY: parquet
-parquet: $(STAMPS)/parquet ## Let the service read Parquet files, too (installs pyarrow, 150 MB)
+parquet: $(STAMPS)/parquet ## Let the service read Parquet files, too (installs pyarrow, which is large)
 
 .PHONY: test-parquet
 test-parquet: $(STAMPS)/parquet $(STAMPS)/test ## Run the tests of Parquet files

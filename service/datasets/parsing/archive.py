@@ -172,7 +172,5 @@ def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, head: Head) -> Arra
                 raise EOFError(f"{_name(member)} is too short")
             into[place : place + len(block)] = np.frombuffer(block, np.uint8)
             place += len(block)
-        # The checksum is compared where the member ends.
-        file.read(1)
     shaped = values.reshape(head.shape[::-1]).T if head.fortran_order else values.reshape(head.shape)
     return np.ascontiguousarray(shaped, head.dtype.newbyteorder("="))

@@ -90,10 +90,11 @@ def test_at_most_twenty_reasons_and_each_column_comes_to_word() -> None:
     assert {reason.column for reason in found.reasons} == {"b", "c"}
 
 
-def test_a_text_that_comes_late_is_found_as_well() -> None:
+@pytest.mark.parametrize("text", ["late", "1_0"])
+def test_a_text_that_comes_late_is_found_as_well(text: str) -> None:
     rows = [f"{row},{row % 2}" for row in range(120_000)]
-    rows[110_000] = "late,1"
-    assert places(rejected("a,y\n" + "\n".join(rows))) == [(110_002, "a", '"late"')]
+    rows[110_000] = f"{text},1"
+    assert places(rejected("a,y\n" + "\n".join(rows))) == [(110_002, "a", f'"{text}"')]
 
 
 @pytest.mark.parametrize("value", ["inf", "-Infinity", "1e999"])

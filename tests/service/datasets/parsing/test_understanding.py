@@ -187,3 +187,16 @@ def test_the_task_is_found(values: list[str], task: str) -> None:
 def test_a_column_that_is_called_like_a_target_is_one() -> None:
     assert accepted("Label,a\n0,1\n1,2\n0,3\n").target_names == ("Label",)
     assert accepted("Label,a\n0,1\n1,2\n0,3\n", target="a", task="regression").target_names == ("a",)
+
+
+def test_classes_are_numbered_in_alphabetical_order_wherever_they_come_up() -> None:
+    found = accepted("a,y\n1,c\n2,a\n3,b\n4,c\n")
+    assert found.classes == ("a", "b", "c")
+    assert found.arrays["y"].tolist() == [2, 0, 1, 2]
+
+
+@pytest.mark.parametrize("target", ["p", 1, -2, "1", "-2"])
+def test_a_target_by_name_or_number(target: str | int) -> None:
+    found = accepted("a,p,b\n1,0,5\n2,1,6\n3,1,7\n", target=target)
+    assert (found.target_names, found.feature_names) == (("p",), ("a", "b"))
+    assert found.arrays["x"].tolist() == [[1, 5], [2, 6], [3, 7]]
