@@ -58,8 +58,17 @@ def find_dialect(sample: Sequence[str], options: Options) -> Dialect:
         raise refuse("no rows", "at least two", "Upload a file with a row for each example.")
     if options.decimal is None and dialect.delimiter != ",":
         dialect = replace(dialect, decimal=_decimal(rows))
-    header = options.header if options.header is not None else find_header(rows, dialect.decimal)
-    return replace(dialect, header=header)
+    if options.header is not None:
+        return replace(dialect, header=options.header)
+    return replace(dialect, header=_names_columns(rows[0], options) or find_header(rows, dialect.decimal))
+
+
+def _names_columns(first: Sequence[str], options: Options) -> bool:
+    """Whether the first row has a column's name that the options call it by; digits may be its number instead."""
+    single = (options.weight, options.split, options.group)
+    called = (*single, *options.targets, *options.ignore, *options.categorical, *options.numeric)
+    names = {name for name in called if isinstance(name, str) and not name.isdecimal()}
+    return not names.isdisjoint(cell.strip() for cell in first)
 
 
 def is_number(text: str, decimal: str) -> bool:

@@ -153,6 +153,12 @@ def test_the_header_is_found(content: str, header: bool) -> None:
     assert accepted(content, **options).options.header is header
 
 
+def test_a_first_row_with_the_name_of_the_target_is_a_header() -> None:
+    content = "a,b,y\nx,b,x\nz,c,y\nx,b,x\n"
+    assert accepted(content, target="y").options.header is True
+    assert accepted(content, target=2).options.header is False
+
+
 def test_what_is_said_goes_before_what_is_found() -> None:
     content = "2000;2001;2002\n1,5;2,5;0\n3,5;4,5;1\n5,5;6,5;1\n"
     found = accepted(content, header=True, target=0, task="regression", categorical=["2002"], scaling="none")
