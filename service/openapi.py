@@ -44,6 +44,7 @@ _WHEN = {
     421: "It lets everybody in, and therefore answers only to the names of its own machine.",
     422: "Something in the request is not allowed; `errors` names every wrong place.",
     429: "Too many requests, or as many of something as you may have; `detail` says what to do.",
+    431: "The request line and the headers are too long, or too many.",
     500: "Something went wrong inside the service. Its log names the `request_id`, the answer tells nothing more.",
     503: "Not ready, or the database does not answer; `detail` says what is missing.",
     507: "The database's disk is full. What is stored is whole.",
@@ -51,8 +52,8 @@ _WHEN = {
 _RETRY_AFTER = {
     "Retry-After": {"description": "Seconds after which to try again.", "schema": {"type": "integer"}}
 }
-# Every operation refuses parameters that it does not know.
-_ALWAYS = (421, 422, 500)
+# Every operation refuses parameters that it does not know, and the server in front a head that is too long.
+_ALWAYS = (421, 422, 431, 500)
 _WITH_RETRY_AFTER = (429, 503, 507)
 _OF_CALLERS = (401, 403, 429)
 _KEY_SCHEME = "key"

@@ -16,6 +16,7 @@ from tests.architecture.source_tree import ROOT
 from tests.end_to_end.harness import Service
 
 EXAMPLES = os.environ.get("FUZZ_EXAMPLES", "200")
+SEED = os.environ.get("FUZZ_SEED")
 SCHEMATHESIS = ROOT / "build" / "fuzz" / "bin" / "st"
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 
@@ -61,6 +62,7 @@ def ask(service: Service, folder: Path, *options: str, token: str | None = None)
         "run",
         f"{service.address}/openapi.json",
         f"--max-examples={EXAMPLES}",
+        *([f"--seed={SEED}"] if SEED else []),
         "--continue-on-failure",
         "--no-color",
         *options,
