@@ -13,7 +13,7 @@ from engine.columns import Column, Encoding, check_columns, width
 from engine.errors import InvalidData
 from engine.scaling import Affine, feature_scaling, target_scaling
 from engine.spec import TASKS, DatasetFacts, Resolved, Scaling
-from engine.splits import flip_labels, split_rows
+from engine.splits import flip_labels, group_sizes, split_rows
 from engine.targets import class_weights, encode, smoothed
 
 __all__ = ["Dataset", "Part", "Splits", "prepare", "with_ones"]
@@ -31,6 +31,7 @@ class Dataset:
     validation and test are given apart: an experiment uses both with ``split={"by": "dataset"}``, and by default
     the test rows, while it takes its validation rows from ``x``. ``columns`` describes each column of ``x`` where not
     all of them are plain numbers, and ``weights`` (N,) multiply the losses of the rows of ``x`` that train.
+    ``groups`` (N,) numbers the group of each row of ``x``, from 0 without a gap: a split leaves groups whole.
     """
 
     x: Array
@@ -44,6 +45,7 @@ class Dataset:
     scaling: Scaling = "standardize"
     columns: Sequence[Column] | None = None
     weights: Array | None = None
+    groups: Array | None = None
 
     def __post_init__(self) -> None:
         if self.task not in TASKS:
@@ -54,6 +56,8 @@ class Dataset:
                 self._check_part(x, y, suffix)
         if self.weights is not None:
             _check_weights(self.weights, len(self.x))
+        if self.groups is not None:
+            _check_groups(self.groups, len(self.x))
 
     def _check_part(self, x: Any, y: Any, suffix: str) -> None:
         _check_features(x, f"x{suffix}", None if not suffix else self.x.shape[1], self.columns)
@@ -85,6 +89,7 @@ class Dataset:
             scaling=self.scaling,
             validation_rows=0 if self.x_validation is None else len(self.x_validation),
             test_rows=0 if self.x_test is None else len(self.x_test),
+            group_sizes=None if self.groups is None else group_sizes(self.groups),
         )
 
 
@@ -122,6 +127,16 @@ def _check_weights(weights: Any, rows: int) -> None:
         raise InvalidData("weights", f"Must be an array of {rows} real numbers, as x has rows.")
     if not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
         raise InvalidData("weights", "Must be finite, at least 0, and not all 0.")
+
+
+def _check_groups(groups: Any, rows: int) -> None:
+    if not isinstance(groups, np.ndarray) or groups.shape != (rows,) or groups.dtype.kind not in "iu":
+        raise InvalidData("groups", f"Must be an array of {rows} whole numbers, as x has rows.")
+    if groups.min() < 0 or groups.max() >= rows or not np.bincount(groups).all():
+        message = (
+            "Must number the groups from 0 without a gap, as np.unique(groups, return_inverse=True)[1] does."
+        )
+        raise InvalidData("groups", message)
 
 
 @dataclass(frozen=True)
@@ -166,7 +181,7 @@ def prepare(dataset: Dataset, resolved: Resolved) -> Splits:
     Scaling is fitted on the training rows alone. The rows of each split are exactly ``resolved.rows``.
     """
     experiment, rows = resolved.experiment, resolved.rows
-    chosen = split_rows(dataset.y, experiment.split, rows)
+    chosen = split_rows(dataset.y, experiment.split, rows, dataset.groups)
     raw = dataset.own_parts | {name: (dataset.x[index], dataset.y[index]) for name, index in chosen.items()}
     x = {name: features for name, (features, _) in raw.items()}
     y = {name: _labels(targets, dataset.task) for name, (_, targets) in raw.items()}

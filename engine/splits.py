@@ -6,21 +6,34 @@ import numpy as np
 
 from engine.calls import Array
 from engine.spec import DatasetSplit, Split, SplitRows
+from engine.spec.groups import parts_of_groups
 from engine.streams import Purpose, stream
 
-__all__ = ["flip_labels", "split_rows"]
+__all__ = ["flip_labels", "group_sizes", "split_rows"]
 
 
-def split_rows(y: Array, split: Split | DatasetSplit, rows: SplitRows) -> dict[str, Array]:
+def group_sizes(groups: Array) -> tuple[int, ...]:
+    """The rows of each group, by its number."""
+    return tuple(np.bincount(groups).tolist())
+
+
+def split_rows(
+    y: Array, split: Split | DatasetSplit, rows: SplitRows, groups: Array | None = None
+) -> dict[str, Array]:
     """Row numbers of ``train`` and of those other parts, ``validation`` and ``test``, that are taken from these rows.
 
     The rows are shuffled once; validation and test are taken from the front, stratified by class where asked for,
     and the training rows keep the shuffled order, so that a smaller ``train_rows`` is a subset of a larger one.
+    A split by groups, of which ``groups`` (N,) has each row's number, takes the rows of whole ones, likewise shuffled.
     A split by the data set takes none, and the training rows in their stored order.
     """
     if isinstance(split, DatasetSplit):
         return {"train": np.arange(rows.train)}
     shuffled = stream(split.seed, Purpose.SPLIT).permutation(len(y))
+    if split.by == "groups" and groups is not None:
+        parts = parts_of_groups(split, group_sizes(groups))
+        chosen = {name: shuffled[np.isin(groups[shuffled], part)] for name, part in parts.items()}
+        return chosen | {"train": chosen["train"][: rows.train]}
     remaining, chosen = shuffled, {}
     wanted = {"validation": rows.validation} | ({} if split.test is None else {"test": rows.test})
     for name, count in wanted.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from engine.spec.compatibility import SplitRows
+from engine.spec.compatibility import DatasetFacts, SplitRows
 from engine.spec.experiment import Experiment
 from engine.spec.optimizers import Sgd
 from engine.spec.schedules import MultiStep, Step
@@ -36,11 +36,23 @@ class SpecWarning:
     message: str
 
 
-def advice(given: Experiment, resolved: Experiment, rows: SplitRows) -> Iterator[SpecWarning]:
+def advice(
+    given: Experiment, resolved: Experiment, rows: SplitRows, facts: DatasetFacts
+) -> Iterator[SpecWarning]:
     """Every warning about an experiment, as it was given and as it was resolved."""
     yield from _penalty(given, resolved, rows)
     yield from _patience(resolved)
     yield from _batches(resolved, rows)
+    yield from _parts(given, resolved, facts)
+
+
+def _parts(given: Experiment, resolved: Experiment, facts: DatasetFacts) -> Iterator[SpecWarning]:
+    """Parts that are not what they seem."""
+    if facts.group_sizes is not None and resolved.split.by == "fractions":
+        message = (
+            "Rows of one group are in several parts, so that validation and test are easier than a new group."
+        )
+        yield SpecWarning("groups_in_several_parts", ("split", "by"), message)
     own_test = isinstance(resolved.split, Split) and resolved.split.test is None
     if own_test and isinstance(given.split, Split) and given.split.test not in {None, Split().test}:
         message = "The data set has its own test rows; they are used instead of split.test."

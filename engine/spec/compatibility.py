@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from engine.errors import SpecProblem
 from engine.spec.experiment import Experiment
+from engine.spec.groups import groups_needed
 from engine.spec.initializers import Given
 from engine.spec.splits import DatasetSplit, Split
 from engine.spec.variants import Scaling, variant_name
@@ -47,7 +48,8 @@ class DatasetFacts:
 
     ``rows`` are the rows to split, without the data set's own ``validation_rows`` and ``test_rows``.
     ``classes`` is None for regression; ``outputs`` counts target columns (1 but for multi-label and
-    multi-target sets). ``scaling`` is what "auto" stands for.
+    multi-target sets). ``scaling`` is what "auto" stands for. ``group_sizes`` are the ``rows`` of each group that stays
+    together, None where there are no groups.
     """
 
     task: str
@@ -58,6 +60,7 @@ class DatasetFacts:
     scaling: Scaling = "standardize"
     validation_rows: int = 0
     test_rows: int = 0
+    group_sizes: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,27 @@ def _impossible_split(split: Split | DatasetSplit, facts: DatasetFacts) -> Itera
     if split.stratify is True and facts.task not in {"binary", "multiclass"}:
         message = f"Only classes can be stratified; this is a {facts.task} task."
         yield SpecProblem(("split", "stratify"), "incompatible", message)
+    if split.by == "groups" or (split.by == "auto" and facts.group_sizes is not None):
+        yield from _impossible_groups(split, facts)
+
+
+def _impossible_groups(split: Split, facts: DatasetFacts) -> Iterator[SpecProblem]:
+    """Why the rows cannot be divided in whole groups."""
+    if facts.group_sizes is None:
+        message = 'The data set has no groups; upload it with a "group" column, or use "fractions".'
+        yield SpecProblem(("split", "by"), "incompatible", message)
+        return
+    if split.stratify is True:
+        message = (
+            'Groups stay whole, so that classes cannot be stratified; leave it out, or use "by": "fractions".'
+        )
+        yield SpecProblem(("split", "stratify"), "incompatible", message)
+    groups = len(facts.group_sizes)
+    if groups < (needed := groups_needed(split, facts.rows)):
+        message = (
+            f"Needs {needed} groups, one for each part, and the data set has {groups}; take fewer parts."
+        )
+        yield SpecProblem(("split",), "range", message)
 
 
 def _beside_given(experiment: Experiment) -> Iterator[SpecProblem]:

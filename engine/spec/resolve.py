@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import math
 from dataclasses import dataclass
 
 from engine.errors import InvalidSpec
@@ -24,6 +23,7 @@ from engine.spec.compatibility import (
 )
 from engine.spec.conventions import GivenLambda, convert, meaningless
 from engine.spec.experiment import Experiment, Layer
+from engine.spec.groups import parts_of_groups, wanted_rows
 from engine.spec.initializers import Given, Initializer
 from engine.spec.splits import DatasetSplit, Split
 from engine.spec.variants import (
@@ -89,7 +89,7 @@ def resolve(experiment: Experiment, facts: DatasetFacts) -> Resolved:
     if problems := list(impossible(resolved, rows, parameters)):
         raise InvalidSpec(problems)
     resolved, given_lambda = convert(resolved, rows.train)
-    warnings = tuple(advice(experiment, resolved, rows))
+    warnings = tuple(advice(experiment, resolved, rows, facts))
     return Resolved(resolved, rows, outputs, parameters, warnings, given_lambda)
 
 
@@ -136,19 +136,32 @@ def _default_monitor(rows: SplitRows) -> str:
 def _resolve_split(split: Split | DatasetSplit, facts: DatasetFacts) -> Split | DatasetSplit:
     if isinstance(split, DatasetSplit):
         return split
-    stratify = facts.task in {"binary", "multiclass"} if split.stratify == "auto" else split.stratify
-    return dataclasses.replace(split, stratify=stratify, test=None if facts.test_rows else split.test)
+    by = split.by
+    if by == "auto":
+        by = "fractions" if facts.group_sizes is None else "groups"
+    stratify = split.stratify
+    if stratify == "auto":
+        stratify = by == "fractions" and facts.task in {"binary", "multiclass"}
+    return dataclasses.replace(split, by=by, stratify=stratify, test=None if facts.test_rows else split.test)
 
 
 def _split_rows(split: Split | DatasetSplit, facts: DatasetFacts) -> SplitRows:
     if isinstance(split, DatasetSplit):
         train, validation, test = facts.rows, facts.validation_rows, facts.test_rows
     else:
-        validation = _round_half_up(split.validation * facts.rows)
-        test = facts.test_rows if split.test is None else _round_half_up(split.test * facts.rows)
-        train = facts.rows - validation - (0 if split.test is None else test)
+        taken = _taken_rows(split, facts)
+        train = facts.rows - sum(taken.values())
+        validation, test = taken["validation"], taken.get("test", facts.test_rows)
     return SplitRows(train if split.train_rows is None else min(split.train_rows, train), validation, test)
 
 
-def _round_half_up(value: float) -> int:
-    return math.floor(value + 0.5)
+def _taken_rows(split: Split, facts: DatasetFacts) -> dict[str, int]:
+    """Rows of those parts that are taken from the rows there are to split."""
+    if split.by != "groups" or facts.group_sizes is None:
+        return wanted_rows(split, facts.rows)
+    parts = parts_of_groups(split, facts.group_sizes)
+    return {
+        name: sum(facts.group_sizes[group] for group in groups)
+        for name, groups in parts.items()
+        if name != "train"
+    }

@@ -1,4 +1,4 @@
-"""Which rows train, validate and test: fractions of all rows, or the parts that the data set has of its own."""
+"""Which rows train, validate and test: fractions of the rows or of whole groups of them, or a data set's own parts."""
 
 from __future__ import annotations
 
@@ -34,10 +34,12 @@ class AutoFlag:
 class Split:
     """Which rows train, validate and test: fractions of ALL rows, shuffled by ``seed``.
 
-    ``test`` of None stands for the data set's own test rows. ``train_rows`` keeps the first n training rows.
+    With ``by`` of ``groups`` no group of rows is in two parts, which have their fractions as nearly as groups allow;
+    ``auto`` does so where the data set has groups. ``test`` of None stands for the data set's own test rows.
+    ``train_rows`` keeps the first n training rows.
     """
 
-    by: str = field(default="fractions", metadata=rule(Choice(("fractions",))))
+    by: str = field(default="auto", metadata=rule(Choice(("auto", "fractions", "groups"))))
     validation: float = field(default=0.2, metadata=rule(Real(minimum=0, below=1)))
     test: float | None = field(default=0.2, metadata=rule(Nullable(Real(minimum=0, below=1))))
     stratify: bool | str = field(default="auto", metadata=rule(AutoFlag()))
@@ -65,9 +67,12 @@ class DatasetSplit:
 
 @dataclass(frozen=True, slots=True)
 class SplitRule:
-    """A split by ``fractions``, as which it is read unless ``by`` says ``dataset``."""
+    """A split by fractions, of rows or of groups, as which it is read unless ``by`` says ``dataset``."""
 
-    KINDS: ClassVar[Mapping[str, type[Any]]] = {"fractions": Split, "dataset": DatasetSplit}
+    KINDS: ClassVar[Mapping[str, type[Any]]] = {
+        **dict.fromkeys(("auto", "fractions", "groups"), Split),
+        "dataset": DatasetSplit,
+    }
 
     def check(self, value: Any) -> Split | DatasetSplit:
         if isinstance(value, (Split, DatasetSplit)):

@@ -52,7 +52,6 @@ class DatasetCache:
             if not place.is_dir():
                 self._fetch(session, version, place)
         arrays: dict[str, Any] = {file.stem: np.load(file, mmap_mode="r") for file in place.glob("*.npy")}
-        arrays.pop("groups", None)
         columns = [_column(column) for column in facts["columns"]]
         plain = all(column == Column() for column in columns)
         classes = facts["classes"]

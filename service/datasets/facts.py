@@ -33,6 +33,8 @@ def facts_document(parsed: Parsed) -> dict[str, Any]:
         "target_names": list(parsed.target_names),
         "columns": [column.document for column in parsed.columns],
         "image_shape": None if parsed.image_shape is None else list(parsed.image_shape),
+        "groups": parsed.groups,
+        "group_sizes": parsed.dataset.facts.group_sizes,
         "options": parsed.options.document(),
         "summary": list(parsed.summary),
         "findings": parsed.findings,
@@ -49,6 +51,8 @@ def rejection_document(rejected: Rejected) -> dict[str, Any]:
 def engine_facts(facts: Mapping[str, Any]) -> DatasetFacts:
     """What resolving a specification needs to know."""
     classes = facts["classes"]
+    # Data sets that were read before there were groups know nothing of them.
+    sizes = facts.get("group_sizes")
     return DatasetFacts(
         task=facts["task"],
         rows=facts["rows"],
@@ -58,6 +62,7 @@ def engine_facts(facts: Mapping[str, Any]) -> DatasetFacts:
         scaling=scaling_of(facts["scaling"]),
         validation_rows=facts["validation_rows"],
         test_rows=facts["test_rows"],
+        group_sizes=None if sizes is None else tuple(sizes),
     )
 
 

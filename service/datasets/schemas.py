@@ -155,6 +155,9 @@ class UploadedDatasetRead(BaseModel):
     )
     class_counts: list[int] | None = Field(description="Rows of each class, among `rows`.")
     scaling: str | DivideBy | None = Field(description='What `"scaling": "auto"` stands for.')
+    groups: int | None = Field(
+        description="Groups of rows, none of which is in two parts of a split; null without a column of groups."
+    )
     image_shape: list[int] | None = Field(description="Height, width and channels, where rows are images.")
     columns: list[DatasetColumn] | None
     summary: list[dict[str, Any]] | None = Field(description="Each column's values in numbers.")

@@ -111,4 +111,4 @@ def _held_out(split: dict[str, Any]) -> dict[str, Any]:
     """What decides which rows do not train; the data set's own parts depend on nothing."""
     if split.get("by") == "dataset":
         return {"by": "dataset"}
-    return {name: split[name] for name in ("validation", "test", "stratify", "seed")}
+    return {name: split[name] for name in ("by", "validation", "test", "stratify", "seed")}

@@ -73,10 +73,11 @@ FIELD_WORDS: Mapping[str, Mapping[str, str]] = {
         "penalty": "This layer's own penalty; null is the experiment's.",
     },
     "Split": {
-        "by": "`fractions` shuffles all rows and divides them.",
+        "by": "`fractions` shuffles all rows and divides them, `groups` does so with whole groups of the data set's "
+        "group column; `auto` is `groups` where there are some.",
         "validation": "Share of all rows that watch over training.",
         "test": "Share of all rows kept for the one final test; null is the data set's own test rows.",
-        "stratify": "Whether each part gets its share of every class; `auto` does so for classification.",
+        "stratify": "Whether each part gets its share of every class; `auto` does so for classification by fractions.",
         "seed": "Decides the shuffling, and with it which rows are in which part.",
         "train_rows": "Keep only the first n of the shuffled training rows; null keeps all.",
     },

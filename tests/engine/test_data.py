@@ -1,6 +1,7 @@
 """Splits, scaling, targets and the refusal of data that cannot be trained on."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -172,6 +173,11 @@ def test_balanced_weights_give_every_class_the_same_total() -> None:
         ({"x_test": np.zeros((4, 5))}, "y_test"),
         ({"task": "multilabel", "y": np.full((60, 2), 2)}, "y"),
         ({"task": "regression", "y": np.full(60, np.inf)}, "y"),
+        ({"groups": np.zeros(59, int)}, "groups"),
+        ({"groups": np.zeros(60)}, "groups"),
+        ({"groups": np.arange(60) + 1}, "groups"),
+        ({"groups": np.arange(60) * 10**12}, "groups"),
+        ({"groups": np.arange(60) - 1}, "groups"),
     ],
 )
 def test_bad_arrays_are_named(change: dict[str, Any], field: str) -> None:
@@ -186,3 +192,49 @@ def test_values_that_do_not_fit_the_precision_are_refused() -> None:
     with pytest.raises(InvalidData, match="float32"):
         prepared(data)
     assert prepared(data, precision="float64")[1].train.x.dtype == np.float64
+
+
+def grouped(sizes: Sequence[int] = (30, 20, *[5] * 10)) -> Dataset:
+    """Return rows in groups of these sizes, shuffled; their first feature tells which row it is."""
+    count = sum(sizes)
+    groups = np.random.default_rng(3).permutation(np.repeat(np.arange(len(sizes)), sizes))
+    return Dataset(np.arange(count * 1.0)[:, None], groups % 2, "binary", 2, scaling="none", groups=groups)
+
+
+def test_no_group_is_in_two_parts_and_their_rows_are_the_resolved_ones() -> None:
+    data = grouped()
+    resolved = resolve(Experiment(precision="float64"), data.facts)
+    parts = rows_of(prepare(data, resolved), data.x)
+    assert sorted(row for part in parts for row in part) == list(range(100))
+    assert resolved.rows == SplitRows(*map(len, parts)) == SplitRows(60, 20, 20)
+    train, validation, test = ({int(data.groups[row]) for row in part} for part in parts)  # type: ignore[index]
+    assert not train & validation
+    assert not train & test
+    assert not validation & test
+
+
+def test_fewer_training_rows_of_groups_are_nested_and_shuffled() -> None:
+    data = grouped()
+    few, all_ = (
+        rows_of(prepared(data, precision="float64", split={"train_rows": rows})[1], data.x)
+        for rows in (10, None)
+    )
+    assert few[0] == all_[0][:10] != sorted(few[0])
+    assert few[1:] == all_[1:]
+
+
+def test_groups_leave_own_test_rows_alone() -> None:
+    data = dataclasses.replace(
+        grouped(), x_test=np.array([[500.0], [501.0]]), y_test=np.array([0, 1], np.uint8)
+    )
+    resolved = resolve(Experiment(precision="float64"), data.facts)
+    splits = prepare(data, resolved)
+    assert splits.test.x[:, 0].tolist() == [500, 501]
+    assert (resolved.rows.train, resolved.rows.validation) == (len(splits.train), len(splits.validation))
+
+
+def test_rows_are_divided_as_if_there_were_no_groups_where_that_is_asked_for() -> None:
+    data = grouped()
+    _, torn = prepared(data, precision="float64", split={"by": "fractions"})
+    _, plain = prepared(dataclasses.replace(data, groups=None), precision="float64")
+    assert rows_of(torn, data.x) == rows_of(plain, data.x)

@@ -12,6 +12,7 @@ from engine.calls import Array
 from engine.spec import Divide, Scaling
 from service.datasets.parsing.archive import read_arrays
 from service.datasets.parsing.features import feature_names
+from service.datasets.parsing.groups import numbered
 from service.datasets.parsing.limits import MAX_COLUMNS
 from service.datasets.parsing.option_rules import is_plain
 from service.datasets.parsing.options import Options
@@ -41,6 +42,9 @@ def read_npz(path: Path, options: Options) -> Parsed:
     arrays |= _split(target.y, arrays)
     check_training_part(arrays["y"], target.classes)
     _check_row_arrays(arrays)
+    groups = None
+    if "groups" in arrays:
+        arrays["groups"], groups = numbered(arrays["groups"])
     picture = len(shape) + 1 >= _PICTURE_AXES
     scaling: Scaling = options.scaling or (
         _BYTES if picture and arrays["x"].dtype == np.uint8 else "standardize"
@@ -56,6 +60,7 @@ def read_npz(path: Path, options: Options) -> Parsed:
         image_shape=tuple(shape) if picture else None,
         scaling=scaling,
         options=replace(options, format="npz", task=target.kind, scaling=scaling),
+        groups=groups,
         warnings=(*warnings, *(["y is one-hot: each row's class is the place of its 1."] if one_hot else [])),
     )
 
@@ -157,13 +162,12 @@ def _check_row_arrays(arrays: dict[str, Array]) -> None:
                 f"shape {array.shape}", f"({rows},) finite numbers", f"Save one of {name} a row.", column=name
             )
         if name == "groups":
-            arrays[name] = np.unique(array, return_inverse=True)[1].astype(np.int64)
-        elif (array < 0).any() or not array.any():
+            continue
+        if (array < 0).any() or not array.any():
             raise refuse(
                 "negative weights, or only 0", "weights above 0", "Correct the weights.", column=name
             )
-        else:
-            arrays[name] = array.astype(np.float64)
+        arrays[name] = array.astype(np.float64)
 
 
 def _columns(arrays: dict[str, Array]) -> tuple[ColumnFound, ...]:

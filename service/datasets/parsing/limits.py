@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "MAX_CLASSES",
     "MAX_COLUMNS",
+    "MAX_GROUPS",
     "MAX_LEVELS",
     "MAX_LEVELS_NAMED",
     "MAX_LINE",
@@ -21,5 +22,7 @@ MAX_LEVELS = 100
 """Categories of a column that was not named as categorical."""
 MAX_LEVELS_NAMED = 1_000
 MAX_CLASSES = 1_000
+MAX_GROUPS = 4_096
+"""Groups of rows that are told apart."""
 MAX_TEXTS = 100_000
 """Different texts of a column that are counted before it is enough to say that there are more."""

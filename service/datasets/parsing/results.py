@@ -95,11 +95,11 @@ class Parsed:
     """A file as it was understood.
 
     ``arrays`` are ``x`` (N, C) and ``y`` as ``engine.Dataset`` wants them and, where the file has them,
-    ``weights`` (N,), ``groups`` (N,) numbers of groups, ``x_validation``, ``y_validation``, ``x_test`` and
+    ``weights`` (N,), ``groups`` (N,), ``x_validation``, ``y_validation``, ``x_test`` and
     ``y_test``. ``task`` is ``binary``, ``multiclass``, ``multilabel`` or ``regression``; ``classes`` names the
     classes, None for regression and several labels. ``feature_names`` are those after encoding. ``image_shape`` is
-    (height, width) or (height, width, channels). ``options`` have everything resolved. ``summary``, ``findings``
-    and ``preview`` are JSON.
+    (height, width) or (height, width, channels). ``groups`` counts the groups of rows, None where there are none.
+    ``options`` have everything resolved. ``summary``, ``findings`` and ``preview`` are JSON.
     """
 
     arrays: dict[str, Array]
@@ -111,6 +111,7 @@ class Parsed:
     image_shape: tuple[int, ...] | None
     scaling: Scaling
     options: Options
+    groups: int | None = None
     summary: tuple[dict[str, Any], ...] = ()
     findings: dict[str, Any] = field(default_factory=dict)
     preview: tuple[dict[str, Any], ...] = ()
@@ -118,10 +119,10 @@ class Parsed:
 
     @property
     def dataset(self) -> Dataset:
-        """The arrays as the engine trains on them; ``groups`` stay with the parse."""
+        """The arrays as the engine trains on them."""
         plain = all(column.column == Column() for column in self.columns)
         return Dataset(
-            **{name: array for name, array in self.arrays.items() if name != "groups"},
+            **self.arrays,
             task=self.task,
             classes=None if self.classes is None else len(self.classes),
             scaling=self.scaling,

@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.calls import Array
 from service.datasets.parsing.features import Features, feature_names, find_features
+from service.datasets.parsing.groups import check_whole, numbered
 from service.datasets.parsing.results import MOST_REASONS, Parsed, Reason, Refused, refuse, shown
 from service.datasets.parsing.table import Table
 from service.datasets.parsing.targets import Columns, Target, understand
@@ -39,6 +40,9 @@ def interpret(table: Table) -> Parsed:
     arrays = _parted(table, features, target) | _row_columns(table)
     arrays = _of_training_rows(arrays, table)
     check_training_part(arrays["y"], target.classes)
+    groups = None
+    if "groups" in arrays:
+        arrays["groups"], groups = numbered(arrays["groups"])
     resolved = replace(
         options,
         target=columns.names if len(columns.names) > 1 else columns.names[0],
@@ -58,6 +62,7 @@ def interpret(table: Table) -> Parsed:
         image_shape=None,
         scaling=resolved.scaling or "standardize",
         options=resolved,
+        groups=groups,
         warnings=(*table.warnings, *warnings),
     )
 
@@ -119,7 +124,7 @@ def _row_columns(table: Table) -> dict[str, Array]:
     if table.roles.group is not None:
         groups = table.column(table.roles.group)[0]
         _check_each(table, table.roles.group, np.isnan(groups), "a group")
-        found["groups"] = groups.astype(np.int64)
+        found["groups"] = groups
     return found
 
 
@@ -145,5 +150,8 @@ def _of_training_rows(arrays: dict[str, Array], table: Table) -> dict[str, Array
     """The same with weights and groups of the rows to train on alone."""
     if table.roles.split is None:
         return arrays
-    rows = _parts_of_rows(table) == ""
+    parts = _parts_of_rows(table)
+    if table.roles.group is not None:
+        check_whole(table, table.roles.group, parts)
+    rows = parts == ""
     return {name: array[rows] if name in {"weights", "groups"} else array for name, array in arrays.items()}

@@ -14,6 +14,10 @@ PAIR = DatasetFacts(task="binary", rows=569, features=30, classes=2)
 DIABETES = DatasetFacts(task="regression", rows=442, features=10, classes=None)
 MNIST = DatasetFacts(task="multiclass", rows=1000, features=784, classes=10, test_rows=2000)
 GIVEN = {"name": "given", "checkpoint": "one"}
+CLINIC = DatasetFacts(
+    task="binary", rows=100, features=4, classes=2, group_sizes=(40, 10, 10, 10, 10, 10, 5, 5)
+)
+TWO_GROUPS = DatasetFacts(task="binary", rows=100, features=4, classes=2, group_sizes=(60, 40))
 TAGS = DatasetFacts(task="multilabel", rows=100, features=4, classes=3, outputs=3)
 
 
@@ -41,7 +45,7 @@ def test_the_task_decides_loss_output_and_units(
     assert (variant_name(resolved.experiment.loss), resolved.experiment.output, resolved.outputs) == expected
 
 
-@pytest.mark.parametrize("facts", [DIGITS, PAIR, DIABETES, MNIST, TAGS])
+@pytest.mark.parametrize("facts", [DIGITS, PAIR, DIABETES, MNIST, TAGS, CLINIC])
 def test_nothing_stays_auto_and_resolving_again_changes_nothing(facts: DatasetFacts) -> None:
     resolved = resolve(experiment(architecture=[8, {"units": 4, "activation": "tanh"}]), facts)
     document = to_document(resolved.experiment)
@@ -63,6 +67,10 @@ def test_initialization_follows_each_layers_activation() -> None:
         (MNIST, {"validation": 0, "test": None}, SplitRows(1000, 0, 2000)),
         (MNIST, {"validation": 0.85}, SplitRows(150, 850, 2000)),
         (DIABETES, {"validation": 0.125, "test": 0.125, "train_rows": 50}, SplitRows(50, 55, 55)),
+        (CLINIC, {}, SplitRows(60, 20, 20)),
+        (CLINIC, {"by": "groups", "train_rows": 7}, SplitRows(7, 20, 20)),
+        (CLINIC, {"by": "fractions", "validation": 0.15}, SplitRows(65, 15, 20)),
+        (TWO_GROUPS, {"test": 0, "seed": 1}, SplitRows(40, 60, 0)),
     ],
 )
 def test_rows_are_fractions_of_all_rows_rounded_half_up(
@@ -91,6 +99,10 @@ def test_without_validation_rows_the_training_loss_is_monitored() -> None:
         (DIGITS, {"monitor": "val_loss", "split": {"validation": 0}}, "#/monitor"),
         (DIGITS, {"split": {"test": None}}, "#/split/test"),
         (DIGITS, {"split": {"by": "dataset"}}, "#/split/by"),
+        (DIGITS, {"split": {"by": "groups"}}, "#/split/by"),
+        (CLINIC, {"split": {"stratify": True}}, "#/split/stratify"),
+        (CLINIC, {"split": {"by": "groups", "train_rows": 61}}, "#/split/train_rows"),
+        (TWO_GROUPS, {}, "#/split"),
         (MNIST, {"split": {"by": "dataset"}, "monitor": "val_loss"}, "#/monitor"),
         (MNIST, {"split": {"by": "dataset", "train_rows": 1001}}, "#/split/train_rows"),
         (DIGITS, {"init": GIVEN, "bias_init": "zeros"}, "#/bias_init"),
@@ -127,6 +139,7 @@ def test_what_the_data_rules_out_is_refused(
         (DIGITS, {"patience": 100, "max_epochs": 100}, "patience_too_long"),
         (DIGITS, {"batch_size": 2000}, "batch_exceeds_rows"),
         (MNIST, {"split": {"test": 0.5}}, "own_test_rows"),
+        (CLINIC, {"split": {"by": "fractions"}}, "groups_in_several_parts"),
     ],
 )
 def test_what_is_allowed_and_probably_not_meant_is_said(

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from fastapi.testclient import TestClient
 from typing_extensions import override
 
@@ -16,36 +15,7 @@ from service.datasets.models import DatasetArrayRow, DatasetRow, DatasetUploadRo
 from service.datasets.reader import read
 from service.datasets.schemas import UploadedDatasetRead
 from service.errors import NotFound
-
-LINES = [
-    f"{row % 7},{row * 3 % 11},{'red' if row % 3 else 'blue'},{'yes' if row % 2 else 'no'}"
-    for row in range(60)
-]
-CSV = "\n".join(["width,height,color,label", *LINES]).encode()
-
-
-def upload(client: TestClient, content: bytes = CSV, **fields: str) -> Any:
-    """Return the answer to a form with this file."""
-    return client.post(
-        "/v1/datasets", data=fields, files={"file": ("made/by me.csv", io.BytesIO(content), "text/csv")}
-    )
-
-
-def read_all(database: Database, folder: Path) -> None:
-    """Do what the engine does with what was uploaded."""
-    while True:
-        with database.transaction() as session:
-            begun = service.begin_reading(session)
-        if begun is None:
-            return
-        read(database, *begun, folder)
-        assert not list(folder.glob("*.npy"))
-
-
-def count(database: Database, table: Any) -> int:
-    """Return how many rows a table has."""
-    with database.reading() as session:
-        return session.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+from tests.service.datasets.uploading import CSV, count, read_all, upload
 
 
 def test_a_file_becomes_something_to_train_on(client: TestClient, database: Database, tmp_path: Path) -> None:

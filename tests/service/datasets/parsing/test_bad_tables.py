@@ -150,6 +150,19 @@ def test_parts_have_names() -> None:
     assert one_class.reasons[0].found.startswith('only class "0"')
 
 
+def test_a_group_in_two_parts_is_refused_and_shown() -> None:
+    rows = "a,g,s,y\n1,ann,train,0\n2,bob,train,1\n3,ann,test,0\n4,ann,test,1\n5,cy,validation,1\n6,bob,validation,0\n"
+    found = rejected(rows, group="g", split="s")
+    assert places(found) == [
+        (4, "g", 'group "ann" in a second part'),
+        (7, "g", 'group "bob" in a second part'),
+    ]
+    assert [reason.expected for reason in found.reasons] == [
+        "one part, as in row 2",
+        "one part, as in row 3",
+    ]
+
+
 def test_a_row_without_a_group_is_refused() -> None:
     assert places(rejected("a,g,y\n1,x,0\n2,,1\n3,x,0\n", group="g")) == [(3, "g", "nan")]
 

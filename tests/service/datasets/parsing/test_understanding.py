@@ -162,6 +162,22 @@ def test_weights_and_groups_of_the_rows_to_train_on() -> None:
     assert groups[0] == groups[1] != groups[2]
 
 
+def test_groups_of_the_rows_to_train_on_are_numbered_without_a_gap() -> None:
+    found = accepted("a,g,s,y\n1,7,test,0\n2,9,train,1\n3,8,train,0\n4,9,train,1\n", group="g", split="s")
+    assert found.arrays["groups"].tolist() == [1, 0, 1]
+    assert found.groups == 2
+
+
+def test_of_very_many_groups_some_share_a_number_and_each_has_one() -> None:
+    rows = "".join(f"{row},{row // 2 * 1000},{row % 2}\n" for row in range(20_000))
+    found = accepted("a,g,y\n" + rows, group="g")
+    numbers = found.arrays["groups"]
+    assert found.groups == 10_000
+    assert sorted(set(numbers.tolist())) == list(range(4_096))
+    assert (numbers[::2] == numbers[1::2]).all()
+    assert np.bincount(numbers).max() <= 6
+
+
 def test_a_group_may_have_many_names() -> None:
     rows = "".join(f"{row % 9},patient {row // 2},{row % 2}\n" for row in range(400))
     assert len(set(accepted("a,g,y\n" + rows, group="g").arrays["groups"].tolist())) == 200
