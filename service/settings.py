@@ -63,6 +63,7 @@ class Settings(BaseSettings):
     open_to_everyone: bool = False
     key_pepper: SecretStr | None = Field(default=None, min_length=32)
     max_upload_bytes: int = Field(default=2 * 2**30, ge=1)
+    dataset_cache_bytes: int = Field(default=10 * 2**30, ge=1)
     max_queued_per_owner: int | None = Field(default=None, ge=1)
     max_running_per_owner: int | None = Field(default=None, ge=1)
     max_stored_bytes_per_owner: int | None = Field(default=None, ge=1)

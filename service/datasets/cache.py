@@ -5,21 +5,20 @@ Imports NumPy: only workers and tests import this module.
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import functools
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from sqlalchemy.orm import Session
 
+from engine.calls import Array
 from engine.columns import Column
 from engine.data import Dataset
 from service.database import Database
 from service.datasets import loading, repository
+from service.datasets.cache_folder import CacheFolder
 from service.datasets.facts import scaling_of
 from service.datasets.identifiers import is_identifier
 from service.datasets.loading import DatasetMismatchError
@@ -32,12 +31,15 @@ _KEPT_IN_MEMORY = 8
 class DatasetCache:
     """Data sets of every kind, by name and version; those that were uploaded as files below ``folder``."""
 
-    def __init__(self, database: Database, folder: Path) -> None:
-        self._database, self._folder = database, folder
+    def __init__(self, database: Database, folder: Path, limit_bytes: int) -> None:
+        self._database, self._files = database, CacheFolder(folder, limit_bytes)
         self._stored = functools.lru_cache(maxsize=_KEPT_IN_MEMORY)(self._read)
 
     def load(self, name: str, version: str) -> Dataset:
-        """The data set an experiment was made for; raises DatasetMismatchError where it is gone or another one."""
+        """The data set an experiment was made for.
+
+        Raises DatasetMismatchError where it is gone or another one, and OSError where there is no room for its files.
+        """
         return self._stored(version) if is_identifier(name) else loading.load(name, version)
 
     def _read(self, version: str) -> Dataset:
@@ -48,36 +50,37 @@ class DatasetCache:
                     f"The experiment needs an uploaded data set in version {version[:12]}, which was deleted."
                 )
                 raise DatasetMismatchError(message)
-            place = self._folder / version
-            if not place.is_dir():
-                self._fetch(session, version, place)
-        arrays: dict[str, Any] = {file.stem: np.load(file, mmap_mode="r") for file in place.glob("*.npy")}
-        columns = [_column(column) for column in facts["columns"]]
-        plain = all(column == Column() for column in columns)
-        classes = facts["classes"]
-        return Dataset(
-            arrays.pop("x"),
-            arrays.pop("y"),
-            task=facts["task"],
-            classes=None if classes is None else len(classes),
-            scaling=scaling_of(facts["scaling"]),
-            columns=None if plain else columns,
-            **arrays,
-        )
+            return _dataset(facts, self._arrays(session, version))
 
-    def _fetch(self, session: Session, version: str, place: Path) -> None:
-        """Write the version's files; of several processes that do so at the same time one is first."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=self._folder))
-        try:
-            for name in repository.arrays(session, version):
-                with (unfinished / f"{name}.npy").open("wb") as file:
-                    for piece in repository.array_pieces(session, version, name):
-                        file.write(piece)
-            with contextlib.suppress(OSError):
-                unfinished.rename(place)
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
+    def _arrays(self, session: Session, version: str) -> dict[str, Array]:
+        """The arrays of a version, fetched where they are not there yet or were dropped this moment."""
+        tries = 0
+        while (arrays := self._files.find(version)) is None:
+            tries += 1
+            try:
+                self._fetch(session, version)
+            except OSError as error:
+                if error.errno != errno.ENOSPC or tries > 1:
+                    raise
+        return arrays
+
+    def _fetch(self, session: Session, version: str) -> None:
+        names = repository.arrays(session, version)
+        pieces = ((name, repository.array_pieces(session, version, name)) for name in names)
+        self._files.add(version, pieces, lambda versions: repository.find_versions(session, versions))
+
+
+def _dataset(facts: Mapping[str, Any], arrays: dict[str, Array]) -> Dataset:
+    columns = [_column(column) for column in facts["columns"]]
+    plain = all(column == Column() for column in columns)
+    classes = facts["classes"]
+    return Dataset(
+        **arrays,
+        task=facts["task"],
+        classes=None if classes is None else len(classes),
+        scaling=scaling_of(facts["scaling"]),
+        columns=None if plain else columns,
+    )
 
 
 def _column(document: Mapping[str, Any]) -> Column:

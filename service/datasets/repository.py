@@ -30,6 +30,7 @@ __all__ = [
     "find_twin",
     "find_unfinished",
     "find_user",
+    "find_versions",
     "hold",
     "insert",
     "upload_pieces",
@@ -76,6 +77,12 @@ def find_facts(session: Session, version: str) -> dict[str, Any] | None:
     )
     facts: dict[str, Any] | None = session.execute(statement.limit(1)).scalar()
     return facts
+
+
+def find_versions(session: Session, versions: Sequence[str]) -> set[str]:
+    """Those of some versions that somebody still has."""
+    statement = sa.select(_DATASETS.c.version).where(_DATASETS.c.version.in_(versions)).distinct()
+    return set(session.execute(statement).scalars())
 
 
 def find_user(session: Session, owner: str, identifier: str) -> str | None:

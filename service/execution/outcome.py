@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import re
 from collections.abc import Mapping
@@ -59,6 +60,11 @@ def from_error(error: Exception) -> Ending:
         message = str(error)
     elif isinstance(error, MemoryError):
         code, message = "out_of_memory", "The experiment needs more memory than its worker has."
+    elif isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        code, message = (
+            "disk_full",
+            "The data set does not fit on the disk of its worker; free some space there.",
+        )
     else:
         code = "internal_error"
         message = (

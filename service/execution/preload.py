@@ -29,7 +29,8 @@ HAND_BACK_SECONDS = 3.0
 def process() -> WorkerProcess:
     """This process in its role as a worker, made on first use from the environment's settings."""
     settings = Settings()
-    return WorkerProcess(settings.resolved_database_url, settings.data_dir / "datasets")
+    cache = settings.data_dir / "datasets"
+    return WorkerProcess(settings.resolved_database_url, cache, settings.dataset_cache_bytes)
 
 
 def dask_setup(_worker: Worker) -> None:

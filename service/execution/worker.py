@@ -44,12 +44,12 @@ class _Stopped(Exception):
 class WorkerProcess:
     """This process as a worker; one training at a time (a Dask worker has one thread).
 
-    ``cache`` is a folder for data sets that were uploaded, which the workers of a machine share.
+    ``cache`` is a folder for data sets that were uploaded, up to ``cache_bytes``, which the workers of a machine share.
     """
 
-    def __init__(self, database_url: str, cache: Path) -> None:
+    def __init__(self, database_url: str, cache: Path, cache_bytes: int) -> None:
         self._database = Database(database_url)
-        self._datasets = DatasetCache(self._database, cache)
+        self._datasets = DatasetCache(self._database, cache, cache_bytes)
         self._outage = Outage("the database")
         self._stopping = threading.Event()
         self._idle = threading.Event()

@@ -77,5 +77,5 @@ def test_a_worker_does_again_what_the_server_gave_up(
             time.sleep(1.5)
         return int(session.execute(sa.text("SELECT 7")).scalar_one())
 
-    with contextlib.closing(WorkerProcess(postgresql_url, Path(os.devnull))) as process:
+    with contextlib.closing(WorkerProcess(postgresql_url, Path(os.devnull), 0)) as process:
         assert process._persist(freeze_once)  # noqa: SLF001 - the one way to the database == 7

@@ -59,7 +59,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 def train(database: Database, dispatch_id: str) -> None:
     with contextlib.closing(
-        WorkerProcess(database.url.render_as_string(hide_password=False), Path(os.devnull))
+        WorkerProcess(database.url.render_as_string(hide_password=False), Path(os.devnull), 0)
     ) as process:
         process.train(dispatch_id)
 
@@ -67,7 +67,7 @@ def train(database: Database, dispatch_id: str) -> None:
 @contextlib.contextmanager
 def training(database: Database, dispatch_id: str) -> Iterator[WorkerProcess]:
     """A worker that trains in a thread, and is through when the block ends."""
-    process = WorkerProcess(database.url.render_as_string(hide_password=False), Path(os.devnull))
+    process = WorkerProcess(database.url.render_as_string(hide_password=False), Path(os.devnull), 0)
     thread = threading.Thread(target=process.train, args=(dispatch_id,))
     thread.start()
     try:

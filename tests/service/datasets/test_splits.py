@@ -32,7 +32,7 @@ def test_a_group_is_in_one_part_unless_rows_are_asked_for(
     posted = client.post("/v1/experiments", json={"dataset": data["id"]}).json()
     assert posted["spec"]["split"]["by"] == "groups"
     assert posted["dataset"]["rows"] == {"train": 60, "validation": 20, "test": 20}
-    dataset = DatasetCache(database, tmp_path / "cache").load(data["id"], data["version"])
+    dataset = DatasetCache(database, tmp_path / "cache", 2**30).load(data["id"], data["version"])
     spec = posted["spec"] | {"scaling": "none", "precision": "float64"}
     splits = prepare(dataset, resolve(Experiment.from_document(_of_engine(spec)), dataset.facts))
     parts = [set((part.x[:, 0] // 4).tolist()) for part in (splits.train, splits.validation, splits.test)]
@@ -67,7 +67,7 @@ def test_a_column_says_which_rows_are_which(client: TestClient, database: Databa
     document = {"dataset": data["id"], "split": {"by": "dataset"}}
     posted = client.post("/v1/experiments", json=document).json()
     assert posted["dataset"]["rows"] == {"train": 6, "validation": 2, "test": 2}
-    dataset = DatasetCache(database, tmp_path / "cache").load(data["id"], data["version"])
+    dataset = DatasetCache(database, tmp_path / "cache", 2**30).load(data["id"], data["version"])
     np.testing.assert_array_equal(dataset.x[:, 0], range(6))
     assert dataset.x_test is not None
     np.testing.assert_array_equal(dataset.x_test[:, 0], [7, 9])

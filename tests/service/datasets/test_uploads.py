@@ -47,7 +47,7 @@ def test_a_file_becomes_something_to_train_on(client: TestClient, database: Data
         "rows": {"train": 36, "validation": 12, "test": 12},
         "classes": ["no", "yes"],
     }
-    arrays = DatasetCache(database, tmp_path / "cache").load(made["id"], ready["version"])
+    arrays = DatasetCache(database, tmp_path / "cache", 2**30).load(made["id"], ready["version"])
     assert (arrays.x.shape, arrays.facts.features) == ((60, 3), 4)
 
 

@@ -1,0 +1,120 @@
+"""Arrays of data sets as files, which the workers of a machine share: each version written once, the oldest dropped.
+
+Imports NumPy: only workers and tests import this module.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from engine.calls import Array
+
+__all__ = ["CacheFolder"]
+
+_Alive = Callable[[list[str]], set[str]]
+
+_UNFINISHED, _DROPPED = "unfinished-", "dropped-"
+_ABANDONED_SECONDS = 3600.0
+
+
+class CacheFolder:
+    """A folder with a folder of npy files for each version, together of at most ``limit_bytes``.
+
+    A version that is in use goes like any other: its files are mapped, and their room is free once nobody maps them.
+    """
+
+    def __init__(self, folder: Path, limit_bytes: int) -> None:
+        self._folder, self._limit = folder, limit_bytes
+
+    def find(self, version: str) -> dict[str, Array] | None:
+        """The arrays of a version by name, mapped; None where it is not there, or goes this moment."""
+        place = self._folder / version
+        try:
+            os.utime(place)
+            return {file.stem: np.load(file, mmap_mode="r") for file in place.glob("*.npy")} or None
+        except FileNotFoundError:
+            return None
+
+    def add(self, version: str, arrays: Iterable[tuple[str, Iterator[bytes]]], alive: _Alive) -> None:
+        """Write a version's files, and make room: ``alive`` tells which of some versions somebody still has.
+
+        Of several processes that do so at the same time one is first. Raises OSError; where the disk was full, all
+        other versions are gone then, so that a second try may succeed.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=self._folder))
+        try:
+            for name, pieces in arrays:
+                with (unfinished / f"{name}.npy").open("wb") as file:
+                    file.writelines(pieces)
+            self._make_room(_size(unfinished), alive)
+            self._publish(unfinished, self._folder / version)
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                self._make_room(self._limit, alive)
+            raise
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+
+    def _publish(self, unfinished: Path, place: Path) -> None:
+        try:
+            unfinished.rename(place)
+        except OSError:
+            # Another process was first.
+            if not place.is_dir():
+                raise
+
+    def _make_room(self, needed: int, alive: _Alive) -> None:
+        """Drop what nobody has any more, what was left behind, and then what was used longest ago."""
+        self._sweep()
+        versions = sorted(self._versions(), key=_last_use)
+        known = alive([place.name for place in versions])
+        sizes = {place: _size(place) for place in versions}
+        for place in versions:
+            if place.name not in known or needed + sum(sizes.values()) > self._limit:
+                sizes.pop(place)
+                self._drop(place)
+
+    def _versions(self) -> list[Path]:
+        return [
+            place for place in self._folder.iterdir() if not place.name.startswith((_UNFINISHED, _DROPPED))
+        ]
+
+    def _drop(self, place: Path) -> None:
+        """Take it away as a whole, so that nobody finds a part of it."""
+        gone = place.with_name(f"{_DROPPED}{place.name}-{os.getpid()}")
+        with contextlib.suppress(OSError):
+            place.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
+
+    def _sweep(self) -> None:
+        """Remove what processes that were killed have left half written or half removed."""
+        for place in self._folder.glob(f"{_DROPPED}*"):
+            shutil.rmtree(place, ignore_errors=True)
+        for place in self._folder.glob(f"{_UNFINISHED}*"):
+            if time.time() - _last_use(place) > _ABANDONED_SECONDS:
+                shutil.rmtree(place, ignore_errors=True)
+
+
+def _last_use(place: Path) -> float:
+    try:
+        return place.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def _size(place: Path) -> int:
+    sizes = 0
+    for file in place.glob("*.npy"):
+        with contextlib.suppress(FileNotFoundError):
+            sizes += file.stat().st_size
+    return sizes
