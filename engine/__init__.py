@@ -44,8 +44,9 @@ from engine import blas
 if TYPE_CHECKING:
     from engine.checkpoint import Checkpoint
     from engine.columns import Column
-    from engine.data import Dataset, prepare
+    from engine.data import Dataset
     from engine.errors import EngineError, InvalidCheckpoint, InvalidData, InvalidSpec
+    from engine.preparation import prepare
     from engine.spec import Experiment, Layer, Split, resolve
     from engine.training import EpochReport, Result, train
 
@@ -80,7 +81,7 @@ _MODULES = {
     "Layer": "engine.spec",
     "Result": "engine.training",
     "Split": "engine.spec",
-    "prepare": "engine.data",
+    "prepare": "engine.preparation",
     "resolve": "engine.spec",
     "train": "engine.training",
 }

@@ -7,7 +7,7 @@ level that they do not have is 0 everywhere: as if it were unknown, which is wha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,11 +63,13 @@ class Encoding:
     fitted: tuple[Array, ...]
 
     @classmethod
-    def fit(cls, columns: Sequence[Column], x: Array) -> Encoding:
-        """Fit on the training rows x (N, C)."""
-        return cls(
-            tuple(columns), tuple(_fit(column, values) for column, values in zip(columns, x.T, strict=True))
-        )
+    def fit(cls, columns: Sequence[Column], blocks: Iterable[Array]) -> Encoding:
+        """Fit on the training rows, which come in blocks (n, C)."""
+        totals = [np.zeros(column.levels or 2) for column in columns]
+        for block in blocks:
+            counted = map(_counted, columns, block.T)
+            totals = [total + more for total, more in zip(totals, counted, strict=True)]
+        return cls(tuple(columns), tuple(map(_fitted, columns, totals)))
 
     def apply(self, x: Array) -> Array:
         """(N, I) features of the rows x (N, C), float64."""
@@ -98,12 +100,20 @@ class Encoding:
         ]
 
 
-def _fit(column: Column, values: Array) -> Array:
-    """() mean of the numbers that are there, 0 without any; (levels,) whether a level is there."""
+def _counted(column: Column, values: Array) -> Array:
+    """(levels,) rows of each level, or (2,) sum and count of the numbers that are there."""
     if column.levels:
-        return np.bincount(values.astype(np.intp), minlength=column.levels) > 0
+        return np.bincount(values.astype(np.intp), minlength=column.levels)
     known = values[~np.isnan(values)] if column.missing else values
-    return np.asarray(known.mean(dtype=np.float64) if len(known) else 0.0)
+    return np.array([known.sum(dtype=np.float64), len(known)])
+
+
+def _fitted(column: Column, total: Array) -> Array:
+    """(levels,) whether a level is there; () mean of the numbers that are, 0 without any."""
+    if column.levels:
+        there: Array = total > 0
+        return there
+    return np.asarray(total[0] / total[1] if total[1] else 0.0)
 
 
 def _encode(out: Array, column: Column, fitted: Array, values: Array) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,14 +11,11 @@ import numpy as np
 from engine.calls import Array
 from engine.columns import Column, Encoding, check_columns, width
 from engine.errors import InvalidData
-from engine.scaling import Affine, feature_scaling, target_scaling
-from engine.spec import TASKS, DatasetFacts, Resolved, Scaling
-from engine.splits import flip_labels, group_sizes, split_rows
-from engine.targets import class_weights, encode, smoothed
+from engine.scaling import Affine
+from engine.spec import TASKS, DatasetFacts, Scaling
+from engine.splits import group_sizes
 
-__all__ = ["Dataset", "Part", "Splits", "prepare", "with_ones"]
-
-_CLASSES = ("binary", "multiclass")
+__all__ = ["Dataset", "Part", "Splits", "with_ones"]
 
 
 @dataclass(frozen=True)
@@ -65,10 +62,15 @@ class Dataset:
             raise InvalidData(f"y{suffix}", f"Must be an array of {len(x)} rows, as x{suffix} has.")
         if self.task == "binary" and self.classes != 2:
             raise InvalidData("classes", "Must be 2 for a binary task.")
-        if self.task in _CLASSES:
+        if self.has_classes:
             _check_labels(y, f"y{suffix}", self.classes)
         else:
             _check_columns(y, f"y{suffix}", binary=self.task == "multilabel")
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether each row belongs to one of several classes."""
+        return self.task in {"binary", "multiclass"}
 
     @property
     def own_parts(self) -> dict[str, tuple[Array, Array]]:
@@ -174,77 +176,13 @@ class Splits:
     targets: Affine
     encoding: Encoding | None = None
 
-
-def prepare(dataset: Dataset, resolved: Resolved) -> Splits:
-    """Split, flip labels, scale and encode as a resolved experiment asks for.
-
-    Scaling is fitted on the training rows alone. The rows of each split are exactly ``resolved.rows``.
-    """
-    experiment, rows = resolved.experiment, resolved.rows
-    chosen = split_rows(dataset.y, experiment.split, rows, dataset.groups)
-    raw = dataset.own_parts | {name: (dataset.x[index], dataset.y[index]) for name, index in chosen.items()}
-    x = {name: features for name, (features, _) in raw.items()}
-    y = {name: _labels(targets, dataset.task) for name, (_, targets) in raw.items()}
-    if experiment.label_noise:
-        y["train"] = flip_labels(
-            y["train"], dataset.classes or 1, experiment.label_noise, experiment.split.seed
-        )
-    encoding = None if dataset.columns is None else Encoding.fit(dataset.columns, x["train"])
-    if encoding is not None:
-        x = {name: encoding.apply(columns) for name, columns in x.items()}
-    features = feature_scaling(experiment.scaling, x["train"])
-    if encoding is not None:
-        features = features.only(encoding.numeric)
-    standardize = dataset.task == "regression" and experiment.target_scaling == "standardize"
-    targets = target_scaling(y["train"], standardize=standardize)
-    dtype = np.dtype(experiment.precision)
-
-    def part(name: str) -> Part:
-        encoded = encode(y[name], dataset.task, resolved.outputs, targets)
-        labels = y[name] if dataset.task in _CLASSES else None
-        scaled = with_ones(features.apply(x[name]))
-        return Part(_cast(scaled, dtype, "x"), _cast(encoded, dtype, "y"), labels)
-
-    train = part("train")
-    targets_of_train = smoothed(train.targets, experiment.loss, experiment.label_smoothing)
-    weights = class_weights(experiment.class_weight, y["train"], dataset.classes or 0)
-    if dataset.weights is not None:
-        weights = _row_weights(dataset.weights[chosen["train"]]) * (1.0 if weights is None else weights)
-    return Splits(
-        task=dataset.task,
-        classes=dataset.classes,
-        train=replace(
-            train, targets=targets_of_train, weights=weights if weights is None else weights.astype(dtype)
-        ),
-        validation=part("validation"),
-        test=part("test"),
-        features=features,
-        targets=targets,
-        encoding=encoding,
-    )
-
-
-def _row_weights(weights: Array) -> Array:
-    """(n,) weights of the training rows, 1 on average, so that λ means what it means without them."""
-    if not weights.any():
-        raise InvalidData("weights", "Must not be 0 for every row that trains.")
-    relative: Array = weights / weights.max()
-    weighed: Array = relative / relative.mean()
-    return weighed
+    @property
+    def size(self) -> int:
+        """Bytes of all rows."""
+        parts = (self.train, self.validation, self.test)
+        return sum(part.inputs.nbytes + part.targets.nbytes for part in parts)
 
 
 def with_ones(x: Array) -> Array:
     """(N, I + 1): x (N, I) and a last column of ones."""
     return np.column_stack([x, np.ones(len(x), x.dtype)])
-
-
-def _cast(values: Array, dtype: np.dtype[Any], field: str) -> Array:
-    with np.errstate(over="ignore"):
-        cast: Array = np.ascontiguousarray(values, dtype)
-    if not np.isfinite(cast).all():
-        raise InvalidData(field, f"Holds values that do not fit {dtype.name} once scaled.")
-    return cast
-
-
-def _labels(y: Array, task: str) -> Array:
-    return y.astype(np.intp) if task in _CLASSES else y

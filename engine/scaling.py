@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from engine.calls import Array
+from engine.rows import Rows
 from engine.spec import Divide, Scaling
 
 __all__ = ["Affine", "columns", "feature_scaling", "target_scaling"]
@@ -25,24 +27,24 @@ class Affine:
 
     def apply(self, values: Array) -> Array:
         """(N, columns) scaled values, float64."""
-        scaled: Array = (values - self.mean) / self.scale
+        scaled: Array = values - self.mean
+        scaled /= self.scale
         return scaled
 
 
-def feature_scaling(rule: Scaling, x: Array) -> Affine:
-    """The scaling of features x (N, I): fitted on them, or fixed."""
-    width = x.shape[1]
+def feature_scaling(rule: Scaling, rows: Rows) -> Affine:
+    """The scaling of features: fitted on these rows, or fixed."""
     if rule == "standardize":
-        return _standardize(x)
+        return _standardize(rows)
     divisor = rule.divide_by if isinstance(rule, Divide) else 1.0
-    return Affine(np.zeros(width), np.full(width, divisor))
+    return Affine(np.zeros(rows.width), np.full(rows.width, divisor))
 
 
 def target_scaling(y: Array, *, standardize: bool) -> Affine:
     """The scaling of targets y (N,) or (N, O)."""
     values = columns(y)
     if standardize:
-        return _standardize(values)
+        return _standardize([values])
     return Affine(np.zeros(values.shape[1]), np.ones(values.shape[1]))
 
 
@@ -51,18 +53,23 @@ def columns(y: Array) -> Array:
     return y if y.ndim > 1 else y[:, None]
 
 
-def _standardize(values: Array) -> Affine:
+def _standardize(blocks: Iterable[Array]) -> Affine:
     """Zero mean, unit variance (divided by N); a constant column becomes 0.
 
-    Columns are divided by their largest magnitude first, so that no sum of squares overflows.
+    ``blocks`` (n, columns) are gone through three times. Columns are divided by their largest magnitude first, so that
+    no sum of squares overflows.
     """
-    size = np.abs(values.astype(np.float64)).max(axis=0)
+    first = next(iter(blocks))[0].copy()
+    constant, size, count = np.ones(len(first), bool), np.zeros(len(first)), 0
+    for block in blocks:
+        constant &= (block == first).all(axis=0)
+        np.maximum(size, np.abs(block.astype(np.float64)).max(axis=0), out=size)
+        count += len(block)
     size[size == 0] = 1
-    relative = values / size
-    mean = relative.mean(axis=0)
-    deviation = np.sqrt(np.square(relative - mean).mean(axis=0))
-    constant = (values == values[0]).all(axis=0)
+    mean = sum((block / size).sum(axis=0) for block in blocks) / count
+    variance = sum(np.square(block / size - mean).sum(axis=0) for block in blocks) / count
+    deviation = np.sqrt(variance)
     return Affine(
-        np.where(constant, values[0], mean * size),
+        np.where(constant, first, mean * size),
         np.where(constant | (deviation == 0), 1.0, deviation * size),
     )

@@ -13,10 +13,11 @@ from math import isfinite, nan
 import numpy as np
 
 from engine.checkpoint import Checkpoint
-from engine.data import Dataset, Splits, prepare
+from engine.data import Dataset, Splits
 from engine.epoch import Epoch
 from engine.export import export
 from engine.measurement import Measurement
+from engine.preparation import prepare
 from engine.reports import EpochReport, LaneReport, Metrics, Result
 from engine.resume import restore, save
 from engine.schedules import reduced

@@ -16,7 +16,7 @@ from engine.spec.experiment import Experiment
 from engine.spec.optimizers import RmsProp, Sgd
 from engine.spec.resolve import Resolved, layer_sizes
 from engine.spec.variants import variant_name
-from engine.spec.work import CHUNK, Work, work_of_epoch
+from engine.spec.work import BLOCK_VALUES, CHUNK, Work, work_of_epoch
 
 __all__ = ["NANOSECONDS", "WITHIN_FACTOR", "Estimate", "estimate", "units"]
 
@@ -36,6 +36,8 @@ WITHIN_FACTOR = 1.5
 
 _OBJECTS = 60_000
 """Bytes of a run's Python objects."""
+_BLOCKS = 3
+"""Arrays of float64 for a block of rows that is prepared: gathered, scaled, and in between."""
 _STATE_ROWS = 9
 """Rows of parameters beside the optimizer's moments: weights, gradient, best ones, for evaluation, of checkpoints."""
 _ARRAYS = {"identity": 1, "relu": 2, "tanh": 1, "sigmoid": 1, "leaky_relu": 2, "elu": 3, "selu": 3}
@@ -83,7 +85,8 @@ def _memory(experiment: Experiment, rows: SplitRows, sizes: tuple[int, ...]) -> 
     item = 8 if experiment.precision == "float64" else 4
     every = rows.train + rows.validation + rows.test
     prepared = item * every * (sizes[0] + 1 + sizes[-1])
-    scaling = 8 * sizes[0] * (every + 2 * rows.train)
+    largest = max(rows.train, rows.validation, rows.test)
+    scaling = 8 * _BLOCKS * min(sizes[0] * largest, max(sizes[0], BLOCK_VALUES))
     return prepared + max(scaling, _training(experiment, rows, sizes, item)) + _OBJECTS
 
 

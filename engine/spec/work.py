@@ -15,7 +15,7 @@ from engine.spec.optimizers import AdamW, Optimizer, RmsProp, Sgd
 from engine.spec.sharing import penalty_kinds
 from engine.spec.variants import variant_name
 
-__all__ = ["CHUNK", "Work", "calls_per_step", "work_of_epoch"]
+__all__ = ["BLOCK_VALUES", "CHUNK", "Work", "calls_per_step", "work_of_epoch"]
 
 _OUTPUT_CALLS = 9
 _GATHER_CALLS = 2
@@ -44,6 +44,8 @@ _BLOCK = 32_768
 """Parameters that an optimizer updates at a time, with all of its calls."""
 CHUNK = 1000
 """Rows that are evaluated at a time."""
+BLOCK_VALUES = 1 << 18
+"""Features that are prepared at a time: two MiB, which stay in a cache from one operation to the next."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import structlog
 from sqlalchemy.orm import Session
 
-from engine.data import Dataset, Splits, prepare
+from engine.data import Splits
 from engine.spec import Experiment, resolve
 from engine.training import EpochReport, LaneReport, Result, training
 from service.execution import ledger
@@ -19,6 +19,7 @@ from service.execution.heartbeat import Heartbeat
 from service.execution.lanes import Lane
 from service.execution.outcome import from_error
 from service.execution.pace import Pace
+from service.execution.training_data import TrainingData
 from service.execution.work import QUIET, Progress, Work
 
 __all__ = ["Run"]
@@ -39,13 +40,13 @@ class Run:
         persist: Persist[Any],
         heartbeat: Heartbeat,
         stopping: threading.Event,
-        load: Callable[[str, str], Dataset],
+        data: TrainingData,
     ) -> None:
         self._dispatch_id = dispatch_id
         self._persist = persist
         self._heartbeat = heartbeat
         self._stopping = stopping
-        self._load = load
+        self._data = data
         self._lanes: list[Lane] = []
         self._splits: Splits | None = None
         self._pace = Pace()
@@ -98,10 +99,10 @@ class Run:
 
     def _start(self) -> Any:
         first = self._lanes[0].work
-        dataset = self._load(first.dataset, first.dataset_version)
-        resolved = [resolve(Experiment.from_document(lane.work.spec), dataset.facts) for lane in self._lanes]
+        facts = self._data.facts(first.dataset, first.dataset_version)
+        resolved = [resolve(Experiment.from_document(lane.work.spec), facts) for lane in self._lanes]
         if self._splits is None:
-            self._splits = prepare(dataset, resolved[0])
+            self._splits = self._data.splits(first.dataset, first.dataset_version, resolved[0])
         experiments = [each.experiment for each in resolved]
         states = [lane.take_state() for lane in self._lanes]
         initial = [lane.initial() for lane in self._lanes]

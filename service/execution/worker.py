@@ -19,6 +19,7 @@ from service.execution import ledger
 from service.execution.heartbeat import Heartbeat
 from service.execution.outage import Outage
 from service.execution.run import Run
+from service.execution.training_data import TrainingData
 from service.execution.work import Work
 
 __all__ = ["DispatchLost", "WorkerProcess"]
@@ -50,6 +51,7 @@ class WorkerProcess:
     def __init__(self, database_url: str, cache: Path, cache_bytes: int) -> None:
         self._database = Database(database_url)
         self._datasets = DatasetCache(self._database, cache, cache_bytes)
+        self._data = TrainingData(self._load)
         self._outage = Outage("the database")
         self._stopping = threading.Event()
         self._idle = threading.Event()
@@ -92,7 +94,7 @@ class WorkerProcess:
     def _train(self, dispatch_id: str, works: list[Work]) -> None:
         with Heartbeat(self._database, dispatch_id, self._stopping, EPOCH_PATIENCE_SECONDS) as heartbeat:
             while works:
-                run = Run(dispatch_id, self._persist, heartbeat, self._stopping, self._load)
+                run = Run(dispatch_id, self._persist, heartbeat, self._stopping, self._data)
                 try:
                     run.train(works)
                 except _Stopped:

@@ -7,8 +7,8 @@ import pytest
 
 from engine import Dataset, Experiment, train
 from engine.columns import Column, Encoding
-from engine.data import prepare
 from engine.errors import InvalidData
+from engine.preparation import prepare
 from engine.spec import resolve
 
 NAN = float("nan")
@@ -27,7 +27,7 @@ def mixed(rows: int = 60) -> Dataset:
 
 
 def test_encodes_what_the_training_rows_know() -> None:
-    encoding = Encoding.fit(COLUMNS, ROWS[:3])
+    encoding = Encoding.fit(COLUMNS, [ROWS[:2], ROWS[2:3]])
     assert encoding.apply(ROWS).tolist() == [
         [1, 1, 0, 0, 2, 0],
         [2, 0, 0, 1, 4, 1],
@@ -43,7 +43,7 @@ def test_encodes_what_the_training_rows_know() -> None:
 
 
 def test_a_column_of_which_nothing_is_known_is_zero() -> None:
-    encoding = Encoding.fit([Column(missing=True)], np.array([[NAN], [NAN]]))
+    encoding = Encoding.fit([Column(missing=True)], [np.array([[NAN], [NAN]])])
     assert encoding.apply(np.array([[NAN], [8.0]])).tolist() == [[0, 1], [8, 0]]
 
 

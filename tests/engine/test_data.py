@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.data import Dataset, prepare
+from engine.data import Dataset
 from engine.errors import InvalidData
+from engine.preparation import prepare
 from engine.spec import Experiment, SplitRows, resolve
 from tests.engine.problems import dataset, prepared
 

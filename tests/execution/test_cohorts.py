@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from engine.checkpoint import to_safetensors
-from engine.data import prepare
 from engine.errors import InvalidSpec
+from engine.preparation import prepare
 from engine.reports import Result
 from engine.spec import Experiment, Layer, Resolved, resolve
 from engine.spec.rules import json_name

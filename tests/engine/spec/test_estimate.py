@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.data import Dataset, prepare
+from engine.data import Dataset
 from engine.epoch import Epoch
+from engine.preparation import prepare
 from engine.spec import Estimate, Experiment, Resolved, estimate, layer_sizes, resolve
 from engine.spec.estimate import NANOSECONDS, units
 from engine.spec.variants import ACTIVATIONS

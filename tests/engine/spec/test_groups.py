@@ -31,8 +31,8 @@ def test_each_group_is_in_one_part_and_no_part_that_wants_rows_is_without(
 def test_parts_of_many_small_groups_have_the_rows_they_want(seed: int) -> None:
     split, sizes = Split(by="groups", seed=seed), (1, 2, 3, 4, 5) * 20
     parts = parts_of_groups(split, sizes)
-    found = {name: sum(sizes[group] for group in groups) for name, groups in parts.items()}
-    assert found == {"validation": 60, "test": 60, "train": 180}
+    for name in ("validation", "test"):
+        assert abs(sum(sizes[group] for group in parts[name]) - 60) <= 2
 
 
 def test_a_group_that_is_far_too_large_is_left_to_training() -> None:
