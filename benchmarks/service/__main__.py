@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.service import long_run, overhead, promptness, scale, stacks, traffic
+from benchmarks.service import long_run, overhead, promptness, scale, stacks, traffic, uploads
 from benchmarks.service.figures import Figure, kept, lines
 from scripts.readme import write
 
@@ -33,6 +33,7 @@ PARTS: dict[str, Callable[..., Iterator[Figure]]] = {
     "scale": scale.measure,
     POSTGRESQL: scale.measure,
     "long-run": long_run.measure,
+    "uploads": uploads.measure,
 }
 
 
