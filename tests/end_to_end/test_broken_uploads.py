@@ -36,7 +36,7 @@ class Remains:
         temporary = Path(self._service.environment["TMPDIR"])
         with closing(sqlite3.connect(f"file:{data / 'trainyard.sqlite3'}?mode=ro", uri=True)) as database:
             counts = {table: rows_of(database, table) for table in TABLES}
-        intake = [str(each) for each in (data / "intake").rglob("*")]
+        intake = [str(each) for each in (data / "intake").rglob("*") if each.is_file()]
         return {
             **counts,
             "intake": intake,
