@@ -53,6 +53,12 @@ def _parts(given: Experiment, resolved: Experiment, facts: DatasetFacts) -> Iter
             "Rows of one group are in several parts, so that validation and test are easier than a new group."
         )
         yield SpecWarning("groups_in_several_parts", ("split", "by"), message)
+    if facts.validation_rows and isinstance(resolved.split, Split):
+        message = (
+            f"The data set has {facts.validation_rows:,} validation rows of its own, which nothing uses; "
+            '"by": "dataset" takes them.'
+        )
+        yield SpecWarning("own_validation_rows", ("split", "by"), message)
     own_test = isinstance(resolved.split, Split) and resolved.split.test is None
     if own_test and isinstance(given.split, Split) and given.split.test not in {None, Split().test}:
         message = "The data set has its own test rows; they are used instead of split.test."

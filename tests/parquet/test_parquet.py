@@ -87,3 +87,12 @@ def test_a_changed_byte_has_an_outcome(tmp_path_factory: pytest.TempPathFactory,
     path.write_bytes(content)
     found = parse(path, Options())
     assert isinstance(found, Parsed) or found.reasons
+
+
+def test_the_index_of_pandas_is_no_column() -> None:
+    content = (FILES / "pandas-sample.parquet").read_bytes()
+    found = accepted(content)
+    assert "__index_level_0__" not in {column.name for column in found.columns}
+    assert found.target_names == ("price",)
+    assert 'Column "__index_level_0__" is the index of pandas; it is ignored.' in found.warnings
+    assert accepted(content, target="__index_level_0__").target_names == ("__index_level_0__",)

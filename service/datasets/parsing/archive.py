@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.calls import Array
-from service.datasets.parsing.limits import MAX_VALUES
+from service.datasets.parsing.limits import MAX_BYTES, is_bomb
 from service.datasets.parsing.npy import Head, read_head
 from service.datasets.parsing.results import Reason, Refused, refuse, shown
 
@@ -32,10 +32,6 @@ _MEMBER = re.compile(r"([A-Za-z0-9_]{1,64})\.npy")
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _MOST_MEMBERS = 64
 _LARGEST_DIRECTORY = 1 << 16
-_MAX_BYTES = MAX_VALUES * 8
-# Deflate reaches 1,032 on zeros; pictures of digits 5, tables of counts 20.
-_BOMB_BYTES = 50_000_000
-_BOMB_RATIO = 200
 _BLOCK = 1 << 20
 _END_OF_DIRECTORY = b"PK\x05\x06"
 _END_SIZE = 22
@@ -143,10 +139,10 @@ def _name(member: zipfile.ZipInfo) -> str:
 def _check_sizes(members: dict[str, zipfile.ZipInfo], heads: dict[str, Head]) -> None:
     """Raise Refused for arrays that are too large, too well packed, or not of the size that they say."""
     total = sum(head.size for head in heads.values())
-    if total > _MAX_BYTES:
+    if total > MAX_BYTES:
         raise refuse(
             f"arrays of {total} bytes",
-            f"at most {_MAX_BYTES}",
+            f"at most {MAX_BYTES}",
             "Upload fewer rows, or save them as uint8 or float32.",
         )
     for name, member in members.items():
@@ -154,7 +150,7 @@ def _check_sizes(members: dict[str, zipfile.ZipInfo], heads: dict[str, Head]) ->
         if member.file_size != head.size:
             found = f"a header for {head.size} bytes over {member.file_size}"
             raise refuse(found, "an array as long as it says", _TRUNCATED, column=_name(member))
-        if head.size > _BOMB_BYTES and head.size > _BOMB_RATIO * max(member.compress_size, 1):
+        if is_bomb(head.size, member.compress_size):
             found = f"{head.size} bytes packed into {member.compress_size}"
             raise refuse(found, "data", "Upload it unpacked: numpy.savez.", column=_name(member))
 

@@ -61,7 +61,11 @@ def read_npz(path: Path, options: Options) -> Parsed:
         scaling=scaling,
         options=replace(options, format="npz", task=target.kind, scaling=scaling),
         groups=groups,
-        warnings=(*warnings, *(["y is one-hot: each row's class is the place of its 1."] if one_hot else [])),
+        warnings=(
+            *warnings,
+            *target.warnings,
+            *(["y is one-hot: each row's class is the place of its 1."] if one_hot else []),
+        ),
     )
 
 

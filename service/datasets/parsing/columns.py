@@ -118,7 +118,10 @@ class ColumnReader:
         return np.fromiter((known[cell] for cell in cells), np.float64, len(cells))
 
     def _texts(self, cells: Sequence[str]) -> Array:
-        for cell in set(cells) - self._known.keys():
+        # In the order of the file: that of a set differs from process to process, and with it the numbers of groups.
+        for cell in dict.fromkeys(cells):
+            if cell in self._known:
+                continue
             text = cell.strip()
             if text in self._missing:
                 self._known[cell] = NAN

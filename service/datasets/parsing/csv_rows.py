@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -12,9 +12,9 @@ import numpy as np
 
 from engine.calls import Array
 from service.datasets.parsing.building import TableBuilder
-from service.datasets.parsing.dialect import Dialect, find_dialect
+from service.datasets.parsing.dialect import Dialect, find_dialect, points_may_group, separator_line
 from service.datasets.parsing.options import DEFAULT_MISSING, Options
-from service.datasets.parsing.results import refuse
+from service.datasets.parsing.results import refuse, shown
 from service.datasets.parsing.roles import assign_roles, column_names
 from service.datasets.parsing.table import Table
 from service.datasets.parsing.text import find_encoding, lines_of
@@ -38,6 +38,8 @@ def read_csv(path: Path, options: Options) -> Table:
 def _read_csv(path: Path, options: Options) -> Table:
     encoding = find_encoding(path, options.encoding)
     sample = _sample(path, encoding)
+    if options.delimiter is None and (separator := separator_line(sample[0] if sample else "")):
+        options = replace(options, delimiter=separator)
     dialect = find_dialect(sample, options)
     found = replace(
         options,
@@ -49,14 +51,26 @@ def _read_csv(path: Path, options: Options) -> Table:
         header=dialect.header,
         missing=DEFAULT_MISSING if options.missing is None else options.missing,
     )
-    return _read(_Rows(lines_of(path, encoding), dialect), found, _chunk(dialect.rows_of(sample)))
+    rows = dialect.rows_of(sample)
+    table = _read(_Rows(_lines(path, encoding), dialect), found, _chunk(rows))
+    if options.decimal is None and dialect.delimiter == ";" and points_may_group(rows):
+        table.warnings.append(
+            "Numbers such as 1.050 are read as 1.05; if the point groups thousands, leave it out."
+        )
+    return table
+
+
+def _lines(path: Path, encoding: str) -> Iterator[str]:
+    """The lines; of one that only tells Excel what separates fields nothing but its end, so that all are counted."""
+    for number, line in enumerate(lines_of(path, encoding)):
+        yield "\n" if not number and separator_line(line) else line
 
 
 def _sample(path: Path, encoding: str) -> list[str]:
     """The first lines, enough to tell how the file is written."""
     sample: list[str] = []
     size = 0
-    for line in islice(lines_of(path, encoding), _SAMPLE_LINES):
+    for line in islice(_lines(path, encoding), _SAMPLE_LINES):
         size += len(line)
         if sample and size > _SAMPLE_CHARACTERS:
             break
@@ -81,11 +95,12 @@ class _Rows:
             start = self._reader.line_num + 1
             rows = list(islice(self._reader, count))
             even = self._reader.line_num + 1 - start == len(rows)
-            if even and all(rows):
+            # Spreadsheets leave rows of nothing but separators.
+            if even and all(map(any, rows)):
                 return rows, range(start, start + len(rows))
             heights = [1 if even else 1 + sum(map(_breaks, row)) for row in rows]
             begins = start + np.cumsum([0, *heights])[: len(rows)]
-            kept = [place for place, row in enumerate(rows) if len(row) > 1 or (row and row[0].strip())]
+            kept = [place for place, row in enumerate(rows) if any(map(str.strip, row))]
             if kept:
                 return [rows[place] for place in kept], begins[kept]
 
@@ -106,11 +121,20 @@ def _read(rows: _Rows, options: Options, chunk: int) -> Table:
     if not taken:
         raise refuse("no rows", "at least two", "Upload a file with a row for each example.")
     names, options, warnings = _names(header, len(taken[0]), options)
-    table = TableBuilder(assign_roles(names, options), options)
+    table = TableBuilder(assign_roles(names, options, _filled(taken, options)), options)
     while taken:
         table.add(taken, lines)
         taken, lines = rows.take(chunk)
     return table.finish(classes, warnings)
+
+
+def _filled(rows: Sequence[Sequence[str]], options: Options) -> int:
+    """How many columns there are without those at the end in which there is nothing."""
+    missing = {"", *(options.missing or ())}
+    count = len(rows[0])
+    while count and all(len(row) < count or row[count - 1].strip() in missing for row in rows):
+        count -= 1
+    return count
 
 
 def _names(
@@ -119,6 +143,13 @@ def _names(
     """The columns' names, the options without a column of row names, and warnings."""
     if header is None:
         return *column_names(None, width)[:1], options, []
+    if width > 2 and (len(header) + 1 < width or sum(map(bool, map(str.strip, header))) == 1):  # noqa: PLR2004 - a title over a column is that column's name
+        raise refuse(
+            f"{shown(next(filter(str.strip, header), ''))} above rows of {width} fields",
+            "the names of the columns",
+            "Remove the lines above the names of the columns, such as titles and comments.",
+            row=1,
+        )
     if width == len(header) + 1:
         header = ["row_names", *header]
         reason = "The rows have a field more than the first row has names: the first field is taken for a row's name"

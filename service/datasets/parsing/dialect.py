@@ -12,14 +12,19 @@ from typing import Any
 from service.datasets.parsing.options import DEFAULT_MISSING, Options
 from service.datasets.parsing.results import refuse
 
-__all__ = ["Dialect", "find_dialect", "find_header", "is_number"]
+__all__ = ["Dialect", "find_dialect", "find_header", "is_number", "points_may_group", "separator_line"]
 
 # A comma comes late: it may also stand within numbers and texts, where the others hardly do; a space the more so.
 _DELIMITERS = "\t;|, "
 _EVEN = 0.7
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
 _DECIMAL_POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
+_POINTED_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
+_THOUSANDS = re.compile(r"[+-]?\d{1,3},\d{3}")
+_SEPARATOR_LINE = re.compile(r'"?sep=([,;|\t])"?', re.IGNORECASE)
 _FEWEST_CLASSES = 2
+_FEWEST_COUNTED = 3
+_YEARS = range(1800, 2101)
 _LONGEST_COUNT = 12
 
 
@@ -34,17 +39,20 @@ class Dialect:
 
     def reader(self, lines: Iterable[str]) -> Any:
         """A ``csv.reader`` of the lines."""
-        # Columns may be lined up by several spaces.
-        spaced = self.delimiter == " "
-        if self.quote == "none":
-            return csv.reader(
-                lines, delimiter=self.delimiter, quoting=csv.QUOTE_NONE, skipinitialspace=spaced
-            )
-        return csv.reader(lines, delimiter=self.delimiter, quotechar=self.quote, skipinitialspace=spaced)
+        # Columns may be lined up by spaces, and a quote is one after a space, too.
+        how: dict[str, Any] = {"delimiter": self.delimiter, "skipinitialspace": True}
+        quoting = {"quoting": csv.QUOTE_NONE} if self.quote == "none" else {"quotechar": self.quote}
+        return csv.reader(lines, **how, **quoting)
 
     def rows_of(self, lines: Sequence[str]) -> list[list[str]]:
         """The rows of a few lines, without empty ones."""
-        return [row for row in self.reader(lines) if row]
+        return [row for row in self.reader(lines) if any(map(str.strip, row))]
+
+
+def separator_line(line: str) -> str | None:
+    """What a line says that Excel puts above a file to tell itself what separates fields: ``sep=;``."""
+    found = _SEPARATOR_LINE.fullmatch(line.strip("\r\n"))
+    return None if found is None else found[1]
 
 
 def find_dialect(sample: Sequence[str], options: Options) -> Dialect:
@@ -56,8 +64,8 @@ def find_dialect(sample: Sequence[str], options: Options) -> Dialect:
     rows = dialect.rows_of(sample)
     if not rows:
         raise refuse("no rows", "at least two", "Upload a file with a row for each example.")
-    if options.decimal is None and dialect.delimiter != ",":
-        dialect = replace(dialect, decimal=_decimal(rows))
+    if options.decimal is None:
+        dialect = replace(dialect, decimal=_decimal(rows, dialect.delimiter))
     if options.header is not None:
         return replace(dialect, header=options.header)
     return replace(dialect, header=_names_columns(rows[0], options) or find_header(rows, dialect.decimal))
@@ -97,7 +105,7 @@ def _delimiter(sample: Sequence[str], dialect: Dialect, decimal: str | None) -> 
         if not (each == "," and decimal == ",")
     }
     best = max(evenness.values())
-    return ",;"[decimal == ","] if best < _EVEN else next(each for each in evenness if evenness[each] == best)
+    return "," if best < _EVEN else next(each for each in evenness if evenness[each] == best)
 
 
 def _evenness(dialect: Dialect, sample: Sequence[str]) -> float:
@@ -110,28 +118,72 @@ def _evenness(dialect: Dialect, sample: Sequence[str]) -> float:
     return rows / sizes.total() if fields > 1 else 0.0
 
 
-def _decimal(rows: Sequence[Sequence[str]]) -> str:
+def points_may_group(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether every point in a number stands where one may group thousands."""
+    points = [cell for row in rows for cell in map(str.strip, row) if _DECIMAL_POINT.fullmatch(cell)]
+    return bool(points) and all(map(_POINTED_THOUSANDS.fullmatch, points))
+
+
+def _decimal(rows: Sequence[Sequence[str]], delimiter: str) -> str:
+    """A comma where numbers have one and none has a point; where commas separate fields, not if it groups thousands."""
     cells = [cell.strip() for row in rows for cell in row]
-    commas = any(_DECIMAL_COMMA.fullmatch(cell) for cell in cells)
+    commas = [cell for cell in cells if _DECIMAL_COMMA.fullmatch(cell)]
+    if delimiter == "," and all(map(_THOUSANDS.fullmatch, commas)):
+        return "."
     return "," if commas and not any(_DECIMAL_POINT.fullmatch(cell) for cell in cells) else "."
 
 
 def find_header(rows: Sequence[Sequence[str]], decimal: str = ".") -> bool | str:
     """What the first row is.
 
-    A number among its fields says data. Text above numbers says names; where all is text, a field that comes again
-    below says data.
+    A number among its fields says data, unless it counts columns or years. Text above numbers says names; where all is
+    text, a field that comes again below says data.
     """
     first, rest = rows[0], rows[1:]
     if _is_summary(rows):
         return "summary"
     filled = [cell.strip() for cell in first if cell.strip() not in DEFAULT_MISSING]
-    if not filled or any(is_number(cell, decimal) for cell in filled):
+    if not filled:
         return False
     columns = list(zip(*(row for row in rest if len(row) == len(first)), strict=True))
+    numbers = [cell for cell in filled if is_number(cell, decimal)]
+    if numbers:
+        return _is_count_of_columns(numbers) and _names_numbers(first, rest, columns, decimal)
     if any(_is_numeric(cells, decimal) for cells in columns) or len(rest) == 0:
         return True
     return not any(cell in below for cell, below in zip(first, columns, strict=False))
+
+
+def _is_count_of_columns(numbers: Sequence[str]) -> bool:
+    """Whether numbers among names may be names, too: whole, and each once."""
+    return all(map(_is_count, numbers)) and len(set(numbers)) == len(numbers)
+
+
+def _names_numbers(
+    first: Sequence[str], rest: Sequence[Sequence[str]], columns: Sequence[Sequence[str]], decimal: str
+) -> bool:
+    """Whether a first row with numbers in it names columns.
+
+    It does where all others have a field more, where it has a text above numbers, or nothing above what tells rows
+    apart, as R and pandas write them; and where it counts columns or years, which the row below does not go on with.
+    """
+    if rest and all(len(row) == len(first) + 1 for row in rest):
+        return True
+    texts = [not is_number(cell, decimal) and cell.strip() not in DEFAULT_MISSING for cell in first]
+    if any(text and _is_numeric(cells, decimal) for text, cells in zip(texts, columns, strict=False)):
+        return True
+    if not first[0].strip() and columns and all(cell.strip() for cell in columns[0]):
+        return True
+    return _counts(first) and bool(rest) and not _counts(rest[0])
+
+
+def _counts(row: Sequence[str]) -> bool:
+    """Whether the row's numbers, of which there are several, count on by one from 0 or 1, or are years that follow."""
+    counted = [int(cell) for cell in row if _is_count(cell.strip())]
+    if len(counted) < _FEWEST_COUNTED:
+        return False
+    are_years = set(counted) <= set(_YEARS) and counted == sorted(counted)
+    return are_years or any(counted == list(range(start, start + len(counted))) for start in (0, 1))
 
 
 def _is_numeric(cells: Sequence[str], decimal: str) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from engine.calls import Array
+from service.datasets.parsing.forms import are_dates, number_advice
 from service.datasets.parsing.limits import MAX_LEVELS, MAX_LEVELS_NAMED
 from service.datasets.parsing.results import MOST_REASONS, ColumnFound, Reason, Refused, refuse, shown
 from service.datasets.parsing.table import Table, narrowed
@@ -17,11 +17,6 @@ from service.datasets.parsing.targets import truth_words
 __all__ = ["Features", "feature_names", "find_features"]
 
 MISSING_LEVEL = "(missing)"
-_DATE = re.compile(
-    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:[T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}(?: .*)?|\d{1,2}:\d{2}(?::\d{2}.*)?"
-    r"|\d{1,2}[- ][A-Za-z]{3,9}[- ,]+\d{2,4}"
-)
-_DATES = 0.9
 _FEWEST_NAMES = 10
 
 
@@ -51,7 +46,7 @@ def find_features(table: Table) -> Features:
         if not bad:
             found.append(_column(roles.names[place], values, levels))
     if reasons:
-        raise Refused(reasons, _advice(reasons))
+        raise Refused(reasons, _advice(reasons, table))
     unused = tuple(roles.names[place] for place in roles.features if place not in set(filled))
     return Features(narrowed(x), tuple(found), unused)
 
@@ -83,16 +78,9 @@ def _unusable(table: Table, place: int, values: Array, levels: list[str] | None)
     if levels is None:
         rows = np.flatnonzero(np.isinf(values))[:MOST_REASONS]
         return [Reason(table.lines.of(int(row)), name, "infinity", "a finite number") for row in rows]
-    dates = sum(1 for level in levels if _DATE.fullmatch(level))
-    if dates >= _DATES * len(levels):
-        return [
-            Reason(
-                None,
-                name,
-                f"dates such as {shown(levels[0])}",
-                "numbers: days since a day, or month and hour",
-            )
-        ]
+    if are_dates(levels):
+        found = f"dates such as {shown(levels[0])}"
+        return [Reason(None, name, found, "numbers: days since a day, or month and hour")]
     known = int(np.count_nonzero(~np.isnan(values))) if values.dtype.kind == "f" else len(values)
     named = place in table.roles.categorical
     most = MAX_LEVELS_NAMED if named else MAX_LEVELS
@@ -103,9 +91,12 @@ def _unusable(table: Table, place: int, values: Array, levels: list[str] | None)
     return []
 
 
-def _advice(reasons: Sequence[Reason]) -> str:
-    names = ", ".join(dict.fromkeys(f'"{reason.column}"' for reason in reasons))
-    return f'Correct these columns, or leave them out with "ignore": [{names}].'
+def _advice(reasons: Sequence[Reason], table: Table) -> str:
+    names = list(dict.fromkeys(str(reason.column) for reason in reasons))
+    levels = (table.column(table.roles.names.index(name))[1] for name in names)
+    better = dict.fromkeys(filter(None, (number_advice(each) for each in levels if each)))
+    quoted = ", ".join(f'"{name}"' for name in names)
+    return " ".join([*better, f'Correct these columns, or leave them out with "ignore": [{quoted}].'])
 
 
 def _column(name: str, values: Array, levels: list[str] | None) -> ColumnFound:

@@ -133,8 +133,9 @@ def _separates(values: Array, y: Array) -> bool:
     changes = classes[1:] != classes[:-1]
     if (changes & (ordered[1:] == ordered[:-1])).any():
         return False
-    distinct = 1 + np.count_nonzero(ordered[1:] != ordered[:-1])
-    return bool(distinct * _REPEATED <= len(ordered) or np.count_nonzero(changes) < len(np.unique(classes)))
+    distinct, found = 1 + np.count_nonzero(ordered[1:] != ordered[:-1]), len(np.unique(classes))
+    parted = np.count_nonzero(changes) < found and found * _REPEATED <= len(ordered)
+    return bool(distinct * _REPEATED <= len(ordered) or parted)
 
 
 def _correlates(values: Array, y: Array) -> bool:

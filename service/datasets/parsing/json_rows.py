@@ -24,7 +24,10 @@ _BLOCK = 1 << 20
 _CHUNK_VALUES = 200_000
 _SAMPLE_ROWS = 200
 _BETWEEN = " \t\r\n,"
-_ADVICE = "Write the file as a list of objects with the same keys, or as a list of lists of the same length."
+_ADVICE = (
+    "Write the file as a list of objects with the same keys, or as a list of lists of the same length; of pandas "
+    'to_json(orient="records").'
+)
 # Numbers stay texts, as they are in a CSV file, and are read the same way.
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
 
@@ -36,6 +39,8 @@ def read_json(path: Path, options: Options) -> Table:
     first = list(islice(items, _SAMPLE_ROWS))
     if not first:
         raise refuse("no rows", "at least two", _ADVICE)
+    if len(first) == 1 and isinstance(first[0], dict) and any(map(_is_nested, first[0].values())):
+        raise refuse("one object with lists or objects in it", "a list of rows", _ADVICE)
     if not isinstance(first[0], (list, dict)):
         raise refuse(_kind(first[0]), "a list or an object", _ADVICE, row=1)
     found = replace(
@@ -88,14 +93,18 @@ def _cells(row: Any, number: int, keys: list[str] | None) -> list[str]:
             raise refuse(f"key {shown(min(unknown))}", "the keys of the first rows", _ADVICE, row=number)
     else:
         raise refuse(_kind(row), "a list" if keys is None else "an object", _ADVICE, row=number)
-    nested = [place for place, value in enumerate(values) if isinstance(value, (list, dict))]
+    nested = [place for place, value in enumerate(values) if _is_nested(value)]
     if nested:
         names = keys or [f"column_{place}" for place in range(len(values))]
         reasons = [
             Reason(number, names[place], _kind(values[place]), "a number, a text or null") for place in nested
         ]
-        raise Refused(reasons, "Give each value a column of its own.")
+        raise Refused(reasons, f"Give each value a column of its own. {_ADVICE}")
     return list(map(_text, values))
+
+
+def _is_nested(value: Any) -> bool:
+    return isinstance(value, (list, dict))
 
 
 def _text(value: Any) -> str:

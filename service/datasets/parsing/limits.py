@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "MAX_BYTES",
     "MAX_CLASSES",
     "MAX_COLUMNS",
     "MAX_GROUPS",
@@ -11,11 +12,14 @@ __all__ = [
     "MAX_LINE",
     "MAX_TEXTS",
     "MAX_VALUES",
+    "is_bomb",
 ]
 
 MAX_COLUMNS = 65_536
 MAX_VALUES = 250_000_000
 """Values of a table or an archive: 2 GB where each takes eight bytes."""
+MAX_BYTES = MAX_VALUES * 8
+"""Bytes that a file may become when it is unpacked."""
 MAX_LINE = 8_000_000
 """Characters of a line: 120 for each of the most columns."""
 MAX_LEVELS = 100
@@ -26,3 +30,12 @@ MAX_GROUPS = 4_096
 """Groups of rows that are told apart."""
 MAX_TEXTS = 100_000
 """Different texts of a column that are counted before it is enough to say that there are more."""
+
+# Deflate reaches 1,032 on zeros; pictures of digits 5, tables of counts 20.
+_BOMB_BYTES = 50_000_000
+_BOMB_RATIO = 200
+
+
+def is_bomb(unpacked: int, packed: int) -> bool:
+    """Whether so many bytes, packed into so few, can hardly be data."""
+    return unpacked > _BOMB_BYTES and unpacked > _BOMB_RATIO * max(packed, 1)

@@ -74,7 +74,7 @@ class Options:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        if problems := [*_used_twice(self), *_unclear_separators(self)]:
+        if problems := list(_used_twice(self)):
             raise InvalidSpec(problems)
 
     @classmethod
@@ -122,8 +122,3 @@ def _used_twice(options: Options) -> Iterable[SpecProblem]:
 
 def _single(options: Options) -> dict[str, ColumnReference | None]:
     return {"weight": options.weight, "split": options.split, "group": options.group}
-
-
-def _unclear_separators(options: Options) -> Iterable[SpecProblem]:
-    if options.decimal == "," and options.delimiter == ",":
-        yield SpecProblem(("decimal",), "incompatible", "Must differ from delimiter, which is a comma, too.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 
 from engine.calls import Array
 from service.datasets.parsing.building import TableBuilder
-from service.datasets.parsing.limits import MAX_VALUES
+from service.datasets.parsing.limits import MAX_BYTES, MAX_VALUES
 from service.datasets.parsing.options import DEFAULT_MISSING, Options
 from service.datasets.parsing.results import Reason, Refused, refuse, shown
 from service.datasets.parsing.roles import assign_roles, column_names
@@ -21,7 +22,6 @@ from service.datasets.parsing.table import Table
 __all__ = ["read_parquet"]
 
 _CHUNK_VALUES = 1_000_000
-_MAX_BYTES = MAX_VALUES * 8
 
 
 def read_parquet(path: Path, options: Options) -> Table:
@@ -48,7 +48,7 @@ def _read(arrow: Any, file: Any, options: Options) -> Table:
     described = file.metadata
     size = sum(described.row_group(place).total_byte_size for place in range(described.num_row_groups))
     values = described.num_rows * described.num_columns
-    if values > MAX_VALUES or size > _MAX_BYTES:
+    if values > MAX_VALUES or size > MAX_BYTES:
         raise refuse(
             f"{values} values, {size} bytes", f"at most {MAX_VALUES}", "Upload fewer rows or columns."
         )
@@ -61,6 +61,9 @@ def _read(arrow: Any, file: Any, options: Options) -> Table:
         decimal=".",
         missing=DEFAULT_MISSING if options.missing is None else options.missing,
     )
+    if index := _index(schema, names, found):
+        found = replace(found, ignore=(*found.ignore, *index))
+        warnings += [f"Column {shown(name)} is the index of pandas; it is ignored." for name in index]
     roles = assign_roles(names, found)
     _check_types(arrow, [(names[place], schema.field(place).type) for place in roles.read])
     table, start = TableBuilder(roles, found), 1
@@ -69,6 +72,18 @@ def _read(arrow: Any, file: Any, options: Options) -> Table:
         table.add_columns(columns, range(start, start + batch.num_rows))
         start += batch.num_rows
     return table.finish(None, warnings)
+
+
+def _index(schema: Any, names: Sequence[str], options: Options) -> list[str]:
+    """The columns that pandas has written as its index, but those that the options call by name."""
+    try:
+        described = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))
+        index = {each for each in described.get("index_columns", ()) if isinstance(each, str)}
+    except (ValueError, AttributeError):
+        return []
+    single = (options.weight, options.split, options.group)
+    called = {*single, *options.targets, *options.ignore, *options.categorical, *options.numeric}
+    return [name for name in names if name in index - called]
 
 
 def _check_types(arrow: Any, columns: Sequence[tuple[str, Any]]) -> None:
@@ -80,7 +95,7 @@ def _check_types(arrow: Any, columns: Sequence[tuple[str, Any]]) -> None:
                 Reason(None, name, f"values of type {kind}", "numbers, texts or true and false")
                 for name, kind in bad
             ],
-            "Make dates numbers, such as days since a day; give nested values columns of their own; or ignore both.",
+            "Make dates numbers, such as days since a day; give nested values columns of their own; or name others.",
         )
 
 

@@ -14,6 +14,7 @@ from service.datasets.parsing.options import Options
 from service.datasets.parsing.parquet_rows import read_parquet
 from service.datasets.parsing.results import Parsed, Refused, Rejected, refuse
 from service.datasets.parsing.tables import interpret
+from service.datasets.parsing.unpacking import unpacked
 
 __all__ = ["parse"]
 
@@ -37,6 +38,7 @@ def parse(path: Path, options: Options) -> Parsed | Rejected:
 
 
 def _parse(path: Path, options: Options) -> Parsed:
+    path = unpacked(path)
     found = _format(path)
     wanted = options.format or found
     if wanted == "npz":

@@ -52,6 +52,10 @@ class Refused(Exception):
         self.rejected = Rejected(tuple(reasons)[:MOST_REASONS], advice)
         super().__init__(advice)
 
+    def advising(self, advice: str) -> Refused:
+        """The same with more advice."""
+        return Refused(self.rejected.reasons, f"{self.rejected.advice} {advice}")
+
 
 def refuse(
     found: str, expected: str, advice: str, *, column: str | None = None, row: int | None = None

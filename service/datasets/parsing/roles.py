@@ -12,14 +12,18 @@ from service.datasets.parsing.option_rules import LONGEST_NAME, is_plain
 from service.datasets.parsing.options import ColumnReference, Options
 from service.datasets.parsing.results import Reason, Refused, refuse, shown
 
-__all__ = ["Roles", "assign_roles", "column_names"]
+__all__ = ["BY_NAME", "BY_PLACE", "Roles", "assign_roles", "column_names"]
 
+BY_NAME, BY_PLACE = "by its name", "because it is the last column"
 _TARGET_NAMES = ("target", "label", "class", "y", "species", "outcome", "survived")
 
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """The places of columns in a table, from 0, by what they are for; ``features`` are all that is left."""
+    """The places of columns in a table, from 0, by what they are for; ``features`` are all that is left.
+
+    ``guess`` says why a column was taken for the target; None where it was named.
+    """
 
     names: tuple[str, ...]
     targets: tuple[int, ...]
@@ -29,6 +33,7 @@ class Roles:
     group: int | None
     categorical: frozenset[int]
     numeric: frozenset[int]
+    guess: str | None = None
 
     @property
     def read(self) -> tuple[int, ...]:
@@ -68,8 +73,11 @@ def column_names(header: Sequence[str] | None, count: int) -> tuple[tuple[str, .
     return tuple(names), warnings
 
 
-def assign_roles(names: tuple[str, ...], options: Options) -> Roles:
-    """Which column is what; raises Refused for a column that is not there, or where there is nothing to learn from."""
+def assign_roles(names: tuple[str, ...], options: Options, filled: int | None = None) -> Roles:
+    """Which column is what; raises Refused for a column that is not there, or where there is nothing to learn from.
+
+    Columns from ``filled`` on are known to be empty, and so no target.
+    """
     placed = _Places(names)
     ignored = set(placed.find_all(options.ignore))
     single = {name: placed.find(getattr(options, name)) for name in ("weight", "split", "group")}
@@ -77,8 +85,9 @@ def assign_roles(names: tuple[str, ...], options: Options) -> Roles:
     targets = placed.find_all(options.targets)
     categorical, numeric = placed.find_all(options.categorical), placed.find_all(options.numeric)
     placed.check()
+    guess = None
     if not targets:
-        targets = _likely_target(names, taken)
+        targets, guess = _likely_target(names[:filled], taken)
     features = tuple(place for place in range(len(names)) if place not in taken | set(targets))
     if not targets or not features:
         raise refuse(
@@ -87,7 +96,13 @@ def assign_roles(names: tuple[str, ...], options: Options) -> Roles:
             "Check the delimiter, or say which column is the target and ignore fewer.",
         )
     return Roles(
-        names, targets, features, **single, categorical=frozenset(categorical), numeric=frozenset(numeric)
+        names,
+        targets,
+        features,
+        **single,
+        categorical=frozenset(categorical),
+        numeric=frozenset(numeric),
+        guess=guess,
     )
 
 
@@ -133,9 +148,9 @@ def _number(column: ColumnReference) -> int | None:
     )
 
 
-def _likely_target(names: Sequence[str], taken: set[int]) -> tuple[int, ...]:
-    """A column that is called like one, else the last."""
+def _likely_target(names: Sequence[str], taken: set[int]) -> tuple[tuple[int, ...], str]:
+    """A column that is called like one, else the last; and which of the two it was."""
     free = [place for place in range(len(names)) if place not in taken]
     by_name = {names[place].lower(): place for place in reversed(free)}
     likely = [by_name[name] for name in _TARGET_NAMES if name in by_name]
-    return tuple((likely or free[-1:])[:1])
+    return tuple((likely or free[-1:])[:1]), BY_NAME if likely else BY_PLACE

@@ -10,6 +10,7 @@ from engine.calls import Array
 from service.datasets.parsing.features import Features, feature_names, find_features
 from service.datasets.parsing.groups import check_whole, numbered
 from service.datasets.parsing.results import MOST_REASONS, Parsed, Reason, Refused, refuse, shown
+from service.datasets.parsing.roles import BY_PLACE
 from service.datasets.parsing.table import Table
 from service.datasets.parsing.targets import Columns, Target, understand
 
@@ -26,7 +27,11 @@ def interpret(table: Table) -> Parsed:
     """What the table holds to train on; raises Refused."""
     roles, options = table.roles, table.options
     if len(table.values) <= 1:
-        raise refuse("one row", "at least two", "Upload more rows: some are to train on, others to validate.")
+        raise refuse(
+            "one row" if len(table.values) else "no rows",
+            "at least two",
+            "Upload more rows: some are to train on, others to validate.",
+        )
     chosen = [table.places[place] for place in roles.targets]
     columns = Columns(
         tuple(roles.names[place] for place in roles.targets),
@@ -34,8 +39,7 @@ def interpret(table: Table) -> Parsed:
         [table.levels[index] for index in chosen],
         table.lines.of,
     )
-    last_is_target = roles.targets == (len(roles.names) - 1,)
-    target = understand(columns, options.task, table.classes if last_is_target else None)
+    target = _target(table, columns)
     features = find_features(table)
     arrays = _parted(table, features, target) | _row_columns(table)
     arrays = _of_training_rows(arrays, table)
@@ -52,6 +56,8 @@ def interpret(table: Table) -> Parsed:
         categorical=tuple(column.name for column in features.columns if column.kind == "category"),
     )
     warnings = [f"Column {shown(name)} is empty and ignored." for name in features.unused]
+    if roles.guess == BY_PLACE:
+        warnings.append(f"Column {shown(columns.names[0])} was taken for the target {BY_PLACE}.")
     return Parsed(
         arrays=arrays,
         task=target.task,
@@ -63,8 +69,23 @@ def interpret(table: Table) -> Parsed:
         scaling=resolved.scaling or "standardize",
         options=resolved,
         groups=groups,
-        warnings=(*table.warnings, *warnings),
+        warnings=(*table.warnings, *warnings, *target.warnings),
     )
+
+
+def _target(table: Table, columns: Columns) -> Target:
+    roles = table.roles
+    last_is_target = roles.targets == (len(roles.names) - 1,)
+    try:
+        return understand(columns, table.options.task, table.classes if last_is_target else None)
+    except Refused as refused:
+        if roles.guess is None:
+            raise
+        name = shown(columns.names[0])
+        advice = (
+            f"{name} was taken for the target {roles.guess}; if it is another column, name it with target."
+        )
+        raise refused.advising(advice) from None
 
 
 def check_training_part(y: Array, classes: tuple[str, ...] | None) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from engine.calls import Array
+from service.datasets.parsing.forms import are_dates, number_advice
 from service.datasets.parsing.limits import MAX_CLASSES
 from service.datasets.parsing.results import MOST_REASONS, Reason, Refused, refuse, shown
 
 __all__ = ["Columns", "Target", "number_name", "truth_words", "understand"]
 
 _MOST_NUMBERED_CLASSES = 20
+_FEWEST_NAMES = 10
 _TRUTHS = ({"false", "true"}, {"no", "yes"}, {"f", "t"}, {"n", "y"})
 
 
@@ -34,6 +36,7 @@ class Target:
     task: str
     y: Array
     classes: tuple[str, ...] | None
+    warnings: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -85,13 +88,28 @@ def _check_present(columns: Columns) -> None:
 
 def _task_of_one(columns: Columns) -> str:
     values = columns.values[:, 0]
-    if columns.levels[0] is not None or values.dtype.kind == "b":
+    if columns.levels[0] is not None:
+        _check_come_again(columns.levels[0], len(values), columns.names[0])
+        return "classification"
+    if values.dtype.kind == "b":
         return "classification"
     if not (np.rint(values) == values).all():
         return "regression"
     count = len(np.unique(values))
     few = count <= _MOST_NUMBERED_CLASSES and count * 2 <= len(values)
     return "classification" if few or count <= 2 else "regression"  # noqa: PLR2004 - yes and no
+
+
+def _check_come_again(texts: Sequence[str], rows: int, name: str) -> None:
+    """Raise Refused for texts that are no classes: dates, or almost another one in every row."""
+    dates = are_dates(texts)
+    if not dates and (len(texts) <= _FEWEST_NAMES or len(texts) * 2 <= rows):
+        return
+    found = (
+        f"{'dates' if dates else f'{len(texts)} different texts in {rows} rows,'} such as {shown(texts[0])}"
+    )
+    advice = number_advice(texts) or 'If these are classes all the same, say so with task "classification".'
+    raise refuse(found, "numbers, or classes that come again", advice, column=name)
 
 
 def _task_of_several(columns: Columns) -> str:
@@ -121,7 +139,17 @@ def _classes(columns: Columns, names: tuple[str, ...] | None) -> Target:
             column=columns.names[0],
         )
     dtype = np.uint8 if len(names) <= 1 << 8 else np.int32
-    return Target("binary" if len(names) == 2 else "multiclass", numbers.astype(dtype), names)  # noqa: PLR2004 - as above
+    task = "binary" if len(names) == 2 else "multiclass"  # noqa: PLR2004 - as above
+    return Target(task, numbers.astype(dtype), names, tuple(_alike(names)))
+
+
+def _alike(names: Sequence[str]) -> Iterator[str]:
+    """A warning for classes that may be one, as they differ in capitals alone."""
+    spelled: dict[str, str] = {}
+    for name in names:
+        other = spelled.setdefault(name.casefold(), name)
+        if other != name:
+            yield f"Classes {shown(other)} and {shown(name)} differ in capitals alone."
 
 
 def _labels(columns: Columns) -> Target:

@@ -33,7 +33,8 @@ def test_a_plain_file() -> None:
     assert found.arrays["y"].tolist() == [0, 1, 0]
     assert (found.task, found.classes, found.target_names) == ("binary", ("a", "b"), ("kind",))
     assert found.feature_names == ("height", "width")
-    assert (found.options.header, found.scaling, found.warnings) == (True, "standardize", ())
+    assert (found.options.header, found.scaling) == (True, "standardize")
+    assert found.warnings == ('Column "kind" was taken for the target because it is the last column.',)
     assert found.preview[1] == {"height": 2.5, "width": 3, "kind": "b"}
 
 

@@ -80,7 +80,6 @@ def test_an_unknown_option_is_refused_with_the_closest_there_is() -> None:
         ({"target": ["a", "a"]}, "#/target"),
         ({"weight": "w", "group": "w"}, "#/group"),
         ({"categorical": ["a"], "numeric": ["a"]}, "#/categorical"),
-        ({"decimal": ",", "delimiter": ","}, "#/decimal"),
     ],
 )
 def test_what_contradicts_itself_is_refused(document: dict[str, object], pointer: str) -> None:

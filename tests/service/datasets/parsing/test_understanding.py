@@ -164,7 +164,7 @@ def test_weights_and_groups_of_the_rows_to_train_on() -> None:
 
 def test_groups_of_the_rows_to_train_on_are_numbered_without_a_gap() -> None:
     found = accepted("a,g,s,y\n1,7,test,0\n2,9,train,1\n3,8,train,0\n4,9,train,1\n", group="g", split="s")
-    assert found.arrays["groups"].tolist() == [1, 0, 1]
+    assert found.arrays["groups"].tolist() == [0, 1, 0]
     assert found.groups == 2
 
 
