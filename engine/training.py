@@ -64,8 +64,7 @@ def train(
 
     ``initial`` is where the weights begin instead of being drawn: the ``best`` or ``last`` of another result, of a
     network of the same shape (``engine.warm_start``); ``init`` is then left out. ``on_epoch`` hears of every epoch and
-    stops the run by returning True. Raises InvalidSpec, InvalidData, and InvalidCheckpoint for initial weights that
-    are none.
+    stops the run by returning True. Raises InvalidSpec, InvalidData, and InvalidCheckpoint for bad initial weights.
     """
     if initial is not None and experiment.init == "auto":
         experiment = dataclasses.replace(experiment, init=Given(checkpoint="initial"))

@@ -10,13 +10,13 @@ import errno
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from engine.calls import Array
+from service.database import utc_now
 
 __all__ = ["CacheFolder"]
 
@@ -101,7 +101,7 @@ class CacheFolder:
         for place in self._folder.glob(f"{_DROPPED}*"):
             shutil.rmtree(place, ignore_errors=True)
         for place in self._folder.glob(f"{_UNFINISHED}*"):
-            if time.time() - _last_use(place) > _ABANDONED_SECONDS:
+            if utc_now().timestamp() - _last_use(place) > _ABANDONED_SECONDS:
                 shutil.rmtree(place, ignore_errors=True)
 
 

@@ -1,12 +1,9 @@
 """Uploads that never arrive whole, or hold no data: an answer where somebody listens, and nothing stays of them."""
 
 import io
-import json
 import os
 import pickle
-import socket
 import sqlite3
-import urllib.parse
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -16,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.harness import Service, wait_for
+from tests.end_to_end.raw_requests import request, sent
 
 BOUNDARY = "cut-here"
 FORM = f"multipart/form-data; boundary={BOUNDARY}"
@@ -81,32 +79,6 @@ def remains(service: Service) -> Remains:
     return Remains(service)
 
 
-def request(
-    service: Service, method: str, path: str, content: bytes, headers: dict[str, str]
-) -> socket.socket:
-    """Return a connection on which these very bytes were sent; the length is that of the content unless given."""
-    address = urllib.parse.urlsplit(service.address)
-    headers = {"Host": address.netloc, "Content-Length": str(len(content)), **headers}
-    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
-    connection = socket.create_connection((str(address.hostname), address.port or 0))
-    connection.sendall("\r\n".join([*lines, "", ""]).encode() + content)
-    return connection
-
-
-def sent(
-    service: Service, method: str, path: str, content: bytes, headers: dict[str, str]
-) -> tuple[int, Any]:
-    """Return the answer's status and document."""
-    with request(service, method, path, content, headers) as connection:
-        answer = b""
-        while b"\r\n\r\n" not in answer or len(answer.partition(b"\r\n\r\n")[2]) < length_of(answer):
-            piece = connection.recv(65536)
-            assert piece, answer
-            answer += piece
-    head, _, body = answer.partition(b"\r\n\r\n")
-    return int(head.split()[1]), json.loads(body)
-
-
 def posted(service: Service, content: bytes, content_type: str = FORM) -> tuple[int, Any]:
     """Return the answer to a form."""
     return sent(service, "POST", "/v1/datasets", content, {"Content-Type": content_type})
@@ -116,11 +88,6 @@ def ended(service: Service, made: Any) -> Any:
     """Return the data set once it is ready or rejected."""
     wait_for(lambda: service.get(made["links"]["self"])["finished_at"] is not None, "the end")
     return service.get(made["links"]["self"])
-
-
-def length_of(answer: bytes) -> int:
-    head = answer.partition(b"\r\n\r\n")[0].lower()
-    return int(head.partition(b"content-length:")[2].split(b"\r\n")[0])
 
 
 def form(content: bytes, name: str = "file.csv", *, end: bool = True) -> bytes:

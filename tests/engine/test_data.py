@@ -208,7 +208,8 @@ def test_no_group_is_in_two_parts_and_their_rows_are_the_resolved_ones() -> None
     parts = rows_of(prepare(data, resolved), data.x)
     assert sorted(row for part in parts for row in part) == list(range(100))
     assert resolved.rows == SplitRows(*map(len, parts)) == SplitRows(60, 20, 20)
-    train, validation, test = ({int(data.groups[row]) for row in part} for part in parts)  # type: ignore[index]
+    groups = np.asarray(data.groups)
+    train, validation, test = (set(groups[part].tolist()) for part in parts)
     assert not train & validation
     assert not train & test
     assert not validation & test
