@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -136,10 +138,19 @@ class Database:
         with Session(self._reading_engine, expire_on_commit=False) as session:
             yield session
 
-    def shrink(self) -> None:
-        """Give the space of what was deleted back to the file system; PostgreSQL uses it again by itself."""
+    def shrink(self, go_on: Callable[[], bool] = lambda: True) -> None:
+        """Give the space of what was deleted back to the file system, as long as ``go_on`` says so.
+
+        PostgreSQL uses it again by itself.
+        """
         if self.is_sqlite:
-            shrink(self.engine)
+            shrink(self.engine, go_on)
+
+    def free_bytes(self) -> int | None:
+        """What is left on the disk of an SQLite file; None for PostgreSQL, whose disk is not ours to see."""
+        if not self.is_sqlite:
+            return None
+        return shutil.disk_usage(Path(str(self.url.database)).expanduser().absolute().parent).free
 
     def close(self) -> None:
         """Close every connection that is not in use; using the database again opens new ones."""

@@ -8,6 +8,7 @@ import sqlite3
 from fastapi import FastAPI, Request
 from sqlalchemy import exc
 
+from service.errors import NoRoom
 from service.problems import ProblemResponse, problem_response
 
 __all__ = ["register"]
@@ -24,6 +25,7 @@ def register(app: FastAPI) -> None:
     """Answer what the database raises with a problem document."""
     for kind in (exc.OperationalError, exc.InterfaceError, exc.TimeoutError):
         app.add_exception_handler(kind, _away_or_full)  # type: ignore[arg-type]  # Starlette wants Exception itself
+    app.add_exception_handler(NoRoom, _no_room)  # type: ignore[arg-type]  # see above
     app.add_exception_handler(exc.ProgrammingError, _wrong_statement)  # type: ignore[arg-type]  # see above
 
 
@@ -32,6 +34,11 @@ async def _wrong_statement(request: Request, error: exc.ProgrammingError) -> Pro
     if getattr(error.orig, "sqlstate", None) != _UNDEFINED_TABLE:
         raise error
     return await _away_or_full(request, error)
+
+
+async def _no_room(request: Request, error: NoRoom) -> ProblemResponse:
+    detail = f"{error} Free some space on that disk and try again."
+    return problem_response(request, 507, detail, headers={"Retry-After": str(_RETRY_WHEN_FULL_SECONDS)})
 
 
 async def _away_or_full(request: Request, error: exc.SQLAlchemyError) -> ProblemResponse:

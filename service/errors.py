@@ -3,6 +3,7 @@
     ServiceError
     ├── Conflict            the thing asked for does not fit the state the resource is in
     ├── InvalidParameter    a query parameter or header that cannot be understood
+    ├── NoRoom              the disk of the database is full, or almost
     ├── NotFound            no such resource
     ├── Outdated            somebody has changed what a change was meant for
     └── TooMany             more than one owner may have at a time
@@ -12,7 +13,7 @@ A specification that cannot be trained is ``engine.errors.InvalidSpec``: it carr
 
 from __future__ import annotations
 
-__all__ = ["Conflict", "InvalidParameter", "NotFound", "Outdated", "ServiceError", "TooMany"]
+__all__ = ["Conflict", "InvalidParameter", "NoRoom", "NotFound", "Outdated", "ServiceError", "TooMany"]
 
 
 class ServiceError(Exception):
@@ -21,6 +22,10 @@ class ServiceError(Exception):
 
 class NotFound(ServiceError):
     """No such resource."""
+
+
+class NoRoom(ServiceError):
+    """The disk of the database is full, or so full that this is better not stored."""
 
 
 class Conflict(ServiceError):

@@ -118,6 +118,16 @@ class GuardedProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     @override
+    def on_response_complete(self) -> None:
+        """Take no other request from a client that has its answer and still owes the rest of this one."""
+        super().on_response_complete()
+        if self._in_message and not self._in_head and not self.transport.is_closing():
+            self._ended = True
+            if self.transport.can_write_eof():
+                self.transport.write_eof()
+            self._after(LINGERING_SECONDS, self.transport.close)
+
+    @override
     def send_400_response(self, msg: str) -> None:
         """What the server does where the parser, or one of the methods above, has refused."""
         self._refuse(*self._refusal)

@@ -118,7 +118,8 @@ def _is_upload(scope: Scope, headers: Headers) -> bool:
     """Whether the body is a file, which is not read into memory."""
     path: str = scope["path"]
     if scope["method"] == "POST":
-        return path == _UPLOADS and headers.get("content-type", "").startswith("multipart/form-data")
+        media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+        return path == _UPLOADS and media_type == "multipart/form-data"
     return scope["method"] == "PUT" and path.startswith(f"{_UPLOADS}/")
 
 

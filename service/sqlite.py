@@ -6,7 +6,7 @@ import contextlib
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,18 +39,21 @@ def sqlite_engine(url: URL, *, read_only: bool, **options: Any) -> Engine:
     return engine
 
 
-def shrink(engine: Engine) -> None:
-    """Give the file's free pages back, some at a time, and leave writers half of the time."""
+def shrink(engine: Engine, go_on: Callable[[], bool]) -> None:
+    """Give the file's free pages back as long as ``go_on`` says so, some at a time, and leave writers half of it."""
     with contextlib.closing(engine.raw_connection()) as pooled:
         connection: Any = pooled.dbapi_connection
         before, left = None, _free_pages(connection)
-        while left and left != before:
+        while left and left != before and go_on():
             begun = time.monotonic()
             # A plain execute would take one step of it, which is one page.
             connection.executescript(f"PRAGMA incremental_vacuum({_PAGES_AT_A_TIME})")
             before, left = left, _free_pages(connection)
             time.sleep(time.monotonic() - begun)
+        # Whoever reads now keeps the log as it is, and to wait for that would keep everybody from writing.
+        connection.execute("PRAGMA busy_timeout = 0")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
 
 
 def _free_pages(connection: sqlite3.Connection) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, text
+from sqlalchemy import BigInteger, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.database import Base
@@ -58,11 +58,11 @@ class DatasetRow(Base):
 
 
 class DatasetUploadRow(Base):
-    """A piece of the bytes as they came, kept until they have been read."""
+    """A piece of the bytes as they came, kept until they have been read, and then until somebody sweeps."""
 
     __tablename__ = "dataset_uploads"
 
-    dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id", ondelete="CASCADE"), primary_key=True)
+    dataset_id: Mapped[str] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     content: Mapped[bytes] = mapped_column(LargeBinary)
 

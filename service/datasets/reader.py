@@ -8,6 +8,7 @@ matter. Every write is made under the condition that its attempt is still the la
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import tempfile
@@ -24,16 +25,19 @@ from service.datasets import repository
 from service.datasets.facts import facts_document, rejection_document
 from service.datasets.parsing.options import Options
 from service.datasets.parsing.parse import parse
-from service.datasets.parsing.results import Parsed, Rejected
+from service.datasets.parsing.results import Parsed, Rejected, refuse
 from service.datasets.repository import Row
+from service.datasets.room import check_room
 from service.datasets.uploads import VALIDATING
 from service.datasets.versions import dataset_version
+from service.errors import NoRoom
 from service.settings import Settings
 
 __all__ = ["NICENESS", "read"]
 
 NICENESS = 10
 PIECE_BYTES = 8 * 2**20
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class _Superseded(Exception):
@@ -48,13 +52,21 @@ class _Reading:
 
     def run(self) -> None:
         """Leave the data set ready or rejected."""
-        result = parse(self._fetch(), Options.from_document(self._row.options))
+        try:
+            result = parse(self._fetch(), Options.from_document(self._row.options))
+            if isinstance(result, Parsed):
+                self._store(result)
+        except NoRoom as error:
+            result = _without_room(str(error))
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            result = _without_room(f"{error.strerror} in the data directory.")
         if isinstance(result, Rejected):
-            self._end(status="rejected", rejection=rejection_document(result))
-        else:
-            self._store(result)
+            self._end(status="rejected", rejection=rejection_document(result), version=None)
 
     def _fetch(self) -> Path:
+        check_room(self._database, self._row.bytes)
         file = self._folder / "upload"
         with file.open("wb") as out, self._database.reading() as session:
             for piece in repository.upload_pieces(session, self._row.id):
@@ -62,6 +74,7 @@ class _Reading:
         return file
 
     def _store(self, parsed: Parsed) -> None:
+        check_room(self._database, sum(array.nbytes for array in parsed.arrays.values()))
         version = dataset_version(
             parsed.arrays,
             task=parsed.task,
@@ -90,8 +103,7 @@ class _Reading:
     def _end(self, **values: Any) -> None:
         with self._database.transaction() as session:
             row, ended = self._row, {**values, "finished_at": utc_now()}
-            if repository.change(session, row.id, ended, status=VALIDATING, attempt=row.attempt):
-                repository.drop_upload(session, row.id)
+            repository.change(session, row.id, ended, status=VALIDATING, attempt=row.attempt)
 
 
 def read(database: Database, identifier: str, attempt: int, folder: Path) -> None:
@@ -104,6 +116,12 @@ def read(database: Database, identifier: str, attempt: int, folder: Path) -> Non
         _Reading(database, row, folder).run()
     except _Superseded:
         return
+
+
+def _without_room(why: str) -> Rejected:
+    return refuse(
+        why, "room to read it", "Free some space on the server, and upload the file again."
+    ).rejected
 
 
 def _pieces(file: Path) -> Iterator[bytes]:

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
 from fastapi import Request
+from python_multipart.multipart import parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import ClientDisconnect
 
 from engine.errors import InvalidSpec, SpecProblem
+from service.datasets.parsing.option_rules import is_plain
 from service.datasets.parsing.options import Options
 from service.experiments.labels import check_name
+from service.json_bodies import read_json
 from service.problems import Refusal
 
 __all__ = ["Announced", "announced", "received_bytes", "received_form"]
@@ -27,6 +30,7 @@ _MOST_FIELDS = 64
 _LONGEST_FIELD_BYTES = 64 * 1024
 _OWN_FIELDS = ("name",)
 _LISTS = ("ignore", "missing", "categorical", "numeric")
+_CHARSETS = (b"utf-8", b"utf8", b"us-ascii")
 _TRUTH = {"true": True, "false": False}
 
 
@@ -44,7 +48,7 @@ def announced(document: Mapping[str, Any], file_name: str | None = None) -> Anno
     options = {field: value for field, value in document.items() if field not in _OWN_FIELDS}
     name = None
     try:
-        name = check_name(document.get("name"))
+        name = _name(document.get("name"))
     except InvalidSpec as error:
         problems += error.problems
     try:
@@ -57,6 +61,13 @@ def announced(document: Mapping[str, Any], file_name: str | None = None) -> Anno
     return Announced(name or _plain(file_name) or "unnamed", options)
 
 
+def _name(given: Any) -> str | None:
+    name = check_name(given)
+    if name is not None and not is_plain(name):
+        raise InvalidSpec([SpecProblem(("name",), "text", "May not contain the character U+0000.")])
+    return name
+
+
 def _plain(file_name: str | None) -> str:
     """The last part of a file's name, without what no name may hold; it is only ever shown."""
     last = (file_name or "").replace("\\", "/").rpartition("/")[2]
@@ -66,6 +77,9 @@ def _plain(file_name: str | None) -> str:
 @contextlib.asynccontextmanager
 async def received_form(request: Request) -> AsyncIterator[tuple[Announced, BinaryIO]]:
     """The file of a form and what its other fields say of it; raises InvalidSpec and Refusal."""
+    _, parameters = parse_options_header(request.headers["content-type"])
+    if parameters.get(b"charset", b"utf-8").lower() not in _CHARSETS:
+        raise Refusal(415, "Send the form's texts as UTF-8.")
     with _complete():
         form = await request.form(max_files=1, max_fields=_MOST_FIELDS, max_part_size=_LONGEST_FIELD_BYTES)
     try:
@@ -91,22 +105,36 @@ def _value(name: str, text: Any) -> Any:
     """A field of a form as the JSON value it stands for."""
     if not isinstance(text, str):
         raise InvalidSpec([SpecProblem((name[:80],), "type", "Must be text; the file goes into file.")])
-    if text[:1] in "[{":
-        with contextlib.suppress(ValueError):
-            return json.loads(text)
+    if text[:1] in "[{" and _is_json(text):
+        return read_json(text.encode())
     if name in _LISTS:
         return [part.strip() for part in text.split(",")]
     return _TRUTH.get(text, text) if name == "header" else text
 
 
+def _is_json(text: str) -> bool:
+    """Whether this is meant as JSON, and not as a column's name."""
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    except RecursionError:
+        return True
+    return True
+
+
 @contextlib.asynccontextmanager
 async def received_bytes(request: Request) -> AsyncIterator[BinaryIO]:
     """The body as a file; raises Refusal."""
-    with tempfile.TemporaryFile() as spooled:
-        file = cast("BinaryIO", spooled)
+    file = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - closed below, where a failure is no matter
+    try:
         with _complete():
             await _spool(request, file)
         yield file
+    finally:
+        # What a full disk did not take is written once more at the end, and is of no interest any more.
+        with contextlib.suppress(OSError):
+            file.close()
 
 
 async def _spool(request: Request, file: BinaryIO) -> None:
@@ -130,7 +158,7 @@ def _complete() -> Any:
             400, "The connection ended before all of the file had come; nothing was stored."
         ) from error
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
             raise
         message = "There is no room for the file while it arrives; free some space in the folder for temporary files."
         raise Refusal(507, message) from error

@@ -22,10 +22,14 @@ __all__ = [
     "begin_reading",
     "change",
     "delete",
-    "drop_upload",
+    "drop_loose_arrays",
+    "drop_loose_pieces",
+    "drop_pieces",
     "find",
     "find_attempt",
     "find_facts",
+    "find_loose_upload",
+    "find_loose_version",
     "find_page",
     "find_twin",
     "find_unfinished",
@@ -41,6 +45,9 @@ Row = sa.Row[Any]
 _DATASETS: Any = DatasetRow.__table__
 _UPLOADS: Any = DatasetUploadRow.__table__
 _ARRAYS: Any = DatasetArrayRow.__table__
+_STILL_COMING = _DATASETS.c.status.in_(["uploading", "validating"])
+_IS_READ = sa.exists().where(_DATASETS.c.id == _UPLOADS.c.dataset_id, _STILL_COMING)
+_IS_HAD = sa.exists().where(_DATASETS.c.version == _ARRAYS.c.version, _DATASETS.c.status != "rejected")
 
 
 def insert(session: Session, values: Mapping[str, Any]) -> None:
@@ -156,9 +163,12 @@ def upload_pieces(session: Session, identifier: str) -> Iterator[bytes]:
     return _pieces(session, _UPLOADS, _UPLOADS.c.dataset_id == identifier)
 
 
-def drop_upload(session: Session, identifier: str) -> None:
-    """Forget the bytes as they came."""
-    session.execute(sa.delete(_UPLOADS).where(_UPLOADS.c.dataset_id == identifier))
+def drop_pieces(session: Session, identifier: str, most: int) -> int:
+    """Forget some of the bytes as they came, and return how many pieces that were."""
+    last = sa.select(_UPLOADS.c.position).where(_UPLOADS.c.dataset_id == identifier)
+    chosen = last.order_by(_UPLOADS.c.position.desc()).limit(most).scalar_subquery()
+    removed = sa.delete(_UPLOADS).where(_UPLOADS.c.dataset_id == identifier, _UPLOADS.c.position.in_(chosen))
+    return cast("sa.CursorResult[Any]", session.execute(removed)).rowcount
 
 
 def add_array_piece(session: Session, version: str, array: str, position: int, content: bytes) -> None:
@@ -188,8 +198,37 @@ def _pieces(session: Session, table: Any, which: sa.ColumnElement[bool]) -> Iter
 
 
 def delete(session: Session, row: Row) -> None:
-    """Remove a data set, and its arrays unless somebody else has the same."""
+    """Remove a data set; its bytes belong to nothing then, unless somebody else has the same."""
     session.execute(sa.delete(_DATASETS).where(_DATASETS.c.id == row.id))
-    if row.version is not None:
-        shared = sa.exists().where(_DATASETS.c.version == row.version)
-        session.execute(sa.delete(_ARRAYS).where(_ARRAYS.c.version == row.version, ~shared))
+
+
+def find_loose_upload(session: Session) -> str | None:
+    """The id under which there are bytes as they came that nobody will read."""
+    found: str | None = session.execute(sa.select(_UPLOADS.c.dataset_id).where(~_IS_READ).limit(1)).scalar()
+    return found
+
+
+def find_loose_version(session: Session) -> str | None:
+    """A version of which there are arrays and that no data set has."""
+    found: str | None = session.execute(sa.select(_ARRAYS.c.version).where(~_IS_HAD).limit(1)).scalar()
+    return found
+
+
+def drop_loose_pieces(session: Session, identifier: str, most: int) -> None:
+    """Forget some of the bytes that came under this id, unless they are read after all."""
+    is_read = session.execute(
+        sa.select(_DATASETS.c.id).where(_DATASETS.c.id == identifier, _STILL_COMING)
+    ).first()
+    if is_read is None:
+        drop_pieces(session, identifier, most)
+
+
+def drop_loose_arrays(session: Session, version: str) -> None:
+    """Remove a piece of each array of this version, unless a data set has it after all."""
+    if session.get_bind().dialect.name == "postgresql":
+        # Nobody may make it theirs between the look and the removal; on SQLite there is one writer at a time anyway.
+        session.execute(sa.text("LOCK TABLE datasets IN SHARE MODE"))
+    last = sa.select(sa.func.max(_ARRAYS.c.position)).where(_ARRAYS.c.version == version).scalar_subquery()
+    session.execute(
+        sa.delete(_ARRAYS).where(_ARRAYS.c.version == version, _ARRAYS.c.position == last, ~_IS_HAD)
+    )

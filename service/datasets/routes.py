@@ -76,19 +76,21 @@ def list_datasets(
         200: {"model": UploadedDatasetRead, "description": "You had uploaded the same before: here it is."},
         **problems(400, 413, 415, 422),
     },
-    dependencies=[RoomToStore],
     openapi_extra=UPLOAD_BODY,
 )
-async def create_dataset(request: Request, database: Store, caller: Writer, response: Response) -> Any:
+async def create_dataset(
+    request: Request, database: Store, caller: Writer, room: RoomToStore, response: Response
+) -> Any:
     """CSV, NPZ, JSON rows or Parquet. `validating` until it is `ready`, or `rejected` with reasons by row and column.
 
     As JSON without a file it only announces one, whose bytes are sent to `links.content` with PUT.
     """
-    content_type = request.headers.get("content-type", "")
-    if content_type.startswith(FORM):
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type == FORM:
         async with received_form(request) as (what, file):
+            room(uploads.size_of(file))
             row, is_new = await run_in_threadpool(_upload, database, caller, what, file)
-    elif content_type.startswith(JSON):
+    elif media_type == JSON:
         refuse_key(request)
         document = read_json(await request.body())
         if not isinstance(document, dict):
@@ -122,17 +124,28 @@ def _announce(database: Database, caller: Caller, what: Announced) -> Any:
         200: {"model": UploadedDatasetRead, "description": "You had uploaded the same before: here it is."},
         **problems(400, 404, 409, 413),
     },
-    dependencies=[RoomToStore],
     openapi_extra=BYTES_BODY,
 )
 async def put_dataset_content(
-    dataset_id: UploadedId, request: Request, database: Store, caller: Writer, response: Response
+    dataset_id: UploadedId,
+    request: Request,
+    database: Store,
+    caller: Writer,
+    room: RoomToStore,
+    response: Response,
 ) -> Any:
     """The file as it is: `curl -T big.csv URL`. A transfer that broke off is begun again with the same request."""
+    await run_in_threadpool(_check_awaited, database, caller, dataset_id)
     async with received_bytes(request) as file:
+        room(uploads.size_of(file))
         row, is_new = await run_in_threadpool(uploads.receive, database, caller.owner, dataset_id, file)
     response.status_code = 202 if is_new else 200
     return uploaded_document(row)
+
+
+def _check_awaited(database: Database, caller: Caller, dataset_id: str) -> None:
+    with database.reading() as session:
+        uploads.check_awaited(session, caller.owner, dataset_id)
 
 
 @router.get(

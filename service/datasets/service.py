@@ -16,6 +16,7 @@ from service.datasets.catalog import BuiltinDataset
 from service.datasets.facts import engine_facts
 from service.datasets.identifiers import is_identifier
 from service.datasets.repository import Row
+from service.datasets.sweeping import sweep
 from service.datasets.uploads import UPLOADING, VALIDATING
 from service.errors import Conflict, NotFound
 from service.pagination import Page, Position, decode_cursor, encode_cursor
@@ -33,6 +34,7 @@ __all__ = [
     "list_page",
     "note_loss",
     "read",
+    "sweep",
     "trainable",
     "uploads",
 ]
@@ -195,7 +197,13 @@ def note_loss(session: Session, identifier: str, attempt: int, now: datetime) ->
         advice = (
             f"What reads it ended {MAX_LOSSES} times without a word; it may need more memory than there is."
         )
-        rejection = {"advice": advice, "reasons": []}
+        reason = {
+            "row": None,
+            "column": None,
+            "found": "a file that ends what reads it",
+            "expected": "a table",
+        }
+        rejection = {"advice": advice, "reasons": [reason]}
         values |= {"status": "rejected", "rejection": rejection, "finished_at": now}
     repository.change(session, identifier, values, status=VALIDATING, attempt=attempt)
     return True

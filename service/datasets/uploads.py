@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from io import SEEK_END
 from typing import Any, BinaryIO
 
 from sqlalchemy.orm import Session
@@ -14,9 +15,20 @@ from service.database import Database, utc_now
 from service.datasets import repository
 from service.datasets.identifiers import is_identifier, new_identifier
 from service.datasets.repository import Row
+from service.datasets.room import check_room
+from service.datasets.sweeping import clear_upload
 from service.errors import Conflict, NotFound
 
-__all__ = ["UPLOADING", "VALIDATING", "UploadGone", "announce", "receive", "upload"]
+__all__ = [
+    "UPLOADING",
+    "VALIDATING",
+    "UploadGone",
+    "announce",
+    "check_awaited",
+    "receive",
+    "size_of",
+    "upload",
+]
 
 UPLOADING, VALIDATING = "uploading", "validating"
 
@@ -48,8 +60,9 @@ def upload(
     """Make a data set of a file and have it read; returns its row and whether it is a new one.
 
     Where the owner has uploaded the same with the same options before, that data set comes back. Nothing stays of one
-    that this ends with an error.
+    that this ends with an error. Raises NoRoom.
     """
+    check_room(database, size_of(file))
     with database.transaction() as session:
         identifier = announce(session, owner, name, options)
     try:
@@ -61,31 +74,56 @@ def upload(
 
 
 def receive(database: Database, owner: str, identifier: str, file: BinaryIO) -> tuple[Row, bool]:
-    """The same for a data set that was announced before; it can be tried again. Raises NotFound and UploadGone."""
+    """The same for a data set that was announced before; it can be tried again.
+
+    Raises NotFound, UploadGone and NoRoom.
+    """
+    check_room(database, size_of(file))
     with database.transaction() as session:
         row = _begin(session, owner, identifier)
-    fingerprint, attempt = _fingerprint(file, row.options), row.attempt
+    clear_upload(database, identifier)
+    fingerprint = _fingerprint(file, row.options)
     with database.transaction() as session:
         if (twin := _twin(session, row, fingerprint)) is not None:
             return twin, False
+    try:
+        _copy(database, row, file)
+    except BaseException:
+        with suppress(Exception):
+            clear_upload(database, identifier)
+        raise
+    with database.transaction() as session:
+        if (twin := _twin(session, row, fingerprint)) is not None:
+            return twin, False
+        _change(session, identifier, {"status": VALIDATING, "fingerprint": fingerprint}, row.attempt)
+        return _find(session, owner, identifier), True
+
+
+def check_awaited(session: Session, owner: str, identifier: str) -> None:
+    """Raise NotFound or UploadGone, before any byte has come, for a data set that waits for none."""
+    if _find(session, owner, identifier).status != UPLOADING:
+        raise UploadGone
+
+
+def size_of(file: BinaryIO) -> int:
+    """How many bytes there are."""
+    return file.seek(0, SEEK_END)
+
+
+def _copy(database: Database, row: Row, file: BinaryIO) -> None:
     size = 0
     for position, piece in enumerate(_pieces(file)):
+        check_room(database, 0)
         size += len(piece)
         with database.transaction() as session:
-            _change(session, identifier, {"bytes": size}, attempt)
-            repository.add_upload_piece(session, identifier, position, piece)
-    with database.transaction() as session:
-        if (twin := _twin(session, row, fingerprint)) is not None:
-            return twin, False
-        _change(session, identifier, {"status": VALIDATING, "fingerprint": fingerprint}, attempt)
-        return _find(session, owner, identifier), True
+            _change(session, row.id, {"bytes": size}, row.attempt)
+            repository.add_upload_piece(session, row.id, position, piece)
 
 
 def _begin(session: Session, owner: str, identifier: str) -> Row:
     """Begin anew, whatever of it has come before; whoever sent that can send no more."""
     row = _find(session, owner, identifier)
     _change(session, identifier, {"attempt": row.attempt + 1, "bytes": 0}, row.attempt)
-    repository.drop_upload(session, identifier)
     return _find(session, owner, identifier)
 
 

@@ -22,6 +22,7 @@ from service.execution.data_directory import DataDirectory, read_engine_id
 from service.execution.dispatcher import Dispatcher, take_over
 from service.execution.intake import Intake
 from service.execution.security import security
+from service.execution.sweeper import Sweeper
 from service.settings import Settings
 
 __all__ = ["run_engine"]
@@ -68,10 +69,16 @@ def _dispatch(
             most_running=settings.max_running_per_owner,
         )
         intake = Intake(database, settings.data_dir / "intake" / engine_id, lambda: dispatcher.holds_role)
-        reading = threading.Thread(target=intake.run, args=[stop], name="intake")
-        reading.start()
+        sweeper = Sweeper(database, lambda: dispatcher.holds_role)
+        beside = [
+            threading.Thread(target=intake.run, args=[stop], name="intake"),
+            threading.Thread(target=sweeper.run, args=[stop], name="sweeper"),
+        ]
+        for thread in beside:
+            thread.start()
         dispatcher.run(stop)
-        reading.join()
+        for thread in beside:
+            thread.join()
 
     if settings.scheduler is not None:
         # Its workers outlive this process: what they train goes on.

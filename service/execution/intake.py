@@ -22,8 +22,11 @@ from service.execution.outage import Outage
 __all__ = ["Intake"]
 
 POLL_SECONDS = 0.1
-ABANDONED_SECONDS = 3600.0
-"""After so long without another byte an upload is given up."""
+ABANDONED_SECONDS = 60.0
+"""After so long without another piece an upload is given up: whoever copied it is dead."""
+
+AWAITED_SECONDS = 24 * 3600.0
+"""So long a data set that was announced waits for its bytes."""
 
 LOOK_SECONDS = 1.0
 END_SECONDS = 5.0
@@ -41,7 +44,8 @@ class Intake:
     def __init__(self, database: Database, folder: Path, is_ours: Callable[[], bool]) -> None:
         self._database, self._folder, self._is_ours = database, folder, is_ours
         self._outage = Outage("the database")
-        self._uploads: LeaseWatch[str] = LeaseWatch(ABANDONED_SECONDS)
+        self._copied: LeaseWatch[str] = LeaseWatch(ABANDONED_SECONDS)
+        self._awaited: LeaseWatch[str] = LeaseWatch(AWAITED_SECONDS)
         self._next_look = 0.0
 
     def run(self, stop: threading.Event) -> None:
@@ -73,7 +77,9 @@ class Intake:
         self._next_look = now + LOOK_SECONDS
         with self._database.reading() as session:
             rows = {row.id: row for row in datasets.uploads(session)}
-        for id_ in self._uploads.observe(now, {id_: row.counter for id_, row in rows.items()}):
+        copied = {id_: row.counter for id_, row in rows.items() if row.bytes}
+        awaited = {id_: row.counter for id_, row in rows.items() if not row.bytes}
+        for id_ in [*self._copied.observe(now, copied), *self._awaited.observe(now, awaited)]:
             with self._database.transaction() as session:
                 datasets.give_up(session, rows[id_])
 

@@ -25,9 +25,11 @@ class Usage:
     stored_bytes: int
 
 
-def refuse_more_stored(limits: Limits, stored_bytes: int | None) -> None:
-    """Raise TooMany where an owner of whom so much is stored may not store more; None is of no interest."""
-    if limits.stored_bytes is not None and stored_bytes is not None and stored_bytes >= limits.stored_bytes:
+def refuse_more_stored(limits: Limits, stored_bytes: int | None, more: int = 1) -> None:
+    """Raise TooMany where an owner of whom so much is stored may not store ``more``; None is of no interest."""
+    if limits.stored_bytes is None or stored_bytes is None:
+        return
+    if stored_bytes + more > limits.stored_bytes:
         raise TooMany(
             f"Your checkpoints and data sets take {stored_bytes:,} bytes, and you may store {limits.stored_bytes:,}. "
             "Delete some that you no longer need.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
@@ -23,9 +24,16 @@ StoredBytes = Annotated[int | None, Depends(_stored_bytes)]
 """How much the caller's owner has stored; None where nobody has to know."""
 
 
-async def _room_to_store(caller: Writer, stored_bytes: StoredBytes) -> None:
-    service.refuse_more_stored(caller.limits, stored_bytes)
+async def _room_to_store(
+    request: Request, caller: Writer, stored_bytes: StoredBytes
+) -> Callable[[int], None]:
+    def check(size: int) -> None:
+        service.refuse_more_stored(caller.limits, stored_bytes, max(1, size))
+
+    length = request.headers.get("content-length", "")
+    check(int(length) if length.isdecimal() else 1)
+    return check
 
 
-RoomToStore = Depends(_room_to_store)
-"""For ``dependencies`` of an endpoint: refuses callers who have stored as much as they may."""
+RoomToStore = Annotated[Callable[[int], None], Depends(_room_to_store)]
+"""Refuses callers who would store more than they may with what they announce; call it with the size of what came."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.calls import Array
-from service.datasets.parsing.limits import MAX_BYTES, is_bomb
+from service.datasets.parsing.limits import MAX_BYTES, MAX_VALUES, is_bomb
 from service.datasets.parsing.npy import Head, read_head
 from service.datasets.parsing.results import Reason, Refused, refuse, shown
 
@@ -35,6 +35,8 @@ _LARGEST_DIRECTORY = 1 << 16
 _BLOCK = 1 << 20
 _END_OF_DIRECTORY = b"PK\x05\x06"
 _END_SIZE = 22
+_LOCATOR = b"PK\x06\x07"
+_LOCATOR_SIZE = 20
 _LONGEST_COMMENT = 1 << 16
 _FAILURES = (
     zipfile.BadZipFile,
@@ -76,7 +78,8 @@ def _check_directory(path: Path) -> None:
     if start < 0 or len(tail) - start < _END_SIZE:
         raise refuse("a ZIP archive that ends too early", "an NPZ file", _TRUNCATED)
     (length,) = struct.unpack_from("<I", tail, start + 12)
-    if length > _LARGEST_DIRECTORY:
+    # Files beyond four gigabytes have a second list of contents, of which the first says nothing.
+    if length > _LARGEST_DIRECTORY or _LOCATOR in tail[max(0, start - _LOCATOR_SIZE) : start]:
         raise refuse("a list of contents that is too long", f"at most {_MOST_MEMBERS} arrays", _TRUNCATED)
 
 
@@ -138,21 +141,21 @@ def _name(member: zipfile.ZipInfo) -> str:
 
 def _check_sizes(members: dict[str, zipfile.ZipInfo], heads: dict[str, Head]) -> None:
     """Raise Refused for arrays that are too large, too well packed, or not of the size that they say."""
-    total = sum(head.size for head in heads.values())
-    if total > MAX_BYTES:
+    values, total = (sum(getattr(head, name) for head in heads.values()) for name in ("count", "size"))
+    if values > MAX_VALUES or total > MAX_BYTES:
         raise refuse(
-            f"arrays of {total} bytes",
-            f"at most {MAX_BYTES}",
-            "Upload fewer rows, or save them as uint8 or float32.",
+            f"arrays of {values} values and {total} bytes",
+            f"at most {MAX_VALUES} and {MAX_BYTES}",
+            "Upload fewer rows.",
         )
     for name, member in members.items():
         head = heads[name]
         if member.file_size != head.size:
             found = f"a header for {head.size} bytes over {member.file_size}"
             raise refuse(found, "an array as long as it says", _TRUNCATED, column=_name(member))
-        if is_bomb(head.size, member.compress_size):
-            found = f"{head.size} bytes packed into {member.compress_size}"
-            raise refuse(found, "data", "Upload it unpacked: numpy.savez.", column=_name(member))
+    packed = sum(member.compress_size for member in members.values())
+    if is_bomb(total, packed):
+        raise refuse(f"{total} bytes packed into {packed}", "data", "Upload them unpacked: numpy.savez.")
 
 
 def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, head: Head) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -126,11 +127,19 @@ def _target(arrays: dict[str, Array], options: Options) -> tuple[Target, bool]:
         return understand(_described(values, [None]), "classification"), True
     levels: list[list[str] | None] = [None] * values.shape[1]
     if values.dtype.kind == "U":
+        _check_characters(values)
         texts, numbers = np.unique(values, return_inverse=True)
         if values.shape[1] > 1 or not all(map(is_plain, texts.tolist())):
             raise refuse("texts", "one name of a class a row", "Save y as (N,) names or numbers.", column="y")
         values, levels = numbers.reshape(values.shape), [texts.tolist()]
     return understand(_described(values, levels), options.task), False
+
+
+def _check_characters(values: Array) -> None:
+    """Raise Refused for numbers that are said to be characters and are none."""
+    codes = np.ascontiguousarray(values).view(np.uint32)
+    if (codes > sys.maxunicode).any():
+        raise refuse("characters that do not exist", "texts", "Save the names anew.", column="y")
 
 
 def _is_one_hot(values: Array) -> bool:

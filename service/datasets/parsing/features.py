@@ -47,7 +47,8 @@ def find_features(table: Table) -> Features:
             found.append(_column(roles.names[place], values, levels))
     if reasons:
         raise Refused(reasons, _advice(reasons, table))
-    unused = tuple(roles.names[place] for place in roles.features if place not in set(filled))
+    used = set(filled)
+    unused = tuple(roles.names[place] for place in roles.features if place not in used)
     return Features(narrowed(x), tuple(found), unused)
 
 

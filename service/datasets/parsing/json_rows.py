@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from service.datasets.parsing.building import TableBuilder
 from service.datasets.parsing.dialect import find_header
@@ -23,13 +23,27 @@ __all__ = ["read_json"]
 _BLOCK = 1 << 20
 _CHUNK_VALUES = 200_000
 _SAMPLE_ROWS = 200
-_BETWEEN = " \t\r\n,"
+_BLANKS = " \t\r\n"
 _ADVICE = (
     "Write the file as a list of objects with the same keys, or as a list of lists of the same length; of pandas "
     'to_json(orient="records").'
 )
+
+
+class _Twice(Exception):
+    """An object has a key twice, which is the message."""
+
+
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) < len(members):
+        names = [name for name, _ in members]
+        raise _Twice(next(name for name in names if names.count(name) > 1))
+    return found
+
+
 # Numbers stay texts, as they are in a CSV file, and are read the same way.
-_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=_object)
 
 
 def read_json(path: Path, options: Options) -> Table:
@@ -125,31 +139,70 @@ def _items(path: Path, encoding: str) -> Iterator[Any]:
     """The items of the outer list, or of the file where there is none; raises Refused for what is not JSON."""
     count = 0
     with path.open(encoding=encoding) as file:
-        buffer = file.read(_BLOCK).removeprefix("\ufeff").lstrip()
-        inside = buffer.startswith("[") and not _starts_with_a_row_of_its_own(buffer)
-        place = int(inside)
-        while True:
-            place = _skipped(buffer, place)
-            if inside and buffer[place : place + 1] == "]":
-                _check_end(buffer[place + 1 :] + file.read(_BLOCK), count)
-                return
-            try:
-                item, place = _DECODER.raw_decode(buffer, place)
-            except (ValueError, RecursionError) as error:
-                block = file.read(_BLOCK)
-                buffer, place = buffer[place:] + block, 0
-                if block and len(buffer) <= MAX_LINE:
-                    continue
-                if not block and not inside and not buffer:
-                    return
-                raise refuse(
-                    f"{shown(buffer[:40])}, which is not JSON ({_why(error)})",
-                    "an item",
-                    _ADVICE,
-                    row=count + 1,
-                ) from None
+        text = _Text(file)
+        inside = text.buffer.startswith("[") and not _starts_with_a_row_of_its_own(text.buffer)
+        text.place = int(inside)
+        while (following := text.following()) and not (inside and following == "]"):
+            if inside and count:
+                if following != ",":
+                    raise refuse(f"{shown(text.rest())} after an item", "a comma", _ADVICE, row=count)
+                text.place += 1
+                text.following()
             count += 1
-            yield item
+            yield text.item(count)
+        if inside:
+            if not following:
+                raise refuse("an end within the list, so that it is not JSON", "]", _ADVICE, row=count + 1)
+            text.place += 1
+            if text.following():
+                raise refuse(
+                    f"{shown(text.rest())} after the list", "the end of the file", _ADVICE, row=count
+                )
+
+
+class _Text:
+    """A text read block by block, and the place in it."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self.buffer = file.read(_BLOCK).removeprefix("\ufeff").lstrip()
+        self.place = 0
+
+    def following(self) -> str:
+        """The next character that is no blank, nothing at the end; the place is moved to it."""
+        while True:
+            while self.place < len(self.buffer) and self.buffer[self.place] in _BLANKS:
+                self.place += 1
+            if self.place < len(self.buffer):
+                return self.buffer[self.place]
+            self.buffer, self.place = self._file.read(_BLOCK), 0
+            if not self.buffer:
+                return ""
+
+    def item(self, number: int) -> Any:
+        """The value at the place, which is moved behind it; raises Refused."""
+        while True:
+            try:
+                value, self.place = _DECODER.raw_decode(self.buffer, self.place)
+            except _Twice as error:
+                found = f"key {shown(str(error))} twice"
+                raise refuse(found, "each key once in an object", _ADVICE, row=number) from None
+            except (ValueError, RecursionError) as error:
+                self.buffer, self.place = self.buffer[self.place :], 0
+                if len(self.buffer) > MAX_LINE:
+                    found = f"an item of more than {MAX_LINE:,} characters".replace(",", " ")
+                    raise refuse(found, "shorter ones", _ADVICE, row=number) from None
+                block = self._file.read(_BLOCK)
+                if not block:
+                    found = f"{shown(self.rest())}, which is not JSON ({_why(error)})"
+                    raise refuse(found, "an item", _ADVICE, row=number) from None
+                self.buffer += block
+            else:
+                return value
+
+    def rest(self) -> str:
+        """What stands at the place, as far as it is of interest."""
+        return self.buffer[self.place : self.place + 40]
 
 
 def _starts_with_a_row_of_its_own(buffer: str) -> bool:
@@ -159,17 +212,6 @@ def _starts_with_a_row_of_its_own(buffer: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return not any(isinstance(each, (list, dict)) for each in row) and buffer[end:].lstrip().startswith("[")
-
-
-def _skipped(buffer: str, place: int) -> int:
-    while place < len(buffer) and buffer[place] in _BETWEEN:
-        place += 1
-    return place
-
-
-def _check_end(rest: str, count: int) -> None:
-    if rest.strip():
-        raise refuse(f"{shown(rest.strip()[:40])} after the list", "the end of the file", _ADVICE, row=count)
 
 
 def _why(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ BY_NAME, BY_PLACE = "by its name", "because it is the last column"
 _TARGET_NAMES = ("target", "label", "class", "y", "species", "outcome", "survived")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Roles:
     """The places of columns in a table, from 0, by what they are for; ``features`` are all that is left.
 
@@ -35,7 +36,7 @@ class Roles:
     numeric: frozenset[int]
     guess: str | None = None
 
-    @property
+    @functools.cached_property
     def read(self) -> tuple[int, ...]:
         """Every column that is not ignored."""
         others = [place for place in (self.weight, self.split, self.group) if place is not None]

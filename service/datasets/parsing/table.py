@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,7 +56,7 @@ class Table:
     classes: tuple[str, ...] | None = None
     warnings: list[str] = field(default_factory=list)
 
-    @property
+    @functools.cached_property
     def places(self) -> dict[int, int]:
         """Where in ``values`` the column of the file stands."""
         return {place: index for index, place in enumerate(self.roles.read)}

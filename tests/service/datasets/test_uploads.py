@@ -98,6 +98,7 @@ def test_is_deleted_unless_experiments_name_it(
     assert client.delete(experiment["links"]["self"]).status_code == 204
     assert client.delete(made["links"]["self"]).status_code == 204
     assert client.get(made["links"]["self"]).status_code == 404
+    service.sweep(database)
     assert (count(database, DatasetRow), count(database, DatasetArrayRow)) == (0, 0)
 
 
@@ -114,6 +115,7 @@ def test_owners_share_bytes_and_nothing_else(client: TestClient, database: Datab
     assert count(database, DatasetArrayRow) == alone
     with database.transaction() as session:
         service.delete(session, "somebody", theirs.id)
+    service.sweep(database)
     assert count(database, DatasetArrayRow) == 0
 
 
@@ -201,6 +203,7 @@ def test_a_reader_that_was_overtaken_writes_nothing(
     assert first is not None
     assert second is not None
     read(database, *first, tmp_path)
+    service.sweep(database)
     assert count(database, DatasetArrayRow) == 0
     read(database, *second, tmp_path)
     assert client.get(f"/v1/datasets/{second[0]}").json()["status"] == "ready"

@@ -36,6 +36,7 @@ def read_all(database: Database, folder: Path) -> None:
             return
         read(database, *begun, folder)
         assert not list(folder.glob("*.npy"))
+        service.sweep(database)
 
 
 def count(database: Database, table: Any) -> int:
