@@ -112,7 +112,13 @@ def find_page(session: Session, owner: str, *, after: Position | None, limit: in
 
 
 def find_twin(session: Session, owner: str, fingerprint: str) -> Row | None:
-    """What the same owner made of the same bytes with the same options, unless it was rejected."""
+    """What the same owner made of the same bytes with the same options, unless it was rejected.
+
+    Nobody else looks for the same before this transaction has ended, so that two cannot both find none.
+    """
+    if session.get_bind().dialect.name == "postgresql":  # SQLite has one writer at a time anyway
+        key = sa.func.hashtextextended(f"{owner}:{fingerprint}", 0)
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
     statement = sa.select(_DATASETS).where(
         _DATASETS.c.owner == owner, _DATASETS.c.fingerprint == fingerprint, _DATASETS.c.status != "rejected"
     )

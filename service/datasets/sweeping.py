@@ -11,10 +11,10 @@ from collections.abc import Callable
 from service.database import Database
 from service.datasets import repository
 
-__all__ = ["clear_upload", "sweep"]
+__all__ = ["PIECES", "sweep"]
 
 PIECES = 8
-"""Removed in one transaction: a MiB each as they came, up to eight as parts of arrays."""
+"""Pieces of an upload that are removed in one transaction, a MiB each; one of eight MiB where they are arrays."""
 
 
 def sweep(database: Database, go_on: Callable[[], bool] = lambda: True) -> bool:
@@ -32,11 +32,3 @@ def sweep(database: Database, go_on: Callable[[], bool] = lambda: True) -> bool:
             if version is not None:
                 repository.drop_loose_arrays(session, version)
     return swept
-
-
-def clear_upload(database: Database, identifier: str) -> None:
-    """Remove what has come of an upload that begins anew, or ends without success."""
-    removed = PIECES
-    while removed == PIECES:
-        with database.transaction() as session:
-            removed = repository.drop_pieces(session, identifier, PIECES)

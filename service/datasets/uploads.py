@@ -16,7 +16,7 @@ from service.datasets import repository
 from service.datasets.identifiers import is_identifier, new_identifier
 from service.datasets.repository import Row
 from service.datasets.room import check_room
-from service.datasets.sweeping import clear_upload
+from service.datasets.sweeping import PIECES
 from service.errors import Conflict, NotFound
 
 __all__ = [
@@ -81,7 +81,7 @@ def receive(database: Database, owner: str, identifier: str, file: BinaryIO) -> 
     check_room(database, size_of(file))
     with database.transaction() as session:
         row = _begin(session, owner, identifier)
-    clear_upload(database, identifier)
+    _clear(database, row)
     fingerprint = _fingerprint(file, row.options)
     with database.transaction() as session:
         if (twin := _twin(session, row, fingerprint)) is not None:
@@ -90,7 +90,7 @@ def receive(database: Database, owner: str, identifier: str, file: BinaryIO) -> 
         _copy(database, row, file)
     except BaseException:
         with suppress(Exception):
-            clear_upload(database, identifier)
+            _clear(database, row)
         raise
     with database.transaction() as session:
         if (twin := _twin(session, row, fingerprint)) is not None:
@@ -108,6 +108,15 @@ def check_awaited(session: Session, owner: str, identifier: str) -> None:
 def size_of(file: BinaryIO) -> int:
     """How many bytes there are."""
     return file.seek(0, SEEK_END)
+
+
+def _clear(database: Database, row: Row) -> None:
+    """Remove what has come, a little at a time, unless somebody else sends it now."""
+    removed = PIECES
+    while removed == PIECES:
+        with database.transaction() as session:
+            _change(session, row.id, {"bytes": 0}, row.attempt)
+            removed = repository.drop_pieces(session, row.id, PIECES)
 
 
 def _copy(database: Database, row: Row, file: BinaryIO) -> None:

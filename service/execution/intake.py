@@ -62,7 +62,7 @@ class Intake:
     def _step(self, stop: threading.Event) -> None:
         if not self._is_ours():
             return
-        self._give_up_uploads(time.monotonic())
+        self.give_up_uploads(time.monotonic())
         with self._database.reading() as session:
             if not datasets.has_unread(session):
                 return
@@ -71,7 +71,7 @@ class Intake:
         if begun is not None:
             self._read(*begun, stop)
 
-    def _give_up_uploads(self, now: float) -> None:
+    def give_up_uploads(self, now: float) -> None:
         if now < self._next_look:
             return
         self._next_look = now + LOOK_SECONDS

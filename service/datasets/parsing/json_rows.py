@@ -209,7 +209,7 @@ def _starts_with_a_row_of_its_own(buffer: str) -> bool:
     """Whether the first list is a row, another one following on a line of its own, and not the list of all rows."""
     try:
         row, end = _DECODER.raw_decode(buffer)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, _Twice):
         return False
     return not any(isinstance(each, (list, dict)) for each in row) and buffer[end:].lstrip().startswith("[")
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from fastapi.testclient import TestClient
 from typing_extensions import override
 
@@ -152,6 +153,7 @@ def test_a_file_that_is_too_large(fresh_sqlite_url: str, open_client: Any) -> No
     assert upload(client, b"x" * 2_000_000).status_code == 413
     announced = client.post("/v1/datasets", json={}).json()
     assert client.put(announced["links"]["content"], content=b"x" * 2_000_001).status_code == 413
+    assert client.put(announced["links"]["content"], content=iter([b"x" * 10**6] * 3)).status_code == 413
     sent = client.put(announced["links"]["content"], content=b"x" * 2_000_000)
     assert (sent.status_code, sent.json()["bytes"]) == (202, 2_000_000)
 
@@ -188,6 +190,8 @@ def test_whoever_begins_to_send_last_goes_on(client: TestClient, database: Datab
     with pytest.raises(uploads.UploadGone):
         uploads.receive(database, "local", identifier, Overtaken(b"x" * 2 * 2**20))
     assert client.get(f"/v1/datasets/{identifier}").json()["bytes"] == len(b"the other")
+    with database.reading() as session:
+        assert session.execute(sa.select(DatasetUploadRow.content)).scalars().all() == [b"the other"]
     with pytest.raises(NotFound):
         uploads.receive(database, "local", "ds_01KAPZ4M7S3F6N6Q3W8E5T2R1Y", io.BytesIO(b"x"))
 
@@ -218,4 +222,8 @@ def test_a_data_set_that_kills_its_readers_is_rejected(client: TestClient, datab
             assert service.note_loss(session, *begun, utc_now())
         status = client.get(f"/v1/datasets/{identifier}").json()["status"]
         assert status == ("validating" if left else "rejected")
-    assert "memory" in client.get(f"/v1/datasets/{identifier}").json()["rejection"]["advice"]
+    rejection = client.get(f"/v1/datasets/{identifier}").json()["rejection"]
+    assert "memory" in rejection["advice"]
+    assert len(rejection["reasons"]) == 1
+    service.sweep(database)
+    assert count(database, DatasetUploadRow) == 0

@@ -1,0 +1,103 @@
+"""Forms with odd fields: each is taken as it is meant, or refused in words."""
+
+import io
+import threading
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service.database import Database
+from service.datasets.models import DatasetRow, DatasetUploadRow
+from tests.service.datasets.uploading import CSV, count, read_all, upload
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "words"),
+    [
+        ({"target": "[" * 5000}, 400, "nested too deeply"),
+        ({"scaling": '{"a":' * 5000}, 400, "nested too deeply"),
+        ({"scaling": '{"divide_by": 2, "divide_by": 3}'}, 400, "twice"),
+        ({"name": "x\0y"}, 422, "#/name"),
+        ({"target": "a\0b"}, 422, "#/target"),
+        ({"name": "x" * 201}, 422, "#/name"),
+        ({"t" * 5000: "1"}, 400, "Invalid multipart data"),
+        ({"delimeter": ";"}, 422, 'Did you mean "delimiter"?'),
+        ({"target": "[not json"}, 201, "validating"),
+    ],
+)
+def test_fields(
+    client: TestClient, database: Database, fields: dict[str, str], status: int, words: str
+) -> None:
+    answer = client.post("/v1/datasets", data=fields, files={"file": ("a.csv", io.BytesIO(CSV))})
+    assert answer.status_code == status, answer.text
+    assert words in answer.json().get("detail", "validating") or words in answer.text
+    assert count(database, DatasetRow) == (status == 201)
+
+
+@pytest.mark.parametrize(
+    "charset", ["punycode", "undefined", "utf-7", "unicode_escape", "latin-1", "nonsense"]
+)
+def test_another_charset_is_refused(sqlite_client: TestClient, charset: str) -> None:
+    head = '--X\r\nContent-Disposition: form-data; name="name"\r\n\r\n\\ud800+2AA-\r\n'
+    file = '--X\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\na,y\n1,0\n2,1\n\r\n--X--\r\n'
+    content_type = f"multipart/form-data; boundary=X; charset={charset}"
+    answer = sqlite_client.post(
+        "/v1/datasets", content=(head + file).encode(), headers={"Content-Type": content_type}
+    )
+    assert answer.status_code == 415
+    good = content_type.replace(charset, "UTF-8").replace("multipart", "Multipart")
+    assert (
+        sqlite_client.post(
+            "/v1/datasets", content=(head + file).encode(), headers={"Content-Type": good}
+        ).status_code
+        == 201
+    )
+
+
+def test_a_field_twice_is_refused(sqlite_client: TestClient) -> None:
+    answer = sqlite_client.post(
+        "/v1/datasets", data={"target": ["label", "color"]}, files={"file": ("a.csv", io.BytesIO(CSV))}
+    )
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "repeated")
+
+
+@pytest.mark.parametrize(
+    "media_type", ["application/jsonX", "multipart/form-dataX; boundary=X", "text/csv", ""]
+)
+def test_what_is_neither_a_form_nor_json_is_refused(sqlite_client: TestClient, media_type: str) -> None:
+    answer = sqlite_client.post("/v1/datasets", content=CSV, headers={"Content-Type": media_type})
+    assert answer.status_code == 415
+
+
+def test_the_same_file_at_once_is_one_data_set(client: TestClient, database: Database, tmp_path: Any) -> None:
+    answers: list[Any] = []
+    threads = [
+        threading.Thread(target=lambda: answers.append(upload(client, target="label"))) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 201]
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert count(database, DatasetRow) == 1
+    read_all(database, tmp_path)
+    assert count(database, DatasetUploadRow) == 0
+
+
+def test_bytes_are_only_taken_for_what_waits_for_them(
+    client: TestClient, database: Database, tmp_path: Any
+) -> None:
+    def bytes_for(identifier: str) -> Any:
+        return client.put(f"/v1/datasets/{identifier}/content", content=iter([b"never read"]))
+
+    ready = upload(client, target="label").json()["id"]
+    rejected = upload(client, b"a,b\n1\n").json()["id"]
+    assert [bytes_for(each).status_code for each in (ready, rejected)] == [409, 409]
+    read_all(database, tmp_path)
+    assert [bytes_for(each).status_code for each in (ready, rejected)] == [409, 409]
+    assert [bytes_for(each).status_code for each in ("digits", "ds_01KAPZ4M7S3F6N6Q3W8E5T2R1Y")] == [404, 404]
+    gone = client.post("/v1/datasets", json={}).json()["id"]
+    client.delete(f"/v1/datasets/{gone}")
+    assert bytes_for(gone).status_code == 404
