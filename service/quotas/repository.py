@@ -33,7 +33,8 @@ def stored_bytes(session: Session, owner: str) -> int:
         .join_from(_EXPERIMENTS, _CHECKPOINTS, _CHECKPOINTS.c.experiment_id == _EXPERIMENTS.c.id)
         .where(_EXPERIMENTS.c.owner == owner)
     )
+    # Of what was rejected nothing is kept.
     datasets = sa.select(sa.func.coalesce(sa.func.sum(_DATASETS.c.bytes), 0)).where(
-        _DATASETS.c.owner == owner
+        _DATASETS.c.owner == owner, _DATASETS.c.status != "rejected"
     )
     return sum(int(session.execute(each).scalar_one()) for each in (checkpoints, datasets))

@@ -190,3 +190,21 @@ def test_nonsense_behind_a_request_is_not_taken_for_its_answer(connection: socke
     except ConnectionResetError:
         return
     assert statuses(answers) in ([], [200], [200, 400])
+
+
+@pytest.mark.parametrize("expect", [b"", b"Expect: 100-continue\r\n"])
+def test_who_has_an_answer_before_the_body_has_come_is_asked_for_nothing_more(
+    connection: socket.socket, expect: bytes
+) -> None:
+    head = b"PUT /v1/datasets/ds_01KAPZ4M7S3F6N6Q3W8E5T2R1Y/content HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    connection.sendall(head + expect + b"Content-Length: 1000000\r\n\r\n")
+    # Neither what follows is taken for a part of it, nor is its rest waited for.
+    connection.sendall(GET + b"\r\n")
+    assert statuses(read_all(connection)) == [404]
+
+
+def test_who_has_sent_everything_may_go_on(connection: socket.socket) -> None:
+    connection.sendall(POST + b"Content-Length: 2\r\n\r\n{}")
+    answer = connection.recv(65536)
+    connection.sendall(GET + b"Connection: close\r\n\r\n")
+    assert statuses(answer + read_all(connection)) == [422, 200]

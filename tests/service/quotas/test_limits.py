@@ -6,7 +6,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.access.pace import Pace
-from service.database import Database
+from service.database import Database, utc_now
+from service.datasets.repository import change
 from service.quotas.meter import Meter
 from tests.service import rows
 from tests.service.access.keys import showing_key
@@ -166,3 +167,31 @@ def test_without_keys_the_pace_is_everybodys(fresh_sqlite_url: str, open_client:
     client = open_client(fresh_sqlite_url, max_requests_per_minute=2)
     keep_time(client, [1.0])
     assert [client.get(URL).status_code for _ in range(3)] == [200, 200, 429]
+
+
+def test_an_upload_counts_before_it_is_stored(secured: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.quotas.meter.KEPT_SECONDS", 0.0)
+    monkeypatch.setattr("service.quotas.meter._SHARE", 0)
+    ann = showing_key(secured, "ann", limits={"stored_bytes": 1000})
+    table = b"a,b\n" + b"1,2\n" * 300
+    link = secured.post("/v1/datasets", headers=ann, json={}).json()["links"]["content"]
+    for refused in (
+        secured.post("/v1/datasets", headers=ann, files={"file": ("a.csv", table)}),
+        secured.put(link, headers=ann, content=table),
+        secured.put(link, headers=ann, content=iter([table])),
+    ):
+        assert refused.status_code == 429, refused.text
+    assert limits(secured, ann)["stored_bytes"]["used"] == 0
+    assert secured.put(link, headers=ann, content=iter([table[:900]])).status_code == 202
+
+
+def test_what_was_rejected_takes_no_room(secured: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.quotas.meter.KEPT_SECONDS", 0.0)
+    monkeypatch.setattr("service.quotas.meter._SHARE", 0)
+    ann = showing_key(secured, "ann", limits={"stored_bytes": 1000})
+    made = secured.post("/v1/datasets", headers=ann, files={"file": ("a.csv", b"a,b\n1,x\n")}).json()
+    assert limits(secured, ann)["stored_bytes"]["used"] == 8
+    database = database_of(secured)
+    with database.transaction() as session:
+        change(session, made["id"], {"status": "rejected", "finished_at": utc_now()}, status="validating")
+    assert limits(secured, ann)["stored_bytes"]["used"] == 0
