@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -14,14 +15,23 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Dialect, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
 from typing_extensions import override
 
 import migrations
 from service.sqlite import AT_ONCE, Turn, shrink, sqlite_engine
 
-__all__ = ["Base", "Database", "DatabaseUrlError", "UtcDateTime", "is_current", "migrate", "utc_now"]
+__all__ = [
+    "Base",
+    "Database",
+    "DatabaseUrlError",
+    "UtcDateTime",
+    "is_current",
+    "is_full",
+    "migrate",
+    "utc_now",
+]
 
 _CONSTRAINT_NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -37,6 +47,7 @@ _DRIVERS = {
     "postgresql+psycopg": "postgresql+psycopg",
     "sqlite": "sqlite",
 }
+_DISK_FULL = "53100"
 _MEMORY = (None, "", ":memory:")
 
 
@@ -156,6 +167,14 @@ class Database:
         """Close every connection that is not in use; using the database again opens new ones."""
         self.engine.dispose()
         self._reading_engine.dispose()
+
+
+def is_full(error: SQLAlchemyError) -> bool:
+    """Whether it is for want of room that the database refused."""
+    original = getattr(error, "orig", None)
+    if isinstance(original, sqlite3.Error):
+        return getattr(original, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    return getattr(original, "sqlstate", None) == _DISK_FULL
 
 
 def migrate(url: str) -> None:

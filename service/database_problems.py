@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 
 from fastapi import FastAPI, Request
 from sqlalchemy import exc
 
+from service.database import is_full
 from service.errors import NoRoom
 from service.problems import ProblemResponse, problem_response
 
@@ -16,7 +16,6 @@ __all__ = ["register"]
 _RETRY_AFTER_SECONDS = 2
 _RETRY_WHEN_FULL_SECONDS = 60
 _UNDEFINED_TABLE = "42P01"
-_DISK_FULL = "53100"
 
 _logger = logging.getLogger(__name__)
 
@@ -43,7 +42,7 @@ async def _no_room(request: Request, error: NoRoom) -> ProblemResponse:
 
 async def _away_or_full(request: Request, error: exc.SQLAlchemyError) -> ProblemResponse:
     reason = str(getattr(error, "orig", error)).partition("\n")[0]
-    if _is_full(error):
+    if is_full(error):
         _logger.error("request %s: the database's disk is full: %s", request.state.request_id, reason)
         detail = (
             "The disk of the database is full, so that nothing new can be stored. What is stored is whole, and what is "
@@ -53,10 +52,3 @@ async def _away_or_full(request: Request, error: exc.SQLAlchemyError) -> Problem
     _logger.warning("request %s: the database does not answer: %s", request.state.request_id, reason)
     detail = "The database does not answer, or its tables are not there yet. Try again in a moment."
     return problem_response(request, 503, detail, headers={"Retry-After": str(_RETRY_AFTER_SECONDS)})
-
-
-def _is_full(error: exc.SQLAlchemyError) -> bool:
-    original = getattr(error, "orig", None)
-    if isinstance(original, sqlite3.Error):
-        return getattr(original, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-    return getattr(original, "sqlstate", None) == _DISK_FULL

@@ -32,6 +32,9 @@ LEAST_BODY_BYTES = 10 * 1024
 LINGERING_SECONDS = 1.0
 """How long whatever else a refused client sends is thrown away: closed at once, it might not see the answer."""
 
+MOST_DISCARDED_BYTES = 32 * 2**20
+"""What is thrown away of a body whose sender has the answer already."""
+
 _MALFORMED = HTTPStatus.BAD_REQUEST, "What came is not HTTP."
 _TOO_LONG = (
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -57,6 +60,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._body_bytes = 0
         self._refusal = _MALFORMED
         self._ended = False
+        self._discarded_bytes = 0
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
@@ -71,6 +75,9 @@ class GuardedProtocol(HttpToolsProtocol):
     @override
     def data_received(self, data: bytes) -> None:
         if self._ended:
+            self._discarded_bytes += len(data)
+            if self._discarded_bytes > MOST_DISCARDED_BYTES:
+                self.transport.close()
             return
         before = self._body_bytes
         super().data_received(data)
@@ -119,13 +126,17 @@ class GuardedProtocol(HttpToolsProtocol):
 
     @override
     def on_response_complete(self) -> None:
-        """Take no other request from a client that has its answer and still owes the rest of this one."""
+        """Take no other request from a client that has its answer and still owes the rest of this one.
+
+        Most clients read no answer before they have sent everything, so that for a while the rest is thrown away.
+        """
+        owes = self._in_message and not self._in_head and not self.pipeline
         super().on_response_complete()
-        if self._in_message and not self._in_head and not self.transport.is_closing():
+        if owes and not self.transport.is_closing():
             self._ended = True
             if self.transport.can_write_eof():
                 self.transport.write_eof()
-            self._after(LINGERING_SECONDS, self.transport.close)
+            self._after(BODY_SECONDS, self.transport.close)
 
     @override
     def send_400_response(self, msg: str) -> None:

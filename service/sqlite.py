@@ -40,20 +40,31 @@ def sqlite_engine(url: URL, *, read_only: bool, **options: Any) -> Engine:
 
 
 def shrink(engine: Engine, go_on: Callable[[], bool]) -> None:
-    """Give the file's free pages back as long as ``go_on`` says so, some at a time, and leave writers half of it."""
+    """Give the file's free pages back as long as ``go_on`` says so, some at a time, and leave writers half of it.
+
+    Raises OperationalError where the file is locked for too long, or the disk full.
+    """
     with contextlib.closing(engine.raw_connection()) as pooled:
         connection: Any = pooled.dbapi_connection
-        before, left = None, _free_pages(connection)
-        while left and left != before and go_on():
-            begun = time.monotonic()
-            # A plain execute would take one step of it, which is one page.
-            connection.executescript(f"PRAGMA incremental_vacuum({_PAGES_AT_A_TIME})")
-            before, left = left, _free_pages(connection)
-            time.sleep(time.monotonic() - begun)
-        # Whoever reads now keeps the log as it is, and to wait for that would keep everybody from writing.
-        connection.execute("PRAGMA busy_timeout = 0")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
+        try:
+            _vacuum(connection, go_on)
+            # Whoever reads now keeps the log as it is, and to wait for that would keep everybody from writing.
+            connection.execute("PRAGMA busy_timeout = 0")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        except sqlite3.Error as error:
+            raise OperationalError("shrink", None, error) from error
+        finally:
+            connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
+
+
+def _vacuum(connection: sqlite3.Connection, go_on: Callable[[], bool]) -> None:
+    before, left = None, _free_pages(connection)
+    while left and left != before and go_on():
+        begun = time.monotonic()
+        # A plain execute would take one step of it, which is one page.
+        connection.executescript(f"PRAGMA incremental_vacuum({_PAGES_AT_A_TIME})")
+        before, left = left, _free_pages(connection)
+        time.sleep(time.monotonic() - begun)
 
 
 def _free_pages(connection: sqlite3.Connection) -> int:

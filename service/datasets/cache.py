@@ -5,7 +5,6 @@ Imports NumPy: only workers and tests import this module.
 
 from __future__ import annotations
 
-import errno
 import functools
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,10 +21,13 @@ from service.datasets.cache_folder import CacheFolder
 from service.datasets.facts import scaling_of
 from service.datasets.identifiers import is_identifier
 from service.datasets.loading import DatasetMismatchError
+from service.datasets.room import FULL
 
 __all__ = ["DatasetCache"]
 
-_KEPT_IN_MEMORY = 8
+_KEPT_IN_MEMORY = 1
+"""What is mapped takes its room on the disk, also where its files were dropped."""
+_TRIES = 3
 
 
 class DatasetCache:
@@ -54,23 +56,33 @@ class DatasetCache:
 
     def _arrays(self, session: Session, version: str) -> dict[str, Array]:
         """The arrays of a version, fetched where they are not there yet or were dropped this moment."""
-        tries = 0
-        while (arrays := self._files.find(version)) is None:
-            tries += 1
+        full: OSError | None = None
+        for _ in range(_TRIES):
+            if (arrays := self._files.find(version)) is not None:
+                return arrays
             try:
                 self._fetch(session, version)
             except OSError as error:
-                if error.errno != errno.ENOSPC or tries > 1:
+                if error.errno not in FULL or full is not None:
                     raise
-        return arrays
+                # What this process maps is not gone before it lets go.
+                full = error
+                self._stored.cache_clear()
+        message = f"The data set of version {version[:12]} is not to be had; it may just have been deleted."
+        raise DatasetMismatchError(message)
 
     def _fetch(self, session: Session, version: str) -> None:
         names = repository.arrays(session, version)
+        if not names:
+            return
         pieces = ((name, repository.array_pieces(session, version, name)) for name in names)
         self._files.add(version, pieces, lambda versions: repository.find_versions(session, versions))
 
 
 def _dataset(facts: Mapping[str, Any], arrays: dict[str, Array]) -> Dataset:
+    if facts.get("group_sizes") is None:
+        # Groups were numbered in another way before there were splits by them.
+        arrays.pop("groups", None)
     columns = [_column(column) for column in facts["columns"]]
     plain = all(column == Column() for column in columns)
     classes = facts["classes"]

@@ -6,7 +6,6 @@ Imports NumPy: only workers and tests import this module.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import shutil
 import tempfile
@@ -17,6 +16,7 @@ import numpy as np
 
 from engine.calls import Array
 from service.database import utc_now
+from service.datasets.room import FULL
 
 __all__ = ["CacheFolder"]
 
@@ -36,12 +36,16 @@ class CacheFolder:
         self._folder, self._limit = folder, limit_bytes
 
     def find(self, version: str) -> dict[str, Array] | None:
-        """The arrays of a version by name, mapped; None where it is not there, or goes this moment."""
+        """The arrays of a version by name, mapped; None where it is not there, not whole, or goes this moment."""
         place = self._folder / version
         try:
             os.utime(place)
             return {file.stem: np.load(file, mmap_mode="r") for file in place.glob("*.npy")} or None
         except FileNotFoundError:
+            return None
+        except (ValueError, EOFError):
+            # A power failure can leave a file shorter than it was written.
+            self._drop(place)
             return None
 
     def add(self, version: str, arrays: Iterable[tuple[str, Iterator[bytes]]], alive: _Alive) -> None:
@@ -55,11 +59,15 @@ class CacheFolder:
         try:
             for name, pieces in arrays:
                 with (unfinished / f"{name}.npy").open("wb") as file:
-                    file.writelines(pieces)
+                    for piece in pieces:
+                        file.write(piece)
+                        os.utime(unfinished)
             self._make_room(_size(unfinished), alive)
+            if version not in alive([version]):
+                return
             self._publish(unfinished, self._folder / version)
         except OSError as error:
-            if error.errno == errno.ENOSPC:
+            if error.errno in FULL:
                 self._make_room(self._limit, alive)
             raise
         finally:

@@ -8,7 +8,6 @@ matter. Every write is made under the condition that its attempt is still the la
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 import tempfile
@@ -18,16 +17,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sqlalchemy.exc import DBAPIError
 
 from engine.spec import to_document
-from service.database import Database, utc_now
+from service.database import Database, is_full, utc_now
 from service.datasets import repository
 from service.datasets.facts import facts_document, rejection_document
 from service.datasets.parsing.options import Options
 from service.datasets.parsing.parse import parse
 from service.datasets.parsing.results import Parsed, Rejected, refuse
 from service.datasets.repository import Row
-from service.datasets.room import check_room
+from service.datasets.room import FULL, check_room
 from service.datasets.uploads import VALIDATING
 from service.datasets.versions import dataset_version
 from service.errors import NoRoom
@@ -37,7 +37,6 @@ __all__ = ["NICENESS", "read"]
 
 NICENESS = 10
 PIECE_BYTES = 8 * 2**20
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class _Superseded(Exception):
@@ -59,9 +58,13 @@ class _Reading:
         except NoRoom as error:
             result = _without_room(str(error))
         except OSError as error:
-            if error.errno not in _FULL:
+            if error.errno not in FULL:
                 raise
-            result = _without_room(f"{error.strerror} in the data directory.")
+            result = _without_room("A full disk of the data directory.")
+        except DBAPIError as error:
+            if not is_full(error):
+                raise
+            result = _without_room("A full disk of the database.")
         if isinstance(result, Rejected):
             self._end(status="rejected", rejection=rejection_document(result), version=None)
 
@@ -88,6 +91,7 @@ class _Reading:
             file = self._folder / f"{name}.npy"
             np.save(file, np.ascontiguousarray(array), allow_pickle=False)
             for position, piece in enumerate(_pieces(file)):
+                check_room(self._database, len(piece))
                 self._change({}, (version, name, position, piece))
             file.unlink()
         self._end(status="ready", facts=facts_document(parsed))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import tempfile
 from collections.abc import AsyncIterator, Mapping
@@ -19,6 +18,7 @@ from starlette.requests import ClientDisconnect
 from engine.errors import InvalidSpec, SpecProblem
 from service.datasets.parsing.option_rules import is_plain
 from service.datasets.parsing.options import Options
+from service.datasets.room import FULL
 from service.experiments.labels import check_name
 from service.json_bodies import read_json
 from service.problems import Refusal
@@ -158,7 +158,7 @@ def _complete() -> Any:
             400, "The connection ended before all of the file had come; nothing was stored."
         ) from error
     except OSError as error:
-        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+        if error.errno not in FULL:
             raise
         message = "There is no room for the file while it arrives; free some space in the folder for temporary files."
         raise Refusal(507, message) from error

@@ -45,9 +45,11 @@ Row = sa.Row[Any]
 _DATASETS: Any = DatasetRow.__table__
 _UPLOADS: Any = DatasetUploadRow.__table__
 _ARRAYS: Any = DatasetArrayRow.__table__
-_STILL_COMING = _DATASETS.c.status.in_(["uploading", "validating"])
+_IS_COMING = sa.and_(_DATASETS.c.status == "uploading", _DATASETS.c.bytes > 0)
+_STILL_COMING = sa.or_(_DATASETS.c.status == "validating", _IS_COMING)
+_IS_HELD = _DATASETS.c.status != "rejected"
 _IS_READ = sa.exists().where(_DATASETS.c.id == _UPLOADS.c.dataset_id, _STILL_COMING)
-_IS_HAD = sa.exists().where(_DATASETS.c.version == _ARRAYS.c.version, _DATASETS.c.status != "rejected")
+_IS_HAD = sa.exists().where(_DATASETS.c.version == _ARRAYS.c.version, _IS_HELD)
 
 
 def insert(session: Session, values: Mapping[str, Any]) -> None:
@@ -88,7 +90,7 @@ def find_facts(session: Session, version: str) -> dict[str, Any] | None:
 
 def find_versions(session: Session, versions: Sequence[str]) -> set[str]:
     """Those of some versions that somebody still has."""
-    statement = sa.select(_DATASETS.c.version).where(_DATASETS.c.version.in_(versions)).distinct()
+    statement = sa.select(_DATASETS.c.version).where(_DATASETS.c.version.in_(versions), _IS_HELD).distinct()
     return set(session.execute(statement).scalars())
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+
 from service.database import Database
 from service.errors import NoRoom
 
-__all__ = ["RESERVE_BYTES", "check_room"]
+__all__ = ["FULL", "RESERVE_BYTES", "check_room"]
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""The numbers of errors that say that a disk, or somebody's share of it, is full."""
 RESERVE_BYTES = 64 * 2**20
 """What data sets leave of a disk: to remove something takes room, too."""
 

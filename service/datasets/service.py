@@ -182,8 +182,10 @@ def begin_reading(session: Session) -> tuple[str, int] | None:
 
 
 def give_up(session: Session, row: Row) -> None:
-    """Forget an upload that has stopped, unless it goes on after all."""
-    if repository.change(session, row.id, {}, status=UPLOADING, attempt=row.attempt):
+    """Forget what has come of an upload that has stopped, or that nothing came of, unless it goes on after all."""
+    values = {"bytes": 0, "attempt": row.attempt + 1}
+    changed = repository.change(session, row.id, values, status=UPLOADING, attempt=row.attempt)
+    if changed and not row.bytes:
         repository.delete(session, row)
 
 
@@ -197,12 +199,8 @@ def note_loss(session: Session, identifier: str, attempt: int, now: datetime) ->
         advice = (
             f"What reads it ended {MAX_LOSSES} times without a word; it may need more memory than there is."
         )
-        reason = {
-            "row": None,
-            "column": None,
-            "found": "a file that ends what reads it",
-            "expected": "a table",
-        }
+        found = f"no end of reading it, {MAX_LOSSES} times"
+        reason = {"row": None, "column": None, "found": found, "expected": "a file that can be read"}
         rejection = {"advice": advice, "reasons": [reason]}
         values |= {"status": "rejected", "rejection": rejection, "finished_at": now}
     repository.change(session, identifier, values, status=VALIDATING, attempt=attempt)

@@ -150,7 +150,8 @@ def _change(session: Session, identifier: str, values: Mapping[str, Any], attemp
 
 
 def _twin(session: Session, row: Row, fingerprint: str) -> Row | None:
-    """What the owner made of the same before; then the new one goes."""
+    """What the owner made of the same before; then the new one goes. Raises UploadGone."""
+    _change(session, row.id, {}, row.attempt)
     twin = repository.find_twin(session, row.owner, fingerprint)
     if twin is not None:
         repository.delete(session, row)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from service.database import Database, utc_now
 from service.datasets import service as datasets
@@ -29,6 +29,7 @@ AWAITED_SECONDS = 24 * 3600.0
 """So long a data set that was announced waits for its bytes."""
 
 LOOK_SECONDS = 1.0
+PAUSE_SECONDS = 1.0
 END_SECONDS = 5.0
 
 log = structlog.get_logger(__name__)
@@ -54,9 +55,12 @@ class Intake:
             try:
                 self._step(stop)
                 self._outage.over()
-            except DBAPIError as error:
-                self._outage.note(error.orig)
-                stop.wait(1.0)
+            except SQLAlchemyError as error:
+                self._outage.note(error.orig if isinstance(error, DBAPIError) else error)
+                stop.wait(PAUSE_SECONDS)
+            except OSError as error:
+                log.warning("cannot have a data set read", error=str(error))
+                stop.wait(PAUSE_SECONDS)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _step(self, stop: threading.Event) -> None:
@@ -72,6 +76,7 @@ class Intake:
             self._read(*begun, stop)
 
     def give_up_uploads(self, now: float) -> None:
+        """Look, at the monotonic time ``now``, whether uploads still come; whoever sends to one later begins anew."""
         if now < self._next_look:
             return
         self._next_look = now + LOOK_SECONDS

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import math
 import re
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from engine.errors import EngineError, SpecProblem
 from engine.spec import SpecWarning
 from engine.training import Result
 from service.datasets.loading import DatasetMismatchError
+from service.datasets.room import FULL
 from service.execution.work import Ending
 
 __all__ = ["finite", "from_error", "from_result"]
@@ -60,7 +60,7 @@ def from_error(error: Exception) -> Ending:
         message = str(error)
     elif isinstance(error, MemoryError):
         code, message = "out_of_memory", "The experiment needs more memory than its worker has."
-    elif isinstance(error, OSError) and error.errno == errno.ENOSPC:
+    elif isinstance(error, OSError) and error.errno in FULL:
         code, message = (
             "disk_full",
             "The data set does not fit on the disk of its worker; free some space there.",

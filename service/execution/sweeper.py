@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from service.database import Database
 from service.datasets.service import sweep
@@ -25,10 +25,14 @@ class Sweeper:
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop."""
+        owed = False
         while not stop.wait(LOOK_SECONDS):
             try:
-                if self._is_ours() and sweep(self._database, lambda: not stop.is_set()):
+                if self._is_ours():
+                    owed = sweep(self._database, lambda: not stop.is_set()) or owed
+                if owed:
                     self._database.shrink(lambda: not stop.is_set())
+                    owed = False
                 self._outage.over()
-            except DBAPIError as error:
-                self._outage.note(error.orig)
+            except SQLAlchemyError as error:
+                self._outage.note(error.orig if isinstance(error, DBAPIError) else error)

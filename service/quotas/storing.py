@@ -14,6 +14,9 @@ from service.quotas.meter import Meter
 __all__ = ["RoomToStore", "StoredBytes"]
 
 
+_LONGEST_FRAME = 2**16
+
+
 async def _stored_bytes(request: Request, caller: Writer) -> int | None:
     if caller.limits.stored_bytes is None:
         return None
@@ -31,7 +34,8 @@ async def _room_to_store(
         service.refuse_more_stored(caller.limits, stored_bytes, max(1, size))
 
     length = request.headers.get("content-length", "")
-    check(int(length) if length.isdecimal() else 1)
+    # A form is longer than its file.
+    check(int(length) - _LONGEST_FRAME if length.isdecimal() else 1)
     return check
 
 

@@ -1,8 +1,10 @@
 """What clients send that is too much, too slow or no HTTP, over real connections."""
 
+import http.client
 import json
 import re
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -208,3 +210,26 @@ def test_who_has_sent_everything_may_go_on(connection: socket.socket) -> None:
     answer = connection.recv(65536)
     connection.sendall(GET + b"Connection: close\r\n\r\n")
     assert statuses(answer + read_all(connection)) == [422, 200]
+
+
+def test_a_request_that_follows_on_the_heels_of_another_is_answered(connection: socket.socket) -> None:
+    body = b'{"dataset": "none"}'
+    head = POST + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
+    connection.sendall(GET + b"\r\n" + head + body[:5])
+    first = connection.recv(65536)
+    connection.sendall(body[5:])
+    assert statuses(first + read_all(connection)) == [200, 422]
+
+
+def test_who_sends_on_after_the_answer_gets_it_all_the_same(live: LiveService) -> None:
+    def slowly() -> Iterator[bytes]:
+        for _ in range(25):
+            time.sleep(0.1)
+            yield bytes(65536)
+
+    client = http.client.HTTPConnection("127.0.0.1", live.port, timeout=20)
+    client.request(
+        "PUT", "/v1/datasets/ds_01KAPZ4M7S3F6N6Q3W8E5T2R1Y/content", body=slowly(), encode_chunked=True
+    )
+    assert client.getresponse().status == 404
+    client.close()

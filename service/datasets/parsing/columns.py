@@ -8,7 +8,7 @@ from math import isnan
 import numpy as np
 
 from engine.calls import Array
-from service.datasets.parsing.dialect import is_number
+from service.datasets.parsing.forms import is_number
 from service.datasets.parsing.limits import MAX_TEXTS
 from service.datasets.parsing.results import MOST_REASONS
 

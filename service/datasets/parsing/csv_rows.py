@@ -12,10 +12,16 @@ import numpy as np
 
 from engine.calls import Array
 from service.datasets.parsing.building import TableBuilder
-from service.datasets.parsing.dialect import Dialect, find_dialect, points_may_group, separator_line
+from service.datasets.parsing.dialect import (
+    Dialect,
+    find_dialect,
+    points_may_group,
+    separator_line,
+)
+from service.datasets.parsing.forms import is_number
 from service.datasets.parsing.options import DEFAULT_MISSING, Options
 from service.datasets.parsing.results import refuse, shown
-from service.datasets.parsing.roles import assign_roles, column_names
+from service.datasets.parsing.roles import assign_roles, column_names, is_called
 from service.datasets.parsing.table import Table
 from service.datasets.parsing.text import find_encoding, lines_of
 
@@ -53,6 +59,12 @@ def _read_csv(path: Path, options: Options) -> Table:
     )
     rows = dialect.rows_of(sample)
     table = _read(_Rows(_lines(path, encoding), dialect), found, _chunk(rows))
+    numbers = [name.strip() for name in rows[0] if is_number(name, dialect.decimal)]
+    if options.header is None and dialect.header is True and numbers:
+        table.warnings.append(
+            f"Numbers in the first row, such as {numbers[0]}, were taken for names of columns; if they are data, say "
+            "header false."
+        )
     if options.decimal is None and dialect.delimiter == ";" and points_may_group(rows):
         table.warnings.append(
             "Numbers such as 1.050 are read as 1.05; if the point groups thousands, leave it out."
@@ -120,8 +132,9 @@ def _read(rows: _Rows, options: Options, chunk: int) -> Table:
     taken, lines = rows.take(chunk)
     if not taken:
         raise refuse("no rows", "at least two", "Upload a file with a row for each example.")
-    names, options, warnings = _names(header, len(taken[0]), options)
-    table = TableBuilder(assign_roles(names, options, _filled(taken, options)), options)
+    filled = _filled(taken, options)
+    names, options, warnings = _names(header, len(taken[0]), filled, options)
+    table = TableBuilder(assign_roles(names, options, filled), options)
     while taken:
         table.add(taken, lines)
         taken, lines = rows.take(chunk)
@@ -138,11 +151,17 @@ def _filled(rows: Sequence[Sequence[str]], options: Options) -> int:
 
 
 def _names(
-    header: list[str] | None, width: int, options: Options
+    header: list[str] | None, width: int, filled: int, options: Options
 ) -> tuple[tuple[str, ...], Options, list[str]]:
-    """The columns' names, the options without a column of row names, and warnings."""
+    """The columns' names, the options without a column of row names, and warnings.
+
+    Rows have ``width`` fields, those after the first ``filled`` ones empty.
+    """
     if header is None:
         return *column_names(None, width)[:1], options, []
+    if len(header) < width and filled <= len(header):
+        # A separator at the end of each line, but of the first.
+        header = [*header, *[""] * (width - len(header))]
     if width > 2 and (len(header) + 1 < width or sum(map(bool, map(str.strip, header))) == 1):  # noqa: PLR2004 - a title over a column is that column's name
         raise refuse(
             f"{shown(next(filter(str.strip, header), ''))} above rows of {width} fields",
@@ -150,16 +169,15 @@ def _names(
             "Remove the lines above the names of the columns, such as titles and comments.",
             row=1,
         )
+    reason = "The first column has no name, as row names of R and the index of pandas have none"
     if width == len(header) + 1:
         header = ["row_names", *header]
         reason = "The rows have a field more than the first row has names: the first field is taken for a row's name"
-    elif not header[0].strip():
-        reason = "The first column has no name, as row names of R and the index of pandas have none"
-    else:
+    elif header[0].strip():
         names, warnings = column_names(header, len(header))
         return names, options, warnings
     names, warnings = column_names(header, len(header))
-    if names[0] in options.targets or 0 in options.targets or names[0] in options.ignore:
+    if is_called(options, 0, names):
         return names, options, warnings
     return (
         names,

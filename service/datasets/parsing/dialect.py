@@ -9,10 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from service.datasets.parsing.header import find_header
 from service.datasets.parsing.options import DEFAULT_MISSING, Options
 from service.datasets.parsing.results import refuse
+from service.datasets.parsing.roles import is_place
 
-__all__ = ["Dialect", "find_dialect", "find_header", "is_number", "points_may_group", "separator_line"]
+__all__ = ["Dialect", "find_dialect", "points_may_group", "separator_line"]
 
 # A comma comes late: it may also stand within numbers and texts, where the others hardly do; a space the more so.
 _DELIMITERS = "\t;|, "
@@ -22,10 +24,6 @@ _DECIMAL_POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
 _POINTED_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3},\d{3}")
 _SEPARATOR_LINE = re.compile(r'"?sep=([,;|\t])"?', re.IGNORECASE)
-_FEWEST_CLASSES = 2
-_FEWEST_COUNTED = 3
-_YEARS = range(1800, 2101)
-_LONGEST_COUNT = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,24 +66,15 @@ def find_dialect(sample: Sequence[str], options: Options) -> Dialect:
         dialect = replace(dialect, decimal=_decimal(rows, dialect.delimiter))
     if options.header is not None:
         return replace(dialect, header=options.header)
-    return replace(dialect, header=_names_columns(rows[0], options) or find_header(rows, dialect.decimal))
+    missing = DEFAULT_MISSING if options.missing is None else options.missing
+    found = _names_columns(rows[0], options) or find_header(rows, dialect.decimal, missing)
+    return replace(dialect, header=found)
 
 
 def _names_columns(first: Sequence[str], options: Options) -> bool:
-    """Whether the first row has a column's name that the options call it by; digits may be its number instead."""
-    single = (options.weight, options.split, options.group)
-    called = (*single, *options.targets, *options.ignore, *options.categorical, *options.numeric)
-    names = {name for name in called if isinstance(name, str) and not name.isdecimal()}
+    """Whether the first row has a column's name that the options call it by; digits may be its place instead."""
+    names = {each for each in options.called if isinstance(each, str) and not is_place(each)}
     return not names.isdisjoint(cell.strip() for cell in first)
-
-
-def is_number(text: str, decimal: str) -> bool:
-    """Whether the text is a number as people write them: no underscores, and infinity is one."""
-    try:
-        float(text.replace(",", ".") if decimal == "," else text)
-    except ValueError:
-        return False
-    return "_" not in text
 
 
 def _quote(sample: Sequence[str]) -> str:
@@ -131,76 +120,3 @@ def _decimal(rows: Sequence[Sequence[str]], delimiter: str) -> str:
     if delimiter == "," and all(map(_THOUSANDS.fullmatch, commas)):
         return "."
     return "," if commas and not any(_DECIMAL_POINT.fullmatch(cell) for cell in cells) else "."
-
-
-def find_header(rows: Sequence[Sequence[str]], decimal: str = ".") -> bool | str:
-    """What the first row is.
-
-    A number among its fields says data, unless it counts columns or years. Text above numbers says names; where all is
-    text, a field that comes again below says data.
-    """
-    first, rest = rows[0], rows[1:]
-    if _is_summary(rows):
-        return "summary"
-    filled = [cell.strip() for cell in first if cell.strip() not in DEFAULT_MISSING]
-    if not filled:
-        return False
-    columns = list(zip(*(row for row in rest if len(row) == len(first)), strict=True))
-    numbers = [cell for cell in filled if is_number(cell, decimal)]
-    if numbers:
-        return _is_count_of_columns(numbers) and _names_numbers(first, rest, columns, decimal)
-    if any(_is_numeric(cells, decimal) for cells in columns) or len(rest) == 0:
-        return True
-    return not any(cell in below for cell, below in zip(first, columns, strict=False))
-
-
-def _is_count_of_columns(numbers: Sequence[str]) -> bool:
-    """Whether numbers among names may be names, too: whole, and each once."""
-    return all(map(_is_count, numbers)) and len(set(numbers)) == len(numbers)
-
-
-def _names_numbers(
-    first: Sequence[str], rest: Sequence[Sequence[str]], columns: Sequence[Sequence[str]], decimal: str
-) -> bool:
-    """Whether a first row with numbers in it names columns.
-
-    It does where all others have a field more, where it has a text above numbers, or nothing above what tells rows
-    apart, as R and pandas write them; and where it counts columns or years, which the row below does not go on with.
-    """
-    if rest and all(len(row) == len(first) + 1 for row in rest):
-        return True
-    texts = [not is_number(cell, decimal) and cell.strip() not in DEFAULT_MISSING for cell in first]
-    if any(text and _is_numeric(cells, decimal) for text, cells in zip(texts, columns, strict=False)):
-        return True
-    if not first[0].strip() and columns and all(cell.strip() for cell in columns[0]):
-        return True
-    return _counts(first) and bool(rest) and not _counts(rest[0])
-
-
-def _counts(row: Sequence[str]) -> bool:
-    """Whether the row's numbers, of which there are several, count on by one from 0 or 1, or are years that follow."""
-    counted = [int(cell) for cell in row if _is_count(cell.strip())]
-    if len(counted) < _FEWEST_COUNTED:
-        return False
-    are_years = set(counted) <= set(_YEARS) and counted == sorted(counted)
-    return are_years or any(counted == list(range(start, start + len(counted))) for start in (0, 1))
-
-
-def _is_numeric(cells: Sequence[str], decimal: str) -> bool:
-    known = [cell for cell in cells if cell.strip() not in DEFAULT_MISSING]
-    return bool(known) and all(is_number(cell, decimal) for cell in known)
-
-
-def _is_summary(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the first row is as in scikit-learn's files: counts of rows and features, then names of classes."""
-    first, rest = rows[0], rows[1:]
-    counts, names = first[:2], first[2:]
-    if not rest or len(names) < _FEWEST_CLASSES or not all(map(_is_count, counts)):
-        return False
-    return not any(is_number(name, ".") for name in names) and all(
-        len(row) == int(counts[1]) + 1 and _is_count(row[-1]) and int(row[-1]) < len(names) for row in rest
-    )
-
-
-def _is_count(cell: str) -> bool:
-    return len(cell) <= _LONGEST_COUNT and cell.isascii() and cell.isdecimal()

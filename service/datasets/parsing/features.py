@@ -79,7 +79,7 @@ def _unusable(table: Table, place: int, values: Array, levels: list[str] | None)
     if levels is None:
         rows = np.flatnonzero(np.isinf(values))[:MOST_REASONS]
         return [Reason(table.lines.of(int(row)), name, "infinity", "a finite number") for row in rows]
-    if are_dates(levels):
+    if are_dates(levels) and place not in table.roles.categorical:
         found = f"dates such as {shown(levels[0])}"
         return [Reason(None, name, found, "numbers: days since a day, or month and hour")]
     known = int(np.count_nonzero(~np.isnan(values))) if values.dtype.kind == "f" else len(values)
@@ -93,7 +93,7 @@ def _unusable(table: Table, place: int, values: Array, levels: list[str] | None)
 
 
 def _advice(reasons: Sequence[Reason], table: Table) -> str:
-    names = list(dict.fromkeys(str(reason.column) for reason in reasons))
+    names = list(dict.fromkeys(str(reason.column) for reason in reasons[:MOST_REASONS]))
     levels = (table.column(table.roles.names.index(name))[1] for name in names)
     better = dict.fromkeys(filter(None, (number_advice(each) for each in levels if each)))
     quoted = ", ".join(f'"{name}"' for name in names)

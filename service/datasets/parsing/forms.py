@@ -1,13 +1,16 @@
-"""What texts look like that should have been numbers: dates, and numbers with signs around them."""
+"""What texts look like: numbers, dates, and numbers with signs around them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-__all__ = ["are_dates", "number_advice"]
+__all__ = ["are_dates", "is_number", "number_advice"]
 
-_MONTH = r"[A-Za-z]{3,9}"
+_MONTH = (
+    r"(?i:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    r"|nov(?:ember)?|dec(?:ember)?)"
+)
 _DATE = re.compile(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:[T ].*)?"
     r"|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}(?: .*)?"
@@ -16,11 +19,11 @@ _DATE = re.compile(
     rf"|{_MONTH}[-. ]+\d{{1,2}}[-, ]+\d{{2,4}}"
 )
 # A number, perhaps with groups of three digits, a sign on either side or parentheses, and a unit that is no letter.
-_GROUPS = r"\d{1,3}(?:[.,'\u2019\s]\d{3})+(?:[.,]\d+)?"
-_PLAIN = r"\d*[.,]?\d+"
-_MARKED = re.compile(
-    rf"[-+(]?\s*[$€£¥]?\s*[-+]?(?:{_GROUPS}|{_PLAIN})\s*(?:[%$€£¥]|EUR|USD|GBP|CHF)?\s*[-)]?"
-)
+_GROUPS = r"\d{1,3}(?:[.,'\u2019 \u00a0\u202f]\d{3})+(?:[.,]\d+)?"
+_PLAIN = r"\d+(?:[.,]\d+)?|[.,]\d+"
+_MARKED = re.compile(rf"[-+(]?[$€£¥]?[-+]?(?:{_GROUPS}|{_PLAIN})(?:[%$€£¥]|EUR|USD|GBP|CHF)?[-)]?")
+_BLANK = re.compile(r"(?<!\d)\s|\s(?!\d)")
+_LONGEST = 40
 _DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+")
 _THOUSANDS = re.compile(r"[-+]?\d{1,3},\d{3}")
 _MOST = 0.9
@@ -36,7 +39,7 @@ def number_advice(texts: Sequence[str]) -> str | None:
     """How numbers that are written like these can be read; None for texts that are none."""
     if _mostly(_DECIMAL_COMMA, texts) and not _mostly(_THOUSANDS, texts):
         return 'Where numbers have a decimal comma, "decimal" is ",".'
-    if _mostly(_MARKED, texts):
+    if _mostly(_MARKED, [_BLANK.sub("", text) for text in texts[:_LOOKED_AT] if len(text) <= _LONGEST]):
         return "Write numbers without separators of thousands, currency and percent signs."
     return None
 
@@ -44,3 +47,12 @@ def number_advice(texts: Sequence[str]) -> str | None:
 def _mostly(form: re.Pattern[str], texts: Sequence[str]) -> bool:
     some = texts[:_LOOKED_AT]
     return sum(1 for text in some if form.fullmatch(text)) >= _MOST * len(some) > 0
+
+
+def is_number(text: str, decimal: str) -> bool:
+    """Whether the text is a number as people write them: no underscores, and infinity is one."""
+    try:
+        float(text.replace(",", ".") if decimal == "," else text)
+    except ValueError:
+        return False
+    return "_" not in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain, islice
@@ -10,7 +11,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from service.datasets.parsing.building import TableBuilder
-from service.datasets.parsing.dialect import find_header
+from service.datasets.parsing.forms import is_number
+from service.datasets.parsing.header import find_header
 from service.datasets.parsing.limits import MAX_COLUMNS, MAX_LINE
 from service.datasets.parsing.options import DEFAULT_MISSING, Options
 from service.datasets.parsing.results import Reason, Refused, refuse, shown
@@ -24,6 +26,7 @@ _BLOCK = 1 << 20
 _CHUNK_VALUES = 200_000
 _SAMPLE_ROWS = 200
 _BLANKS = " \t\r\n"
+_LONGEST_WORD = len("-Infinity")
 _ADVICE = (
     "Write the file as a list of objects with the same keys, or as a list of lists of the same length; of pandas "
     'to_json(orient="records").'
@@ -37,8 +40,8 @@ class _Twice(Exception):
 def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(members)
     if len(found) < len(members):
-        names = [name for name, _ in members]
-        raise _Twice(next(name for name in names if names.count(name) > 1))
+        counts = Counter(name for name, _ in members)
+        raise _Twice(next(name for name, count in counts.items() if count > 1))
     return found
 
 
@@ -68,7 +71,10 @@ def read_json(path: Path, options: Options) -> Table:
     if isinstance(first[0], dict):
         return _read(rows, _keys(first), replace(found, header=False), named=True)
     lists = [[_text(value) for value in row] for row in first if isinstance(row, list)]
-    header = options.header if isinstance(options.header, bool) else find_header(lists) is True
+    header = options.header
+    if not isinstance(header, bool):
+        # Numbers name nothing here: whoever wants names writes texts.
+        header = find_header(lists) is True and not any(is_number(cell, ".") for cell in lists[0])
     names = [_text(value) for value in next(rows)[1]] if header else None
     return _read(
         rows, names if names is not None else len(first[0]), replace(found, header=header), named=False
@@ -188,17 +194,23 @@ class _Text:
                 found = f"key {shown(str(error))} twice"
                 raise refuse(found, "each key once in an object", _ADVICE, row=number) from None
             except (ValueError, RecursionError) as error:
+                is_syntax = _is_syntax(error, len(self.buffer))
                 self.buffer, self.place = self.buffer[self.place :], 0
+                if is_syntax:
+                    raise self._wrong(error, number) from None
                 if len(self.buffer) > MAX_LINE:
                     found = f"an item of more than {MAX_LINE:,} characters".replace(",", " ")
                     raise refuse(found, "shorter ones", _ADVICE, row=number) from None
                 block = self._file.read(_BLOCK)
                 if not block:
-                    found = f"{shown(self.rest())}, which is not JSON ({_why(error)})"
-                    raise refuse(found, "an item", _ADVICE, row=number) from None
+                    raise self._wrong(error, number) from None
                 self.buffer += block
             else:
                 return value
+
+    def _wrong(self, error: Exception, number: int) -> Refused:
+        found = f"{shown(self.rest())}, which is not JSON ({_why(error)})"
+        return refuse(found, "an item", _ADVICE, row=number)
 
     def rest(self) -> str:
         """What stands at the place, as far as it is of interest."""
@@ -212,6 +224,13 @@ def _starts_with_a_row_of_its_own(buffer: str) -> bool:
     except (ValueError, RecursionError, _Twice):
         return False
     return not any(isinstance(each, (list, dict)) for each in row) and buffer[end:].lstrip().startswith("[")
+
+
+def _is_syntax(error: Exception, length: int) -> bool:
+    """Whether it is not for want of more of the text, of which there are ``length`` characters, that it is wrong."""
+    if not isinstance(error, json.JSONDecodeError):
+        return True
+    return not error.msg.startswith("Unterminated") and error.pos < length - _LONGEST_WORD
 
 
 def _why(error: Exception) -> str:

@@ -90,6 +90,12 @@ class Options:
             return ()
         return self.target if isinstance(self.target, tuple) else (self.target,)
 
+    @property
+    def called(self) -> frozenset[ColumnReference]:
+        """Every column that is named for something."""
+        several = (*self.targets, *self.ignore, *self.categorical, *self.numeric)
+        return frozenset({*several, *(each for each in _single(self).values() if each is not None)})
+
     def document(self) -> dict[str, Any]:
         """The options as JSON, which ``from_document`` reads back as the same."""
         return {item.name: self._value(item.name) for item in dataclasses.fields(self)}

@@ -16,7 +16,7 @@ from service.datasets.parsing.building import TableBuilder
 from service.datasets.parsing.limits import MAX_BYTES, MAX_VALUES
 from service.datasets.parsing.options import DEFAULT_MISSING, Options
 from service.datasets.parsing.results import Reason, Refused, refuse, shown
-from service.datasets.parsing.roles import assign_roles, column_names
+from service.datasets.parsing.roles import assign_roles, column_names, is_called
 from service.datasets.parsing.table import Table
 
 __all__ = ["read_parquet"]
@@ -81,9 +81,9 @@ def _index(schema: Any, names: Sequence[str], options: Options) -> list[str]:
         index = {each for each in described.get("index_columns", ()) if isinstance(each, str)}
     except (ValueError, AttributeError):
         return []
-    single = (options.weight, options.split, options.group)
-    called = {*single, *options.targets, *options.ignore, *options.categorical, *options.numeric}
-    return [name for name in names if name in index - called]
+    return [
+        name for place, name in enumerate(names) if name in index and not is_called(options, place, names)
+    ]
 
 
 def _check_types(arrow: Any, columns: Sequence[tuple[str, Any]]) -> None:

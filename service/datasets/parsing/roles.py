@@ -13,7 +13,7 @@ from service.datasets.parsing.option_rules import LONGEST_NAME, is_plain
 from service.datasets.parsing.options import ColumnReference, Options
 from service.datasets.parsing.results import Reason, Refused, refuse, shown
 
-__all__ = ["BY_NAME", "BY_PLACE", "Roles", "assign_roles", "column_names"]
+__all__ = ["BY_NAME", "BY_PLACE", "Roles", "assign_roles", "column_names", "is_called", "is_place"]
 
 BY_NAME, BY_PLACE = "by its name", "because it is the last column"
 _TARGET_NAMES = ("target", "label", "class", "y", "species", "outcome", "survived")
@@ -135,6 +135,17 @@ class _Places:
     def check(self) -> None:
         if self.unknown:
             raise Refused(self.unknown, "Name columns as in the first row of the file, or by number from 0.")
+
+
+def is_called(options: Options, place: int, names: Sequence[str]) -> bool:
+    """Whether the options name this column for something, by its name or by its place."""
+    places = (place, place - len(names))
+    return any(each == names[place] or _number(each) in places for each in options.called)
+
+
+def is_place(column: ColumnReference) -> bool:
+    """Whether this may be a column's place instead of its name."""
+    return _number(column) is not None
 
 
 def _number(column: ColumnReference) -> int | None:

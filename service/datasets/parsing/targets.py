@@ -102,9 +102,9 @@ def _task_of_one(columns: Columns) -> str:
 
 def _check_come_again(texts: Sequence[str], rows: int, name: str) -> None:
     """Raise Refused for texts that are no classes: dates, or almost another one in every row."""
-    dates = are_dates(texts)
-    if not dates and (len(texts) <= _FEWEST_NAMES or len(texts) * 2 <= rows):
+    if len(texts) <= _FEWEST_NAMES or len(texts) * 2 <= rows:
         return
+    dates = are_dates(texts)
     found = (
         f"{'dates' if dates else f'{len(texts)} different texts in {rows} rows,'} such as {shown(texts[0])}"
     )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
+import os
+import shutil
 import zlib
 from pathlib import Path
 
@@ -13,6 +16,8 @@ __all__ = ["unpacked"]
 
 _MAGIC = b"\x1f\x8b"
 _BLOCK = 1 << 20
+_LEAST_ROOM = 1 << 26
+"""What is left of the disk, as others write to it, too."""
 _ADVICE = "Upload the file unpacked, or pack it anew."
 
 
@@ -29,6 +34,8 @@ def unpacked(path: Path) -> Path:
                 size += len(block)
                 if size > MAX_BYTES or is_bomb(size, packed):
                     raise refuse(f"{packed} bytes that unpack to {size} and more", "data", _ADVICE)
+                if shutil.disk_usage(plain.parent).free < _LEAST_ROOM:
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 out.write(block)
     except (gzip.BadGzipFile, zlib.error, EOFError):
         raise refuse("a damaged gzip file", "a gzip file that is whole", _ADVICE) from None

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from service.database import Database
 from service.datasets.cache import DatasetCache
 from service.datasets.loading import DatasetMismatchError
-from service.datasets.models import DatasetArrayRow
+from service.datasets.models import DatasetArrayRow, DatasetRow
 from tests.service.datasets.uploading import CSV, read_all, upload
 
 PLENTY = 2**30
@@ -121,3 +121,53 @@ def test_an_empty_folder_is_no_data_set(
     data = ready(client, database, tmp_path)
     (cache / data["version"]).mkdir(parents=True)
     assert use(database, cache, data).x.shape == (60, 3)
+
+
+def test_a_file_that_a_power_failure_left_short_is_fetched_anew(
+    client: TestClient, database: Database, tmp_path: Path, cache: Path
+) -> None:
+    data = ready(client, database, tmp_path)
+    whole = use(database, cache, data).x.tolist()
+    for length in (10, 200):
+        os.truncate(cache / data["version"] / "x.npy", length)
+        assert use(database, cache, data).x.tolist() == whole
+
+
+def test_a_data_set_without_arrays_is_no_endless_search(
+    client: TestClient, database: Database, tmp_path: Path, cache: Path
+) -> None:
+    data = ready(client, database, tmp_path)
+    with database.transaction() as session:
+        session.execute(sa.delete(DatasetArrayRow))
+    with pytest.raises(DatasetMismatchError, match="not to be had"):
+        use(database, cache, data)
+    assert kept(cache) <= {data["version"]} if cache.exists() else True
+
+
+def test_groups_of_before_there_were_splits_by_them_are_left_out(
+    client: TestClient, database: Database, tmp_path: Path, cache: Path
+) -> None:
+    rows = "".join(f"{row},{row // 3},{row % 2}\n" for row in range(30))
+    made = upload(client, b"a,g,y\n" + rows.encode(), group="g").json()
+    read_all(database, tmp_path)
+    with database.transaction() as session:
+        facts = session.execute(sa.select(DatasetRow.facts)).scalar_one() or {}
+        old = {name: value for name, value in facts.items() if name not in {"groups", "group_sizes"}}
+        session.execute(sa.update(DatasetRow).values(facts=old))
+    found = use(database, cache, client.get(made["links"]["self"]).json())
+    assert found.groups is None
+    assert (
+        client.post("/v1/experiments", json={"dataset": made["id"]}).json()["spec"]["split"]["by"]
+        == "fractions"
+    )
+
+
+def test_what_was_dropped_is_let_go(
+    client: TestClient, database: Database, tmp_path: Path, cache: Path
+) -> None:
+    data = three(client, database, tmp_path)
+    one_process = DatasetCache(database, cache, 1)
+    for each in data:
+        one_process.load(each["id"], each["version"])
+    maps = Path("/proc/self/maps").read_text()
+    assert maps.count(str(cache)) == 2, "x and y of the last"

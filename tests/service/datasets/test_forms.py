@@ -1,4 +1,4 @@
-"""Forms with odd fields: each is taken as it is meant, or refused in words."""
+"""Forms with odd fields, and requests that meet: each is taken as it is meant, or refused in words."""
 
 import io
 import threading
@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from typing_extensions import override
 
 from service.database import Database
+from service.datasets import uploads
 from service.datasets.models import DatasetRow, DatasetUploadRow
 from tests.service.datasets.uploading import CSV, count, read_all, upload
 
@@ -101,3 +103,25 @@ def test_bytes_are_only_taken_for_what_waits_for_them(
     gone = client.post("/v1/datasets", json={}).json()["id"]
     client.delete(f"/v1/datasets/{gone}")
     assert bytes_for(gone).status_code == 404
+
+
+@pytest.mark.parametrize("turn", [1, 2, 4])
+def test_the_same_bytes_sent_twice_at_once_are_one_data_set(
+    client: TestClient, database: Database, turn: int
+) -> None:
+    identifier = client.post("/v1/datasets", json={}).json()["id"]
+
+    class Overtaken(io.BytesIO):
+        turns = 0
+
+        @override
+        def read(self, size: int | None = -1) -> bytes:
+            self.turns += 1
+            if self.turns == turn:
+                uploads.receive(database, "local", identifier, io.BytesIO(CSV))
+            return super().read(size)
+
+    with pytest.raises(uploads.UploadGone):
+        uploads.receive(database, "local", identifier, Overtaken(CSV))
+    assert client.get(f"/v1/datasets/{identifier}").json()["status"] == "validating"
+    assert count(database, DatasetUploadRow) == 1

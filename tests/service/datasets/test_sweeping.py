@@ -2,11 +2,13 @@
 
 import io
 import itertools
+import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy.exc import OperationalError
 from typing_extensions import override
 
 from service.database import Database
@@ -102,8 +104,45 @@ def test_what_a_dead_process_has_begun_to_copy_is_given_up(
     assert count(database, DatasetRow) == 2
     intake.give_up_uploads(ABANDONED_SECONDS)
     service.sweep(database)
-    assert (count(database, DatasetRow), count(database, DatasetUploadRow)) == (1, 0)
-    assert client.get(f"/v1/datasets/{awaited}").status_code == 200
+    assert (count(database, DatasetRow), count(database, DatasetUploadRow)) == (2, 0)
+    # Whoever announced it may send it again.
+    for identifier in (awaited, copied):
+        assert (
+            client.put(f"/v1/datasets/{identifier}/content", content=CSV + identifier.encode()).status_code
+            == 202
+        )
+
+
+def test_what_nobody_sends_is_forgotten_in_the_end(
+    client: TestClient, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.execution.intake.AWAITED_SECONDS", 3.0)
+    client.post("/v1/datasets", json={})
+    intake = Intake(database, tmp_path / "intake", lambda: True)
+    for second in range(4):
+        assert count(database, DatasetRow) == 1
+        intake.give_up_uploads(float(second))
+    assert count(database, DatasetRow) == 0
+
+
+def test_a_reader_whose_database_is_full_says_so(
+    sqlite_client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = sqlite_client.app.state.database  # type: ignore[attr-defined]  # the client only knows an ASGI app
+    made = upload(sqlite_client, target="label").json()
+
+    def full(*_: object) -> None:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise OperationalError("INSERT", None, error)
+
+    monkeypatch.setattr(repository, "add_array_piece", full)
+    with database.transaction() as session:
+        begun = service.begin_reading(session)
+    assert begun is not None
+    reader.read(database, *begun, tmp_path)
+    rejection = sqlite_client.get(made["links"]["self"]).json()["rejection"]
+    assert rejection["reasons"][0]["found"] == "A full disk of the database."
 
 
 def test_an_upload_for_which_there_is_no_room_is_refused_first(

@@ -127,6 +127,13 @@ def test_where_columns_stand_is_found_out_once() -> None:
             1,
             "more than 8 000 000 characters",
         ),
+        ('[{"a": 1,}, {"a": 2}]' + " " * 3_000_000, 1, "not JSON"),
+        (
+            "[" + '{"a": 1, "y": 0},' * 100 + '{"a": 1,},' + '{"a": 1, "y": 0},' * 600_000 + "{}]",
+            101,
+            "not JSON",
+        ),
+        ("[{" + ",".join(f'"k{each}": 1' for each in range(60_000)) + ', "k7": 2}]', 1, 'key "k7" twice'),
         ('{"data": [{"a": 1, "y": 0}, {"a": 2, "y": 1}]}', None, "one object with lists"),
         ('{"a": {"0": 1, "1": 2}, "y": {"0": 0, "1": 1}}', None, "one object with lists"),
     ],

@@ -114,6 +114,22 @@ def test_dates_are_no_classes(form: str) -> None:
     assert found.startswith("dates such as")
 
 
+@pytest.mark.parametrize(
+    "texts", ["08:00 09:00 10:30", "Model-1-20 Model-2-20 Class-3-10", "1.0.20 1.1.20 2.0.10"]
+)
+def test_what_looks_like_dates_and_comes_again_may_be_named_categories(texts: str) -> None:
+    rows = [f"{texts.split()[row % 3]},{row % 7},{row % 2}" for row in range(60)]
+    found = accepted(table("a,b,y", *rows), categorical=["a"])
+    assert len(found.columns[0].levels) == 3
+    assert len(accepted(table("a,b,y", *rows), target="a", ignore=["y"]).classes or ()) == 3
+
+
+@pytest.mark.parametrize("text", ["1" * 190 + "x", "-" + " " * 190 + "x", " " * 60 + "1" + " " * 60 + "x"])
+def test_long_texts_are_no_numbers_with_signs(text: str) -> None:
+    rows = [f'"{row}{text}",{row},{row % 2}' for row in range(1000)]
+    assert "ignore" in rejected(table("a,b,y", *rows), target="y").advice
+
+
 def test_texts_that_hardly_come_again_are_no_classes_unless_it_is_said() -> None:
     twice = table("a,comment", *(f"{row % 7},words {row // 2} of a person" for row in range(60)))
     assert len(accepted(twice).classes or ()) == 30
@@ -142,35 +158,6 @@ def test_classes_that_differ_in_capitals_are_told() -> None:
     assert [warning for warning in found.warnings if "capitals" in warning] == [
         'Classes "Yes" and "yes" differ in capitals alone.'
     ]
-
-
-@pytest.mark.parametrize(
-    ("header", "row"),
-    [
-        (",0,1,2", "{0},{1},{2},{3}"),
-        ("0,1,2,3", "{1},{2},{3},{1}"),
-        ("0,1,2,target", "{1},{2},{3},{2}"),
-        ("country,1990,1995,2000", "c{0},{1},{2},{3}"),
-        ("1990,1991,1992,1993", "{1},{2},{3},{1}"),
-        ("id,10,20,30", "{0},{1},{2},{3}"),
-    ],
-)
-def test_numbers_may_name_columns(header: str, row: str) -> None:
-    rows = [row.format(number, *values) for number, values in enumerate(NUMBERS)]
-    found = accepted(table(header, *rows), ignore=[0])
-    assert found.options.header is True
-    assert len(found.arrays["x"]) == 40
-    assert found.target_names == (header.rsplit(",", maxsplit=1)[-1],)
-
-
-@pytest.mark.parametrize("first", ["1,2,3", "0,1,2", "5.1,x,1", "7,8,9"])
-def test_numbers_may_be_data(first: str) -> None:
-    rows = [
-        f"{row},{row + 1},{row + 2}" if first != "5.1,x,1" else f"{row}.5,x,{row % 2}" for row in range(1, 41)
-    ]
-    found = accepted(table(first, *rows))
-    assert found.options.header is False
-    assert len(found.arrays["x"]) == 41
 
 
 def test_a_packed_table_is_unpacked() -> None:
