@@ -29,7 +29,7 @@ _ABANDONED_SECONDS = 3600.0
 class CacheFolder:
     """A folder with a folder of npy files for each version, together of at most ``limit_bytes``.
 
-    A version that is in use goes like any other: its files are mapped, and their room is free once nobody maps them.
+    A version that is in use goes like any other: its room is free once nobody maps its files any more.
     """
 
     def __init__(self, folder: Path, limit_bytes: int) -> None:

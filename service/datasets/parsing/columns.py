@@ -1,4 +1,4 @@
-"""A column of texts as numbers, chunk by chunk: what the first chunk mostly holds decides what the column is."""
+"""A column of texts as numbers, chunk by chunk: what the first chunk holds decides what the column is."""
 
 from __future__ import annotations
 
