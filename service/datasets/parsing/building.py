@@ -19,6 +19,9 @@ from service.datasets.parsing.table import Lines, Table, joined, narrowed
 __all__ = ["TableBuilder"]
 
 
+_RAGGED_ADVICE = "Give every row the same number of fields; quote those that hold the delimiter."
+
+
 class TableBuilder:
     """Takes rows of as many texts as there are columns."""
 
@@ -35,9 +38,8 @@ class TableBuilder:
         """Take the rows that follow; raises Refused once it makes no sense to go on."""
         width = len(self._roles.names)
         if set(map(len, rows)) != {width}:
-            self._refuse_ragged(rows, lines, width)
-            return
-        if self._ragged:
+            rows, lines = self._without_ragged(rows, lines, width)
+        if not rows:
             return
         numbers = self._all_numbers(rows)
         if numbers is not None:
@@ -55,12 +57,10 @@ class TableBuilder:
 
     def finish(self, classes: tuple[str, ...] | None, warnings: list[str]) -> Table:
         """The table; raises Refused with everything that does not fit."""
-        if self._ragged:
-            raise Refused(
-                self._ragged, "Give every row the same number of fields; quote those that hold the delimiter."
-            )
-        if reasons := list(chain.from_iterable(map(self._stray, self._roles.read, self._readers))):
-            raise Refused(_in_turn(reasons), self._advice())
+        reasons = list(chain.from_iterable(map(self._stray, self._roles.read, self._readers)))
+        advice = [_RAGGED_ADVICE] * bool(self._ragged) + [self._advice()] * bool(reasons)
+        if advice:
+            raise Refused([*self._ragged, *_in_turn(reasons)], " ".join(advice))
         return Table(
             values=joined(self._blocks, len(self._readers)),
             levels=[reader.levels for reader in self._readers],
@@ -92,7 +92,10 @@ class TableBuilder:
             return None
         return flat.reshape(len(rows), -1)
 
-    def _refuse_ragged(self, rows: list[list[str]], lines: range | Array, width: int) -> None:
+    def _without_ragged(
+        self, rows: list[list[str]], lines: range | Array, width: int
+    ) -> tuple[list[list[str]], Array]:
+        """The rows of the right length, and their lines; the others are remembered, and enough of them are enough."""
         expected = f"{width} fields, as many as there are columns"
         self._ragged += [
             Reason(int(line), None, f"{len(row)} field{'s' * (len(row) != 1)}", expected)
@@ -101,6 +104,8 @@ class TableBuilder:
         ][: MOST_REASONS - len(self._ragged)]
         if len(self._ragged) == MOST_REASONS:
             self.finish(None, [])
+        good = [place for place, row in enumerate(rows) if len(row) == width]
+        return [rows[place] for place in good], np.asarray(lines)[good]
 
     def _stray(self, place: int, reader: ColumnReader) -> Iterator[Reason]:
         """Why a column cannot be read: texts among numbers, or too many different texts."""

@@ -194,3 +194,11 @@ def test_another_format_than_was_said() -> None:
     assert (
         rejected(b"PK\x03\x04" + bytes(50), format="csv").reasons[0].found == "a file that begins as npz does"
     )
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    good = "".join(f"{row},{row}.5,{'xy'[row % 2]}\n" for row in range(20))
+    found = rejected("a,b,y\n" + good + "7,8\n9,nope,y\n" + good)
+    assert places(found) == [(22, None, "2 fields"), (23, "b", '"nope"')]
+    assert "same number of fields" in found.advice
+    assert "Correct the values" in found.advice
