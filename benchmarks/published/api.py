@@ -13,7 +13,6 @@ import dataclasses
 import io
 import json
 import os
-import subprocess
 import tempfile
 import time
 from collections import defaultdict
@@ -59,21 +58,14 @@ class Uploads:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, f"mnist-{run.rows}.npz")
             file.write_bytes(content.getvalue())
-            made = curl(
-                f"http://{self._service.host}:{self._service.port}/v1/datasets",
-                *("-F", f"file=@{file}", "-F", 'scaling={"divide_by": 256}'),
+            made = self._service.curl(
+                "/v1/datasets", "-F", f"file=@{file}", "-F", 'scaling={"divide_by": 256}'
             )
         identifier: str = made["id"]
         while (found := self._service.get(f"/v1/datasets/{identifier}"))["finished_at"] is None:
             time.sleep(POLL_SECONDS)
         assert found["status"] == "ready", found
         return identifier
-
-
-def curl(*words: str) -> Any:
-    """The JSON that curl prints."""
-    command = ["curl", "--silent", "--show-error", "--fail-with-body", *words]
-    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)  # noqa: S603 - curl
 
 
 def is_read_off_curves(figure: Figure, run: Run) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -39,7 +37,7 @@ def measure() -> Iterator[Figure]:
         write_npz(pictures)
         with fresh_service(1, folder / "data") as service:
             begun = time.perf_counter()
-            made = curl(service, "/v1/datasets", "-F", f"file=@{pictures}")
+            made = service.curl("/v1/datasets", "-F", f"file=@{pictures}")
             found, _ = read(service, made["id"])
             note = f"60,000 × 28 × 28 bytes, {pictures.stat().st_size / MB:.0f} MB"
             seconds = time.perf_counter() - begun
@@ -107,10 +105,10 @@ def of_table(service: FreshService, table: Path) -> Iterator[Figure]:
         reset_peak(service.session_id)
         begun = time.perf_counter()
         if how == "by form":
-            made = curl(service, "/v1/datasets", "-F", f"file=@{table}", "-F", "target=y")
+            made = service.curl("/v1/datasets", "-F", f"file=@{table}", "-F", "target=y")
         else:
             made = service.post("/v1/datasets", {"name": "table", "target": "y", "scaling": "none"})
-            curl(service, made["links"]["content"], "-T", str(table))
+            service.curl(made["links"]["content"], "-T", str(table))
         seconds = time.perf_counter() - begun
         grown = max(0, peak_bytes(service.session_id) - before) / MB
         note = f"{size} of CSV, taken in {seconds:.1f} s"
@@ -119,19 +117,6 @@ def of_table(service: FreshService, table: Path) -> Iterator[Figure]:
         found, peak = read(service, made["id"])
         note = f"{found['rows']:,} rows of {found['features']} numbers; {peak / MB:,.0f} MB in the process that reads"
         yield Figure(f"the same, taken in → ready, {how}", time.perf_counter() - begun, "s", note=note)
-
-
-def curl(service: FreshService, path: str, *words: str) -> Any:
-    """The JSON that curl prints."""
-    command = [
-        "curl",
-        "--silent",
-        "--show-error",
-        "--fail-with-body",
-        *words,
-        f"http://{service.host}:{service.port}{path}",
-    ]
-    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)  # noqa: S603 - curl
 
 
 def read(service: FreshService, identifier: str) -> tuple[Any, int]:

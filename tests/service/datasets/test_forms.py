@@ -5,12 +5,14 @@ import threading
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from fastapi.testclient import TestClient
 from typing_extensions import override
 
 from service.database import Database
 from service.datasets import uploads
 from service.datasets.models import DatasetRow, DatasetUploadRow
+from service.errors import NotFound
 from tests.service.datasets.uploading import CSV, count, read_all, upload
 
 
@@ -105,9 +107,10 @@ def test_bytes_are_only_taken_for_what_waits_for_them(
     assert bytes_for(gone).status_code == 404
 
 
-@pytest.mark.parametrize("turn", [1, 2, 4])
-def test_the_same_bytes_sent_twice_at_once_are_one_data_set(
-    client: TestClient, database: Database, turn: int
+@pytest.mark.parametrize("turn", [1, 2, 3, 4])
+@pytest.mark.parametrize("other", [b"the other", b"x" * 2 * 2**20], ids=["other", "same"])
+def test_whoever_begins_to_send_last_goes_on(
+    client: TestClient, database: Database, turn: int, other: bytes
 ) -> None:
     identifier = client.post("/v1/datasets", json={}).json()["id"]
 
@@ -118,10 +121,18 @@ def test_the_same_bytes_sent_twice_at_once_are_one_data_set(
         def read(self, size: int | None = -1) -> bytes:
             self.turns += 1
             if self.turns == turn:
-                uploads.receive(database, "local", identifier, io.BytesIO(CSV))
+                uploads.receive(database, "local", identifier, io.BytesIO(other))
             return super().read(size)
 
     with pytest.raises(uploads.UploadGone):
-        uploads.receive(database, "local", identifier, Overtaken(CSV))
-    assert client.get(f"/v1/datasets/{identifier}").json()["status"] == "validating"
-    assert count(database, DatasetUploadRow) == 1
+        uploads.receive(database, "local", identifier, Overtaken(b"x" * 2 * 2**20))
+    found = client.get(f"/v1/datasets/{identifier}").json()
+    assert (found["status"], found["bytes"]) == ("validating", len(other))
+    with database.reading() as session:
+        pieces = session.execute(sa.select(DatasetUploadRow.content)).scalars().all()
+    assert b"".join(pieces) == other
+
+
+def test_there_must_be_a_data_set_to_send_bytes_for(client: TestClient, database: Database) -> None:
+    with pytest.raises(NotFound):
+        uploads.receive(database, "local", "ds_01KAPZ4M7S3F6N6Q3W8E5T2R1Y", io.BytesIO(b"x"))

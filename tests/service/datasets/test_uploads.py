@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from fastapi.testclient import TestClient
 from typing_extensions import override
 
@@ -15,7 +14,6 @@ from service.datasets.cache import DatasetCache
 from service.datasets.models import DatasetArrayRow, DatasetRow, DatasetUploadRow
 from service.datasets.reader import read
 from service.datasets.schemas import UploadedDatasetRead
-from service.errors import NotFound
 from tests.service.datasets.uploading import CSV, count, read_all, upload
 
 
@@ -172,28 +170,6 @@ def test_nothing_stays_of_an_upload_that_fails(client: TestClient, database: Dat
     with pytest.raises(TornError):
         uploads.upload(database, "local", "torn", {}, Torn(b"x" * 3 * 2**20))
     assert (count(database, DatasetRow), count(database, DatasetUploadRow)) == (0, 0)
-
-
-def test_whoever_begins_to_send_last_goes_on(client: TestClient, database: Database) -> None:
-    identifier = client.post("/v1/datasets", json={}).json()["id"]
-
-    class Overtaken(io.BytesIO):
-        turns = 0
-
-        @override
-        def read(self, size: int | None = -1) -> bytes:
-            self.turns += 1
-            if self.turns == 4:
-                uploads.receive(database, "local", identifier, io.BytesIO(b"the other"))
-            return super().read(size)
-
-    with pytest.raises(uploads.UploadGone):
-        uploads.receive(database, "local", identifier, Overtaken(b"x" * 2 * 2**20))
-    assert client.get(f"/v1/datasets/{identifier}").json()["bytes"] == len(b"the other")
-    with database.reading() as session:
-        assert session.execute(sa.select(DatasetUploadRow.content)).scalars().all() == [b"the other"]
-    with pytest.raises(NotFound):
-        uploads.receive(database, "local", "ds_01KAPZ4M7S3F6N6Q3W8E5T2R1Y", io.BytesIO(b"x"))
 
 
 def test_a_reader_that_was_overtaken_writes_nothing(
