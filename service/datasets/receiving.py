@@ -107,7 +107,7 @@ def _value(name: str, text: Any) -> Any:
         raise InvalidSpec([SpecProblem((name[:80],), "type", "Must be text; the file goes into file.")])
     if text[:1] in "[{" and _is_json(text):
         return read_json(text.encode())
-    if name in _LISTS:
+    if name in _LISTS and text != "auto":
         return [part.strip() for part in text.split(",")]
     return _TRUTH.get(text, text) if name == "header" else text
 

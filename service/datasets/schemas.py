@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, RootModel
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 __all__ = [
     "BuiltinDatasetRead",
@@ -96,8 +96,26 @@ class DatasetCreate(DatasetOptions):
     name: str | None = Field(default=None, max_length=200)
 
 
+def _as_texts(schema: dict[str, Any]) -> None:
+    """Make each field of a form the text that it is, what people fill in first, with a value that can stay as it is."""
+    fields = schema["properties"]
+    for name in {*fields} - {"file"}:
+        given = "auto" if fields[name].get("default") == "auto" else ""
+        words = {"header": ["auto", "true", "false", "summary"]}.get(name, fields[name].get("enum"))
+        described = {"title": fields[name]["title"], "description": fields[name].get("description", "")}
+        fields[name] = {"type": "string", "examples": [given], **described}
+        if given:
+            fields[name]["default"] = given
+        if words is not None:
+            fields[name]["enum"] = words
+    first = ("file", "target", "name")
+    schema["properties"] = {name: fields[name] for name in (*first, *fields)}
+
+
 class DatasetForm(DatasetCreate):
-    """A file and how it is read: text for each field, JSON for lists."""
+    """A file and how it is read: text for each field, JSON for lists. What is empty counts as left out."""
+
+    model_config = ConfigDict(json_schema_extra=_as_texts)
 
     file: str = Field(description="CSV, NPZ, JSON rows or Parquet.", json_schema_extra={"format": "binary"})
 
