@@ -66,7 +66,7 @@ class _Reading:
                 raise
             result = _without_room("A full disk of the database.")
         if isinstance(result, Rejected):
-            self._end(status="rejected", rejection=rejection_document(result), version=None)
+            self._end(status="rejected", rejection=rejection_document(result))
 
     def _fetch(self) -> Path:
         check_room(self._database, self._row.bytes)

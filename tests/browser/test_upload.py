@@ -29,5 +29,9 @@ def test_a_file_is_uploaded_where_execute_is_pressed(
         time.sleep(0.1)
     assert (found["status"], found["name"], found["classes"]) == ("ready", "Blumen.csv", ["no", "yes"])
     # What the page fills in by itself leaves everything to be found out.
-    assert (found["options"]["delimiter"], found["options"]["header"], found["options"]["weight"]) == (",", True, None)
+    assert (found["options"]["delimiter"], found["options"]["header"], found["options"]["weight"]) == (
+        ",",
+        True,
+        None,
+    )
     assert "NA" in found["options"]["missing"]

@@ -40,6 +40,19 @@ def test_a_group_that_is_far_too_large_is_left_to_training() -> None:
     assert all(0 in parts_of_groups(Split(by="groups", seed=seed), sizes)["train"] for seed in range(20))
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_a_part_has_all_the_groups_that_later_parts_can_spare(seed: int) -> None:
+    parts = parts_of_groups(Split(by="groups", validation=0.5, test=0.25, seed=seed), (10, 10, 10, 10))
+    assert {name: len(groups) for name, groups in parts.items()} == {"validation": 2, "test": 1, "train": 1}
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_group_that_brings_a_part_no_closer_is_left(seed: int) -> None:
+    sizes = (20, 10, 10, 10, 50)
+    parts = parts_of_groups(Split(by="groups", validation=0.1, test=0, seed=seed), sizes)
+    assert [sizes[group] for group in parts["validation"]] == [10]
+
+
 def test_the_same_groups_are_chosen_for_ever() -> None:
     parts = parts_of_groups(Split(by="groups", seed=7), (3, 1, 4, 1, 5, 9, 2, 6))
     assert parts == {"validation": (4, 3), "test": (7,), "train": (2, 1, 5, 6, 0)}

@@ -13,6 +13,7 @@ from service.datasets import service, uploads
 from service.datasets.cache import DatasetCache
 from service.datasets.models import DatasetArrayRow, DatasetRow, DatasetUploadRow
 from service.datasets.reader import read
+from service.datasets.repository import add_array_piece, change
 from service.datasets.schemas import UploadedDatasetRead
 from tests.service.datasets.uploading import CSV, count, read_all, upload
 
@@ -191,6 +192,10 @@ def test_a_reader_that_was_overtaken_writes_nothing(
 
 def test_a_data_set_that_kills_its_readers_is_rejected(client: TestClient, database: Database) -> None:
     identifier = upload(client, target="label").json()["id"]
+    with database.transaction() as session:
+        # As far as one of them came.
+        change(session, identifier, {"version": "v"}, status="validating")
+        add_array_piece(session, "v", "x", 0, b"x")
     for left in (2, 1, 0):
         with database.transaction() as session:
             begun = service.begin_reading(session)
@@ -202,4 +207,4 @@ def test_a_data_set_that_kills_its_readers_is_rejected(client: TestClient, datab
     assert "memory" in rejection["advice"]
     assert len(rejection["reasons"]) == 1
     service.sweep(database)
-    assert count(database, DatasetUploadRow) == 0
+    assert (count(database, DatasetUploadRow), count(database, DatasetArrayRow)) == (0, 0)
