@@ -27,6 +27,8 @@ class Remains:
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        # What an earlier test has left is on its way out.
+        wait_for(lambda: self.now()["dataset_uploads"] == 0, "the bytes of other uploads to go")
         self._before = self.now()
 
     def now(self) -> dict[str, Any]:
