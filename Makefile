@@ -150,7 +150,7 @@ published-api: $(STAMPS)/runtime ## The same through the REST API, with MNIST up
 
 .PHONY: clean
 clean: ## Remove .venv and every cache (never data)
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is newer than what it was made from, so a second `make serve` starts at once.
