@@ -14,8 +14,6 @@ PYTEST_ARGS ?=
 TOUR_ARGS ?=
 BENCH_ARGS ?=
 
-# pytest loads the plugins that pyproject.toml names with -p, not whatever is installed.
-export PYTEST_DISABLE_PLUGIN_AUTOLOAD := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help

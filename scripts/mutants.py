@@ -157,7 +157,7 @@ def survives(mutant: Mutant, copies: SimpleQueue[Path]) -> bool:
 def passes(folder: Path, tests: Sequence[str]) -> bool:
     """Whether the tests pass in a copy; one that hangs does not."""
     command = [sys.executable, "-m", "pytest", *OPTIONS, *tests]
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         ran = subprocess.run(  # noqa: S603 - our own tests
             command, cwd=folder, env=environment, capture_output=True, timeout=SECONDS, check=False
