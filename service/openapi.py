@@ -15,7 +15,7 @@ from service.access.schemas import KeyCreate
 from service.checkpoints.schemas import CheckpointContent
 from service.datasets import identifiers as dataset_identifiers
 from service.datasets import service as datasets
-from service.datasets.schemas import DatasetCreate, DatasetForm
+from service.datasets.schemas import DatasetForm
 from service.events.schemas import STREAMED, StreamedEvent
 from service.experiments.parts import part_schemas
 from service.experiments.schemas import ExperimentCreate, ExperimentPatch, ExperimentSpec
@@ -40,7 +40,7 @@ _WHEN = {
     409: "The state it is in does not allow that.",
     412: "Somebody has changed it since you read it.",
     413: "The body is too large.",
-    415: "The body is not declared as JSON.",
+    415: "The body has another media type than this operation takes; `detail` names the right one.",
     421: "It lets everybody in, and therefore answers only to the names of its own machine.",
     422: "Something in the request is not allowed; `errors` names every wrong place.",
     429: "Too many requests, or as many of something as you may have; `detail` says what to do.",
@@ -82,7 +82,6 @@ _OWN: tuple[type[BaseModel], ...] = (
     ExperimentSpec,
     KeyCreate,
     CheckpointContent,
-    DatasetCreate,
     DatasetForm,
     StreamedEvent,
     *STREAMED,

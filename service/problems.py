@@ -18,6 +18,7 @@ from typing_extensions import override
 
 from engine.errors import InvalidSpec, SpecProblem, did_you_mean
 from service.access.tokens import redacted
+from service.datasets.guidance import way_to_upload
 from service.datasets.service import UnknownDatasetError
 from service.errors import Conflict, InvalidParameter, NotFound, Outdated, TooMany
 
@@ -170,11 +171,11 @@ async def _http_exception(request: Request, error: HTTPException) -> ProblemResp
     if isinstance(error, Refusal):
         return problem_response(request, error.status_code, error.detail, error.errors, error.headers)
     if error.status_code == HTTPStatus.NOT_FOUND:
-        hint = did_you_mean(path, request.app.state.paths)
+        hint = way_to_upload(request.method, path) or did_you_mean(path, request.app.state.paths)
         return problem_response(request, 404, f"There is nothing at {path}.{hint} See /docs.")
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = ", ".join(_allowed_methods(request))
-        detail = f"{request.method} is not possible at {path}; allowed: {allowed}."
+        detail = f"{request.method} is not possible at {path}; allowed: {allowed}.{way_to_upload(request.method, path)}"
         return problem_response(request, 405, detail, headers={"Allow": allowed})
     return problem_response(request, error.status_code, str(error.detail), headers=error.headers)
 

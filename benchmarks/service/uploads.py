@@ -107,7 +107,9 @@ def of_table(service: FreshService, table: Path) -> Iterator[Figure]:
         if how == "by form":
             made = service.curl("/v1/datasets", "-F", f"file=@{table}", "-F", "target=y")
         else:
-            made = service.post("/v1/datasets", {"name": "table", "target": "y", "scaling": "none"})
+            made = service.post(
+                "/v1/datasets/announcements", {"name": "table", "target": "y", "scaling": "none"}
+            )
             service.curl(made["links"]["content"], "-T", str(table))
         seconds = time.perf_counter() - begun
         grown = max(0, peak_bytes(service.session_id) - before) / MB

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from service.datasets.schemas import DatasetCreate, DatasetForm
+from fastapi.openapi.models import Example
 
-__all__ = ["BYTES_BODY", "FORM", "JSON", "UPLOAD_BODY"]
+from service.datasets.schemas import DatasetForm
+
+__all__ = ["ANNOUNCEMENTS", "BYTES_BODY", "FORM", "JSON", "UPLOAD_BODY"]
 
 FORM, JSON, BYTES = "multipart/form-data", "application/json", "application/octet-stream"
 
@@ -19,12 +21,14 @@ def _content(model: type[Any], name: str, value: Any) -> dict[str, Any]:
     return {"schema": {"$ref": _REFERENCE.format(model.__name__)}, "examples": {name: {"value": value}}}
 
 
+ANNOUNCEMENTS: dict[str, Example] = {
+    "a file to be sent separately": {"value": {"target": "label", "name": "my table"}}
+}
 UPLOAD_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
             FORM: _content(DatasetForm, "a table", {"file": _TABLE, "target": "label", "name": "my table"}),
-            JSON: _content(DatasetCreate, "a file to be sent apart", {"target": "label", "name": "my table"}),
         },
     }
 }

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from typing import Annotated, Any, BinaryIO
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from service.access.authentication import Reader, Writer
 from service.access.caller import Caller
 from service.database import Database
 from service.datasets import service, uploads
-from service.datasets.examples import BYTES_BODY, FORM, JSON, UPLOAD_BODY
+from service.datasets.examples import ANNOUNCEMENTS, BYTES_BODY, FORM, JSON, UPLOAD_BODY
+from service.datasets.guidance import USE_A_FORM, USE_ANNOUNCEMENTS
 from service.datasets.identifiers import is_identifier
 from service.datasets.presentation import builtin_document, preview_document, uploaded_document
 from service.datasets.receiving import Announced, announced, received_bytes, received_form
 from service.datasets.schemas import (
+    DatasetDocument,
     DatasetList,
     DatasetPreview,
     DatasetRead,
     UploadedDatasetRead,
 )
 from service.dependencies import QuickReading, Reading, Store, Transaction
-from service.idempotency.requests import refuse_key
-from service.json_bodies import read_json
+from service.idempotency.requests import OnceTransaction
 from service.openapi import problems
 from service.problems import Refusal
 from service.quotas.storing import RoomToStore
@@ -83,21 +84,14 @@ async def create_dataset(
 ) -> Any:
     """CSV, NPZ, JSON rows or Parquet. `validating` until it is `ready`, or `rejected` with reasons by row and column.
 
-    As JSON without a file it only announces one, whose bytes are sent to `links.content` with PUT.
+    `POST /v1/datasets/announcements` is for large files, whose bytes are sent separately.
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type == FORM:
-        async with received_form(request) as (what, file):
-            room(uploads.size_of(file))
-            row, is_new = await run_in_threadpool(_upload, database, caller, what, file)
-    elif media_type == JSON:
-        refuse_key(request)
-        document = read_json(await request.body())
-        if not isinstance(document, dict):
-            raise Refusal(422, "The body must be a JSON object.")
-        row, is_new = await run_in_threadpool(_announce, database, caller, announced(document)), True
-    else:
-        raise Refusal(415, f"Send the file as {FORM}, or {JSON} without one.")
+    if media_type != FORM:
+        raise Refusal(415, USE_ANNOUNCEMENTS if media_type == JSON else USE_A_FORM)
+    async with received_form(request) as (what, file):
+        room(uploads.size_of(file))
+        row, is_new = await run_in_threadpool(_upload, database, caller, what, file)
     response.status_code = 201 if is_new else 200
     response.headers["Location"] = f"/v1/datasets/{row.id}"
     return uploaded_document(row)
@@ -107,10 +101,27 @@ def _upload(database: Database, caller: Caller, what: Announced, file: BinaryIO)
     return uploads.upload(database, caller.owner, what.name, what.options, file)
 
 
-def _announce(database: Database, caller: Caller, what: Announced) -> Any:
-    with database.transaction() as session:
-        identifier = uploads.announce(session, caller.owner, what.name, what.options)
-        return service.read(session, caller.owner, identifier)
+@router.post(
+    "/announcements",
+    operation_id="announceDataset",
+    summary="Announce a data set whose bytes follow",
+    status_code=201,
+    response_model=UploadedDatasetRead,
+    response_description="It is `uploading`; its URL is in `Location`, and `links.content` takes the bytes.",
+    responses=problems(400, 413, 415, 422),
+)
+def announce_dataset(
+    document: Annotated[DatasetDocument, Body(openapi_examples=ANNOUNCEMENTS)],
+    caller: Writer,
+    session: OnceTransaction,
+    _: RoomToStore,
+    response: Response,
+) -> Any:
+    """Takes the options of a file without the file. Send its bytes to `links.content` with PUT within a day."""
+    what = announced(document)
+    identifier = uploads.announce(session, caller.owner, what.name, what.options)
+    response.headers["Location"] = f"/v1/datasets/{identifier}"
+    return uploaded_document(service.read(session, caller.owner, identifier))
 
 
 @router.put(

@@ -7,9 +7,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
+from service.experiments.spec_schema import DescribedBy
+
 __all__ = [
     "BuiltinDatasetRead",
     "DatasetCreate",
+    "DatasetDocument",
     "DatasetForm",
     "DatasetList",
     "DatasetOptions",
@@ -94,6 +97,10 @@ class DatasetCreate(DatasetOptions):
     """A data set whose bytes are still to come, by `PUT …/content`."""
 
     name: str | None = Field(default=None, max_length=200)
+
+
+DatasetDocument = Annotated[dict[str, Any], DescribedBy(DatasetCreate)]
+"""The body of an announcement as it came; the service checks it."""
 
 
 def _as_texts(schema: dict[str, Any]) -> None:

@@ -79,7 +79,7 @@ def uploaded(service: Service, file: Path) -> Any:
 
 
 def test_a_full_folder_for_temporary_files(service: Service, tmp_path: Path) -> None:
-    announced = service.call("POST", "/v1/datasets", {"name": "large"})
+    announced = service.call("POST", "/v1/datasets/announcements", {"name": "large"})
     before = stored(service)
     # Whatever does not fit into the last buffer, or only into that.
     for more in (100, 3_000, 60_000, 5 * MEBIBYTE):

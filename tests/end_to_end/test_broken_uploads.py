@@ -100,7 +100,7 @@ def form(content: bytes, name: str = "file.csv", *, end: bool = True) -> bytes:
 
 
 def announced(service: Service) -> Any:
-    return service.call("POST", "/v1/datasets", {"name": "large"})
+    return service.call("POST", "/v1/datasets/announcements", {"name": "large"})
 
 
 def test_a_form_whose_sender_goes_leaves_nothing(service: Service, remains: Remains) -> None:

@@ -78,7 +78,7 @@ def test_images_go_without_a_form(own_service: Service, tmp_path: Path) -> None:
     images = (random.integers(0, 60, (90, 6, 6)) + 60 * labels[:, None, None]).astype(np.uint8)
     file = tmp_path / "images.npz"
     np.savez(file, x_train=images[:70], y_train=labels[:70], x_test=images[70:], y_test=labels[70:])
-    announced = own_service.call("POST", "/v1/datasets", {"name": "images"})
+    announced = own_service.call("POST", "/v1/datasets/announcements", {"name": "images"})
     sent = curl("-T", file, own_service.address + announced["links"]["content"])
     assert sent["status"] == "validating"
     found = ready(own_service, announced["id"])

@@ -92,7 +92,7 @@ def key_id(client: TestClient) -> str:
 @pytest.fixture
 def dataset_id(client: TestClient) -> str:
     """Return the id of a data set whose bytes are still to come."""
-    identifier: str = client.post("/v1/datasets", json={}).json()["id"]
+    identifier: str = client.post("/v1/datasets/announcements", json={}).json()["id"]
     return identifier
 
 

@@ -95,6 +95,7 @@ def test_every_operation_is_there_under_its_name() -> None:
         "revokeKey",
         "getLimits",
         "createDataset",
+        "announceDataset",
         "putDatasetContent",
         "listDatasets",
         "getDataset",

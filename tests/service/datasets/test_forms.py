@@ -67,11 +67,28 @@ def test_a_field_twice_is_refused(sqlite_client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "media_type", ["application/jsonX", "multipart/form-dataX; boundary=X", "text/csv", ""]
+    "media_type",
+    [
+        "application/json",
+        "application/jsonX",
+        "multipart/form-dataX; boundary=X",
+        "text/csv",
+        "application/x-www-form-urlencoded",
+        "",
+    ],
 )
-def test_what_is_neither_a_form_nor_json_is_refused(sqlite_client: TestClient, media_type: str) -> None:
-    answer = sqlite_client.post("/v1/datasets", content=CSV, headers={"Content-Type": media_type})
+def test_a_file_outside_a_form_is_shown_the_way(sqlite_client: TestClient, media_type: str) -> None:
+    answer = sqlite_client.post("/v1/datasets", content=b"{}", headers={"Content-Type": media_type})
     assert answer.status_code == 415
+    assert "/v1/datasets/announcements" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/v1/datasets", "/v1/datasets/", "/v1/datasets/big.csv"])
+def test_a_file_put_where_none_can_be_is_shown_the_way(sqlite_client: TestClient, path: str) -> None:
+    """`curl -T big.csv URL` appends the file's name to a URL that ends with a slash."""
+    answer = sqlite_client.put(path, content=CSV)
+    assert answer.status_code in {404, 405}
+    assert "/v1/datasets/announcements" in answer.json()["detail"]
 
 
 def test_the_same_file_at_once_is_one_data_set(client: TestClient, database: Database, tmp_path: Any) -> None:
@@ -102,7 +119,7 @@ def test_bytes_are_only_taken_for_what_waits_for_them(
     read_all(database, tmp_path)
     assert [bytes_for(each).status_code for each in (ready, rejected)] == [409, 409]
     assert [bytes_for(each).status_code for each in ("digits", "ds_01KAPZ4M7S3F6N6Q3W8E5T2R1Y")] == [404, 404]
-    gone = client.post("/v1/datasets", json={}).json()["id"]
+    gone = client.post("/v1/datasets/announcements", json={}).json()["id"]
     client.delete(f"/v1/datasets/{gone}")
     assert bytes_for(gone).status_code == 404
 
@@ -112,7 +129,7 @@ def test_bytes_are_only_taken_for_what_waits_for_them(
 def test_whoever_begins_to_send_last_goes_on(
     client: TestClient, database: Database, turn: int, other: bytes
 ) -> None:
-    identifier = client.post("/v1/datasets", json={}).json()["id"]
+    identifier = client.post("/v1/datasets/announcements", json={}).json()["id"]
 
     class Overtaken(io.BytesIO):
         turns = 0

@@ -93,7 +93,7 @@ def test_a_data_set_that_is_deleted_while_it_is_read_leaves_nothing(
 def test_what_a_dead_process_has_begun_to_copy_is_given_up(
     client: TestClient, database: Database, tmp_path: Path
 ) -> None:
-    awaited = client.post("/v1/datasets", json={}).json()["id"]
+    awaited = client.post("/v1/datasets/announcements", json={}).json()["id"]
     with database.transaction() as session:
         copied = uploads.announce(session, "local", "half", {})
         repository.change(session, copied, {"bytes": 5}, status="uploading")
@@ -117,7 +117,7 @@ def test_what_nobody_sends_is_forgotten_in_the_end(
     client: TestClient, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.execution.intake.AWAITED_SECONDS", 3.0)
-    client.post("/v1/datasets", json={})
+    client.post("/v1/datasets/announcements", json={})
     intake = Intake(database, tmp_path / "intake", lambda: True)
     for second in range(4):
         assert count(database, DatasetRow) == 1
@@ -148,7 +148,7 @@ def test_a_reader_whose_database_is_full_says_so(
 def test_an_upload_for_which_there_is_no_room_is_refused_first(
     sqlite_client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    announced = sqlite_client.post("/v1/datasets", json={}).json()
+    announced = sqlite_client.post("/v1/datasets/announcements", json={}).json()
     monkeypatch.setattr(room, "RESERVE_BYTES", 2**62)
     for answer in (upload(sqlite_client), sqlite_client.put(announced["links"]["content"], content=CSV)):
         assert answer.status_code == 507
@@ -173,7 +173,7 @@ def test_room_that_ends_half_way_leaves_nothing(
                 monkeypatch.setattr(room, "RESERVE_BYTES", 2**62)
             return super().read(size)
 
-    identifier = sqlite_client.post("/v1/datasets", json={}).json()["id"]
+    identifier = sqlite_client.post("/v1/datasets/announcements", json={}).json()["id"]
     with pytest.raises(NoRoom):
         uploads.receive(database, "local", identifier, Filling(LARGE))
     assert count(database, DatasetUploadRow) == 0

@@ -17,6 +17,6 @@ from fastapi.testclient import TestClient
 def test_options_are_shown_in_their_normal_form(
     client: TestClient, given: dict[str, object], shown: dict[str, object]
 ) -> None:
-    announced = client.post("/v1/datasets", json=given)
+    announced = client.post("/v1/datasets/announcements", json=given)
     assert announced.status_code == 201
     assert shown.items() <= announced.json()["options"].items()

@@ -62,7 +62,7 @@ def test_the_same_again_is_the_same_data_set(client: TestClient, database: Datab
 
 
 def test_is_announced_and_sent_apart(client: TestClient, database: Database, tmp_path: Path) -> None:
-    announced = client.post("/v1/datasets", json={"name": "in two steps", "target": "label"})
+    announced = client.post("/v1/datasets/announcements", json={"name": "in two steps", "target": "label"})
     assert (announced.status_code, announced.json()["status"]) == (201, "uploading")
     assert [each["kind"] for each in client.get("/v1/datasets").json()["data"]] == ["builtin"] * 9
     sent = client.put(announced.json()["links"]["content"], content=CSV)
@@ -144,13 +144,13 @@ def test_a_form_without_a_file(sqlite_client: TestClient) -> None:
         400,
         422,
     }
-    assert sqlite_client.post("/v1/datasets", json=[1]).status_code == 422
+    assert sqlite_client.post("/v1/datasets/announcements", json=[1]).status_code == 422
 
 
 def test_a_file_that_is_too_large(fresh_sqlite_url: str, open_client: Any) -> None:
     client = open_client(fresh_sqlite_url, max_upload_bytes=2_000_000)
     assert upload(client, b"x" * 2_000_000).status_code == 413
-    announced = client.post("/v1/datasets", json={}).json()
+    announced = client.post("/v1/datasets/announcements", json={}).json()
     assert client.put(announced["links"]["content"], content=b"x" * 2_000_001).status_code == 413
     assert client.put(announced["links"]["content"], content=iter([b"x" * 10**6] * 3)).status_code == 413
     sent = client.put(announced["links"]["content"], content=b"x" * 2_000_000)

@@ -209,6 +209,9 @@ def test_where_repeated_requests_are_not_recognized_a_key_is_refused(sqlite_clie
     assert sqlite_client.post("/ask", headers=KEY).status_code == 200
 
 
-def test_a_data_set_is_announced_anew_each_time(sqlite_client: TestClient) -> None:
-    announced = sqlite_client.post("/v1/datasets", json={"name": "mine"}, headers=KEY)
-    assert code_of(announced) == "not_available"
+def test_a_data_set_is_announced_once(sqlite_client: TestClient) -> None:
+    first, again = (
+        sqlite_client.post("/v1/datasets/announcements", json={"name": "mine"}, headers=KEY) for _ in range(2)
+    )
+    assert (first.status_code, again.status_code, again.json()) == (201, 201, first.json())
+    assert again.headers["Location"] == first.headers["Location"] == f"/v1/datasets/{first.json()['id']}"

@@ -174,7 +174,7 @@ def test_an_upload_counts_before_it_is_stored(secured: TestClient, monkeypatch: 
     monkeypatch.setattr("service.quotas.meter._SHARE", 0)
     ann = showing_key(secured, "ann", limits={"stored_bytes": 1000})
     table = b"a,b\n" + b"1,2\n" * 300
-    link = secured.post("/v1/datasets", headers=ann, json={}).json()["links"]["content"]
+    link = secured.post("/v1/datasets/announcements", headers=ann, json={}).json()["links"]["content"]
     for refused in (
         secured.post("/v1/datasets", headers=ann, files={"file": ("a.csv", table)}),
         secured.put(link, headers=ann, content=table),

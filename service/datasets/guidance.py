@@ -1,0 +1,26 @@
+"""How to upload, in the words of refusals that meet an attempt to do it another way."""
+
+from __future__ import annotations
+
+__all__ = ["USE_ANNOUNCEMENTS", "USE_A_FORM", "way_to_upload"]
+
+_PATH = "/v1/datasets"
+_SEPARATELY = (
+    f"POST its options as JSON to {_PATH}/announcements, then PUT the bytes to links.content of the answer"
+)
+
+USE_A_FORM = (
+    f"Send the file in the field file of a multipart/form-data form: curl -F file=@data.csv … {_PATH}. "
+    f"To send its bytes without a form, {_SEPARATELY}."
+)
+USE_ANNOUNCEMENTS = (
+    f"POST {_PATH} takes multipart/form-data with the file. To announce a file as JSON, POST this body to "
+    f"{_PATH}/announcements, then PUT the bytes to links.content of the answer."
+)
+
+
+def way_to_upload(method: str, path: str) -> str:
+    """What to do instead of putting a file where none can be put, as ``curl -T`` does; empty for other requests."""
+    if method != "PUT" or not f"{path}/".startswith(f"{_PATH}/"):
+        return ""
+    return f" To upload a file without a form, {_SEPARATELY}."
