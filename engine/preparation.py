@@ -61,18 +61,32 @@ class Preparation:
             precision=experiment.precision,
         )
 
+    def _divide(self, dataset: Dataset) -> tuple[dict[str, Array], dict[str, Array]]:
+        """The row numbers of each part that is taken from the rows, and the targets of every part.
+
+        Labels are flipped among all training rows, in their stored order, before ``train_rows`` cuts: a row has the
+        same label in every subset.
+        """
+        chosen = split_rows(dataset.y, self.split, dataset.groups, classes=dataset.has_classes)
+        y = {name: _labels(own, dataset) for name, (_, own) in dataset.own_parts.items()}
+        y |= {name: _labels(dataset.y[index], dataset) for name, index in chosen.items()}
+        if self.label_noise:
+            stored = np.argsort(chosen["train"])
+            y["train"][stored] = flip_labels(
+                y["train"][stored], dataset.classes or 1, self.label_noise, self.split.seed
+            )
+        for arrays in (chosen, y):
+            arrays["train"] = arrays["train"][: self.rows.train]
+        return chosen, y
+
     def apply(self, dataset: Dataset) -> Splits:
         """The arrays; raises InvalidData."""
-        chosen = split_rows(dataset.y, self.split, self.rows, dataset.groups)
+        chosen, y = self._divide(dataset)
         encoding = None
         if dataset.columns is not None:
             encoding = Encoding.fit(dataset.columns, Rows(dataset.x, chosen["train"]))
         x = {name: Rows(own, encoding=encoding) for name, (own, _) in dataset.own_parts.items()}
         x |= {name: Rows(dataset.x, index, encoding) for name, index in chosen.items()}
-        y = {name: _labels(own, dataset) for name, (_, own) in dataset.own_parts.items()}
-        y |= {name: _labels(dataset.y[index], dataset) for name, index in chosen.items()}
-        if self.label_noise:
-            y["train"] = flip_labels(y["train"], dataset.classes or 1, self.label_noise, self.split.seed)
         features = feature_scaling(self.scaling, x["train"])
         if encoding is not None:
             features = features.only(encoding.numeric)

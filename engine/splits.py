@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from engine.calls import Array
-from engine.spec import DatasetSplit, Split, SplitRows
-from engine.spec.groups import parts_of_groups
+from engine.sampling import representative_order
+from engine.spec import DatasetSplit, Split
+from engine.spec.groups import parts_of_groups, wanted_rows
+from engine.spec.shares import rows_of_share
 from engine.streams import Purpose, stream
 
 __all__ = ["flip_labels", "group_sizes", "split_rows"]
@@ -18,28 +20,41 @@ def group_sizes(groups: Array) -> tuple[int, ...]:
 
 
 def split_rows(
-    y: Array, split: Split | DatasetSplit, rows: SplitRows, groups: Array | None = None
+    y: Array, split: Split | DatasetSplit, groups: Array | None = None, *, classes: bool
 ) -> dict[str, Array]:
     """Row numbers of ``train`` and of those other parts, ``validation`` and ``test``, that are taken from these rows.
 
-    The rows are shuffled once; validation and test are taken from the front, stratified by class where asked for,
-    and the training rows keep the shuffled order, so that a smaller ``train_rows`` is a subset of a larger one.
-    A split by groups, of which ``groups`` (N,) has each row's number, takes the rows of whole ones, likewise shuffled.
-    A split by the data set takes none, and the training rows in their stored order.
+    The rows are shuffled once; validation and test are taken from the front, stratified by class where asked for.
+    A split by groups, of which ``groups`` (N,) has each row's number, takes the rows of whole ones.
+    A split by the data set takes none.
+    ``train`` has all training rows, in an order of which every prefix is a sample: ``train_rows`` is for the caller to
+    cut. The order is shuffled, and stratified where the split is. A split by the data set keeps the stored order unless
+    rows are to be cut; then it samples, stratified where ``y`` holds ``classes``.
     """
-    if isinstance(split, DatasetSplit):
-        return {"train": np.arange(rows.train)}
+    if isinstance(split, DatasetSplit) and split.train_rows is None:
+        return {"train": np.arange(len(y))}
     shuffled = stream(split.seed, Purpose.SPLIT).permutation(len(y))
+    chosen = {} if isinstance(split, DatasetSplit) else _held_out(y, split, shuffled, groups)
+    train = np.ones(len(y), bool)
+    for part in chosen.values():
+        train[part] = False
+    rows = shuffled[train[shuffled]]
+    stratified = classes if isinstance(split, DatasetSplit) else split.stratify
+    return {**chosen, "train": rows[representative_order(y[rows])] if stratified else rows}
+
+
+def _held_out(y: Array, split: Split, shuffled: Array, groups: Array | None) -> dict[str, Array]:
+    """The rows of validation and test, in the shuffled order."""
     if split.by == "groups" and groups is not None:
         parts = parts_of_groups(split, group_sizes(groups))
-        chosen = {name: shuffled[np.isin(groups[shuffled], part)] for name, part in parts.items()}
-        return chosen | {"train": chosen["train"][: rows.train]}
-    remaining, chosen = shuffled, {}
-    wanted = {"validation": rows.validation} | ({} if split.test is None else {"test": rows.test})
-    for name, count in wanted.items():
+        return {
+            name: shuffled[np.isin(groups[shuffled], part)] for name, part in parts.items() if name != "train"
+        }
+    chosen, remaining = {}, shuffled
+    for name, count in wanted_rows(split, len(y)).items():
         take = _stratified(y[remaining], count) if split.stratify else np.arange(len(remaining)) < count
         chosen[name], remaining = remaining[take], remaining[~take]
-    return {**chosen, "train": remaining[: rows.train]}
+    return chosen
 
 
 def _stratified(labels: Array, count: int) -> Array:
@@ -57,9 +72,9 @@ def _stratified(labels: Array, count: int) -> Array:
 
 
 def flip_labels(labels: Array, classes: int, share: float, seed: int) -> Array:
-    """A copy of labels (N,) with exactly round(share·N) of them moved to another class drawn uniformly."""
+    """A copy of labels (N,) with exactly the rounded share of them moved to another class drawn uniformly."""
     random = stream(seed, Purpose.LABEL_NOISE)
-    chosen = random.permutation(len(labels))[: int(share * len(labels) + 0.5)]
+    chosen = random.permutation(len(labels))[: rows_of_share(share, len(labels))]
     noisy = labels.copy()
     if classes > 1:
         noisy[chosen] = (labels[chosen].astype(np.int64) + random.integers(1, classes, len(chosen))) % classes

@@ -9,6 +9,7 @@ import functools
 import hashlib
 from collections.abc import Sequence
 
+from engine.spec.shares import rows_of_share
 from engine.spec.splits import Split
 
 __all__ = ["groups_needed", "parts_of_groups", "wanted_rows"]
@@ -19,8 +20,7 @@ _KEPT = 64
 def wanted_rows(split: Split, rows: int) -> dict[str, int]:
     """Rows that a split wants to take from ``rows`` for validation and, unless the data set has its own, for test."""
     shares = {"validation": split.validation} | ({} if split.test is None else {"test": split.test})
-    # Half is rounded up.
-    return {name: int(share * rows + 0.5) for name, share in shares.items()}
+    return {name: rows_of_share(share, rows) for name, share in shares.items()}
 
 
 def groups_needed(split: Split, rows: int) -> int:

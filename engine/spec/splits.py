@@ -36,7 +36,7 @@ class Split:
 
     With ``by`` of ``groups`` no group of rows is in two parts, which have their fractions as nearly as groups allow;
     ``auto`` does so where the data set has groups. ``test`` of None stands for the data set's own test rows.
-    ``train_rows`` keeps the first n training rows.
+    ``train_rows`` keeps a sample of n training rows, which contains every smaller one.
     """
 
     by: str = field(default="auto", metadata=rule(Choice(("auto", "fractions", "groups"))))
@@ -52,9 +52,9 @@ class Split:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetSplit:
-    """The validation and test rows that the data set has of its own, all others to train on; nothing is shuffled.
+    """The validation and test rows that the data set has of its own, all others to train on.
 
-    ``seed`` decides which labels ``label_noise`` flips. ``train_rows`` keeps the first n training rows.
+    ``seed`` decides which labels ``label_noise`` flips, and which sample of n training rows ``train_rows`` keeps.
     """
 
     by: str = field(default="dataset", metadata=rule(Choice(("dataset",))))

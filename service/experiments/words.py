@@ -79,12 +79,12 @@ FIELD_WORDS: Mapping[str, Mapping[str, str]] = {
         "test": "Share of all rows kept for the one final test; null is the data set's own test rows.",
         "stratify": "Whether each part gets its share of every class; `auto` does so for classification by fractions.",
         "seed": "Decides the shuffling, and with it which rows are in which part.",
-        "train_rows": "Keep only the first n of the shuffled training rows; null keeps all.",
+        "train_rows": "Train on a sample of n training rows, which contains every smaller one; null keeps all.",
     },
     "DatasetSplit": {
         "by": "`dataset` takes the validation and test rows that the data set has of its own, as they are.",
         "seed": "Decides which labels `label_noise` flips; nothing is shuffled.",
-        "train_rows": "Keep only the first n training rows; null keeps all.",
+        "train_rows": "Train on a sample of n training rows, which contains every smaller one; null keeps all.",
     },
     "Sgd": {
         "learning_rate": _LEARNING_RATE,
