@@ -83,7 +83,7 @@ FIELD_WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "DatasetSplit": {
         "by": "`dataset` takes the validation and test rows that the data set has of its own, as they are.",
-        "seed": "Decides which labels `label_noise` flips; nothing is shuffled.",
+        "seed": "Decides which labels `label_noise` flips, and the sample of `train_rows`.",
         "train_rows": "Train on a sample of n training rows, which contains every smaller one; null keeps all.",
     },
     "Sgd": {

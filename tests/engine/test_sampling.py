@@ -51,8 +51,8 @@ def sample(rows: int | None, noise: float = 0.0, **split: Any) -> tuple[list[int
         scaling="none",
         groups=np.arange(200) // 2,
     )
-    spec = Experiment(split={**split, "train_rows": rows}, label_noise=noise, precision="float64")
-    train = prepare(data, resolve(spec, data.facts)).train
+    fields = {"split": {**split, "train_rows": rows}, "label_noise": noise, "precision": "float64"}
+    train = prepare(data, resolve(Experiment.from_document(fields), data.facts)).train
     return train.x[:, 0].astype(int).tolist(), np.asarray(train.labels).tolist()
 
 
