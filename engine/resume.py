@@ -8,6 +8,7 @@ from typing import Any
 from engine.calls import Array
 from engine.checkpoint import Checkpoint
 from engine.errors import InvalidCheckpoint
+from engine.revision import ENGINE_REVISION, FIRST_REVISION
 from engine.schedules import PlateauState
 from engine.stack import Stack
 from engine.stopping import Progress
@@ -25,6 +26,7 @@ def save(stack: Stack, row: int, stop_reason: str | None = None) -> Checkpoint:
     document = {
         "format": FORMAT,
         "version": VERSION,
+        "revision": ENGINE_REVISION,
         "shape": _shape(stack),
         "epoch": stack.epochs[row],
         "best_epoch": stack.best_epochs[row],
@@ -63,11 +65,19 @@ def _shape(stack: Stack) -> dict[str, Any]:
 def restore(stack: Stack, row: int, state: Checkpoint) -> str | None:
     """Set the lane at ``row`` to a saved state; returns why it had ended, None if it had not.
 
-    Raises InvalidCheckpoint where the state is of another format or of an experiment of another shape.
+    Raises InvalidCheckpoint where the state is of another format, of another revision of the engine, or of an
+    experiment of another shape.
     """
     document = state.document
     if (document.get("format"), document.get("version")) != (FORMAT, VERSION):
         raise InvalidCheckpoint(f"Not a {FORMAT} of version {VERSION}.")
+    revision = document.get("revision", FIRST_REVISION)
+    if revision != ENGINE_REVISION:
+        message = (
+            f"The state is of revision {revision} of the engine and this is revision {ENGINE_REVISION}, whose bits "
+            "differ: train from the start."
+        )
+        raise InvalidCheckpoint(message)
     if document["shape"] != _shape(stack):
         raise InvalidCheckpoint("The state belongs to an experiment of another shape.")
     for name, rows in _rows(stack).items():

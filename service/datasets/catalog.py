@@ -10,7 +10,7 @@ from importlib.resources.abc import Traversable
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from engine.spec import DatasetFacts, Divide, Scaling
+from engine.spec import DatasetFacts, Divide, Scaling, SpecWarning
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,6 +48,11 @@ class BuiltinDataset:
     citation: str
     sha256: str
     version: str
+
+    @property
+    def warnings(self) -> tuple[SpecWarning, ...]:
+        """Nothing to warn of."""
+        return ()
 
     @property
     def facts(self) -> DatasetFacts:

@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.database import Base
+from service.datasets.revision import FIRST_REVISION, READER_REVISION
 
 __all__ = ["DatasetArrayRow", "DatasetRow", "DatasetUploadRow"]
 
@@ -20,8 +21,9 @@ class DatasetRow(Base):
 
     ``options`` are as they were given. ``fingerprint`` is a hash of its bytes and options, once all bytes are there;
     ``version`` one of everything that networks are trained on, ``facts`` what is known of it once it has been read, and
-    ``rejection`` why it cannot be. ``counter`` counts up while somebody works on it, ``attempt`` each time somebody
-    begins to send or to read it, after which nobody else can go on.
+    ``rejection`` why it cannot be. ``reader_revision`` is that of the reader that has read it, or
+    will. ``counter`` counts up while somebody works on it, ``attempt`` each time somebody begins to send or to read it,
+    after which nobody else can go on.
     """
 
     __tablename__ = "datasets"
@@ -50,6 +52,9 @@ class DatasetRow(Base):
     bytes: Mapped[int] = mapped_column(BigInteger)
     fingerprint: Mapped[str | None]
     version: Mapped[str | None]
+    reader_revision: Mapped[int] = mapped_column(
+        default=READER_REVISION, server_default=text(str(FIRST_REVISION))
+    )
     facts: Mapped[dict[str, Any] | None]
     rejection: Mapped[dict[str, Any] | None]
     attempt: Mapped[int]

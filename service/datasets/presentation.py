@@ -6,6 +6,7 @@ from typing import Any
 
 from service.datasets.catalog import BuiltinDataset
 from service.datasets.repository import Row
+from service.datasets.revision import outdated
 from service.datasets.schemas import BuiltinDatasetRead, UploadedDatasetRead
 
 __all__ = ["builtin_document", "preview_document", "uploaded_document"]
@@ -18,6 +19,8 @@ _OF_FACTS = set(UploadedDatasetRead.model_fields) - {
     "rejection",
     "links",
     "options",
+    "reader_revision",
+    "warnings",
 }
 
 
@@ -44,9 +47,18 @@ def uploaded_document(row: Row) -> dict[str, Any]:
         **{name: getattr(row, name) for name in _OF_ROW},
         **{name: facts.get(name) for name in _OF_FACTS},
         "options": facts.get("options", row.options),
+        "warnings": _warnings(row),
+        "reader_revision": row.reader_revision if row.finished_at else None,
         "rejection": row.rejection,
         "links": links,
     }
+
+
+def _warnings(row: Row) -> list[str] | None:
+    if row.facts is None:
+        return None
+    old = outdated(row.reader_revision)
+    return [*row.facts["warnings"], *([old] if old else [])]
 
 
 def preview_document(row: Row) -> dict[str, Any]:

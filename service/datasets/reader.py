@@ -27,6 +27,7 @@ from service.datasets.parsing.options import Options
 from service.datasets.parsing.parse import parse
 from service.datasets.parsing.results import Parsed, Rejected, refuse
 from service.datasets.repository import Row
+from service.datasets.revision import READER_REVISION
 from service.datasets.room import FULL, check_room
 from service.datasets.uploads import VALIDATING
 from service.datasets.versions import dataset_version
@@ -106,7 +107,7 @@ class _Reading:
 
     def _end(self, **values: Any) -> None:
         with self._database.transaction() as session:
-            row, ended = self._row, {**values, "finished_at": utc_now()}
+            row, ended = self._row, {**values, "reader_revision": READER_REVISION, "finished_at": utc_now()}
             repository.change(session, row.id, ended, status=VALIDATING, attempt=row.attempt)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from service.datasets.models import DatasetArrayRow, DatasetRow, DatasetUploadRow
+from service.datasets.revision import READER_REVISION
 from service.experiments.models import ExperimentRow
 from service.pagination import Position
 
@@ -114,7 +115,7 @@ def find_page(session: Session, owner: str, *, after: Position | None, limit: in
 
 
 def find_twin(session: Session, owner: str, fingerprint: str) -> Row | None:
-    """What the same owner made of the same bytes with the same options, unless it was rejected.
+    """What today's reader made, or will make, of the same bytes and options of the same owner, unless it was rejected.
 
     Nobody else looks for the same before this transaction has ended, so that two cannot both find none.
     """
@@ -122,7 +123,10 @@ def find_twin(session: Session, owner: str, fingerprint: str) -> Row | None:
         key = sa.func.hashtextextended(f"{owner}:{fingerprint}", 0)
         session.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
     statement = sa.select(_DATASETS).where(
-        _DATASETS.c.owner == owner, _DATASETS.c.fingerprint == fingerprint, _DATASETS.c.status != "rejected"
+        _DATASETS.c.owner == owner,
+        _DATASETS.c.fingerprint == fingerprint,
+        _DATASETS.c.reader_revision == READER_REVISION,
+        _DATASETS.c.status != "rejected",
     )
     return session.execute(statement.order_by(_DATASETS.c.created_at).limit(1)).first()
 

@@ -193,6 +193,10 @@ class UploadedDatasetRead(BaseModel):
     options: DatasetOptions = Field(description="How it was read, everything that was found out included.")
     rejection: DatasetRejection | None = Field(description="Why it cannot be trained on.")
     version: str | None = Field(description="Hash of the contents; an experiment remembers it.")
+    reader_revision: int | None = Field(
+        description="Revision of the reader that has read it; null until one has. A newer one reads the file anew "
+        "when it is uploaded again."
+    )
     created_at: datetime
     finished_at: datetime | None = Field(description="When it was `ready` or `rejected`.")
     links: dict[str, str]

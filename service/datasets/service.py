@@ -10,12 +10,13 @@ from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
-from engine.spec import DatasetFacts
+from engine.spec import DatasetFacts, SpecWarning
 from service.datasets import catalog, repository
 from service.datasets.catalog import BuiltinDataset
 from service.datasets.facts import engine_facts
 from service.datasets.identifiers import is_identifier
 from service.datasets.repository import Row
+from service.datasets.revision import OUTDATED, outdated
 from service.datasets.sweeping import sweep
 from service.datasets.uploads import UPLOADING, VALIDATING
 from service.errors import Conflict, NotFound
@@ -64,6 +65,10 @@ class Trainable(Protocol):
     def facts(self) -> DatasetFacts:
         """What resolving a specification needs to know."""
 
+    @property
+    def warnings(self) -> tuple[SpecWarning, ...]:
+        """Warnings of the data set, which every experiment on it repeats."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Uploaded:
@@ -73,6 +78,7 @@ class _Uploaded:
     version: str
     classes: Sequence[str] | None
     facts: DatasetFacts
+    warnings: tuple[SpecWarning, ...]
 
 
 class UnknownDatasetError(LookupError):
@@ -129,7 +135,9 @@ def trainable(session: Session, owner: str, name: str, *, hold: bool = True) -> 
         advice = "see its reasons" if row.status == "rejected" else "wait until it is ready"
         message = f"This data set is {row.status}; {advice} with GET /v1/datasets/{name}."
         raise UnreadyDatasetError(message)
-    return _Uploaded(name, row.version, row.facts["classes"], engine_facts(row.facts))
+    old = outdated(row.reader_revision)
+    warnings = () if old is None else (SpecWarning(OUTDATED, ("dataset",), old),)
+    return _Uploaded(name, row.version, row.facts["classes"], engine_facts(row.facts), warnings)
 
 
 def read(session: Session, owner: str, identifier: str) -> Row:

@@ -1,7 +1,8 @@
 """What happens to an experiment, written down in the transaction in which it happens, and read again.
 
-Every experiment numbers its own events from 1 without a gap, so that a reader who knows the last number it has
-seen gets exactly the rest. What is stored of each type of event as its data:
+Every experiment numbers its own events from 1, so that a reader who knows the last number it has seen gets exactly
+the rest. Numbers are missing only where a run began again, whose earlier events of epochs and checkpoints are removed.
+What is stored of each type of event as its data:
 
     experiment.status      status, stop_reason
     experiment.epoch       from_epoch, the first of its epochs; their metrics are in the curve
@@ -121,9 +122,10 @@ def stretches(session: Session, experiment_id: str, after: int, limit: int) -> S
     """The rows that stand for the ``limit`` events after a number; the first may begin before them."""
     own = _EVENTS.c.experiment_id == experiment_id
     first = sa.select(sa.func.max(_EVENTS.c.sequence)).where(own, _EVENTS.c.sequence <= after + 1)
+    ahead = _EVENTS.c.sequence + _EVENTS.c.count > after + 1
     statement = (
         sa.select(_EVENTS)
-        .where(own, _EVENTS.c.sequence >= first.scalar_subquery())
+        .where(own, _EVENTS.c.sequence >= first.scalar_subquery(), ahead)
         .order_by(_EVENTS.c.sequence)
         .limit(limit)
     )

@@ -8,15 +8,17 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from engine.revision import ENGINE_REVISION
 from service.database import utc_now
 from service.execution import fence, journal
 from service.execution.blobs import read_initial, read_state, replace_states, store_weights
 from service.execution.curves import insert_epochs
 from service.execution.fence import WORKING
+from service.execution.restart import start_over
 from service.execution.work import QUIET, Lease, Progress, Wishes, Work
 from service.experiments.models import EpochRow, ExperimentRow
 
-__all__ = ["beat", "begin", "hand_back", "is_held", "store", "wishes"]
+__all__ = ["beat", "begin", "hand_back", "is_foreign", "is_held", "store", "wishes"]
 
 _HANDED_BACK = {"running": "queued", "pausing": "paused", "cancelling": "cancelled"}
 
@@ -32,11 +34,16 @@ _WISHES = sa.select(
 def begin(session: Session, dispatch_id: str) -> list[Work]:
     """Fence: start a new attempt of every experiment of the dispatch that waits for it, and return what to train.
 
-    Whoever worked on one of them before can write no more. Nothing comes back if the dispatch was given up.
+    Whoever worked on one of them before can write no more. Nothing comes back if the dispatch was given up, or was
+    dispatched for another revision of the engine.
     """
     started = (
         sa.update(_EXPERIMENTS)
-        .where(_EXPERIMENTS.c.dispatch_id == dispatch_id, _EXPERIMENTS.c.status == "dispatched")
+        .where(
+            _EXPERIMENTS.c.dispatch_id == dispatch_id,
+            _EXPERIMENTS.c.status == "dispatched",
+            _EXPERIMENTS.c.engine_revision == ENGINE_REVISION,
+        )
         .values(
             status="running",
             attempt=_EXPERIMENTS.c.attempt + 1,
@@ -57,7 +64,7 @@ def _work(session: Session, row: sa.Row[Any]) -> Work:
     state = read_state(session, row.id)
     begun = state is not None
     if row.last_epoch and not begun:
-        _start_anew(session, row.id)
+        start_over(session, row.id)
     seconds = sa.select(_EPOCHS.c.seconds).where(
         _EPOCHS.c.experiment_id == row.id, _EPOCHS.c.epoch == row.last_epoch
     )
@@ -77,17 +84,20 @@ def _work(session: Session, row: sa.Row[Any]) -> Work:
     )
 
 
-def _start_anew(session: Session, id_: str) -> None:
-    """Take back the epochs of an experiment that has no state to go on from."""
-    session.execute(sa.delete(_EPOCHS).where(_EPOCHS.c.experiment_id == id_))
-    nothing = {"last_epoch": 0, "final": None, "best_epoch": None, "best": None}
-    session.execute(sa.update(_EXPERIMENTS).where(_EXPERIMENTS.c.id == id_).values(**nothing))
-
-
 def is_held(session: Session, dispatch_id: str) -> bool:
     """Whether some worker was, or seems to be, training this dispatch."""
     query = sa.select(_EXPERIMENTS.c.id).where(
         _EXPERIMENTS.c.dispatch_id == dispatch_id, _EXPERIMENTS.c.status.in_(WORKING)
+    )
+    return session.execute(query).first() is not None
+
+
+def is_foreign(session: Session, dispatch_id: str) -> bool:
+    """Whether this dispatch waits for a worker of another revision of the engine."""
+    query = sa.select(_EXPERIMENTS.c.id).where(
+        _EXPERIMENTS.c.dispatch_id == dispatch_id,
+        _EXPERIMENTS.c.status == "dispatched",
+        _EXPERIMENTS.c.engine_revision != ENGINE_REVISION,
     )
     return session.execute(query).first() is not None
 

@@ -12,9 +12,11 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from engine.revision import ENGINE_REVISION
 from service.events.repository import record_status
 from service.execution.cohorts import Dispatch, plan
 from service.execution.queue import DatabaseQueue, lanes_columns, lanes_of
+from service.execution.restart import restart_under
 from service.experiments.models import ExperimentRow, ResumeStateRow
 from service.experiments.states import ACTIVE, TERMINAL
 
@@ -125,19 +127,25 @@ def claim(
 def board(session: Session, dispatch: Dispatch, engine_id: str) -> str | None:
     """Give the experiments that are to come on board their dispatch; returns its id.
 
+    From here on they are of this engine's revision: what another one has trained of them begins again.
+
     None, and nothing done, if the dispatch has ended since it was looked at, or if none of them waits any more.
     """
     if dispatch.id is not None and not _keep_live(session, dispatch.id):
         return None
     boarding = [waiting.id for waiting in dispatch.boarding]
     wanted = (ExperimentRow.id.in_(boarding), ExperimentRow.status == "queued")
-    locked = session.scalars(sa.select(ExperimentRow.id).where(*wanted).with_for_update(skip_locked=True))
-    ids = list(locked)
-    if not ids:
+    columns = (_EXPERIMENTS.c[name] for name in ("id", "engine_revision", "last_epoch", "warnings"))
+    rows = session.execute(sa.select(*columns).where(*wanted).with_for_update(skip_locked=True)).all()
+    if not rows:
         return None
+    for row in rows:
+        if row.engine_revision != ENGINE_REVISION and row.last_epoch:
+            restart_under(session, row, ENGINE_REVISION)
     dispatch_id = dispatch.id or f"{_dispatches_of(engine_id)}{uuid.uuid4().hex}"
-    dispatched = sa.update(ExperimentRow).where(ExperimentRow.id.in_(ids))
-    session.execute(dispatched.values(status="dispatched", dispatch_id=dispatch_id))
+    values = {"status": "dispatched", "dispatch_id": dispatch_id, "engine_revision": ENGINE_REVISION}
+    dispatched = sa.update(ExperimentRow).where(ExperimentRow.id.in_([row.id for row in rows]))
+    session.execute(dispatched.values(**values))
     return dispatch_id
 
 

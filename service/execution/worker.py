@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from engine.data import Dataset
+from engine.revision import ENGINE_REVISION
 from service.database import Database
 from service.datasets.cache import DatasetCache
 from service.execution import ledger
@@ -22,7 +23,7 @@ from service.execution.run import Run
 from service.execution.training_data import TrainingData
 from service.execution.work import Work
 
-__all__ = ["DispatchLost", "WorkerProcess"]
+__all__ = ["DispatchLost", "OtherRevision", "WorkerProcess"]
 
 EPOCH_PATIENCE_SECONDS = 1.5
 """How long a stopping worker waits for the end of an epoch before it gives that epoch up."""
@@ -36,6 +37,10 @@ log = structlog.get_logger(__name__)
 
 class DispatchLost(Exception):
     """The worker that had begun this dispatch is gone; the dispatcher decides what becomes of it."""
+
+
+class OtherRevision(Exception):
+    """The dispatch is for workers of another revision of the engine; the dispatcher looks for another one."""
 
 
 class _Stopped(Exception):
@@ -77,7 +82,7 @@ class WorkerProcess:
     def train(self, dispatch_id: str) -> None:
         """Train the experiments of this dispatch; an experiment's failure is a result, not an error.
 
-        Raises DispatchLost if another worker had begun it.
+        Raises DispatchLost if another worker had begun it, OtherRevision if this worker is not to begin it.
         """
         self._idle.clear()
         try:
@@ -86,6 +91,11 @@ class WorkerProcess:
                 self._train(dispatch_id, works)
             elif self._persist(lambda session: ledger.is_held(session, dispatch_id)):
                 raise DispatchLost(dispatch_id)
+            elif self._persist(lambda session: ledger.is_foreign(session, dispatch_id)):
+                message = (
+                    f"This worker is of revision {ENGINE_REVISION} of the engine, its dispatcher of another."
+                )
+                raise OtherRevision(message)
         except _Stopped:
             log.warning("stopped while the database was away", dispatch_id=dispatch_id)
         finally:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from engine.revision import ENGINE_REVISION, FIRST_REVISION
 from service.database import Base
 
 __all__ = ["EpochRow", "ExperimentMetadataRow", "ExperimentRow", "ResumeStateRow"]
@@ -100,6 +101,11 @@ class ExperimentRow(Base):
     """Experiments of one cohort can be trained as one stack; None trains alone."""
 
     dispatch_id: Mapped[str | None]
+    engine_revision: Mapped[int] = mapped_column(
+        default=ENGINE_REVISION, server_default=text(str(FIRST_REVISION))
+    )
+    """The revision of the engine that trains it, or will; every epoch, state and checkpoint is of this one."""
+
     attempt: Mapped[int] = mapped_column(default=0)
     losses: Mapped[int] = mapped_column(default=0)
     lease_counter: Mapped[int] = mapped_column(BigInteger, default=0)

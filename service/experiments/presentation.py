@@ -46,6 +46,7 @@ def experiment_document(placed: Placed) -> dict[str, Any]:
         "equivalents": _equivalents(json.dumps({**row.spec, "seed": 0}), row.rows_train),
         "warnings": row.warnings,
         "attempt": row.attempt,
+        "engine_revision": row.engine_revision if row.attempt else None,
         "error": row.error,
         "created_at": row.created_at,
         "started_at": row.started_at,

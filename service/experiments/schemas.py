@@ -203,6 +203,10 @@ class ExperimentRead(BaseModel):
     equivalents: Equivalents
     warnings: list[Warned]
     attempt: int = Field(description="1 unless a worker was lost or training was interrupted.")
+    engine_revision: int | None = Field(
+        description="Revision of the engine that trained all of it; null until it has begun. "
+        "Equal revisions give equal bits."
+    )
     error: Failure | None
     created_at: datetime
     started_at: datetime | None

@@ -65,6 +65,7 @@ def read_submission(
         resolved = _collect(problems, lambda: resolve(experiment, dataset.facts))
     if problems or dataset is None or resolved is None:
         raise InvalidSpec(problems)
+    resolved = dataclasses.replace(resolved, warnings=resolved.warnings + dataset.warnings)
     return Submission(dataset, resolved, name, metadata, priority, time_limit)
 
 

@@ -28,6 +28,7 @@ CHANGING = (
     "test",
     "error",
     "attempt",
+    "engine_revision",
     "seconds",
 )
 """Columns that a document shows and that do not stay as they were when the experiment was created."""

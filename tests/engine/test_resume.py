@@ -11,6 +11,7 @@ from engine.checkpoint import Checkpoint, from_safetensors, to_safetensors
 from engine.data import Splits
 from engine.errors import InvalidCheckpoint
 from engine.reports import Result
+from engine.revision import ENGINE_REVISION
 from engine.spec import Experiment
 from engine.training import training
 from tests.engine.problems import EVERYTHING, OPTIMIZERS, SCHEDULES, dataset, label, layers, prepared
@@ -130,6 +131,15 @@ def test_a_state_of_another_version_is_refused() -> None:
     newer = Checkpoint(state.arrays, {**state.document, "version": 2})
     with pytest.raises(InvalidCheckpoint, match="version 1"):
         next(training([experiment], splits, states=[newer]))
+
+
+def test_a_state_of_another_revision_is_refused() -> None:
+    experiment, splits = prepared(dataset("multiclass"), architecture=[5])
+    state = next(training([experiment], splits)).lanes[0].state()
+    assert state.document["revision"] == ENGINE_REVISION
+    older = Checkpoint(state.arrays, {**state.document, "revision": ENGINE_REVISION - 1})
+    with pytest.raises(InvalidCheckpoint, match=f"of revision {ENGINE_REVISION - 1} of the engine"):
+        next(training([experiment], splits, states=[older]))
 
 
 def test_flushing_is_keyed_on_the_lanes_own_steps() -> None:

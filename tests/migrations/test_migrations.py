@@ -18,7 +18,9 @@ import service.execution.models
 import service.experiments.models
 import service.idempotency.models  # noqa: F401 - each import adds its tables to Base.metadata
 from migrations import UnknownRevisionError
+from service.access.caller import LOCAL_OWNER
 from service.database import Base, Database, is_current, migrate
+from service.experiments.service import submit
 
 BROKEN = """
 import sqlalchemy as sa
@@ -72,6 +74,19 @@ def test_up_check_down_up(database_url: str) -> None:
 
     migrate(database_url)
     assert schema(database) == made
+    database.close()
+
+
+def test_what_was_stored_before_revisions_were_counted_is_of_the_first(database_url: str) -> None:
+    database = Database(database_url)
+    migrate(database_url)
+    with database.transaction() as session:
+        submit(session, LOCAL_OWNER, {"dataset": "iris"})
+        session.execute(sa.text("UPDATE experiments SET engine_revision = 7"))
+    run(database, "downgrade", "0007")
+    migrate(database_url)
+    with database.reading() as session:
+        assert session.execute(sa.text("SELECT engine_revision FROM experiments")).scalars().all() == [1]
     database.close()
 
 

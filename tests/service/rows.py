@@ -80,12 +80,6 @@ def add_epochs(database: Database, identifier: str, count: int) -> None:
     )
 
 
-def drop_epochs(database: Database, identifier: str) -> None:
-    """Forget the curve, as when a run has to begin anew."""
-    with database.transaction() as session:
-        session.execute(sa.delete(EpochRow).where(EpochRow.experiment_id == identifier))
-
-
 def change_epoch(database: Database, identifier: str, epoch: int, **values: Any) -> None:
     """Change the metrics of one epoch."""
     own = (EpochRow.experiment_id == identifier, EpochRow.epoch == epoch)

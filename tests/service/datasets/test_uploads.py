@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from fastapi.testclient import TestClient
 from typing_extensions import override
 
@@ -14,6 +15,7 @@ from service.datasets.cache import DatasetCache
 from service.datasets.models import DatasetArrayRow, DatasetRow, DatasetUploadRow
 from service.datasets.reader import read
 from service.datasets.repository import add_array_piece, change
+from service.datasets.revision import READER_REVISION
 from service.datasets.schemas import UploadedDatasetRead
 from tests.service.datasets.uploading import CSV, count, read_all, upload
 
@@ -59,6 +61,32 @@ def test_the_same_again_is_the_same_data_set(client: TestClient, database: Datab
     assert other["id"] != first["id"]
     read_all(database, tmp_path)
     assert count(database, DatasetRow) == 2
+
+
+def test_what_an_older_reader_has_read_is_read_anew(
+    client: TestClient, database: Database, tmp_path: Path
+) -> None:
+    old = upload(client, target="label").json()
+    assert old["reader_revision"] is None
+    read_all(database, tmp_path)
+    assert client.get(old["links"]["self"]).json()["reader_revision"] == READER_REVISION
+    with database.transaction() as session:
+        session.execute(sa.update(DatasetRow).values(reader_revision=READER_REVISION - 1))
+    shown = client.get(old["links"]["self"]).json()
+    assert shown["reader_revision"] == READER_REVISION - 1
+    assert "upload it again" in shown["warnings"][-1]
+    (warning,) = client.post("/v1/experiments", json={"dataset": old["id"]}).json()["warnings"]
+    assert (warning["pointer"], warning["code"]) == ("#/dataset", "read_by_older_revision")
+
+    answers = [upload(client, target="label") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 200]
+    new = answers[1].json()
+    assert new["id"] == answers[0].json()["id"] != old["id"]
+    read_all(database, tmp_path)
+    new = client.get(new["links"]["self"]).json()
+    assert (new["reader_revision"], new["version"]) == (READER_REVISION, shown["version"])
+    assert new["warnings"] == shown["warnings"][:-1]
+    assert client.post("/v1/experiments", json={"dataset": new["id"]}).json()["warnings"] == []
 
 
 def test_is_announced_and_sent_apart(client: TestClient, database: Database, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
+from service.execution.restart import start_over
 from tests.service import rows
 from tests.service.events import happenings
 from tests.service.events.conftest import LiveService
@@ -92,22 +93,27 @@ def test_more_than_one_batch(live: LiveService, open_reader: Callable[..., Reade
     assert open_reader(path, **{"Last-Event-ID": "1234"}).rest() == events[1234:]
 
 
-def test_of_epochs_that_are_gone_nothing_is_told(
-    live: LiveService, open_reader: Callable[..., Reader]
+@pytest.mark.parametrize("place", [0, 1, 3, 6])
+def test_of_a_run_that_began_again_each_epoch_is_told_once(
+    live: LiveService, open_reader: Callable[..., Reader], place: int
 ) -> None:
-    """A run without a state begins anew: its epochs go, and its events are numbered on."""
+    """Its earlier epochs go, and its events are numbered on."""
     identifier = happenings.create(live.database)
     happenings.flush(live.database, identifier, 1, 5)
-    rows.drop_epochs(live.database, identifier)
+    with live.database.transaction() as session:
+        start_over(session, identifier)
     happenings.begin(live.database, identifier)
     happenings.flush(live.database, identifier, 1, 2)
     happenings.finish(live.database, identifier)
-    events = open_reader(f"{URL}/{identifier}/events").rest()
-    assert [(int(id_), data.get("epoch")) for id_, kind, data in events if kind == "experiment.epoch"] == [
-        *[(2, 1), (3, 2)],
-        *[(8, 1), (9, 2)],
-    ]
-    assert int(events[-1][0]) == 10
+    expected = [*([(1, None)] if not place else []), (7, None), (8, 1), (9, 2)]
+    path = f"{URL}/{identifier}/events"
+    headers = {"Last-Event-ID": str(place)} if place else {}
+    *events, _ = [(int(id_), data.get("epoch")) for id_, _, data in open_reader(path, **headers).rest()]
+    assert events == expected
+    for id_, _ in expected:
+        page = open_reader(f"{path}?limit=1&after={place}", Accept="application/json").document()
+        assert [event["id"] for event in page["data"]] == [str(id_)]
+        place = page["next"]
 
 
 def test_numbers_that_were_not_finite_are_named(
