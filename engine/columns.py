@@ -65,10 +65,10 @@ class Encoding:
     @classmethod
     def fit(cls, columns: Sequence[Column], blocks: Iterable[Array]) -> Encoding:
         """Fit on the training rows, which come in blocks (n, C)."""
-        totals = [np.zeros(column.levels or 2) for column in columns]
+        totals = [np.zeros(column.levels) if column.levels else NOTHING for column in columns]
         for block in blocks:
             counted = map(_counted, columns, block.T)
-            totals = [total + more for total, more in zip(totals, counted, strict=True)]
+            totals = [_together(*each) for each in zip(columns, totals, counted, strict=True)]
         return cls(tuple(columns), tuple(map(_fitted, columns, totals)))
 
     def apply(self, x: Array) -> Array:
@@ -100,20 +100,37 @@ class Encoding:
         ]
 
 
+NOTHING = np.array([0.0, 0.0, np.inf, -np.inf])
+"""Sum, count, least and largest of no numbers."""
+
+
 def _counted(column: Column, values: Array) -> Array:
-    """(levels,) rows of each level, or (2,) sum and count of the numbers that are there."""
+    """(levels,) rows of each level, or (4,) sum, count, least and largest of the numbers that are there."""
     if column.levels:
         return np.bincount(values.astype(np.intp), minlength=column.levels)
     known = values[~np.isnan(values)] if column.missing else values
-    return np.array([known.sum(dtype=np.float64), len(known)])
+    if not len(known):
+        return NOTHING
+    with np.errstate(over="ignore"):
+        return np.array([known.sum(dtype=np.float64), len(known), known.min(), known.max()])
+
+
+def _together(column: Column, total: Array, more: Array) -> Array:
+    """What was counted in two blocks."""
+    if column.levels:
+        return total + more
+    return np.array([*(total[:2] + more[:2]), min(total[2], more[2]), max(total[3], more[3])])
 
 
 def _fitted(column: Column, total: Array) -> Array:
-    """(levels,) whether a level is there; () mean of the numbers that are, 0 without any."""
+    """(levels,) whether a level is there; () mean of the numbers that are, 0 without any.
+
+    A mean that rounding has moved out of the range of the numbers is moved back: that of equal numbers is the number.
+    """
     if column.levels:
         there: Array = total > 0
         return there
-    return np.asarray(total[0] / total[1] if total[1] else 0.0)
+    return np.asarray(np.clip(total[0] / total[1], total[2], total[3]) if total[1] else 0.0)
 
 
 def _encode(out: Array, column: Column, fitted: Array, values: Array) -> None:

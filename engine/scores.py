@@ -10,6 +10,7 @@ import numpy as np
 from engine.activations import logistic
 from engine.calls import Array, Call, constant
 from engine.network import Network
+from engine.scaling import SOME_ULPS
 
 __all__ = ["Scores", "scoring"]
 
@@ -62,7 +63,7 @@ def _errors(network: Network, targets: Array, unit: Array) -> tuple[Score, Calla
     """R² averaged over the outputs that vary, and the mean absolute error in the user's units."""
     residuals = np.zeros_like(targets)
     spread = np.square(targets - targets.mean(axis=1, dtype=np.float64, keepdims=True)).sum(axis=1)
-    varies = (targets != targets[:, :1]).any(axis=1)
+    varies = np.ptp(targets, axis=1) > SOME_ULPS * np.finfo(targets.dtype).eps * np.abs(targets).max(axis=1)
 
     def score(logits: Array, scratch: Array, where: slice) -> list[Call]:
         answer = scratch if network.output == "sigmoid" else logits
