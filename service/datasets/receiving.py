@@ -16,9 +16,11 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import ClientDisconnect
 
 from engine.errors import InvalidSpec, SpecProblem
+from service.datasets.multipart import read_form
 from service.datasets.parsing.option_rules import is_plain
 from service.datasets.parsing.options import Options
 from service.datasets.room import FULL
+from service.datasets.uploads import size_of
 from service.experiments.labels import check_name
 from service.json_bodies import read_json
 from service.problems import Refusal
@@ -26,12 +28,11 @@ from service.problems import Refusal
 __all__ = ["Announced", "announced", "received_bytes", "received_form"]
 
 _BUFFER_BYTES = 2**20
-_MOST_FIELDS = 64
-_LONGEST_FIELD_BYTES = 64 * 1024
 _OWN_FIELDS = ("name",)
 _LISTS = ("ignore", "missing", "categorical", "numeric")
 _CHARSETS = (b"utf-8", b"utf8", b"us-ascii")
 _TRUTH = {"true": True, "false": False}
+_ENCODED = ("base64", "quoted-printable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,24 +82,52 @@ async def received_form(request: Request) -> AsyncIterator[tuple[Announced, Bina
     if parameters.get(b"charset", b"utf-8").lower() not in _CHARSETS:
         raise Refusal(415, "Send the form's texts as UTF-8.")
     with _complete():
-        form = await request.form(max_files=1, max_fields=_MOST_FIELDS, max_part_size=_LONGEST_FIELD_BYTES)
+        form = await read_form(request)
     try:
-        file = form.get("file")
-        if not isinstance(file, UploadFile):
-            message = "Must be the file to upload."
-            raise InvalidSpec([SpecProblem(("file",), "missing", message)])
-        yield announced(_document(form), file.filename), file.file
+        file = _file(form)
+        yield announced(_document(form), (file.filename or "").replace("%22", '"')), file.file
     finally:
         await form.close()
 
 
+def _file(form: FormData) -> UploadFile:
+    """The one file of the form; raises InvalidSpec, and Refusal for one that is encoded."""
+    files = form.getlist("file")
+    if not files:
+        elsewhere = [name for name, value in form.multi_items() if isinstance(value, UploadFile)]
+        hint = f" The file is in the field {elsewhere[0][:80]!r}." if elsewhere else ""
+        raise _wrong_file("missing", f"Must be the file to upload: curl -F file=@data.csv.{hint}")
+    if len(files) > 1:
+        raise _wrong_file("repeated", "May be given only once: upload each file in a form of its own.")
+    file = files[0]
+    if not isinstance(file, UploadFile):
+        raise _wrong_file("type", "Must be a file with a file name, not text: curl -F file=@data.csv.")
+    if file.headers.get("content-transfer-encoding", "").strip().lower() in _ENCODED:
+        raise Refusal(415, "Send the bytes of the file as they are, without Content-Transfer-Encoding.")
+    if not size_of(file.file):
+        raise _wrong_file("empty", "The file is empty: it has 0 bytes. Choose a file with rows in it.")
+    return file
+
+
+def _wrong_file(code: str, message: str) -> InvalidSpec:
+    return InvalidSpec([SpecProblem(("file",), code, message)])
+
+
 def _document(form: FormData) -> dict[str, Any]:
-    names = [name for name, _ in form.multi_items()]
-    if repeated := sorted({name for name in names if names.count(name) > 1}):
+    """The fields beside the file as JSON values; lists may be given item by item."""
+    given: dict[str, list[Any]] = {}
+    for name, value in form.multi_items():
+        if name != "file" and value != "":
+            given.setdefault(name, []).append(_value(name, value))
+    if repeated := sorted(name for name, values in given.items() if len(values) > 1 and name not in _LISTS):
         raise InvalidSpec(
             [SpecProblem((name[:80],), "repeated", "May be given only once.") for name in repeated]
         )
-    return {name: _value(name, value) for name, value in form.items() if name != "file" and value != ""}
+    return {name: values[0] if len(values) == 1 else _joined(values) for name, values in given.items()}
+
+
+def _joined(values: list[Any]) -> list[Any]:
+    return [item for value in values for item in (value if isinstance(value, list) else [value])]
 
 
 def _value(name: str, text: Any) -> Any:
@@ -125,11 +154,13 @@ def _is_json(text: str) -> bool:
 
 @contextlib.asynccontextmanager
 async def received_bytes(request: Request) -> AsyncIterator[BinaryIO]:
-    """The body as a file; raises Refusal."""
+    """The body as a file; raises Refusal, also for an empty one."""
     file = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - closed below, where a failure is no matter
     try:
         with _complete():
             await _spool(request, file)
+        if not size_of(file):
+            raise Refusal(422, "The body is empty. Send the bytes of the file: curl -T data.csv URL.")
         yield file
     finally:
         # What a full disk did not take is written once more at the end, and is of no interest any more.

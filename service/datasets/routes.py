@@ -131,10 +131,7 @@ def announce_dataset(
     status_code=202,
     response_model=UploadedDatasetRead,
     response_description="All bytes are stored and about to be read.",
-    responses={
-        200: {"model": UploadedDatasetRead, "description": "You had uploaded the same before: here it is."},
-        **problems(400, 404, 409, 413),
-    },
+    responses=problems(400, 404, 409, 413, 422),
     openapi_extra=BYTES_BODY,
 )
 async def put_dataset_content(
@@ -143,14 +140,15 @@ async def put_dataset_content(
     database: Store,
     caller: Writer,
     room: RoomToStore,
-    response: Response,
 ) -> Any:
-    """The file as it is: `curl -T big.csv URL`. A transfer that broke off is begun again with the same request."""
+    """The file as it is: `curl -T big.csv URL`. A transfer that broke off is begun again with the same request.
+
+    The data set keeps the id it was announced with, also where you have uploaded the same before.
+    """
     await run_in_threadpool(_check_awaited, database, caller, dataset_id)
     async with received_bytes(request) as file:
         room(uploads.size_of(file))
-        row, is_new = await run_in_threadpool(uploads.receive, database, caller.owner, dataset_id, file)
-    response.status_code = 202 if is_new else 200
+        row = await run_in_threadpool(uploads.receive, database, caller.owner, dataset_id, file)
     return uploaded_document(row)
 
 

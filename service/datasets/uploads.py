@@ -66,26 +66,35 @@ def upload(
     with database.transaction() as session:
         identifier = announce(session, owner, name, options)
     try:
-        return receive(database, owner, identifier, file)
+        return _receive(database, owner, identifier, file, find_twin=True)
     except BaseException:
         with suppress(Exception), database.transaction() as session:
             _forget(session, owner, identifier)
         raise
 
 
-def receive(database: Database, owner: str, identifier: str, file: BinaryIO) -> tuple[Row, bool]:
-    """The same for a data set that was announced before; it can be tried again.
+def receive(database: Database, owner: str, identifier: str, file: BinaryIO) -> Row:
+    """Store the bytes of a data set that was announced before, and have it read; it can be tried again.
 
+    It keeps its id, also where the owner has the same data already: the arrays of both are shared.
     Raises NotFound, UploadGone and NoRoom.
     """
     check_room(database, size_of(file))
+    return _receive(database, owner, identifier, file, find_twin=False)[0]
+
+
+def _receive(
+    database: Database, owner: str, identifier: str, file: BinaryIO, *, find_twin: bool
+) -> tuple[Row, bool]:
+    """Store the bytes, unless ``find_twin`` finds an equal data set; returns the row and whether it is new."""
     with database.transaction() as session:
         row = _begin(session, owner, identifier)
     _clear(database, row)
     fingerprint = _fingerprint(file, row.options)
-    with database.transaction() as session:
-        if (twin := _twin(session, row, fingerprint)) is not None:
-            return twin, False
+    if find_twin:
+        with database.transaction() as session:
+            if (twin := _twin(session, row, fingerprint)) is not None:
+                return twin, False
     try:
         _copy(database, row, file)
     except BaseException:
@@ -93,7 +102,7 @@ def receive(database: Database, owner: str, identifier: str, file: BinaryIO) -> 
             _clear(database, row)
         raise
     with database.transaction() as session:
-        if (twin := _twin(session, row, fingerprint)) is not None:
+        if find_twin and (twin := _twin(session, row, fingerprint)) is not None:
             return twin, False
         _change(session, identifier, {"status": VALIDATING, "fingerprint": fingerprint}, row.attempt)
         return _find(session, owner, identifier), True
