@@ -88,7 +88,7 @@ def test_an_announced_id_stays_where_the_same_was_uploaded_before(
     first = upload(client, target="label").json()
     read_all(database, tmp_path)
     arrays = count(database, DatasetArrayRow)
-    announced = client.post("/v1/datasets", json={"target": "label"}).json()
+    announced = client.post("/v1/datasets/announcements", json={"target": "label"}).json()
     content = announced["links"]["content"]
     assert client.put(content, content=b"").status_code == 422
     sent = client.put(content, content=CSV)
