@@ -11,6 +11,7 @@ from service.datasets.parsing.describing import preview, summarize
 from service.datasets.parsing.findings import find
 from service.datasets.parsing.json_rows import read_json
 from service.datasets.parsing.options import Options
+from service.datasets.parsing.other_formats import check_format
 from service.datasets.parsing.parquet_rows import read_parquet
 from service.datasets.parsing.results import Parsed, Refused, Rejected, refuse
 from service.datasets.parsing.tables import interpret
@@ -39,6 +40,7 @@ def parse(path: Path, options: Options) -> Parsed | Rejected:
 
 def _parse(path: Path, options: Options) -> Parsed:
     path = unpacked(path)
+    check_format(path)
     found = _format(path)
     wanted = options.format or found
     if wanted == "npz":

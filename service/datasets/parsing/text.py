@@ -16,12 +16,6 @@ _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codec
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\x1a"))
 # Half of the bytes of Western text in UTF-16 are NUL, and all of them on one side.
 _NUL_SHARE = 0.4
-_FORMS = {
-    b"PK": "a ZIP file",
-    b"\x1f\x8b": "a gzip file",
-    b"%PDF": "a PDF file",
-    b"\xd0\xcf\x11\xe0": "an old Excel file",
-}
 
 
 def find_encoding(path: Path, given: str | None) -> str:
@@ -65,8 +59,8 @@ def lines_of(path: Path, encoding: str) -> Iterator[str]:
 
 def _without_nuls(start: bytes) -> str | None:
     """UTF-16 by its NULs, None for bytes that may be text; raises Refused for others."""
-    form = next((name for magic, name in _FORMS.items() if start.startswith(magic)), None)
-    if form is None and b"\0" in start:
+    form = None
+    if b"\0" in start:
         even, odd = (start[side::2].count(0) / max(len(start) // 2, 1) for side in (0, 1))
         if max(even, odd) > _NUL_SHARE and min(even, odd) == 0:
             return "utf-16-be" if even > odd else "utf-16-le"

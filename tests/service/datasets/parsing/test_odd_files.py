@@ -49,8 +49,8 @@ def overlapping() -> bytes:
         pytest.param(zip64(), "list of contents that is too long", id="zip64"),
         pytest.param(overlapping(), "damaged ZIP archive", id="overlapping members"),
         pytest.param(archive({"x.npz": npz(x=X, y=Y)}), "a member called", id="nested"),
-        pytest.param(npy(X), "binary data", id="bare npy"),
-        pytest.param(npy(np.array([{"a": 1}], object)), "binary data", id="bare pickled npy"),
+        pytest.param(npy(X), "a single NumPy array", id="bare npy"),
+        pytest.param(npy(np.array([{"a": 1}], object)), "a single NumPy array", id="bare pickled npy"),
         pytest.param(
             archive(
                 {f"{name}.npy": npy(np.zeros((12_000_000, 1), np.uint8)) for name in ("x", "x_val", "x_test")}
