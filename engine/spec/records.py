@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import InvalidSpec, SpecProblem, did_you_mean
-from engine.spec.rules import Choice, json_name, problem, required_names
+from engine.spec.rules import Choice, has_default, json_name, problem, required_names, takes_null
 
 __all__ = ["Record", "Records", "Variant"]
 
@@ -34,7 +34,17 @@ class Record:
             raise InvalidSpec(_unknown_field(str(name), tuple(fields)) for name in unknown[:_MOST_UNKNOWN])
         if absent := [name for name in required_names(self.kind) if name not in value]:
             raise InvalidSpec(SpecProblem((name,), "missing", "This field is required.") for name in absent)
-        return self.kind(**{fields[name]: item for name, item in value.items()})
+        unset = _unset_names(self.kind, [name for name, item in value.items() if item is None])
+        given = {name: item for name, item in value.items() if name not in unset}
+        return self.kind(**{fields[name]: item for name, item in given.items()})
+
+
+def _unset_names(kind: type[Any], nulls: Collection[str]) -> set[str]:
+    """Those fields given as null that null leaves at their default, as it is no value of theirs."""
+    if not nulls:
+        return set()
+    fields = {json_name(field): field for field in dataclasses.fields(kind)}
+    return {name for name in nulls if has_default(fields[name]) and not takes_null(fields[name])}
 
 
 def _unknown_field(name: str, allowed: tuple[str, ...]) -> SpecProblem:

@@ -28,11 +28,13 @@ __all__ = [
     "Real",
     "Rule",
     "check_fields",
+    "has_default",
     "json_name",
     "problem",
     "required_names",
     "rule",
     "rule_of",
+    "takes_null",
 ]
 
 
@@ -190,13 +192,23 @@ def json_name(field: dataclasses.Field[Any]) -> str:
     return field.name.rstrip("_")
 
 
+def has_default(field: dataclasses.Field[Any]) -> bool:
+    """Whether the field may be left out."""
+    return field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
+
+
+def takes_null(field: dataclasses.Field[Any]) -> bool:
+    """Whether the field's rule allows None."""
+    try:
+        rule_of(field).check(None)
+    except InvalidSpec:
+        return False
+    return True
+
+
 def required_names(kind: type[Any]) -> list[str]:
     """The JSON names of a dataclass's fields that have no default."""
-    return [
-        json_name(field)
-        for field in dataclasses.fields(kind)
-        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-    ]
+    return [json_name(field) for field in dataclasses.fields(kind) if not has_default(field)]
 
 
 def check_fields(record: Any) -> None:

@@ -78,10 +78,12 @@ class SplitRule:
         if isinstance(value, (Split, DatasetSplit)):
             return value
         kind: type[Any] = Split
-        if isinstance(value, Mapping) and "by" in value:
+        if isinstance(value, Mapping) and value.get("by") is not None:
             kind = self.KINDS[_which(value["by"], tuple(self.KINDS))]
-            if needless := sorted((_names(Split) - _names(kind)) & set(value)):
-                raise InvalidSpec(map(_needless, needless))
+            needless = (_names(Split) - _names(kind)) & set(value)
+            if given := sorted(name for name in needless if value[name] is not None):
+                raise InvalidSpec(map(_needless, given))
+            value = {name: item for name, item in value.items() if name not in needless}
         split: Split | DatasetSplit = Record(kind).check(value)
         return split
 

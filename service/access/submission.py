@@ -66,6 +66,8 @@ class _Limits:
         limits: dict[str, int] = {}
         problems: list[SpecProblem] = []
         for name, limit in list(value.items())[:_MOST_UNKNOWN]:
+            if limit is None and name in _LIMIT_NAMES:
+                continue
             try:
                 Choice(_LIMIT_NAMES).check(name)
                 limits[name] = Integer(minimum=1, maximum=_LARGEST).check(limit)
@@ -103,7 +105,9 @@ def read_new_key(document: Mapping[str, Any]) -> NewKey:
         for name in required_names(NewKey)
         if name not in document
     ]
-    given = {name: document[name] for name in _FIELDS if name in document}
+    # Null is as good as left out, but for the one field that has to be given.
+    given = {name: document[name] for name in _FIELDS if document.get(name) is not None}
+    given |= {name: None for name in required_names(NewKey) if name in document and document[name] is None}
     try:
         # What is missing has been noted; a stand-in lets the rest be checked.
         key = NewKey(**{"owner": "nobody", **given})

@@ -55,8 +55,8 @@ def read_submission(
     problems = [_unknown_field(name) for name in unknown[:_MOST_UNKNOWN]]
     dataset = _collect(problems, lambda: _dataset(document, find))
     name = _collect(problems, lambda: check_name(document.get("name")))
-    metadata = _collect(problems, lambda: check_metadata(document.get("metadata", {})))
-    priority = _collect(problems, lambda: check_priority(document.get("priority", DEFAULT_PRIORITY)))
+    metadata = _collect(problems, lambda: check_metadata(_given(document, "metadata", {})))
+    priority = _collect(problems, lambda: check_priority(_given(document, "priority", DEFAULT_PRIORITY)))
     time_limit = _collect(problems, lambda: check_time_limit(document.get("time_limit_seconds")))
     given = {field: document[field] for field in _SPEC_FIELDS if field in document}
     experiment = _collect(problems, lambda: Experiment.from_document(given))
@@ -67,6 +67,12 @@ def read_submission(
         raise InvalidSpec(problems)
     resolved = dataclasses.replace(resolved, warnings=resolved.warnings + dataset.warnings)
     return Submission(dataset, resolved, name, metadata, priority, time_limit)
+
+
+def _given(document: Mapping[str, Any], name: str, default: Any) -> Any:
+    """The member of this name; null is as good as none."""
+    value = document.get(name)
+    return default if value is None else value
 
 
 def _collect(problems: list[SpecProblem], read: Callable[[], Any]) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from engine.errors import InvalidSpec
-from engine.spec import Adam, Divide, Experiment, Layer, Normal, Sgd, Split, to_document
+from engine.spec import Adam, DatasetSplit, Divide, Experiment, Layer, Normal, Sgd, Split, to_document
 
 
 def experiment(**fields: Any) -> Experiment:
@@ -83,7 +83,6 @@ def test_aliases_are_turned_into_the_name_they_stand_for() -> None:
         ({"init": {"name": "zeros", "std": 1}}, {"#/init/std": "unknown_field"}),
         ({"split": 0.2}, {"#/split": "type"}),
         ({"split": {"by": "datset"}}, {"#/split/by": "choice"}),
-        ({"split": {"by": None}}, {"#/split/by": "type"}),
         (
             {"split": {"by": "dataset", "validation": 0.2, "stratify": False, "seed": 3}},
             {"#/split/validation": "incompatible", "#/split/stratify": "incompatible"},
@@ -122,3 +121,22 @@ def test_a_pointer_escapes_what_json_pointers_must() -> None:
     with pytest.raises(InvalidSpec) as caught:
         Experiment.from_document({"a/b~c": 1})
     assert caught.value.problems[0].pointer == "#/a~1b~0c"
+
+
+def test_null_is_as_good_as_left_out() -> None:
+    """Generated clients send null for what they were not given."""
+    unset: dict[str, Any] = dict.fromkeys(to_document(Experiment()))
+    assert Experiment.from_document(unset) == Experiment()
+    layer = {"units": 3, **dict.fromkeys(("activation", "dropout", "batch_norm", "init", "penalty"))}
+    optimizer = {"name": "adam", "learning_rate": None, "beta1": None}
+    split = {"by": None, "validation": None, "stratify": None, "seed": None}
+    given = Experiment.from_document({"architecture": [layer], "optimizer": optimizer, "split": split})
+    assert given == experiment(architecture=[3], optimizer="adam")
+    own = {"by": "dataset", "validation": None, "test": None, "seed": 3}
+    assert Experiment.from_document({"split": own}).split == DatasetSplit(seed=3)
+
+
+def test_null_is_no_value_where_one_has_to_be_given() -> None:
+    assert problems(architecture=[{"units": None}]) == {"#/architecture/0/units": "type"}
+    assert problems(optimizer={"name": None}) == {"#/optimizer/name": "type"}
+    assert problems(lamda=None) == {"#/lamda": "unknown_field"}

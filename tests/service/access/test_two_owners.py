@@ -83,14 +83,19 @@ def nobodys() -> dict[str, str]:
     }
 
 
-def bodies(operation: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """An example of the body in each of its media types, and that there is none."""
+def bodies(operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """An example of the body in each of its media types, as the client sends it, and that there is none."""
     content = operation.get("requestBody", {}).get("content", {})
     for media_type, body in content.items():
-        if media_type != "multipart/form-data":
-            yield media_type, next(iter(body["examples"].values()))["value"]
+        value = next(iter(body["examples"].values()))["value"]
+        if media_type == "multipart/form-data":
+            fields = dict(value)
+            yield {"files": {"file": ("table.csv", fields.pop("file"))}, "data": fields}
+        else:
+            body_of = {"content": value} if isinstance(value, str) else {"json": value}
+            yield {**body_of, "headers": {"Content-Type": media_type}}
     if not content:
-        yield "application/json", None
+        yield {"headers": {"Content-Type": "application/json"}}
 
 
 def ask(
@@ -101,16 +106,10 @@ def ask(
     values = {"kind": "best", **identifiers}
     required = [each for each in operation.get("parameters", ()) if each.get("required")]
     query = {each["name"]: values[each["name"]] for each in required if each["in"] == "query"}
-    for media_type, body in bodies(operation):
+    for body in bodies(operation):
         for more in HEADERS:
-            content = {"content": body} if isinstance(body, str) else {"json": body}
-            yield client.request(
-                method,
-                path.format_map(values),
-                params=query,
-                headers={"Content-Type": media_type, **READING, **more, **headers},
-                **content,
-            )
+            sent = {**body.get("headers", {}), **READING, **more, **headers}
+            yield client.request(method, path.format_map(values), params=query, **{**body, "headers": sent})
 
 
 def takes_identifier(name: str) -> bool:
