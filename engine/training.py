@@ -242,9 +242,21 @@ def _warnings(stack: Stack, row: int) -> list[SpecWarning]:
     """What the finished run shows about its specification."""
     tracked, least = stack.progress.best_epoch[row], stack.progress.least_epoch[row]
     if stack.best_epochs[row] and not tracked:
-        message = "No epoch was tracked, so the best weights are those of the last finite epoch."
-        return [SpecWarning("nothing_tracked", ("start_from_epoch",), message)]
+        return [_nothing_tracked(stack.experiments[row], stack.epochs[row])]
     if tracked != least:
         message = f"Epoch {least} was better than the best epoch {tracked}, but by less than min_delta."
         return [SpecWarning("min_delta_hid_best", ("min_delta",), message)]
     return []
+
+
+def _nothing_tracked(experiment: Experiment, epochs: int) -> SpecWarning:
+    """Why no epoch could be the best one: they came too early, or the metric had no value in any."""
+    kept = "so the best weights are those of the last finite epoch."
+    if experiment.start_from_epoch >= epochs:
+        return SpecWarning("nothing_tracked", ("start_from_epoch",), f"No epoch was tracked, {kept}")
+    name = experiment.monitor
+    why = ": the targets of its rows do not vary" if name.endswith("r2") else ""
+    message = (
+        f"{name} was undefined in every epoch{why}. No epoch was tracked, {kept} Monitor a loss instead."
+    )
+    return SpecWarning("nothing_tracked", ("monitor",), message)

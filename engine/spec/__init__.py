@@ -1,6 +1,5 @@
 """What an experiment is: frozen, self-checking dataclasses that need nothing but the standard library."""
 
-from engine.spec.advice import SpecWarning
 from engine.spec.conventions import PENALTIES_OF_CONVENTION, GivenLambda
 from engine.spec.equivalents import equivalents
 from engine.spec.estimate import Estimate, estimate
@@ -56,6 +55,7 @@ from engine.spec.schedules import (
     WarmupCosine,
 )
 from engine.spec.sharing import lanes_per_stack, penalty_kinds, shape
+from engine.spec.spec_warning import SpecWarning
 from engine.spec.splits import MAX_SEED, DatasetSplit, Split
 from engine.spec.variants import (
     ACTIVATIONS,

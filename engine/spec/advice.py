@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from engine.spec.compatibility import DatasetFacts, SplitRows
 from engine.spec.experiment import Experiment
+from engine.spec.network_advice import network_advice
 from engine.spec.optimizers import Sgd
-from engine.spec.schedules import MultiStep, Step
+from engine.spec.schedule_advice import is_scaled, schedule_advice
+from engine.spec.spec_warning import Path, SpecWarning
 from engine.spec.splits import Split
+from engine.spec.stopping_advice import stopping_advice
 from engine.spec.variants import variant_name
 
 __all__ = ["STRONGEST_L1", "STRONGEST_L2", "WEAKEST", "SpecWarning", "advice"]
-
-_Path = tuple[str | int, ...]
 
 STRONGEST_L1, STRONGEST_L2 = 1.0, 10.0
 """λ/n from which on a penalty leaves next to nothing to learn.
@@ -27,22 +27,14 @@ WEAKEST = 1e-7
 """λ/n up to which a penalty changes nothing: where Σw² is 1,000 it adds 5e-5 to the loss."""
 
 
-@dataclass(frozen=True, slots=True)
-class SpecWarning:
-    """Something that is allowed and probably not meant."""
-
-    code: str
-    path: tuple[str | int, ...]
-    message: str
-
-
 def advice(
-    given: Experiment, resolved: Experiment, rows: SplitRows, facts: DatasetFacts
+    given: Experiment, resolved: Experiment, rows: SplitRows, facts: DatasetFacts, outputs: int
 ) -> Iterator[SpecWarning]:
     """Every warning about an experiment, as it was given and as it was resolved."""
     yield from _penalty(given, resolved, rows)
-    yield from _patience(resolved)
-    yield from _batches(resolved, rows)
+    yield from stopping_advice(resolved, rows)
+    yield from schedule_advice(resolved, rows)
+    yield from network_advice(given, resolved, rows, facts, outputs)
     yield from _parts(given, resolved, facts)
 
 
@@ -75,9 +67,9 @@ def _penalty(given: Experiment, resolved: Experiment, rows: SplitRows) -> Iterat
         yield from _unstable(path, l2, resolved)
 
 
-def _strengths(resolved: Experiment, rows: int) -> Iterator[tuple[_Path, float, float]]:
+def _strengths(resolved: Experiment, rows: int) -> Iterator[tuple[Path, float, float]]:
     """The place of every λ that is not 0, and its parts of L1 and L2 divided by n."""
-    found: list[tuple[_Path, str, float, float]] = [
+    found: list[tuple[Path, str, float, float]] = [
         (("lambda",), resolved.penalty, resolved.lambda_, resolved.l1_ratio)
     ]
     for place, layer in enumerate(resolved.architecture):
@@ -90,10 +82,10 @@ def _strengths(resolved: Experiment, rows: int) -> Iterator[tuple[_Path, float, 
             yield path, share * strength / rows, (1 - share) * strength / rows
 
 
-def _useless(path: _Path, l1: float, l2: float, resolved: Experiment, rows: int) -> Iterator[SpecWarning]:
+def _useless(path: Path, l1: float, l2: float, resolved: Experiment, rows: int) -> Iterator[SpecWarning]:
     """A penalty that decides everything, or nothing."""
     divided = f"λ/n = {l1 + l2:.3g} for n = {rows:,} training rows"
-    if (l1 >= STRONGEST_L1 or l2 >= STRONGEST_L2) and _is_scaled(resolved):
+    if (l1 >= STRONGEST_L1 or l2 >= STRONGEST_L2) and is_scaled(resolved):
         message = f"{divided} is so large that next to nothing but the penalty is left to minimize."
         yield SpecWarning("lambda_too_large", path, message)
     if max(l1, l2) <= WEAKEST:
@@ -104,13 +96,7 @@ def _useless(path: _Path, l1: float, l2: float, resolved: Experiment, rows: int)
         yield SpecWarning("lambda_too_small", path, message)
 
 
-def _is_scaled(resolved: Experiment) -> bool:
-    """Whether features and targets are of the size that the bounds are made for."""
-    own_units = resolved.output == "identity" and resolved.target_scaling == "none"
-    return resolved.scaling != "none" and not own_units
-
-
-def _unstable(path: _Path, l2: float, resolved: Experiment) -> Iterator[SpecWarning]:
+def _unstable(path: Path, l2: float, resolved: Experiment) -> Iterator[SpecWarning]:
     """A step of SGD along the penalty's gradient that overshoots zero by more than it was away.
 
     On λ/(2n) w² alone the iteration is stable below 2(1 + μ), with Nesterov's step below 2(1 + μ)/(1 + 2μ).
@@ -125,48 +111,3 @@ def _unstable(path: _Path, l2: float, resolved: Experiment) -> Iterator[SpecWarn
             "the weights grow without end. Take a smaller learning_rate."
         )
         yield SpecWarning("unstable_penalty", path, message)
-
-
-def _patience(resolved: Experiment) -> Iterator[SpecWarning]:
-    late, patience = resolved.start_from_epoch, resolved.patience
-    if late >= resolved.max_epochs:
-        message = "start_from_epoch is not below max_epochs, so no epoch is tracked and the last one counts as best."
-        yield SpecWarning("start_too_late", ("start_from_epoch",), message)
-    elif patience is not None and late + patience >= resolved.max_epochs:
-        what = "start_from_epoch + patience" if late else "patience"
-        message = f"{what} is not below max_epochs, so it can never stop the run."
-        yield SpecWarning("patience_too_long", ("patience",), message)
-    if resolved.min_delta:
-        message = (
-            f"An epoch that is better by less than {abs(resolved.min_delta):g} does not become the best one, and its "
-            "weights are not kept. argmin_epoch says which epoch was plainly the best."
-        )
-        yield SpecWarning("min_delta_may_hide_best", ("min_delta",), message)
-
-
-def _batches(resolved: Experiment, rows: SplitRows) -> Iterator[SpecWarning]:
-    """Batches that are larger than the data, and schedules that are longer than the run."""
-    if resolved.batch_size > rows.train:
-        message = (
-            f"The batch is larger than the {rows.train} training rows: each epoch is one full-batch step."
-        )
-        yield SpecWarning("batch_exceeds_rows", ("batch_size",), message)
-    schedule = resolved.schedule
-    steps = resolved.max_epochs * -(-rows.train // resolved.batch_size)
-    left = steps - schedule.warmup_steps
-    if left <= 0:
-        message = f"The run has {steps:,} steps at most, so that it ends before the warm-up does."
-        yield SpecWarning("warmup_too_long", ("schedule", "warmup_steps"), message)
-    elif isinstance(schedule, (Step, MultiStep)):
-        name, first = _first_reduction(schedule)
-        if first >= left:
-            message = (
-                f"The run has {left:,} steps at most after the warm-up, so that the rate is never reduced."
-            )
-            yield SpecWarning("schedule_too_long", ("schedule", name), message)
-
-
-def _first_reduction(schedule: Step | MultiStep) -> tuple[str, int]:
-    if isinstance(schedule, Step):
-        return "step_size", schedule.step_size
-    return "milestones", schedule.milestones[0]

@@ -10,7 +10,7 @@ import itertools
 from dataclasses import dataclass
 
 from engine.errors import InvalidSpec
-from engine.spec.advice import SpecWarning, advice
+from engine.spec.advice import advice
 from engine.spec.compatibility import (
     LOSSES_OF_TASK,
     MAX_PARAMETERS,
@@ -25,6 +25,7 @@ from engine.spec.conventions import GivenLambda, convert, meaningless
 from engine.spec.experiment import Experiment, Layer
 from engine.spec.groups import parts_of_groups, wanted_rows
 from engine.spec.initializers import Given, Initializer
+from engine.spec.spec_warning import SpecWarning
 from engine.spec.splits import DatasetSplit, Split
 from engine.spec.variants import (
     LOSSES,
@@ -89,7 +90,7 @@ def resolve(experiment: Experiment, facts: DatasetFacts) -> Resolved:
     if problems := list(impossible(resolved, rows, parameters)):
         raise InvalidSpec(problems)
     resolved, given_lambda = convert(resolved, rows.train)
-    warnings = tuple(advice(experiment, resolved, rows, facts))
+    warnings = tuple(advice(experiment, resolved, rows, facts, outputs))
     return Resolved(resolved, rows, outputs, parameters, warnings, given_lambda)
 
 

@@ -158,6 +158,12 @@ def test_hopeless_runs_end_with_a_result_and_without_a_warning(
         assert all(np.isfinite(array).all() for array in result.best.arrays.values())
 
 
+def test_a_monitor_without_values_is_named_and_not_start_from_epoch() -> None:
+    _, result = history(CONSTANT, max_epochs=3, monitor="val_r2", patience=1, batch_size=4)
+    assert [(each.code, each.path) for each in result.warnings] == [("nothing_tracked", ("monitor",))]
+    assert (result.stop_reason, result.best_epoch) == ("max_epochs", 3)
+
+
 def test_undefined_metrics_are_none() -> None:
     (report, *_), result = history(TINY, max_epochs=1, split={"validation": 0, "test": 0})
     assert report.metrics.val_loss is None

@@ -34,6 +34,17 @@ def schedule(name: str, **parameters: Any) -> dict[str, Any]:
 
 SLOW = {"name": "sgd", "learning_rate": 0.01}
 LAYER = "#/architecture/1/penalty/lambda"
+PLATEAU = {"name": "plateau", "patience": 5}
+NORMALIZED = [{"units": 8, "batch_norm": True}]
+
+
+def rate(name: str, learning_rate: float, **parameters: float) -> dict[str, Any]:
+    return {"optimizer": {"name": name, "learning_rate": learning_rate, **parameters}}
+
+
+def long(name: str, **parameters: Any) -> dict[str, Any]:
+    """A run of 1,900 steps in 100 epochs."""
+    return {"schedule": {"name": name, **parameters}}
 
 
 @pytest.mark.parametrize(
@@ -79,6 +90,103 @@ LAYER = "#/architecture/1/penalty/lambda"
             "unstable_penalty",
             "#/lambda",
         ),
+        ({"patience": 5, "schedule": PLATEAU}, "plateau_after_stopping", "#/schedule/patience"),
+        (
+            {"patience": 2, "start_from_epoch": 3, "schedule": PLATEAU},
+            "plateau_after_stopping",
+            "#/schedule/patience",
+        ),
+        (schedule("plateau", patience=9), "schedule_too_long", "#/schedule/patience"),
+        (
+            {"patience": 5, **long("constant", warmup_steps=6 * 19)},
+            "patience_shorter_than_warmup",
+            "#/patience",
+        ),
+        ({"patience": 10, **long("one_cycle")}, "patience_shorter_than_warmup", "#/patience"),
+        ({"baseline": 0.3}, "baseline_without_patience", "#/baseline"),
+        (
+            {"patience": 5, "monitor": "val_accuracy", "baseline": 1},
+            "baseline_out_of_reach",
+            "#/baseline",
+        ),
+        ({"patience": 5, "baseline": 0}, "baseline_out_of_reach", "#/baseline"),
+        (
+            {"patience": 5, "monitor": "val_accuracy", "baseline": -0.5},
+            "baseline_without_effect",
+            "#/baseline",
+        ),
+        (
+            {"patience": 5, "split": {"validation": 0}},
+            "patience_without_validation",
+            "#/monitor",
+        ),
+        ({"monitor": "val_accuracy", "min_delta": 1}, "min_delta_too_large", "#/min_delta"),
+        ({"penalty": "l2", "lambda_": 1, "l1_ratio": 0.9}, "l1_ratio_without_elastic_net", "#/l1_ratio"),
+        ({"l1_ratio": 0.0}, "l1_ratio_without_elastic_net", "#/l1_ratio"),
+        (
+            {"penalty": "l2", "lambda_": 1, "l1_update": "subgradient"},
+            "l1_update_without_l1",
+            "#/l1_update",
+        ),
+        (
+            {"penalty": "elastic_net", "lambda_": 1, "l1_ratio": 0, "l1_update": "subgradient"},
+            "l1_update_without_l1",
+            "#/l1_update",
+        ),
+        ({"architecture": NORMALIZED, "batch_size": 1}, "batch_norm_without_batches", "#/batch_size"),
+        (rate("adam", 1), "learning_rate_too_large", "#/optimizer/learning_rate"),
+        (rate("adamw", 0.5, weight_decay=0), "learning_rate_too_large", "#/optimizer/learning_rate"),
+        (rate("rmsprop", 1), "learning_rate_too_large", "#/optimizer/learning_rate"),
+        (rate("adagrad", 10), "learning_rate_too_large", "#/optimizer/learning_rate"),
+        (rate("sgd", 100), "learning_rate_too_large", "#/optimizer/learning_rate"),
+        (rate("sgd", 5, momentum=0.9), "learning_rate_too_large", "#/optimizer/learning_rate"),
+        (rate("sgd", 1e-9), "learning_rate_too_small", "#/optimizer/learning_rate"),
+        (rate("adam", 1e-9), "learning_rate_too_small", "#/optimizer/learning_rate"),
+        (rate("adagrad", 9e-7), "learning_rate_too_small", "#/optimizer/learning_rate"),
+        (rate("adamw", 0.1, weight_decay=10), "weight_decay_too_large", "#/optimizer/weight_decay"),
+        (long("step", gamma=1), "schedule_without_effect", "#/schedule/gamma"),
+        (long("exponential", gamma=1), "schedule_without_effect", "#/schedule/gamma"),
+        (long("inverse_time", decay=0), "schedule_without_effect", "#/schedule/decay"),
+        (
+            {**long("cosine", min_learning_rate=0.5), **rate("sgd", 0.5)},
+            "schedule_without_effect",
+            "#/schedule/min_learning_rate",
+        ),
+        (
+            {**long("plateau", min_learning_rate=0.5), **rate("sgd", 0.1)},
+            "schedule_without_effect",
+            "#/schedule/min_learning_rate",
+        ),
+        (long("exponential", gamma=0.95), "schedule_ends_early", "#/schedule/gamma"),
+        (long("step", step_size=19, gamma=0.1), "schedule_ends_early", "#/schedule/gamma"),
+        (long("polynomial", total_steps=950), "schedule_ends_early", "#/schedule/total_steps"),
+        (long("one_cycle", total_steps=500), "schedule_ends_early", "#/schedule/total_steps"),
+        (long("warmup_cosine", total_steps=100), "schedule_ends_early", "#/schedule/total_steps"),
+        (long("polynomial", total_steps=1901), "schedule_too_long", "#/schedule/total_steps"),
+        (long("warmup_cosine", total_steps=1901), "schedule_too_long", "#/schedule/total_steps"),
+        ({"init": "zeros", "architecture": [30, 20]}, "zero_hidden_weights", "#/init"),
+        (
+            {"architecture": [30, {"units": 20, "activation": "tanh", "init": "zeros"}]},
+            "zero_hidden_weights",
+            "#/architecture/1/init",
+        ),
+        ({"architecture": [64, 30, 10]}, "layers_repeat_ends", "#/architecture"),
+        ({"architecture": [], "activation": "tanh"}, "activation_without_effect", "#/activation"),
+        (
+            {"architecture": [{"units": 9, "activation": "relu"}], "activation": "tanh"},
+            "activation_without_effect",
+            "#/activation",
+        ),
+        ({"architecture": [{"units": 4, "dropout": 0.9}]}, "dropout_too_large", "#/architecture/0/dropout"),
+        ({"input_dropout": 0.99}, "dropout_too_large", "#/input_dropout"),
+        ({"clip_norm": 1e6}, "norm_without_effect", "#/clip_norm"),
+        ({"max_norm": 1e9}, "norm_without_effect", "#/max_norm"),
+        ({"max_norm": 1e-6}, "norm_too_small", "#/max_norm"),
+        ({"label_noise": 0.9}, "label_noise_too_large", "#/label_noise"),
+        ({"label_noise": 0.0005}, "label_noise_without_effect", "#/label_noise"),
+        ({"class_weight": {"0": 1}}, "class_weight_without_effect", "#/class_weight"),
+        ({"target_scaling": "none"}, "target_scaling_without_effect", "#/target_scaling"),
+        ({"split": {"test": 0.0001}}, "part_without_rows", "#/split/test"),
     ],
 )
 def test_is_said_where_it_belongs(fields: dict[str, Any], code: str, pointer: str) -> None:
@@ -104,7 +212,7 @@ def test_is_said_where_it_belongs(fields: dict[str, Any], code: str, pointer: st
             "lambda_": 3 * ROWS,
             "optimizer": {"name": "sgd", "learning_rate": 1, "momentum": 0.9},
         },
-        {"penalty": "l2", "lambda_": 9 * ROWS, "optimizer": {"name": "adam", "learning_rate": 1}},
+        {"penalty": "l2", "lambda_": 9 * ROWS, "optimizer": {"name": "adam", "learning_rate": 0.4}},
         {
             "penalty": "l2",
             "lambda_": 9 * ROWS,
@@ -114,10 +222,78 @@ def test_is_said_where_it_belongs(fields: dict[str, Any], code: str, pointer: st
         {"penalty": "l1", "lambda_": 5 * ROWS, "scaling": "none"},
         of_layer(name="l1"),
         {"architecture": [5, {"units": 5, "penalty": "none"}]},
+        {"patience": 6, "schedule": PLATEAU},
+        {"patience": 3, "start_from_epoch": 3, "schedule": PLATEAU},
+        schedule("plateau", patience=8),
+        {"patience": 6, **long("constant", warmup_steps=6 * 19)},
+        {"patience": 30, **long("one_cycle")},
+        {"patience": 10, **long("cosine")},
+        {"patience": 10, **long("warmup_cosine")},
+        {"patience": 5, "baseline": 0.3},
+        {"patience": 5, "monitor": "val_accuracy", "baseline": 0.99},
+        {"split": {"validation": 0}},
+        {"patience": 5, "monitor": "train_loss"},
+        {"penalty": "elastic_net", "lambda_": 1, "l1_ratio": 0.9, "l1_update": "subgradient"},
+        {"l1_update": "subgradient", **of_layer(name="l1", **{"lambda": 1})},
+        {"architecture": NORMALIZED, "batch_size": 2},
+        rate("adam", 0.1),
+        rate("adagrad", 1),
+        rate("sgd", 3),
+        rate("sgd", 10),
+        rate("sgd", 0.5, momentum=0.95),
+        rate("sgd", 1e-5),
+        rate("adam", 1e-6),
+        {**rate("sgd", 100), "clip_norm": 0.01},
+        {**rate("sgd", 100), "scaling": "none"},
+        {**rate("adam", 1e-9), "init": {"name": "given", "checkpoint": "exp/best"}},
+        rate("adamw", 0.01, weight_decay=1),
+        *(
+            long(name)
+            for name in ("step", "multistep", "exponential", "inverse_time", "polynomial", "cosine")
+        ),
+        *(long(name) for name in ("one_cycle", "warmup_cosine", "plateau")),
+        long("exponential", gamma=0.99),
+        long("polynomial", total_steps=1900),
+        {"init": "zeros", "architecture": []},
+        {"init": "zeros", "bias_init": {"name": "normal", "std": 0.1}},
+        {"init": "zeros", "architecture": [{"units": 30, "init": "he_normal"}]},
+        {"architecture": [64, 10]},
+        {"architecture": [30, 10]},
+        {"architecture": [64, 30, 20]},
+        {"activation": "tanh"},
+        {"architecture": [{"units": 9, "activation": "relu"}, 9], "activation": "tanh"},
+        {"architecture": [{"units": 30, "dropout": 0.5}], "input_dropout": 0.2},
+        {"clip_norm": 1, "max_norm": 3},
+        {"label_noise": 0.5},
+        {"label_noise": 0.001},
+        {"class_weight": "balanced"},
+        {"class_weight": {"0": 1, "1": 5}},
+        {"split": {"test": 0}},
+        {"label_smoothing": 0.1, "precision": "float64"},
     ],
 )
 def test_is_not_said_of_what_is_useful(fields: dict[str, Any]) -> None:
     assert warnings(**fields) == []
+
+
+ONE_ROW = DatasetFacts(task="regression", rows=5, features=2, classes=None)
+
+
+@pytest.mark.parametrize("monitor", ["val_r2", "val_loss"])
+def test_r2_of_one_row_is_undefined_and_its_loss_is_not(monitor: str) -> None:
+    found = warnings(ONE_ROW, monitor=monitor, patience=2, batch_size=3)
+    assert found == [("monitor_undefined", "#/monitor")] * (monitor == "val_r2")
+
+
+def test_a_last_hidden_layer_of_one_unit_repeats_the_only_output() -> None:
+    assert warnings(DIABETES, architecture=[32, 1]) == [("layers_repeat_ends", "#/architecture")]
+    assert warnings(DIABETES, architecture=[1]) == []
+
+
+def test_the_labels_of_two_classes_say_nothing_when_half_are_flipped() -> None:
+    pair = DatasetFacts(task="binary", rows=1000, features=5, classes=2)
+    assert warnings(pair, label_noise=0.49) == []
+    assert warnings(pair, label_noise=0.5) == [("label_noise_too_large", "#/label_noise")]
 
 
 def test_targets_in_their_own_units_have_no_strongest_penalty() -> None:

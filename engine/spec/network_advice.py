@@ -1,0 +1,159 @@
+"""Advice on the network and its targets: layers that cannot learn, and settings that nothing in them takes up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.spec.compatibility import DatasetFacts, SplitRows
+from engine.spec.experiment import Experiment
+from engine.spec.initializers import Given
+from engine.spec.schedule_advice import is_scaled
+from engine.spec.spec_warning import Path, SpecWarning
+from engine.spec.splits import Split
+from engine.spec.variants import ElasticNet, variant_name
+
+__all__ = ["network_advice"]
+
+_SMALLEST_NORM, _LARGEST_NORM = 1e-3, 1e6
+"""Bounds on norms below which a network of scaled data cannot say anything, and above which they hold nothing."""
+
+
+def network_advice(
+    given: Experiment, resolved: Experiment, rows: SplitRows, facts: DatasetFacts, outputs: int
+) -> Iterator[SpecWarning]:
+    """Warnings about ``architecture`` and the fields that act on layers, labels and targets."""
+    yield from _sizes(resolved, facts, outputs)
+    yield from _zeros(resolved)
+    yield from _layers(resolved, rows, facts)
+    yield from _l1(resolved)
+    yield from _norms(resolved)
+    yield from _labels(resolved, rows, facts)
+    yield from _empty_parts(given, rows)
+
+
+def _sizes(resolved: Experiment, facts: DatasetFacts, outputs: int) -> Iterator[SpecWarning]:
+    """Lists of every layer's units, input and output included, where hidden layers are wanted."""
+    units = [layer.units for layer in resolved.architecture]
+    ends = {outputs, facts.classes}
+    repeated = len(units) >= 3 and units[0] == facts.features and units[-1] in ends
+    if repeated or (len(units) >= 2 and units[-1] == outputs == 1):
+        hidden = units[1:-1] if units[0] == facts.features and len(units) >= 3 else units[:-1]
+        message = (
+            f"architecture lists hidden layers only; the {facts.features} features and {outputs} outputs come by "
+            f"themselves. As it stands the network is {'-'.join(map(str, [facts.features, *units, outputs]))}; "
+            f"{hidden} may be what is meant."
+        )
+        yield SpecWarning("layers_repeat_ends", ("architecture",), message)
+
+
+def _zeros(resolved: Experiment) -> Iterator[SpecWarning]:
+    """Hidden layers whose weights and biases are all 0, so that their units are all alike."""
+    if isinstance(resolved.init, Given) or resolved.bias_init not in {None, "zeros"}:
+        return
+    layers = resolved.architecture
+    found = [place for place, layer in enumerate(layers) if layer.init == "zeros"]
+    everywhere = len(found) == len(layers) and resolved.init == "zeros"
+    for place in found[:1] if everywhere else found:
+        if variant_name(layers[place].activation) == "relu":
+            why = "no unit of it ever fires, so their weights stay 0"
+        else:
+            why = "its units begin alike, and where the next layer is alike, too, they stay so"
+        path: Path = ("init",) if everywhere else ("architecture", place, "init")
+        message = f"All weights and biases of hidden layer {place + 1} begin as 0: {why}. Take a random initializer."
+        yield SpecWarning("zero_hidden_weights", path, message)
+
+
+def _layers(resolved: Experiment, rows: SplitRows, facts: DatasetFacts) -> Iterator[SpecWarning]:
+    layers = resolved.architecture
+    if any(layer.batch_norm for layer in layers) and min(resolved.batch_size, rows.train) == 1:
+        message = (
+            "A batch of one row has no variance, so batch normalization uses its running statistics, which never "
+            "change: it does not normalize anything. Take larger batches."
+        )
+        yield SpecWarning("batch_norm_without_batches", ("batch_size",), message)
+    if resolved.activation != "relu" and all(layer.activation != resolved.activation for layer in layers):
+        what = "every hidden layer has an activation of its own" if layers else "there is no hidden layer"
+        yield SpecWarning("activation_without_effect", ("activation",), f"activation has no effect: {what}.")
+    sizes: list[tuple[Path, float, int, str]] = [
+        (("input_dropout",), resolved.input_dropout, facts.features, "feature")
+    ]
+    sizes += [
+        (("architecture", place, "dropout"), layer.dropout, layer.units, "unit")
+        for place, layer in enumerate(layers)
+    ]
+    for path, share, count, what in sizes:
+        if share and (kept := count * (1 - share)) < 1:
+            message = (
+                f"Of {count} {what}{'' if count == 1 else 's'} dropout leaves {kept:.2g} on average: most of the time "
+                "nothing passes."
+            )
+            yield SpecWarning("dropout_too_large", path, message)
+
+
+def _l1(resolved: Experiment) -> Iterator[SpecWarning]:
+    """Options of penalties that are not there."""
+    if resolved.l1_ratio != 0.5 and resolved.penalty != "elastic_net":
+        message = f"l1_ratio has no effect with penalty {resolved.penalty}; it divides λ of elastic_net."
+        yield SpecWarning("l1_ratio_without_elastic_net", ("l1_ratio",), message)
+    if resolved.l1_update == "proximal":
+        return
+    kinds = [(resolved.penalty, resolved.lambda_, resolved.l1_ratio)]
+    for layer in resolved.architecture:
+        own = layer.penalty
+        ratio = own.l1_ratio if isinstance(own, ElasticNet) else 1.0
+        kinds.append(("none" if own is None else variant_name(own), getattr(own, "lambda_", 0.0), ratio))
+    if not any(
+        strength and (kind == "l1" or (kind == "elastic_net" and ratio)) for kind, strength, ratio in kinds
+    ):
+        message = "l1_update has no effect: no layer has an L1 penalty with a λ above 0."
+        yield SpecWarning("l1_update_without_l1", ("l1_update",), message)
+
+
+def _norms(resolved: Experiment) -> Iterator[SpecWarning]:
+    """Bounds on norms that leave nothing, or hold nothing."""
+    if not is_scaled(resolved):
+        return
+    normalized = any(layer.batch_norm for layer in resolved.architecture)
+    for name, value in (("clip_norm", resolved.clip_norm), ("max_norm", resolved.max_norm)):
+        if value is None:
+            continue
+        if value >= _LARGEST_NORM:
+            message = f"A {name} of {value:g} never acts before the training has diverged."
+            yield SpecWarning("norm_without_effect", (name,), message)
+        elif name == "max_norm" and value <= _SMALLEST_NORM and not normalized:
+            message = (
+                f"Units whose weights have a norm of {value:g} at most answer next to nothing to scaled data."
+            )
+            yield SpecWarning("norm_too_small", (name,), message)
+
+
+def _labels(resolved: Experiment, rows: SplitRows, facts: DatasetFacts) -> Iterator[SpecWarning]:
+    noise, classes = resolved.label_noise, facts.classes or 0
+    if classes > 1 and noise >= (classes - 1) / classes:
+        message = (
+            f"A flipped label is always another class, so from {(classes - 1) / classes:.3g} on the labels of "
+            f"{classes} classes say nothing of the right one, or what it is not."
+        )
+        yield SpecWarning("label_noise_too_large", ("label_noise",), message)
+    if noise and resolved.split.train_rows is None and noise * rows.train < 0.5:
+        message = f"{noise:g} of {rows.train:,} training rows is less than half a row: no label is flipped."
+        yield SpecWarning("label_noise_without_effect", ("label_noise",), message)
+    if isinstance(resolved.class_weight, dict) and set(resolved.class_weight.values()) <= {1.0}:
+        message = "A class that is not named weighs 1, so these weights have no effect."
+        yield SpecWarning("class_weight_without_effect", ("class_weight",), message)
+    if facts.task != "regression" and resolved.target_scaling == "none":
+        message = "target_scaling has no effect on classes; it is about the targets of a regression."
+        yield SpecWarning("target_scaling_without_effect", ("target_scaling",), message)
+
+
+def _empty_parts(given: Experiment, rows: SplitRows) -> Iterator[SpecWarning]:
+    """Parts that are asked for and get no row."""
+    if not isinstance(given.split, Split):
+        return
+    for name, share, count in (
+        ("validation", given.split.validation, rows.validation),
+        ("test", given.split.test, rows.test),
+    ):
+        if share and not count:
+            message = f"{share:g} of the rows is less than half a row: there are no {name} rows."
+            yield SpecWarning("part_without_rows", ("split", name), message)

@@ -1,0 +1,176 @@
+"""Advice on batches and the learning rate: its size for the optimizer, and its schedule over the run's steps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from engine.spec.compatibility import SplitRows
+from engine.spec.experiment import Experiment
+from engine.spec.initializers import Given
+from engine.spec.optimizers import Adagrad, AdamW, Sgd
+from engine.spec.schedules import (
+    Constant,
+    Cosine,
+    Exponential,
+    InverseTime,
+    MultiStep,
+    OneCycle,
+    Plateau,
+    Polynomial,
+    Schedule,
+    Step,
+    WarmupCosine,
+)
+from engine.spec.spec_warning import SpecWarning
+
+__all__ = ["is_scaled", "schedule_advice"]
+
+_LARGEST_RATE = {"sgd": 50.0, "adagrad": 2.0, "rmsprop": 0.5, "adam": 0.5, "adamw": 0.5}
+"""Rates from which on a step throws weights about. Steps of all but SGD are about as long as the rate, whatever the
+gradient, and weights are drawn smaller than 1. Of SGD it is the rate with momentum, η/(1 − μ), that counts."""
+_SMALLEST_RATE = 1e-6
+_SHORTEST_WAY = 1e-3
+"""A rate is too small where it is below the first and all steps of the run together are shorter than the second."""
+_VANISHED = 1e-6
+"""A share of the learning rate at which nothing more is learned."""
+
+
+def schedule_advice(resolved: Experiment, rows: SplitRows) -> Iterator[SpecWarning]:
+    """Warnings about ``batch_size``, ``optimizer`` and ``schedule``."""
+    if resolved.batch_size > rows.train:
+        message = (
+            f"The batch is larger than the {rows.train} training rows: each epoch is one full-batch step."
+        )
+        yield SpecWarning("batch_exceeds_rows", ("batch_size",), message)
+    per_epoch = -(-rows.train // resolved.batch_size)
+    steps = resolved.max_epochs * per_epoch
+    if is_scaled(resolved):
+        yield from _rate(resolved, steps)
+    yield from _weight_decay(resolved)
+    yield from _useless(resolved)
+    schedule, left = resolved.schedule, steps - resolved.schedule.warmup_steps
+    if left <= 0:
+        message = f"The run has {steps:,} steps at most, so that it ends before the warm-up does."
+        yield SpecWarning("warmup_too_long", ("schedule", "warmup_steps"), message)
+    else:
+        yield from _length(schedule, left)
+        yield from _vanishing(schedule, left, per_epoch)
+
+
+def is_scaled(resolved: Experiment) -> bool:
+    """Whether features and targets are of a size that bounds on rates and penalties are made for."""
+    own_units = resolved.output == "identity" and resolved.target_scaling == "none"
+    return resolved.scaling != "none" and not own_units
+
+
+def _rate(resolved: Experiment, steps: int) -> Iterator[SpecWarning]:
+    """Rates that cannot be meant for scaled data."""
+    optimizer, path = resolved.optimizer, ("optimizer", "learning_rate")
+    rate = optimizer.learning_rate
+    momentum = optimizer.momentum if isinstance(optimizer, Sgd) else 0.0
+    largest = _LARGEST_RATE[optimizer.name]
+    held = isinstance(optimizer, Sgd) and (resolved.clip_norm or resolved.max_norm) is not None
+    if rate / (1 - momentum) >= largest and not held:
+        what = f"{rate:g} with momentum {momentum:g}" if momentum else f"{rate:g}"
+        usual = "0.01 to 1" if isinstance(optimizer, Sgd) else "0.0001 to 0.01"
+        message = (
+            f"A learning rate of {what} is far too large for {optimizer.name}: each step undoes what was learned. "
+            f"Usual rates are {usual}."
+        )
+        yield SpecWarning("learning_rate_too_large", path, message)
+    # From given weights on, small steps may be what is wanted.
+    if isinstance(resolved.init, Given) or rate / (1 - momentum) >= _SMALLEST_RATE:
+        return
+    way = rate * 2 * math.sqrt(steps) if isinstance(optimizer, Adagrad) else rate / (1 - momentum) * steps
+    if way < _SHORTEST_WAY:
+        message = (
+            f"With a learning rate of {rate:g} the run's {steps:,} steps move a weight by some {way:.1g} altogether, "
+            "so that next to nothing is learned."
+        )
+        yield SpecWarning("learning_rate_too_small", path, message)
+
+
+def _weight_decay(resolved: Experiment) -> Iterator[SpecWarning]:
+    """A decoupled decay whose factor 1 − η·weight_decay leaves nothing of the weights."""
+    optimizer = resolved.optimizer
+    if isinstance(optimizer, AdamW) and (share := optimizer.learning_rate * optimizer.weight_decay) >= 1:
+        message = (
+            f"learning_rate · weight_decay = {share:.3g}: each step takes the whole weight away, or more. Usual is "
+            "less than 0.001."
+        )
+        yield SpecWarning("weight_decay_too_large", ("optimizer", "weight_decay"), message)
+
+
+def _useless(resolved: Experiment) -> Iterator[SpecWarning]:
+    """Schedules that leave the rate as it is, or raise it where they are to reduce it."""
+    schedule, rate = resolved.schedule, resolved.optimizer.learning_rate
+    if isinstance(schedule, (Step, MultiStep, Exponential)) and schedule.gamma == 1:
+        yield SpecWarning(
+            "schedule_without_effect", ("schedule", "gamma"), "A gamma of 1 leaves the rate as it is."
+        )
+    if isinstance(schedule, InverseTime) and not schedule.decay:
+        yield SpecWarning(
+            "schedule_without_effect", ("schedule", "decay"), "A decay of 0 leaves the rate as it is."
+        )
+    if isinstance(schedule, (Cosine, Plateau)) and schedule.min_learning_rate >= rate:
+        message = (
+            f"min_learning_rate is not below the learning rate of {rate:g}, so the schedule never reduces it."
+        )
+        yield SpecWarning("schedule_without_effect", ("schedule", "min_learning_rate"), message)
+
+
+def _length(schedule: Schedule, left: int) -> Iterator[SpecWarning]:
+    """Schedules that are longer than the run, or over long before it is."""
+    run = f"The run has {left:,} steps at most{' after the warm-up' if schedule.warmup_steps else ''}"
+    if isinstance(schedule, (Step, MultiStep)):
+        name, first = _first_reduction(schedule)
+        if first >= left:
+            yield SpecWarning(
+                "schedule_too_long", ("schedule", name), f"{run}, so that the rate is never reduced."
+            )
+    if not isinstance(schedule, (Polynomial, OneCycle, WarmupCosine)) or schedule.total_steps is None:
+        return
+    path, total = ("schedule", "total_steps"), schedule.total_steps
+    if isinstance(schedule, WarmupCosine):
+        total -= schedule.warmup_steps
+        if total <= 0:
+            message = (
+                "total_steps counts the warm-up, too, and is not larger than warmup_steps: no cosine follows."
+            )
+            yield SpecWarning("schedule_ends_early", path, message)
+            return
+    if total > left:
+        message = f"{run}, so that the schedule does not come to its end. null fits it to the run."
+        yield SpecWarning("schedule_too_long", path, message)
+    elif total <= left / 2 and not isinstance(schedule, WarmupCosine):
+        message = (
+            f"{run}; after {total:,} of them the rate is next to 0 and nothing more is learned. null fits the "
+            "schedule to the run."
+        )
+        yield SpecWarning("schedule_ends_early", path, message)
+
+
+def _vanishing(schedule: Schedule, left: int, per_epoch: int) -> Iterator[SpecWarning]:
+    """Rates that have vanished before half of the run is over."""
+    if isinstance(schedule, Constant) or getattr(schedule, "gamma", 1) == 1:
+        return
+    if isinstance(schedule, Exponential):
+        steps = math.log(_VANISHED) / math.log(schedule.gamma)
+    elif isinstance(schedule, Step):
+        steps = math.ceil(math.log(_VANISHED) / math.log(schedule.gamma)) * schedule.step_size
+    else:
+        return
+    if steps < left / 2:
+        epochs = (schedule.warmup_steps + steps) / per_epoch
+        message = (
+            f"gamma applies by step, not by epoch, and the run has {left:,} steps: after {epochs:.3g} epochs the rate "
+            "is below a millionth of its start and nothing more is learned."
+        )
+        yield SpecWarning("schedule_ends_early", ("schedule", "gamma"), message)
+
+
+def _first_reduction(schedule: Step | MultiStep) -> tuple[str, int]:
+    if isinstance(schedule, Step):
+        return "step_size", schedule.step_size
+    return "milestones", schedule.milestones[0]
