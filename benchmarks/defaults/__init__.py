@@ -1,0 +1,1 @@
+"""Which optimizer works at the first call: every candidate default on fifty data sets."""
