@@ -2,12 +2,12 @@
 FROM python:3.13-slim-trixie AS build
 
 WORKDIR /build
-COPY requirements/bootstrap.txt requirements/runtime.txt requirements/
+COPY requirements/bootstrap.txt requirements/cluster.txt requirements/
 RUN python -m venv /opt/tools \
     && /opt/tools/bin/pip install --no-cache-dir --require-hashes --requirement requirements/bootstrap.txt \
     && python -m venv --without-pip /opt/trainyard \
     && /opt/tools/bin/uv pip install --no-cache --compile-bytecode --python /opt/trainyard/bin/python \
-        --require-hashes --requirement requirements/runtime.txt
+        --require-hashes --requirement requirements/cluster.txt
 
 # The project comes last, so that an edit of it leaves the layer of its dependencies alone.
 COPY pyproject.toml LICENSE ./

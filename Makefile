@@ -63,6 +63,9 @@ fuzz: $(STAMPS)/test ## Read files that hypothesis makes up and damages, a minut
 .PHONY: parquet
 parquet: $(STAMPS)/parquet ## Let the service read Parquet files, too (installs pyarrow, which is large)
 
+.PHONY: cluster
+cluster: $(STAMPS)/cluster ## Let the service train on the workers of a Dask scheduler (TRAINYARD_SCHEDULER)
+
 .PHONY: test-parquet
 test-parquet: $(STAMPS)/parquet $(STAMPS)/test ## Run the tests of Parquet files
 	$(BIN)/python -m pytest tests/parquet $(PYTEST_ARGS)
@@ -175,6 +178,10 @@ $(STAMPS)/test: requirements/test.txt $(STAMPS)/runtime
 	@touch $@
 
 $(STAMPS)/parquet: requirements/parquet.txt $(STAMPS)/runtime
+	@scripts/install $(VENV) $<
+	@touch $@
+
+$(STAMPS)/cluster: requirements/cluster.txt $(STAMPS)/runtime
 	@scripts/install $(VENV) $<
 	@touch $@
 

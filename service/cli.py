@@ -30,6 +30,8 @@ settings, all of them environment variables:
   TRAINYARD_WORKERS                experiments that train at a time (one per core)
   TRAINYARD_SCHEDULER              tcp://… or tls://… of a Dask scheduler whose workers train (workers of our own)
   TRAINYARD_SCHEDULER_CA_FILE, _CERT_FILE, _KEY_FILE   for tls://: the authority's certificate, ours, its key
+  TRAINYARD_SCHEDULER_INSECURE     true allows tcp://, over which any process that reaches it runs code (false)
+  TRAINYARD_WORKER_MEMORY_BYTES    memory at which a worker is killed (the machine's, divided by the workers)
   TRAINYARD_AUTH                   on wants a key with every request (off)
   TRAINYARD_OPEN_TO_EVERYONE       true lets everybody in even from other machines while TRAINYARD_AUTH is off
   TRAINYARD_MAX_QUEUED_PER_OWNER   experiments one owner may have waiting (any number)
@@ -65,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("serve", help="the whole service: API and engine").set_defaults(run=_serve)
     commands.add_parser("api", help="the API alone").set_defaults(run=_api)
     engine = commands.add_parser("engine", help="the engine alone: dispatcher and workers")
-    engine.add_argument("--attached", action="store_true", help=argparse.SUPPRESS)
+    engine.add_argument("--attached", type=int, help=argparse.SUPPRESS)
     engine.set_defaults(run=_engine)
     commands.add_parser("migrate", help="bring the database's tables up to date").set_defaults(run=_migrate)
     add_keys(commands)
@@ -123,7 +125,6 @@ def _api(_arguments: argparse.Namespace) -> None:
 def _engine(arguments: argparse.Namespace) -> None:
     from service.execution.data_directory import DataDirectoryError
     from service.execution.engine_process import run_engine
-    from service.execution.executor import WorkersGoneError
     from service.execution.security import SchedulerError
     from service.logs import configure_logs
 
@@ -132,7 +133,7 @@ def _engine(arguments: argparse.Namespace) -> None:
     check_database_url(settings)
     try:
         run_engine(settings, attached=arguments.attached)
-    except (DataDirectoryError, SchedulerError, WorkersGoneError) as error:
+    except (DataDirectoryError, SchedulerError) as error:
         raise WrongError(error) from error
 
 

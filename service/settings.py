@@ -59,6 +59,8 @@ class Settings(BaseSettings):
     scheduler_ca_file: Path | None = None
     scheduler_cert_file: Path | None = None
     scheduler_key_file: Path | None = None
+    scheduler_insecure: bool = False
+    worker_memory_bytes: int | None = Field(default=None, ge=2**26)
     auth: Literal["off", "on"] = "off"
     open_to_everyone: bool = False
     key_pepper: SecretStr | None = Field(default=None, min_length=32)

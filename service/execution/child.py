@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import subprocess
 import sys
 import threading
 import time
+
+from service.execution.pulse import Listener
 
 __all__ = ["EngineChild"]
 
@@ -18,6 +21,9 @@ STEADY_SECONDS = 30.0
 
 END_SECONDS = 15
 
+SILENT_SECONDS = 60.0
+"""An engine that wrote nothing to its pipe for so long hangs; it is killed and replaced."""
+
 log = logging.getLogger(__name__)
 
 
@@ -25,14 +31,15 @@ class EngineChild:
     """One engine process of this process's own, which ends with it whatever happens.
 
     The child inherits ``descriptor``, and with it the lock of the data directory, and a pipe as its standard
-    input: when this process dies, the kernel closes the pipe and the child ends itself.
+    input: when this process dies, the kernel closes the pipe and the child ends itself. The child writes a beat to
+    a second pipe every second.
     """
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._ending = threading.Event()
         self._changing = threading.Lock()
-        self._process = self._start()
+        self._process, self._beats = self._start()
         self._thread = threading.Thread(target=self._watch, name="engine", daemon=True)
         self._thread.start()
 
@@ -55,17 +62,25 @@ class EngineChild:
                 return
             self._process.terminate()
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self) -> tuple[subprocess.Popen[bytes], int]:
+        """A new engine process, and the pipe that it beats on."""
+        beats, beating = os.pipe()
         # -P keeps the working directory off sys.path: the installed package runs, not what happens to lie there.
-        command = [sys.executable, "-P", "-m", "service.cli", "engine", "--attached"]
-        descriptors = [self._descriptor]
-        return subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=descriptors)  # noqa: S603 - our own command
+        command = [sys.executable, "-P", "-m", "service.cli", "engine", "--attached", str(beating)]
+        descriptors = [self._descriptor, beating]
+        try:
+            process = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=descriptors)  # noqa: S603 - our own command
+        finally:
+            os.close(beating)
+        return process, beats
 
     def _watch(self) -> None:
         wait = SHORTEST_WAIT_SECONDS
         while True:
             started = time.monotonic()
+            self._listen()
             code = self._process.wait()
+            os.close(self._beats)
             if time.monotonic() - started > STEADY_SECONDS:
                 wait = SHORTEST_WAIT_SECONDS
             if self._ending.is_set():
@@ -75,5 +90,13 @@ class EngineChild:
             with self._changing:
                 if self._ending.is_set():
                     return
-                self._process = self._start()
+                self._process, self._beats = self._start()
             wait = min(2 * wait, LONGEST_WAIT_SECONDS)
+
+    def _listen(self) -> None:
+        """Return when the engine ends; kill it where it hangs."""
+        listener = Listener(self._beats)
+        while listener.lines() is not None:
+            if listener.silent_seconds >= SILENT_SECONDS:
+                log.warning("The engine was silent for %g s; killing it.", listener.silent_seconds)
+                self._process.kill()

@@ -1,4 +1,4 @@
-"""Dask distributed behind the executor port: worker processes on this machine or on a cluster.
+"""Dask distributed behind the executor port: worker processes of a cluster, on other machines or this one.
 
 Dask only carries a dispatch's id to an idle process and notices when that process dies. It is never asked for a
 result, and never told to cancel anything.
@@ -6,89 +6,43 @@ result, and never told to cancel anything.
 
 from __future__ import annotations
 
-import logging
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import dask
 import structlog
-from distributed import Client, Future, LocalCluster, fire_and_forget
-from distributed.core import Status
+from distributed import Client, Future, fire_and_forget
 from distributed.security import Security
 
-from service.execution.executor import Slots, WorkersGoneError
+from service.execution.executor import Slots
 from service.execution.outage import Outage
 from service.execution.task import train_dispatch
 
-__all__ = ["DaskExecutor", "local_cluster"]
+__all__ = ["DaskExecutor"]
 
 ANSWER_SECONDS = 5
 """How long to wait for the scheduler, which is otherwise taken to be away."""
 
-PRELOAD, PRELOAD_NANNY = "service.execution.preload", "service.execution.nanny"
-
-# What is switched off is what nobody looks at; it costs memory, CPU at rest, and start-up time.
 _CONFIGURATION = {
-    "distributed.admin.system-monitor.disk": False,
-    "distributed.admin.system-monitor.gil.enabled": False,
-    "distributed.admin.system-monitor.interval": "10s",
-    "distributed.admin.tick.interval": "1s",
     "distributed.client.heartbeat": "30s",
     "distributed.client.scheduler-info-interval": "60s",
     "distributed.comm.timeouts.connect": f"{ANSWER_SECONDS}s",
-    # A worker that is not back after this time is given up for good, also if it has come back and died again.
-    "distributed.deploy.lost-worker-timeout": "1000 days",
-    "distributed.diagnostics.nvml": False,
-    # A task whose worker died is for the dispatcher to judge, who counts.
-    "distributed.scheduler.allowed-failures": 0,
-    "distributed.scheduler.active-memory-manager.start": False,
-    "distributed.scheduler.http.routes": [],
-    "distributed.scheduler.work-stealing": False,
-    # It goes by the wall clock: one step of it would take living workers for dead. The leases do without.
-    "distributed.scheduler.worker-ttl": None,
-    "distributed.worker.http.routes": [],
-    "distributed.worker.memory.monitor-interval": "1s",
-    "distributed.worker.profile.enabled": False,
 }
 
 log = structlog.get_logger(__name__)
 
 
-def local_cluster(workers: int, scratch: Path) -> LocalCluster:
-    """Start a scheduler in this process and as many worker processes, which end with this process.
-
-    Each trains one dispatch at a time with one BLAS thread (Dask's default for worker processes).
-    Raises WorkersGoneError if they do not start.
-    """
-    dask.config.set(_CONFIGURATION)
-    try:
-        return LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            # Dask serves HTTP whatever one says; nothing is shown there, and nobody but this machine can ask.
-            scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
-            local_directory=os.fspath(scratch),
-            preload=[PRELOAD],
-            preload_nanny=[PRELOAD_NANNY],
-        )
-    except RuntimeError as error:
-        raise WorkersGoneError("The worker processes do not start; the lines above say why.") from error
-
-
 class DaskExecutor:
-    """Starts dispatches on a cluster: one of this process's own, or the scheduler at an address.
+    """Starts dispatches in the workers of the scheduler at an address.
 
     ``security`` holds the certificates for an address that begins with ``tls://``.
     """
 
     def __init__(
-        self, cluster: LocalCluster | str, on_lost: Callable[[str], None], security: Security | None = None
+        self, address: str, on_lost: Callable[[str], None], security: Security | None = None
     ) -> None:
-        if isinstance(cluster, str):
-            dask.config.set({"distributed.comm.timeouts.connect": f"{ANSWER_SECONDS}s"})
-        self._cluster = cluster
+        dask.config.set(_CONFIGURATION)
+        self._address = address
         self._security = security
         self._on_lost = on_lost
         self._client: Client | None = None
@@ -118,19 +72,13 @@ class DaskExecutor:
         future.add_done_callback(self._look_at_end)
 
     def close(self) -> None:
-        """Leave the scheduler; a cluster of our own ends, its workers handing back what they work on."""
+        """Leave the scheduler, whose workers go on."""
         if self._client is not None:
             self._client.close()
-        if isinstance(self._cluster, LocalCluster):
-            # It would call what the workers hand back failed.
-            logging.getLogger("distributed.scheduler").setLevel(logging.CRITICAL)
-            self._cluster.close()
 
     def _count(self) -> Slots:
         threads: dict[str, int] = self._ask("ncores")
         tasks: dict[str, list[str]] = self._ask("processing")
-        if isinstance(self._cluster, LocalCluster):
-            _require_nannies(self._cluster)
         idle = sum(max(0, count - len(tasks.get(worker, ()))) for worker, count in threads.items())
         return Slots(sum(threads.values()), idle)
 
@@ -143,7 +91,7 @@ class DaskExecutor:
         """The client, made anew where the scheduler was away for so long that the old one gave up."""
         if self._client is None or self._client.status == "closed":
             self._client = Client(
-                self._cluster, security=self._security, set_as_default=False, timeout=ANSWER_SECONDS
+                self._address, security=self._security, set_as_default=False, timeout=ANSWER_SECONDS
             )
         if self._client.status != "running":
             message = "The connection to the Dask scheduler is lost; trying to make it again."
@@ -156,9 +104,3 @@ class DaskExecutor:
         if future.status == "error":
             log.warning("a task ended badly", dispatch_id=future.key, error=repr(future.exception()))
             self._on_lost(str(future.key))
-
-
-def _require_nannies(cluster: LocalCluster) -> None:
-    """Raise WorkersGoneError if a worker died and could not be started again, after which Dask tries no more."""
-    if any(nanny.status in {Status.closed, Status.failed} for nanny in list(cluster.workers.values())):
-        raise WorkersGoneError("A worker process died and does not start again; the lines above say why.")

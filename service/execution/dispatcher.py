@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from service.database import Database, utc_now
 from service.execution import repository
-from service.execution.executor import Executor
+from service.execution.executor import Executor, Slots
 from service.execution.leases import LeaseWatch
 from service.execution.models import EngineRow
 from service.execution.outage import Outage
@@ -27,6 +27,9 @@ __all__ = ["Dispatcher", "take_over"]
 
 POLL_SECONDS = 0.05
 BEAT_SECONDS = 1.0
+NO_WORKERS_BEAT_SECONDS = 0.2
+"""Time between beats while no worker has started: the next one tells readers that one has."""
+
 LEASE_SECONDS = 30.0
 
 SHORTEST_PAUSE_SECONDS = 0.1
@@ -100,8 +103,8 @@ class Dispatcher:
     def step(self, now: float) -> None:
         """Do everything that is due at the monotonic time ``now``."""
         if now >= self._next_beat:
-            self._beat(now)
-            self._next_beat = now + BEAT_SECONDS
+            slots = self._beat(now)
+            self._next_beat = now + (BEAT_SECONDS if slots.total else NO_WORKERS_BEAT_SECONDS)
         if self._holds_role:
             self._reap_lost(now)
             if now >= self._last_loss + self._pause:
@@ -119,7 +122,7 @@ class Dispatcher:
         self._lost.put(dispatch_id)
         self._wake.set()
 
-    def _beat(self, now: float) -> None:
+    def _beat(self, now: float) -> Slots:
         slots = self._executor.slots()
         with self._database.transaction() as session:
             beating = EngineRow(
@@ -133,6 +136,7 @@ class Dispatcher:
             self._holds_role = self._role.hold(session, now)
             if self._holds_role:
                 self._reap_expired(session, now)
+        return slots
 
     def _reap_expired(self, session: Session, now: float) -> None:
         rows = {(row.id, row.attempt, row.status): row for row in repository.held(session)}

@@ -13,14 +13,16 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 import structlog
-from distributed import LocalCluster
 from sqlalchemy.exc import DBAPIError
 
 from service.database import Database, is_current
-from service.execution.dask_executor import DaskExecutor, local_cluster
 from service.execution.data_directory import DataDirectory, read_engine_id
 from service.execution.dispatcher import Dispatcher, take_over
+from service.execution.executor import Executor
 from service.execution.intake import Intake
+from service.execution.local_executor import LocalExecutor
+from service.execution.memory import machine_memory_bytes
+from service.execution.pulse import start_beating
 from service.execution.security import security
 from service.execution.sweeper import Sweeper
 from service.settings import Settings
@@ -31,62 +33,75 @@ POLL_SECONDS = 0.1
 PATIENCE_SECONDS = 5.0
 """How long to wait for the tables before saying so."""
 
+MakeExecutor = Callable[[Callable[[str], None]], Executor]
+"""Makes an executor from the function to call with the id of a dispatch whose worker died."""
+
 log = structlog.get_logger(__name__)
 
 
-def run_engine(settings: Settings, *, attached: bool) -> None:
+def run_engine(settings: Settings, *, attached: int | None) -> None:
     """Dispatch until told to end by a signal.
 
     An ``attached`` engine is the child of a process that has locked the data directory for it and that it ends
-    with: standard input is a pipe that closes when that process dies. Raises DataDirectoryError and SchedulerError.
+    with: standard input is a pipe that closes when that process dies, and ``attached`` the descriptor to beat on.
+    Raises DataDirectoryError and SchedulerError.
     """
-    certificates = security(settings)
+    make_executor = _executor(settings)
     stop = threading.Event()
-    _stop_on_signals(stop, attached=attached)
-    with _identity(settings, attached=attached) as engine_id:
+    if attached is not None:
+        start_beating(attached)
+    _stop_on_signals(stop, attached=attached is not None)
+    with _identity(settings, attached=attached is not None) as engine_id:
         database = Database(settings.resolved_database_url)
         try:
             _wait_for_tables(database, stop)
             if not stop.is_set():
-                executor = partial(DaskExecutor, security=certificates)
-                _dispatch(settings, database, engine_id, executor, stop)
+                _run(settings, database, engine_id, make_executor, stop)
         finally:
             database.close()
 
 
-def _dispatch(
+def _executor(settings: Settings) -> MakeExecutor:
+    """Workers of our own, or those of a Dask scheduler where the settings name one; raises SchedulerError."""
+    if settings.scheduler is not None:
+        certificates = security(settings)
+        # Installed with the extra "cluster" only, and slow to import.
+        from service.execution.dask_executor import DaskExecutor  # noqa: PLC0415 - see above
+
+        return partial(DaskExecutor, settings.scheduler, security=certificates)
+    memory_bytes = settings.worker_memory_bytes or machine_memory_bytes() // settings.workers
+
+    def make(on_lost: Callable[[str], None]) -> Executor:
+        return LocalExecutor(settings.workers, on_lost, memory_bytes=memory_bytes)
+
+    return make
+
+
+def _run(
     settings: Settings,
     database: Database,
     engine_id: str,
-    executor: Callable[..., DaskExecutor],
+    make_executor: MakeExecutor,
     stop: threading.Event,
 ) -> None:
-    def run(cluster: LocalCluster | str) -> None:
-        dispatcher = Dispatcher(
-            database,
-            engine_id,
-            lambda on_lost: executor(cluster, on_lost),
-            most_running=settings.max_running_per_owner,
-        )
-        intake = Intake(database, settings.data_dir / "intake" / engine_id, lambda: dispatcher.holds_role)
-        sweeper = Sweeper(database, lambda: dispatcher.holds_role)
-        beside = [
-            threading.Thread(target=intake.run, args=[stop], name="intake"),
-            threading.Thread(target=sweeper.run, args=[stop], name="sweeper"),
-        ]
-        for thread in beside:
-            thread.start()
-        dispatcher.run(stop)
-        for thread in beside:
-            thread.join()
-
-    if settings.scheduler is not None:
-        # Its workers outlive this process: what they train goes on.
-        run(settings.scheduler)
-        return
-    take_over(database, engine_id)
-    run(local_cluster(settings.workers, settings.data_dir / "scratch"))
-    take_over(database, engine_id)
+    # Workers of our own end with this process; those of a scheduler outlive it, and what they train goes on.
+    owns_workers = settings.scheduler is None
+    if owns_workers:
+        take_over(database, engine_id)
+    dispatcher = Dispatcher(database, engine_id, make_executor, most_running=settings.max_running_per_owner)
+    intake = Intake(database, settings.data_dir / "intake" / engine_id, lambda: dispatcher.holds_role)
+    sweeper = Sweeper(database, lambda: dispatcher.holds_role)
+    beside = [
+        threading.Thread(target=intake.run, args=[stop], name="intake"),
+        threading.Thread(target=sweeper.run, args=[stop], name="sweeper"),
+    ]
+    for thread in beside:
+        thread.start()
+    dispatcher.run(stop)
+    for thread in beside:
+        thread.join()
+    if owns_workers:
+        take_over(database, engine_id)
 
 
 @contextlib.contextmanager

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-__all__ = ["Executor", "Slots", "WorkersGoneError"]
-
-
-class WorkersGoneError(Exception):
-    """The executor's own workers cannot be kept running; it takes a new process to try again."""
+__all__ = ["Executor", "Slots"]
 
 
 class Slots(NamedTuple):
@@ -26,7 +22,7 @@ class Executor(Protocol):
     """
 
     def slots(self) -> Slots:
-        """What there is room for now; nothing while the workers cannot be reached. May raise WorkersGoneError."""
+        """What there is room for now; nothing while the workers cannot be reached."""
 
     def submit(self, dispatch_id: str) -> None:
         """Start the dispatch in an idle worker and return; raise ConnectionError where none can be reached."""

@@ -7,6 +7,6 @@ __all__ = ["train_dispatch"]
 
 def train_dispatch(dispatch_id: str) -> None:
     """Train the experiments of a dispatch in this worker process until they end or are handed back."""
-    from service.execution.preload import process  # noqa: PLC0415 - see above
+    from service.execution.worker_setup import process  # noqa: PLC0415 - see above
 
     process().train(dispatch_id)

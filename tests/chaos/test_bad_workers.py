@@ -9,21 +9,18 @@ import os
 import signal
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from distributed import LocalCluster
 
-from engine import blas
 from service.access.caller import LOCAL_OWNER
 from service.checkpoints.models import CheckpointChunkRow
 from service.database import Database
-from service.execution.dask_executor import DaskExecutor, local_cluster
 from service.execution.dispatcher import Dispatcher
+from service.execution.local_executor import LocalExecutor
 from service.experiments.models import EpochRow, ExperimentRow
 from service.experiments.service import submit
 from tests.chaos.undisturbed import RUN, fingerprints
@@ -31,15 +28,26 @@ from tests.end_to_end.harness import wait_for
 
 # Shorter than a service's, and longer than two beats of a healthy worker.
 LEASE_SECONDS = 12.0
+# Longer than the test waits for a lease to end: here the lease decides, not the pipe.
+SILENT_SECONDS = 600.0
 
 
 class Engine:
     """A dispatcher, two workers, and what can be seen of them."""
 
-    def __init__(self, database: Database, cluster: LocalCluster) -> None:
+    def __init__(self, database: Database) -> None:
         self.database = database
-        self.cluster = cluster
-        self.scheduler: Any = cluster.scheduler
+        self.workers: LocalExecutor | None = None
+        self.dispatcher = Dispatcher(database, "engine_a", self._start, lease_seconds=LEASE_SECONDS)
+
+    def _start(self, on_lost: Callable[[str], None]) -> LocalExecutor:
+        self.workers = LocalExecutor(2, on_lost, silent_seconds=SILENT_SECONDS)
+        return self.workers
+
+    def processes(self) -> dict[int, str | None]:
+        """The workers by their process ids, and what each trains."""
+        assert self.workers is not None
+        return self.workers.processes()
 
     def submit(self, **spec: Any) -> str:
         with self.database.transaction() as session:
@@ -52,16 +60,14 @@ class Engine:
     def worker_of(self, id_: str) -> int | None:
         """The process that trains an experiment."""
         row = self.row(id_)
-        task = self.scheduler.tasks.get(row.dispatch_id)
-        if row.status != "running" or task is None or task.processing_on is None:
+        if row.status != "running":
             return None
-        address = task.processing_on.address
-        pids = [nanny.pid for nanny in self.cluster.workers.values() if nanny.worker_address == address]
+        pids = [pid for pid, dispatch_id in self.processes().items() if dispatch_id == row.dispatch_id]
         return pids[0] if pids else None
 
     def busy(self) -> int:
         """How many workers have something to do."""
-        return sum(bool(worker.processing) for worker in self.scheduler.workers.values())
+        return sum(dispatch_id is not None for dispatch_id in self.processes().values())
 
     def check(self, *ids: str) -> None:
         """Each has ended as if nothing had happened."""
@@ -87,21 +93,14 @@ class Engine:
 
 
 @pytest.fixture
-def engine(fresh_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+def engine(fresh_database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     monkeypatch.setenv("TRAINYARD_DATABASE_URL", fresh_database_url)
-    for name in [name for name in os.environ if name.startswith("OPENBLAS_")]:
-        monkeypatch.delenv(name)
-    for name, value in blas.environment().items():
-        monkeypatch.setenv(name, value)
     database = Database(fresh_database_url)
-    cluster = local_cluster(2, tmp_path / "scratch")
-    dispatcher = Dispatcher(
-        database, "engine_a", lambda on_lost: DaskExecutor(cluster, on_lost), lease_seconds=LEASE_SECONDS
-    )
+    engine = Engine(database)
     stop = threading.Event()
-    thread = threading.Thread(target=dispatcher.run, args=(stop,))
+    thread = threading.Thread(target=engine.dispatcher.run, args=(stop,))
     thread.start()
-    yield Engine(database, cluster)
+    yield engine
     stop.set()
     thread.join()
     database.close()

@@ -48,9 +48,10 @@ class Cluster:
         )
 
     def engine(self) -> Session:
-        return Session(
-            *("trainyard", "engine"), TRAINYARD_SCHEDULER=self.address, **self.database, **self.settings
-        )
+        scheduler = {"TRAINYARD_SCHEDULER": self.address}
+        if self.address.startswith("tcp://"):
+            scheduler["TRAINYARD_SCHEDULER_INSECURE"] = "true"
+        return Session("trainyard", "engine", **scheduler, **self.database, **self.settings)
 
     def wait_for_slots(self, count: int) -> None:
         """Wait until the engine that dispatches knows of so many workers."""

@@ -65,7 +65,9 @@ class Session:
 
     def workers(self) -> list[int]:
         """The processes that train."""
-        return [pid for pid, words in self.processes().items() if "spawn_main" in words]
+        return [
+            pid for pid, words in self.processes().items() if "local_worker" in words or "spawn_main" in words
+        ]
 
     def busiest_worker(self) -> int:
         """The training process that has just used the most of a processor."""

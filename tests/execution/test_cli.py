@@ -104,6 +104,7 @@ def test_a_setting_that_makes_no_sense(name: str, value: str) -> None:
             | {"scheduler": "tls://host:1"},
             "no such file as TRAINYARD_SCHEDULER_CA_FILE",
         ),
+        ({"scheduler": "tcp://host:1"}, "use tls:// with certificates"),
     ],
 )
 def test_certificates_that_do_not_go_with_the_scheduler(settings: dict[str, str], said: str) -> None:

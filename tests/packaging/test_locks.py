@@ -13,7 +13,10 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 ASKED = {
     "bootstrap": PROJECT["dependency-groups"]["bootstrap"] + PROJECT["build-system"]["requires"],
     "runtime": PROJECT["project"]["dependencies"],
-    "test": PROJECT["project"]["dependencies"] + PROJECT["dependency-groups"]["test"],
+    "cluster": PROJECT["project"]["dependencies"] + PROJECT["project"]["optional-dependencies"]["cluster"],
+    "test": PROJECT["project"]["dependencies"]
+    + PROJECT["project"]["optional-dependencies"]["cluster"]
+    + PROJECT["dependency-groups"]["test"],
     "parquet": PROJECT["project"]["dependencies"] + PROJECT["project"]["optional-dependencies"]["parquet"],
     "browser": PROJECT["dependency-groups"]["browser"],
     "bench": PROJECT["dependency-groups"]["bench"],
@@ -54,7 +57,7 @@ def test_the_lock_satisfies_the_project(lock: str) -> None:
     assert [str(one) for one in asked if not one.specifier.contains(pinned.get(one.name, "0.dev0"))] == []
 
 
-@pytest.mark.parametrize("lock", ["test", "parquet", "browser", "bench", "bench-torch", "data"])
+@pytest.mark.parametrize("lock", ["cluster", "test", "parquet", "browser", "bench", "bench-torch", "data"])
 def test_no_lock_asks_for_another_version_than_the_service_runs_on(lock: str) -> None:
     running = pins("runtime")
     differing = {name for name, version in pins(lock).items() if running.get(name, version) != version}

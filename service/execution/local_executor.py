@@ -1,0 +1,207 @@
+"""Worker processes of this process's own behind the executor port: subprocesses and pipes, no listening socket."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from engine import blas
+from service.execution.executor import Slots
+from service.execution.local_worker import Report
+from service.execution.pulse import Listener
+from service.execution.worker_setup import HAND_BACK_SECONDS
+
+__all__ = ["SILENT_SECONDS", "LocalExecutor"]
+
+SILENT_SECONDS = 30.0
+"""A worker that wrote nothing for so long hangs; it is killed and replaced."""
+
+SHORTEST_WAIT_SECONDS = 0.1
+LONGEST_WAIT_SECONDS = 10.0
+
+log = structlog.get_logger(__name__)
+
+
+class LocalExecutor:
+    """Trains in ``workers`` processes, each with one BLAS thread; a process that dies or hangs is replaced.
+
+    A worker whose own memory (anonymous pages, not mapped data sets) exceeds ``memory_bytes`` is killed.
+    """
+
+    def __init__(
+        self,
+        workers: int,
+        on_lost: Callable[[str], None],
+        *,
+        memory_bytes: int | None = None,
+        silent_seconds: float = SILENT_SECONDS,
+    ) -> None:
+        self._workers = [_Worker(on_lost, memory_bytes, silent_seconds) for _ in range(workers)]
+
+    def slots(self) -> Slots:
+        """Workers that have started, and those of them that have nothing to do."""
+        return Slots(
+            sum(worker.is_started for worker in self._workers),
+            sum(worker.is_idle for worker in self._workers),
+        )
+
+    def submit(self, dispatch_id: str) -> None:
+        """Hand the dispatch to an idle worker; raises ConnectionError where there is none."""
+        if not any(worker.take(dispatch_id) for worker in self._workers):
+            message = "No worker is idle."
+            raise ConnectionError(message)
+
+    def close(self) -> None:
+        """Have every worker hand back what it trains and end."""
+        for worker in self._workers:
+            worker.stop()
+        for worker in self._workers:
+            worker.join()
+
+    def processes(self) -> dict[int, str | None]:
+        """The process ids of the workers, each with the dispatch that it trains."""
+        return {worker.pid: worker.dispatch_id for worker in self._workers}
+
+
+class _Worker:
+    """One place for a worker: its process, which a thread of its own watches and replaces."""
+
+    def __init__(
+        self, on_lost: Callable[[str], None], memory_bytes: int | None, silent_seconds: float
+    ) -> None:
+        self.is_started = False
+        self.dispatch_id: str | None = None
+        self._on_lost = on_lost
+        self._memory_bytes = memory_bytes
+        self._silent_seconds = silent_seconds
+        self._changing = threading.Lock()
+        self._stopping = threading.Event()
+        self._process, self._reports = _start()
+        self._thread = threading.Thread(target=self._watch, name="worker", daemon=True)
+        self._thread.start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def is_idle(self) -> bool:
+        return self.is_started and self.dispatch_id is None
+
+    def take(self, dispatch_id: str) -> bool:
+        """Whether this worker was idle and has been sent the dispatch."""
+        with self._changing:
+            if not self.is_idle or not self._send(f"train {dispatch_id}"):
+                return False
+            self.dispatch_id = dispatch_id
+            return True
+
+    def stop(self) -> None:
+        """Ask the process to hand its work back and end."""
+        with self._changing:
+            self._stopping.set()
+            self._send("stop")
+
+    def join(self) -> None:
+        """Wait for the process to end; kill it if it takes too long."""
+        try:
+            self._process.wait(HAND_BACK_SECONDS + 1.0)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+        self._thread.join()
+
+    def _send(self, command: str) -> bool:
+        assert self._process.stdin is not None  # noqa: S101 - it was started with a pipe
+        try:
+            self._process.stdin.write(f"{command}\n".encode())
+        except (OSError, ValueError):
+            # It has just died, or its pipe is closed already; the thread that watches it sees that, too.
+            return False
+        return True
+
+    def _watch(self) -> None:
+        """Watch one process after another until told to stop."""
+        wait = SHORTEST_WAIT_SECONDS
+        while True:
+            self._listen()
+            was_started = self._bury()
+            wait = SHORTEST_WAIT_SECONDS if was_started else min(2 * wait, LONGEST_WAIT_SECONDS)
+            if self._stopping.wait(wait):
+                return
+            with self._changing:
+                if self._stopping.is_set():
+                    return
+                self._process, self._reports = _start()
+
+    def _listen(self) -> None:
+        """Take reports in until the process ends; kill it where it hangs or takes too much memory."""
+        listener = Listener(self._reports)
+        while (lines := listener.lines()) is not None:
+            for line in lines:
+                self._take_in(Report(line.decode()))
+            if listener.silent_seconds >= self._silent_seconds:
+                self._kill("silent", seconds=listener.silent_seconds)
+            elif self._memory_bytes is not None and not self._stopping.is_set():
+                used = _own_memory_bytes(self.pid)
+                if used > self._memory_bytes:
+                    self._kill("out of memory", used_bytes=used, limit_bytes=self._memory_bytes)
+
+    def _take_in(self, report: Report) -> None:
+        with self._changing:
+            ended, self.dispatch_id = self.dispatch_id, None
+            self.is_started = True
+        if report is Report.FAILED and ended is not None:
+            self._on_lost(ended)
+
+    def _kill(self, why: str, **facts: float) -> None:
+        log.warning("killing a worker", why=why, pid=self.pid, dispatch_id=self.dispatch_id, **facts)
+        self._process.kill()
+
+    def _bury(self) -> bool:
+        """Release what belonged to the dead process, say what was lost; return whether it had started."""
+        code = self._process.wait()
+        os.close(self._reports)
+        with self._changing:
+            was_started, lost = self.is_started, self.dispatch_id
+            self.is_started, self.dispatch_id = False, None
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+        if not self._stopping.is_set():
+            log.warning("a worker ended; starting another", pid=self.pid, code=code, dispatch_id=lost)
+        if lost is not None:
+            self._on_lost(lost)
+        return was_started
+
+
+def _start() -> tuple[subprocess.Popen[bytes], int]:
+    """A new worker process and the pipe that it reports on."""
+    reports, reporting = os.pipe()
+    try:
+        # -P keeps the working directory off sys.path: the installed package runs, not what happens to lie there.
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            [sys.executable, "-P", "-m", "service.execution.local_worker", str(reporting)],
+            stdin=subprocess.PIPE,
+            bufsize=0,
+            # BLAS reads its variables once, when NumPy is imported.
+            env=blas.environment() | os.environ,
+            pass_fds=[reporting],
+        )
+    finally:
+        os.close(reporting)
+    return process, reports
+
+
+def _own_memory_bytes(pid: int) -> int:
+    """The anonymous memory of a process; 0 where the system does not say."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    kibibytes = [int(line.split()[1]) for line in lines if line.startswith("RssAnon:")]
+    return kibibytes[0] * 1024 if kibibytes else 0

@@ -1,0 +1,56 @@
+"""A heartbeat over a pipe: how a parent tells a child that works from one that hangs.
+
+It needs no database and no clock that can be set, so an outage of the one or a step of the other kills nobody.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+import time
+
+__all__ = ["BEAT", "BEAT_SECONDS", "Listener", "start_beating"]
+
+BEAT = b"."
+BEAT_SECONDS = 1.0
+
+
+def start_beating(descriptor: int) -> None:
+    """Write a line with ``BEAT`` to the pipe every second from a daemon thread; end the process if nobody reads it."""
+
+    def beat() -> None:
+        while True:
+            try:
+                os.write(descriptor, BEAT + b"\n")
+            except OSError:
+                # The parent is gone. Nothing is handed back: its successor takes over from the last flush.
+                os._exit(1)
+            time.sleep(BEAT_SECONDS)
+
+    threading.Thread(target=beat, name="beat", daemon=True).start()
+
+
+class Listener:
+    """Reads the lines that a child writes to a pipe, and counts for how long it has written none.
+
+    Silence is counted in slices of a second that this process was itself awake for: after a freeze of parent and
+    child alike the child has a slice's time to write, however long the freeze was.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self.silent_seconds = 0.0
+        self._descriptor = descriptor
+        self._rest = b""
+
+    def lines(self) -> list[bytes] | None:
+        """Wait for up to a second; return the complete lines but the beats, None at the end of the pipe."""
+        if not select.select([self._descriptor], [], [], BEAT_SECONDS)[0]:
+            self.silent_seconds += BEAT_SECONDS
+            return []
+        received = os.read(self._descriptor, 65_536)
+        if not received:
+            return None
+        self.silent_seconds = 0.0
+        *complete, self._rest = (self._rest + received).split(b"\n")
+        return [line for line in complete if line != BEAT]
