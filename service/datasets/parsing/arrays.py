@@ -14,7 +14,8 @@ from engine.spec import Divide, Scaling
 from service.datasets.parsing.archive import read_arrays
 from service.datasets.parsing.features import feature_names
 from service.datasets.parsing.groups import numbered
-from service.datasets.parsing.limits import MAX_COLUMNS
+from service.datasets.parsing.labels import LabelsFound, number_text, trimmed
+from service.datasets.parsing.limits import MAX_CLASSES, MAX_COLUMNS, MAX_TEXTS
 from service.datasets.parsing.option_rules import is_plain
 from service.datasets.parsing.options import Options
 from service.datasets.parsing.results import MOST_REASONS, ColumnFound, Parsed, Reason, Refused, refuse
@@ -119,20 +120,22 @@ def _check_lengths(arrays: dict[str, Array], suffix: str) -> None:
 
 def _target(arrays: dict[str, Array], options: Options) -> tuple[Target, bool]:
     """The targets of all parts, one after another, and whether they were one-hot."""
-    values = np.concatenate([arrays[f"y{suffix}"] for suffix in _SUFFIXES if f"y{suffix}" in arrays])
-    values = values.reshape(len(values), -1)
+    parts = [arrays[f"y{suffix}"] for suffix in _SUFFIXES if f"y{suffix}" in arrays]
+    parts = [part.reshape(len(part), -1) for part in parts]
+    values = np.concatenate(parts)
     one_hot = options.task in {None, "classification"} and _is_one_hot(values)
     if one_hot:
         values = values.argmax(axis=1)[:, None]
-        return understand(_described(values, [None]), "classification"), True
-    levels: list[list[str] | None] = [None] * values.shape[1]
-    if values.dtype.kind == "U":
-        _check_characters(values)
-        texts, numbers = np.unique(values, return_inverse=True)
-        if values.shape[1] > 1 or not all(map(is_plain, texts.tolist())):
-            raise refuse("texts", "one name of a class a row", "Save y as (N,) names or numbers.", column="y")
-        values, levels = numbers.reshape(values.shape), [texts.tolist()]
-    return understand(_described(values, levels), options.task), False
+        return understand(_described(values, None, [values]), "classification"), True
+    if values.dtype.kind != "U":
+        return understand(_described(values, None, parts), options.task), False
+    _check_characters(values)
+    found = _labels(parts) if values.shape[1] == 1 else None
+    if found is None or not all(map(is_plain, found.texts)):
+        raise refuse("texts", "one name of a class a row", "Save y as (N,) names or numbers.", column="y")
+    nothing = [code for code, text in enumerate(found.texts) if not text]
+    codes = np.where(np.isin(found.codes, nothing), np.nan, found.codes)
+    return understand(_described(codes[:, None], list(found.texts), parts), options.task), False
 
 
 def _check_characters(values: Array) -> None:
@@ -147,10 +150,25 @@ def _is_one_hot(values: Array) -> bool:
     return several and bool(np.isin(values, (0, 1)).all() and (values.sum(axis=1) == 1).all())
 
 
-def _described(values: Array, levels: list[list[str] | None]) -> Columns:
+def _described(values: Array, levels: list[str] | None, parts: list[Array]) -> Columns:
     count = values.shape[1]
     names = ("y",) if count == 1 else tuple(f"y[{place}]" for place in range(count))
-    return Columns(names, values, levels, lambda row: row + 1)
+    labels = _labels(parts) if count == 1 else None
+    return Columns(names, values, [levels] * count, lambda row: row + 1, labels)
+
+
+def _labels(parts: list[Array]) -> LabelsFound | None:
+    """The texts of the values (n, 1) of all parts, one for each number; None for too many different ones."""
+    codes: dict[str, int] = {}
+    numbered = []
+    for part in parts:
+        found, places = np.unique(part, return_inverse=True)
+        if len(found) > (MAX_TEXTS if found.dtype.kind == "U" else MAX_CLASSES):
+            return None
+        texts = map(trimmed, found.tolist()) if found.dtype.kind == "U" else map(number_text, found)
+        numbers = np.array([codes.setdefault(text, len(codes)) for text in texts])
+        numbered.append(numbers[places.reshape(-1)])
+    return LabelsFound(np.concatenate(numbered), tuple(codes))
 
 
 def _split(y: Array, arrays: dict[str, Any]) -> dict[str, Array]:

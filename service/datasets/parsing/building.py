@@ -8,13 +8,14 @@ from itertools import chain
 import numpy as np
 
 from engine.calls import Array
-from service.datasets.parsing.columns import ColumnReader
+from service.datasets.parsing.columns import LARGEST_EXACT, ColumnReader
+from service.datasets.parsing.labels import LabelsFound
 from service.datasets.parsing.limits import MAX_TEXTS, MAX_VALUES
 from service.datasets.parsing.option_rules import LONGEST_NAME, is_plain
 from service.datasets.parsing.options import DEFAULT_MISSING, Options
 from service.datasets.parsing.results import MOST_REASONS, Reason, Refused, refuse, shown
 from service.datasets.parsing.roles import Roles
-from service.datasets.parsing.table import Lines, Table, joined, narrowed
+from service.datasets.parsing.table import Lines, OddNumbers, Table, joined, narrowed
 
 __all__ = ["TableBuilder"]
 
@@ -43,6 +44,9 @@ class TableBuilder:
             return
         numbers = self._all_numbers(rows)
         if numbers is not None:
+            for index, reader in enumerate(self._readers):
+                if reader.labels is not None and reader.labels.whole:
+                    reader.labels.add([row[index] for row in rows])
             self._append(numbers, lines)
             return
         columns = list(zip(*rows, strict=True))
@@ -55,8 +59,13 @@ class TableBuilder:
             block[:, index] = reader.read(cells, self._rows)
         self._append(block, lines)
 
+    def wants_texts(self, place: int) -> bool:
+        """Whether a column that is read must come as texts, also where the file has numbers."""
+        return self._readers[self._roles.read.index(place)].wants_texts
+
     def finish(self, classes: tuple[str, ...] | None, warnings: list[str]) -> Table:
         """The table; raises Refused with everything that does not fit."""
+        labels, numbers = self._settled()
         reasons = list(chain.from_iterable(map(self._stray, self._roles.read, self._readers)))
         advice = [_RAGGED_ADVICE] * bool(self._ragged) + [self._advice()] * bool(reasons)
         if advice:
@@ -68,8 +77,22 @@ class TableBuilder:
             options=self._options,
             lines=self._lines,
             classes=classes,
+            labels=labels,
+            label_numbers=numbers,
+            odd_numbers=self._odd_numbers(),
             warnings=[*warnings, *self._mixed()],
         )
+
+    def _settled(self) -> tuple[LabelsFound | None, Array | None]:
+        """The texts of the target, where they were kept, and the numbers that they are, where it holds numbers."""
+        for reader in self._readers:
+            if (found := reader.settle()) is not None:
+                return found, None if reader.kind == "text" else reader.numbers_of(found)
+        return None, None
+
+    def _odd_numbers(self) -> dict[int, OddNumbers]:
+        readers = zip(self._roles.read, self._readers, strict=True)
+        return {place: OddNumbers(reader.rounded, reader.padded) for place, reader in readers}
 
     def _append(self, block: Array, lines: range | Array) -> None:
         self._rows += len(block)
@@ -88,7 +111,7 @@ class TableBuilder:
             flat = np.fromiter(map(float, chain.from_iterable(rows)), np.float64)
         except ValueError:
             return None
-        if any("_" in "".join(row) for row in rows):
+        if any("_" in "".join(row) for row in rows) or (np.abs(flat) >= LARGEST_EXACT).any():
             return None
         return flat.reshape(len(rows), -1)
 
@@ -130,9 +153,13 @@ class TableBuilder:
 
     def _advice(self) -> str:
         """What to do about texts among numbers."""
+        readers = zip(self._roles.read, self._readers, strict=True)
+        is_target = any(place in self._roles.targets and reader.stray for place, reader in readers)
+        classes = ' If the target names classes, say task "classification".' if is_target else ""
         return (
             "Correct the values; or name those that stand for nothing in missing, the column in categorical if its "
             'numbers are names, or in ignore if it is not to be learned from; decimal is "," where numbers have commas.'
+            f"{classes}"
         )
 
 
@@ -148,7 +175,9 @@ def _in_turn(reasons: Sequence[Reason]) -> list[Reason]:
 
 def _reader(place: int, roles: Roles, options: Options) -> ColumnReader:
     kind = None
-    if place in roles.categorical or place in {roles.group, roles.split}:
+    is_target = roles.targets == (place,)
+    names_classes = is_target and options.task == "classification"
+    if names_classes or place in roles.categorical or place in {roles.group, roles.split}:
         kind = "text"
     elif (
         place in roles.numeric
@@ -158,5 +187,9 @@ def _reader(place: int, roles: Roles, options: Options) -> ColumnReader:
         kind = "number"
     missing = DEFAULT_MISSING if options.missing is None else options.missing
     return ColumnReader(
-        frozenset(missing) | {""}, decimal=options.decimal or ".", kind=kind, unlimited=place == roles.group
+        frozenset(missing) | {""},
+        decimal=options.decimal or ".",
+        kind=kind,
+        unlimited=place == roles.group,
+        named=is_target and options.task is None and kind != "text",
     )

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from math import isnan
 
 import numpy as np
 
 from engine.calls import Array
 from service.datasets.parsing.forms import is_number
+from service.datasets.parsing.labels import Labels, LabelsFound, trimmed
 from service.datasets.parsing.limits import MAX_TEXTS
 from service.datasets.parsing.results import MOST_REASONS
 
-__all__ = ["ColumnReader"]
+__all__ = ["LARGEST_EXACT", "ColumnReader"]
 
 NAN = float("nan")
+LARGEST_EXACT = 2**53
+"""From here on float64 does not hold every integer."""
 _NUMBERS_TO_A_TEXT = 4
+_LONGEST_INTEGER = 40
 
 
 class ColumnReader:
@@ -24,11 +29,26 @@ class ColumnReader:
     ``kind`` is ``number``, ``text``, or None as long as nothing but missing values was read. ``stray``
     collects the first rows, from 0, and texts that are no numbers in a column of numbers; ``counted`` counts
     them. ``mixed`` says that a column of texts was seen to hold numbers, too. ``missing_numbers`` stand for missing.
+    ``rounded`` is an integer of too many digits to be held, ``padded`` a number of the first chunk with leading zeros.
+    With ``named`` the texts of the whole column are kept in ``labels``, as they may name classes.
     """
 
-    def __init__(self, missing: frozenset[str], *, decimal: str, kind: str | None, unlimited: bool) -> None:
+    def __init__(
+        self,
+        missing: frozenset[str],
+        *,
+        decimal: str,
+        kind: str | None,
+        unlimited: bool = False,
+        named: bool = False,
+    ) -> None:
         self.kind = kind
         self.mixed = False
+        self.rounded: str | None = None
+        self.padded: str | None = None
+        self.labels = Labels(self._is_missing) if named else None
+        self._is_settled = kind is not None
+        self._is_first = True
         self.stray: list[tuple[int, str]] = []
         self.counted = 0
         self._missing = missing
@@ -50,23 +70,71 @@ class ColumnReader:
         """Whether there are more different texts than are counted."""
         return self._most is not None and len(self._codes) >= self._most
 
+    @property
+    def wants_texts(self) -> bool:
+        """Whether the column must come as texts, also where the file has numbers."""
+        return self.kind == "text" or (self.labels is not None and self.labels.whole)
+
     def read(self, cells: Sequence[str] | Array, first_row: int) -> Array:
-        """(n,) the cells as float64; NaN where they are missing."""
+        """(n,) the cells as float64; NaN where they are missing. An array is for columns that want no texts."""
         if isinstance(cells, np.ndarray):
-            if self.kind != "text":
-                self.kind = "number" if self.kind is None and not np.isnan(cells).all() else self.kind
-                return cells
-            cells = list(map(_written, cells.tolist()))
+            if self.labels is not None:
+                self.labels.let_go()
+            self.kind = "number" if self.kind is None and not np.isnan(cells).all() else self.kind
+            return cells
+        if self.labels is not None:
+            self.labels.add(cells)
         if self.kind != "text":
-            try:
-                return self._plain_numbers(cells)
-            except ValueError:
-                numbers = {cell: self._number(cell) for cell in set(cells)}
-            if self.kind is None:
-                self._decide(cells, numbers)
-            if self.kind == "number" or self.kind is None:
-                return self._numbers(cells, numbers, first_row)
+            numbers = self._as_numbers(cells, first_row)
+            if numbers is not None:
+                self._look_at(cells, numbers)
+                return numbers
         return self._texts(cells)
+
+    def settle(self) -> LabelsFound | None:
+        """Decide by the whole column what it is, if its texts were kept; None if they were not."""
+        found = self.labels.found() if self.labels is not None else None
+        if found is None or self._is_settled:
+            return found
+        numbers = {text: self._number(text) for text in found.texts}
+        counts = np.bincount(found.codes[found.codes >= 0], minlength=len(found.texts)).tolist()
+        self._decide(dict(zip(found.texts, counts, strict=True)), numbers)
+        self._codes = {text: float(code) for code, text in enumerate(found.texts)}
+        is_stray = np.array([*(self.kind != "text" and numbers[text] is None for text in found.texts), False])
+        rows = np.flatnonzero(is_stray[found.codes])
+        self.stray = [(row, found.texts[found.codes[row]]) for row in rows[:MOST_REASONS].tolist()]
+        return found
+
+    def numbers_of(self, found: LabelsFound) -> Array:
+        """(N,) the numbers that labels are; NaN where they are missing."""
+        numbers = [self._number(text) for text in found.texts]
+        known: Array = np.array([*(NAN if number is None else number for number in numbers), NAN])
+        return known[found.codes]
+
+    def _as_numbers(self, cells: Sequence[str], first_row: int) -> Array | None:
+        """The cells as numbers; None where the column turns out to hold texts."""
+        try:
+            return self._plain_numbers(cells)
+        except ValueError:
+            numbers = {cell: self._number(cell) for cell in set(cells)}
+        if self.kind is None:
+            self._decide(Counter(cells), numbers)
+        return None if self.kind == "text" else self._numbers(cells, numbers, first_row)
+
+    def _look_at(self, cells: Sequence[str], numbers: Array) -> None:
+        """Note numbers that lose digits, and in the first chunk those with leading zeros."""
+        if self._is_first:
+            self.padded = next(filter(_is_padded, map(trimmed, cells)), None)
+            self._is_first = False
+        if self.rounded is None:
+            large = (trimmed(cells[row]) for row in np.flatnonzero(np.abs(numbers) >= LARGEST_EXACT).tolist())
+            self.rounded = next(filter(_loses_digits, large), None)
+
+    def _is_missing(self, text: str) -> bool:
+        """Whether a trimmed text stands for a missing value."""
+        if text in self._missing:
+            return True
+        return bool(self.missing_numbers) and self._number(text) is NAN
 
     def _plain_numbers(self, cells: Sequence[str]) -> Array:
         """All cells as numbers; raises ValueError where one is not."""
@@ -83,7 +151,7 @@ class ColumnReader:
 
     def _number(self, cell: str) -> float | None:
         """A cell as a number, NaN where it is missing, None where it is something else."""
-        text = cell.strip()
+        text = trimmed(cell)
         if text in self._missing:
             return NAN
         try:
@@ -94,8 +162,8 @@ class ColumnReader:
             return NAN
         return None if "_" in text else number
 
-    def _decide(self, cells: Sequence[str], numbers: dict[str, float | None]) -> None:
-        """Settle what the column is; it stays open where everything is missing.
+    def _decide(self, counts: Mapping[str, int], numbers: Mapping[str, float | None]) -> None:
+        """Settle what the column is, by how often each cell comes; it stays open where everything is missing.
 
         Texts make it one of texts where most cells are, or where there are several of them to few different numbers, as
         in numbers of tickets: a column of measurements with a few words for what is missing has many to one word.
@@ -104,9 +172,9 @@ class ColumnReader:
         known = {cell for cell, number in numbers.items() if number is not None and not isnan(number)}
         if not texts and not known:
             return
+        many_texts, many_numbers = (sum(counts[cell] for cell in some) for some in (texts, known))
         several = len(texts) > 1 and len(texts) * _NUMBERS_TO_A_TEXT >= len(known)
-        most = sum(1 for cell in cells if cell in texts) > sum(1 for cell in cells if cell in known)
-        self.kind = "text" if several or most else "number"
+        self.kind = "text" if several or many_texts > many_numbers else "number"
         self.mixed = self.kind == "text" and bool(known)
 
     def _numbers(self, cells: Sequence[str], numbers: dict[str, float | None], first_row: int) -> Array:
@@ -122,7 +190,7 @@ class ColumnReader:
         for cell in dict.fromkeys(cells):
             if cell in self._known:
                 continue
-            text = cell.strip()
+            text = trimmed(cell)
             if text in self._missing:
                 self._known[cell] = NAN
             elif not self.overflown:
@@ -131,8 +199,12 @@ class ColumnReader:
         return np.fromiter((known.get(cell, NAN) for cell in cells), np.float64, len(cells))
 
 
-def _written(number: float) -> str:
-    """A number as a text file would have it."""
-    if isnan(number):
-        return ""
-    return str(int(number)) if number.is_integer() else str(number)
+def _is_padded(text: str) -> bool:
+    """Whether a number has leading zeros, as postal codes have."""
+    return text[:1] == "0" and text[1:2].isdigit()
+
+
+def _loses_digits(text: str) -> bool:
+    """Whether an integer is not the same number as a float64."""
+    digits = text.lstrip("+-")
+    return digits.isdecimal() and len(digits) <= _LONGEST_INTEGER and int(text) != int(float(text))

@@ -107,7 +107,7 @@ def _column(name: str, values: Array, levels: list[str] | None) -> ColumnFound:
     if levels is None:
         return ColumnFound(name, missing=missing)
     truths = truth_words(levels) if len(levels) == 2 else None  # noqa: PLR2004 - yes and no
-    if truths is not None:
+    if truths is not None and truths.min() != truths.max():
         values[~gone] = truths[values[~gone].astype(np.intp)]
         return ColumnFound(name, "boolean", tuple(levels[place] for place in np.argsort(truths)), missing)
     order = sorted({*levels, *([MISSING_LEVEL] if missing else [])})

@@ -13,6 +13,7 @@ from typing import Any, TextIO
 from service.datasets.parsing.building import TableBuilder
 from service.datasets.parsing.forms import is_number
 from service.datasets.parsing.header import find_header
+from service.datasets.parsing.labels import json_number
 from service.datasets.parsing.limits import MAX_COLUMNS, MAX_LINE
 from service.datasets.parsing.options import DEFAULT_MISSING, Options
 from service.datasets.parsing.results import Reason, Refused, refuse, shown
@@ -45,8 +46,10 @@ def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-# Numbers stay texts, as they are in a CSV file, and are read the same way.
-_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=_object)
+# Numbers become texts, as they are in a CSV file, and are read the same way; equal numbers become the same text.
+_DECODER = json.JSONDecoder(
+    parse_int=str, parse_float=json_number, parse_constant=str, object_pairs_hook=_object
+)
 
 
 def read_json(path: Path, options: Options) -> Table:

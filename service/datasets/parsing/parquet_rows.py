@@ -13,7 +13,8 @@ import numpy as np
 
 from engine.calls import Array
 from service.datasets.parsing.building import TableBuilder
-from service.datasets.parsing.limits import MAX_BYTES, MAX_VALUES
+from service.datasets.parsing.labels import json_number, number_text
+from service.datasets.parsing.limits import MAX_BYTES, MAX_TEXTS, MAX_VALUES
 from service.datasets.parsing.options import DEFAULT_MISSING, Options
 from service.datasets.parsing.results import Reason, Refused, refuse, shown
 from service.datasets.parsing.roles import assign_roles, column_names, is_called
@@ -68,7 +69,9 @@ def _read(arrow: Any, file: Any, options: Options) -> Table:
     _check_types(arrow, [(names[place], schema.field(place).type) for place in roles.read])
     table, start = TableBuilder(roles, found), 1
     for batch in file.iter_batches(batch_size=max(1, _CHUNK_VALUES // len(names))):
-        columns = [_column(arrow, batch.column(place)) for place in roles.read]
+        columns = [
+            _column(arrow, batch.column(place), as_texts=table.wants_texts(place)) for place in roles.read
+        ]
         table.add_columns(columns, range(start, start + batch.num_rows))
         start += batch.num_rows
     return table.finish(None, warnings)
@@ -112,7 +115,7 @@ def _is_text(arrow: Any, kind: Any) -> bool:
     return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
 
 
-def _column(arrow: Any, column: Any) -> Array | list[str]:
+def _column(arrow: Any, column: Any, *, as_texts: bool) -> Array | list[str]:
     """(n,) float64, NaN where there is nothing, or texts."""
     if arrow.types.is_dictionary(column.type):
         column = column.dictionary_decode()
@@ -120,5 +123,21 @@ def _column(arrow: Any, column: Any) -> Array | list[str]:
         column = column.cast("string")
     if _is_text(arrow, column.type):
         return ["" if text is None else text for text in column.to_pylist()]
+    if as_texts and (texts := _number_texts(arrow, column)) is not None:
+        return texts
     numbers: Array = column.cast("float64", safe=False).to_numpy(zero_copy_only=False).astype(np.float64)
     return numbers
+
+
+def _number_texts(arrow: Any, column: Any) -> list[str] | None:
+    """The one text of each number; None for more different ones than could name anything."""
+    coded = column.dictionary_encode()
+    numbers = coded.dictionary
+    if len(numbers) > MAX_TEXTS:
+        return None
+    if arrow.types.is_floating(numbers.type):
+        values = numbers.to_numpy(zero_copy_only=False)
+        texts = ["" if np.isnan(value) else number_text(value) for value in values]
+    else:
+        texts = [json_number(str(value)) for value in numbers.to_pylist()]
+    return ["" if code is None else texts[code] for code in coded.indices.to_pylist()]

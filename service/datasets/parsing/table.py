@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from engine.calls import Array
+from service.datasets.parsing.labels import LabelsFound
 from service.datasets.parsing.options import Options
 from service.datasets.parsing.roles import Roles
 
-__all__ = ["Lines", "Table", "joined", "narrowed"]
+__all__ = ["Lines", "OddNumbers", "Table", "joined", "narrowed"]
 
 _NARROW = (np.uint8, np.int16, np.int32)
 _BLOCK = 4_096
@@ -40,12 +41,21 @@ class Lines:
         raise IndexError(row)
 
 
+@dataclass(frozen=True, slots=True)
+class OddNumbers:
+    """What in a column of numbers hints at names: an integer that loses digits, a number with leading zeros."""
+
+    rounded: str | None = None
+    padded: str | None = None
+
+
 @dataclass(kw_only=True)
 class Table:
     """``values`` (N, columns read) hold numbers, NaN where one is missing, and numbers of texts.
 
     ``levels`` has, for each column that holds texts, those texts in the order of their numbers, else None. ``lines``
-    are those of the rows in the file. ``options`` are resolved as far as the reader can.
+    are those of the rows in the file. ``options`` are resolved as far as the reader can. ``labels`` are the texts of
+    the only target, where its task is still open, and ``label_numbers`` the numbers that they are.
     """
 
     values: Array
@@ -54,6 +64,9 @@ class Table:
     options: Options
     lines: Lines
     classes: tuple[str, ...] | None = None
+    labels: LabelsFound | None = None
+    label_numbers: Array | None = None
+    odd_numbers: dict[int, OddNumbers] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
     @functools.cached_property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from engine.calls import Array
 from service.datasets.parsing.features import Features, feature_names, find_features
 from service.datasets.parsing.groups import check_whole, numbered
+from service.datasets.parsing.labels import look_alikes
 from service.datasets.parsing.results import MOST_REASONS, Parsed, Reason, Refused, refuse, shown
 from service.datasets.parsing.roles import BY_PLACE
 from service.datasets.parsing.table import Table
@@ -32,13 +34,7 @@ def interpret(table: Table) -> Parsed:
             "at least two",
             "Upload more rows: some are to train on, others to validate.",
         )
-    chosen = [table.places[place] for place in roles.targets]
-    columns = Columns(
-        tuple(roles.names[place] for place in roles.targets),
-        table.values[:, chosen],
-        [table.levels[index] for index in chosen],
-        table.lines.of,
-    )
+    columns = _target_columns(table)
     target = _target(table, columns)
     features = find_features(table)
     arrays = _parted(table, features, target) | _row_columns(table)
@@ -58,6 +54,7 @@ def interpret(table: Table) -> Parsed:
     warnings = [f"Column {shown(name)} is empty and ignored." for name in features.unused]
     if roles.guess == BY_PLACE:
         warnings.append(f"Column {shown(columns.names[0])} was taken for the target {BY_PLACE}.")
+    warnings += [*_odd_numbers(table, target), *_alike(table, features)]
     return Parsed(
         arrays=arrays,
         task=target.task,
@@ -71,6 +68,50 @@ def interpret(table: Table) -> Parsed:
         groups=groups,
         warnings=(*table.warnings, *warnings, *target.warnings),
     )
+
+
+def _target_columns(table: Table) -> Columns:
+    roles, found = table.roles, table.labels
+    chosen = [table.places[place] for place in roles.targets]
+    values, levels = table.values[:, chosen], [table.levels[index] for index in chosen]
+    if found is not None:
+        codes = np.where(found.codes < 0, np.nan, found.codes)
+        numbers = table.label_numbers
+        values = (codes if numbers is None else numbers)[:, None]
+        levels = [list(found.texts) if numbers is None else None]
+    names = tuple(roles.names[place] for place in roles.targets)
+    return Columns(names, values, levels, table.lines.of, found, table.options.decimal or ".")
+
+
+def _odd_numbers(table: Table, target: Target) -> Iterator[str]:
+    """Warnings about columns of numbers that may be names."""
+    roles = table.roles
+    for place in (*roles.features, *(roles.targets if target.task == "regression" else ())):
+        odd = table.odd_numbers.get(place)
+        if odd is None or table.column(place)[1] is not None:
+            continue
+        cure = 'say task "classification"' if place in roles.targets else 'name the column in "categorical"'
+        if odd.rounded is not None:
+            yield (
+                f"Column {shown(roles.names[place])} holds integers above 2^53, such as {shown(odd.rounded)[1:-1]}, "
+                f"which lose their last digits; if they are names, {cure}."
+            )
+        if odd.padded is not None:
+            yield (
+                f"Column {shown(roles.names[place])} holds numbers with leading zeros, such as "
+                f"{shown(odd.padded)[1:-1]}, read without them; if they are names, {cure}."
+            )
+
+
+def _alike(table: Table, features: Features) -> Iterator[str]:
+    """Warnings about categories and groups that may be meant as one."""
+    decimal = table.options.decimal or "."
+    for column in features.columns:
+        if column.kind == "category":
+            yield from look_alikes(column.levels, f"In column {shown(column.name)} categories", decimal)
+    if (place := table.roles.group) is not None:
+        groups = table.column(place)[1] or []
+        yield from look_alikes(groups, f"In column {shown(table.roles.names[place])} groups", decimal)
 
 
 def _target(table: Table, columns: Columns) -> Target:

@@ -9,10 +9,11 @@ import numpy as np
 
 from engine.calls import Array
 from service.datasets.parsing.forms import are_dates, number_advice
+from service.datasets.parsing.labels import LabelsFound, exact_number, look_alikes, sorted_places
 from service.datasets.parsing.limits import MAX_CLASSES
 from service.datasets.parsing.results import MOST_REASONS, Reason, Refused, refuse, shown
 
-__all__ = ["Columns", "Target", "number_name", "truth_words", "understand"]
+__all__ = ["Columns", "Target", "truth_words", "understand"]
 
 _MOST_NUMBERED_CLASSES = 20
 _FEWEST_NAMES = 10
@@ -21,12 +22,17 @@ _TRUTHS = ({"false", "true"}, {"no", "yes"}, {"f", "t"}, {"n", "y"})
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Target columns ``values`` (N, O): numbers, or numbers of texts in ``levels``; ``line`` tells where a row is."""
+    """Target columns ``values`` (N, O): numbers, or numbers of texts in ``levels``; ``line`` tells where a row is.
+
+    ``labels`` are the texts of a single column of numbers, None where there are too many of them.
+    """
 
     names: tuple[str, ...]
     values: Array
     levels: Sequence[Sequence[str] | None]
     line: Callable[[int], int]
+    labels: LabelsFound | None = None
+    decimal: str = "."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +69,6 @@ def understand(columns: Columns, task: str | None, classes: tuple[str, ...] | No
     return _labels(columns) if task == "multilabel" else _numbers(columns)
 
 
-def number_name(value: float) -> str:
-    """A number as the name of a class."""
-    return str(int(value)) if float(value).is_integer() else str(float(value))
-
-
 def _check_present(columns: Columns) -> None:
     bad = ~np.isfinite(columns.values)
     if not bad.any():
@@ -95,9 +96,19 @@ def _task_of_one(columns: Columns) -> str:
         return "classification"
     if not (np.rint(values) == values).all():
         return "regression"
-    count = len(np.unique(values))
+    count = _distinct(values) if columns.labels is None else _distinct_labels(columns)
     few = count <= _MOST_NUMBERED_CLASSES and count * 2 <= len(values)
     return "classification" if few or count <= 2 else "regression"  # noqa: PLR2004 - yes and no
+
+
+def _distinct(values: Array) -> int:
+    return len(np.unique(values))
+
+
+def _distinct_labels(columns: Columns) -> int:
+    """How many numbers the labels are, to the last digit."""
+    texts = columns.labels.texts if columns.labels is not None else ()
+    return len({exact_number(text, columns.decimal) for text in texts})
 
 
 def _check_come_again(texts: Sequence[str], rows: int, name: str) -> None:
@@ -121,16 +132,12 @@ def _task_of_several(columns: Columns) -> str:
 
 
 def _classes(columns: Columns, names: tuple[str, ...] | None) -> Target:
-    values, levels = columns.values[:, 0], columns.levels[0]
-    found, numbers = np.unique(values, return_inverse=True)
-    if names is not None and found[-1] < len(names):
-        found, numbers = np.arange(len(names)), values
-    elif levels is not None:
-        order = sorted(range(len(levels)), key=lambda level: levels[level])
-        names = tuple(levels[level] for level in order)
-        numbers = np.argsort(order)[values.astype(np.intp)]
-    else:
-        names = tuple(map(number_name, found))
+    found = _labels_of(columns)
+    places = None if names is None else _places_of(found.texts, len(names))
+    if names is None or places is None:
+        order = sorted_places(found.texts, columns.decimal)
+        names, places = tuple(found.texts[place] for place in order), np.argsort(order)
+    numbers = places[found.codes]
     if not 2 <= len(names) <= MAX_CLASSES or len(np.unique(numbers)) < 2:  # noqa: PLR2004 - a choice needs two
         raise refuse(
             f"{len(names)} class{'es' * (len(names) != 1)}: {', '.join(shown(name) for name in names[:5])}",
@@ -140,7 +147,31 @@ def _classes(columns: Columns, names: tuple[str, ...] | None) -> Target:
         )
     dtype = np.uint8 if len(names) <= 1 << 8 else np.int32
     task = "binary" if len(names) == 2 else "multiclass"  # noqa: PLR2004 - as above
-    return Target(task, numbers.astype(dtype), names, tuple(_alike(names)))
+    warnings = (*_alike(names), *look_alikes(names, "Classes", columns.decimal))
+    return Target(task, numbers.astype(dtype), names, warnings)
+
+
+def _labels_of(columns: Columns) -> LabelsFound:
+    """The texts that name the rows' classes; raises Refused where there are too many."""
+    if columns.labels is not None:
+        return columns.labels
+    levels = columns.levels[0]
+    if levels is None:
+        raise refuse(
+            f"more than {MAX_CLASSES} different labels",
+            f"2 to {MAX_CLASSES}",
+            'Check which column is the target, or make the task "regression".',
+            column=columns.names[0],
+        )
+    return LabelsFound(columns.values[:, 0].astype(np.intp), tuple(levels))
+
+
+def _places_of(texts: Sequence[str], count: int) -> Array | None:
+    """(texts,) the numbers from 0 below ``count`` that the texts are; None where one is something else."""
+    numbers = [exact_number(text) for text in texts]
+    if all(number is not None and number in range(count) for number in numbers):
+        return np.array([int(number or 0) for number in numbers])
+    return None
 
 
 def _alike(names: Sequence[str]) -> Iterator[str]:
