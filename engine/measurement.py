@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from engine.calls import Array
+from engine.constant_model import Comparison, compare
 from engine.data import Part, Splits
 from engine.evaluation import Evaluator
 from engine.layout import Layout
 from engine.penalties import penalty_value
 from engine.reports import Metrics
+from engine.spec import Experiment
 from engine.stack import Stack
 
 __all__ = ["Measurement"]
@@ -39,6 +41,13 @@ class Measurement:
             return None
         found = evaluator(row)
         return {"loss": found.loss, **found.scores}
+
+    def against_constant(self, experiment: Experiment, row: Array) -> Comparison | None:
+        """A (length,) plain row of parameters against the constant model, on the rows that validate."""
+        evaluator = self._validation or self._train
+        if evaluator is None:
+            return None
+        return compare(experiment, self._network, self._splits, evaluator, row)
 
     def __call__(self, stack: Stack, row: int, gradient_norm: float, learning_rate: float) -> Metrics:
         """The metrics of the lane at ``row`` of the stack."""

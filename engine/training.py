@@ -20,8 +20,9 @@ from engine.measurement import Measurement
 from engine.preparation import prepare
 from engine.reports import EpochReport, LaneReport, Metrics, Result
 from engine.resume import restore, save
+from engine.run_advice import run_advice
 from engine.schedules import reduced
-from engine.spec import Experiment, Given, Plateau, SpecWarning, resolve
+from engine.spec import Experiment, Given, Plateau, resolve
 from engine.stack import Stack, start
 from engine.stopping import Patience
 from engine.warm_start import check_initial
@@ -216,6 +217,10 @@ class _Run:
         lane = stack.lanes[row]
         if lane not in self.results:
             best = self._best(stack, row)
+            plain = stack.plain(row, best=True) if best else None
+            compared = None
+            if plain is not None:
+                compared = self._measure.against_constant(stack.experiments[row], plain)
             self.results[lane] = Result(
                 lane=lane,
                 stop_reason=reason,
@@ -224,8 +229,8 @@ class _Run:
                 argmin_epoch=int(stack.progress.least_epoch[row]) or stack.best_epochs[row] or None,
                 best=best,
                 last=self._last(stack, row),
-                test=self._measure.test(stack.plain(row, best=True)) if best else None,
-                warnings=tuple(_warnings(stack, row)),
+                test=None if plain is None else self._measure.test(plain),
+                warnings=tuple(run_advice(stack, row, reason, compared)),
             )
         return self.results[lane]
 
@@ -236,27 +241,3 @@ def _reason(experiment: Experiment, epoch: int, *, finite: bool, patient: bool) 
     if not patient:
         return "early_stopping"
     return "max_epochs" if epoch >= experiment.max_epochs else None
-
-
-def _warnings(stack: Stack, row: int) -> list[SpecWarning]:
-    """What the finished run shows about its specification."""
-    tracked, least = stack.progress.best_epoch[row], stack.progress.least_epoch[row]
-    if stack.best_epochs[row] and not tracked:
-        return [_nothing_tracked(stack.experiments[row], stack.epochs[row])]
-    if tracked != least:
-        message = f"Epoch {least} was better than the best epoch {tracked}, but by less than min_delta."
-        return [SpecWarning("min_delta_hid_best", ("min_delta",), message)]
-    return []
-
-
-def _nothing_tracked(experiment: Experiment, epochs: int) -> SpecWarning:
-    """Why no epoch could be the best one: they came too early, or the metric had no value in any."""
-    kept = "so the best weights are those of the last finite epoch."
-    if experiment.start_from_epoch >= epochs:
-        return SpecWarning("nothing_tracked", ("start_from_epoch",), f"No epoch was tracked, {kept}")
-    name = experiment.monitor
-    why = ": the targets of its rows do not vary" if name.endswith("r2") else ""
-    message = (
-        f"{name} was undefined in every epoch{why}. No epoch was tracked, {kept} Monitor a loss instead."
-    )
-    return SpecWarning("nothing_tracked", ("monitor",), message)

@@ -129,7 +129,7 @@ def main() -> None:
 
 def _print_in_full(candidates: Sequence[str], seeds: int, processes: int) -> None:
     """The large regression file with all of its rows."""
-    contenders = [*candidates, "linear"]
+    contenders = [*candidates, "mlp", "linear"]
     jobs: list[Job] = [(DIAMONDS, each, seed, None) for each in contenders for seed in range(1, seeds + 1)]
     found, diverged = _measure(jobs, processes)
     print(f"\n{DIAMONDS} with all of its rows:")

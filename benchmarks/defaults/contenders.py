@@ -25,6 +25,7 @@ CANDIDATES: Mapping[str, dict[str, Any]] = {
     "momentum 0.001": {"name": "sgd", "learning_rate": 0.001, "momentum": 0.9},
     "adam 0.001": {"name": "adam", "learning_rate": 0.001},
     "adam 0.003": {"name": "adam", "learning_rate": 0.003},
+    "adam 0.005": {"name": "adam", "learning_rate": 0.005},
     "adam 0.01": {"name": "adam", "learning_rate": 0.01},
     "adamw 0.001": {"name": "adamw", "learning_rate": 0.001},
     "adamw 0.003": {"name": "adamw", "learning_rate": 0.003},

@@ -1,0 +1,92 @@
+"""The constant model: what the best answer is that looks at no feature, and whether a network is any better.
+
+It is evaluated by the network's own code: with all weights 0 the output layer's biases are the answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.calls import Array
+from engine.data import Splits
+from engine.evaluation import Evaluation, Evaluator
+from engine.layout import Layout
+from engine.network import Network
+from engine.spec import Experiment, variant_name
+from engine.stopping import larger_is_better
+
+__all__ = ["Comparison", "compare", "constant_rows"]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A metric of the network and of the constant model, on the rows that validate."""
+
+    metric: str
+    network: float
+    constant: float
+
+    @property
+    def is_better(self) -> bool:
+        """Whether the network is strictly better than the constant."""
+        if larger_is_better(self.metric):
+            return self.network > self.constant
+        return self.network < self.constant
+
+
+def compare(
+    experiment: Experiment, network: Network, splits: Splits, evaluator: Evaluator, row: Array
+) -> Comparison | None:
+    """A plain row of parameters against the constant model; None where the metric is undefined.
+
+    ``evaluator`` is that of the validation rows, or of the training rows where there are none. The metric is the
+    monitored one if it is measured on those rows, else their loss.
+    """
+    part = "val" if len(splits.validation) else "train"
+    metric = experiment.monitor if experiment.monitor.startswith(part) else f"{part}_loss"
+    name = metric.removeprefix(f"{part}_")
+    mine = _value(evaluator(row), name)
+    others = [_value(evaluator(each), name) for each in constant_rows(network, splits, experiment, name)]
+    constants = [each for each in others if each is not None]
+    if mine is None or not constants:
+        return None
+    best = max if larger_is_better(metric) else min
+    return Comparison(metric, mine, best(constants))
+
+
+def _value(found: Evaluation, name: str) -> float | None:
+    return found.loss if name == "loss" else found.scores.get(name)
+
+
+def constant_rows(network: Network, splits: Splits, experiment: Experiment, metric: str) -> list[Array]:
+    """Plain rows of parameters whose answers are the constants that suit a metric best on the training rows.
+
+    The class shares or the mean of the targets; the median for absolute errors; for Huber's loss, which is between,
+    both.
+    """
+    layout = Layout(network.sizes)
+    targets = splits.train.targets.astype(np.float64)
+    loss = variant_name(experiment.loss) if metric == "loss" else metric
+    mean, median = [targets.mean(axis=0)], [np.median(targets, axis=0)]
+    constants = {"huber": mean + median, "absolute_error": median, "mae": median}.get(loss, mean)
+    return [_row(layout, _logits(each, network, experiment, len(targets)), targets) for each in constants]
+
+
+def _row(layout: Layout, biases: Array, targets: Array) -> Array:
+    row: Array = layout.rows(1, targets.dtype)[0]
+    layout.bias(row, layout.layers - 1)[...] = biases
+    return row
+
+
+def _logits(answers: Array, network: Network, experiment: Experiment, rows: int) -> Array:
+    """The logits (O,) of constant answers; shares of 0 and 1 are half a row away from them."""
+    if network.output == "identity":
+        return answers
+    smoothing = experiment.label_smoothing
+    level = 1 / len(answers) if network.output == "softmax" else 0.5
+    shares: Array = (answers - smoothing * level) / (1 - smoothing)
+    shares = np.clip(shares, 0.5 / rows, 1 - 0.5 / rows)
+    logits: Array = np.log(shares)
+    return logits if network.output == "softmax" else logits - np.log1p(-shares)
