@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 FOLDER = Path(os.environ.get("TRUTH_DIR", Path(__file__).parent)).absolute()
 
 Reason = Callable[[Any], str]
-"""Why a case is not compared, or what of it is not; empty where it is, wholly."""
+"""What of a case is not compared; empty where it is, wholly."""
 
 
 def document(name: str) -> dict[str, Any]:
@@ -41,10 +41,10 @@ def wholly(case: Any) -> str:
     return ""
 
 
-def cases(name: str, key: str = "cases", skipped: Reason = wholly, left_out: Reason = wholly) -> list[Any]:
+def cases(name: str, key: str = "cases", left_out: Reason = wholly) -> list[Any]:
     """Parameters for one test per case, named by its id or else its name."""
     return [
-        parameter(name, case, identifier(key, number, case), skipped(case), left_out(case))
+        parameter(name, case, identifier(key, number, case), left_out=left_out(case))
         for number, case in enumerate(document(name).get(key, []))
     ]
 
@@ -53,11 +53,6 @@ def identifier(key: str, number: int, case: dict[str, Any]) -> str:
     """What a case is called among all of its file."""
     own = str(case.get("id", case.get("name", number)))
     return own if key == "cases" else f"{key}-{own}"
-
-
-def float32_sensitive(case: Any) -> str:
-    """Keras compares its callbacks' metrics in float32, we in float64."""
-    return "Keras compares in float32, and float64 decides otherwise" if case["float32_sensitive"] else ""
 
 
 def after_non_finite(case: Any) -> str:

@@ -8,6 +8,7 @@ import pytest
 from engine.schedules import PlateauState, rates, reduced
 from engine.spec import SCHEDULES, Plateau
 from tests.truth import oracle
+from tests.truth.test_early_stopping import precision
 from tests.truth.test_train_steps import schedule
 
 
@@ -22,7 +23,6 @@ def test_the_rate_of_every_step(case: dict[str, Any]) -> None:
 PLATEAUS = oracle.cases(
     "early_stopping_traces.json",
     "reduce_lr_on_plateau",
-    skipped=oracle.float32_sensitive,
     left_out=oracle.after_non_finite,
 )
 
@@ -37,18 +37,25 @@ def test_the_rate_after_every_epoch_on_a_plateau(case: dict[str, Any]) -> None:
         if metric is not None and not np.isfinite(float(metric)):
             break
         if metric is not None:
-            state = reduced(spec, state, sign * float(metric))
+            state = reduced(spec, state, precision(case)(sign * float(metric)))
         assert state.rate == pytest.approx(expected, rel=1e-6)
 
 
-def torch_rule(case: dict[str, Any]) -> str:
-    return (
-        "torch reduces an epoch later and by a relative threshold; our plateau is Keras's (docs/numerics.md)"
+@pytest.mark.parametrize("case", oracle.cases("lr_schedules.json", "torch_reduce_on_plateau"))
+def test_torchs_plateau_in_our_words(case: dict[str, Any]) -> None:
+    """Torch waits, and rests, an epoch longer than Keras. Its relative threshold is an absolute one of logarithms."""
+    options, metrics = case["options"], np.array(case["metric"], float)
+    sign, threshold = -1.0 if options["mode"] == "max" else 1.0, options["threshold"]
+    if options["threshold_mode"] == "rel":
+        metrics, threshold = np.log(metrics), abs(np.log1p(-sign * threshold))
+    spec = Plateau(
+        factor=options["factor"],
+        patience=options["patience"] + 1,
+        min_delta=threshold,
+        cooldown=options["cooldown"] + (options["cooldown"] > 0),
+        min_learning_rate=options["min_lr"],
     )
-
-
-@pytest.mark.parametrize(
-    "case", oracle.cases("lr_schedules.json", "torch_reduce_on_plateau", skipped=torch_rule)
-)
-def test_torchs_plateau(case: dict[str, Any]) -> None:
-    """Not our rule: its cases are skipped, so that the count shows them."""
+    state = PlateauState(case["initial_lr"])
+    for metric, expected in zip(metrics, case["lr_after_epoch"], strict=True):
+        state = reduced(spec, state, sign * float(metric))
+        assert state.rate == pytest.approx(expected)
