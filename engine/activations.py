@@ -90,11 +90,13 @@ def _positive(a: Array, mask: Array) -> list[Call]:
     """Bits of ``mask`` ← all ones where a > 0, else all zeros.
 
     The bits of -a, read as an integer, have the sign bit set exactly where a > 0: shifted over the word it is the mask.
+    Adding 0 first makes 0 of -0, whose bits are the sign bit alone and stay so when negated.
     """
     word = np.dtype(f"i{a.itemsize}")
     bits = mask.view(word)
     return [
-        partial(np.negative, a.view(word), bits),
+        partial(np.add, a, constant(0, a), mask),
+        partial(np.negative, bits, bits),
         partial(np.right_shift, bits, np.array(8 * a.itemsize - 1, word), bits),
     ]
 
@@ -180,24 +182,28 @@ def _gelu(v: Values) -> list[Call]:
 
 
 def _gelu_tanh(v: Values) -> list[Call]:
-    """f = z(1 + tanh u)/2 with u = √(2/π)(z + 0.044715 z³)."""
+    """f = z(1 + tanh u)/2 with u = √(2/π)(z + 0.044715 z³).
+
+    From |z| = 8 on tanh u is ±1 in either precision, so that z² may end there and no product of infinity and 0 arises.
+    """
     c, k = sqrt(2 / pi), 0.044715
-    half, one = constant(0.5, v.z), constant(1, v.z)
+    zero, half, one, most = (constant(value, v.z) for value in (0, 0.5, 1, 64))
     return [
         partial(np.multiply, v.z, v.z, v.scratch),
+        partial(v.scratch.clip, zero, most, v.scratch),
         partial(np.multiply, v.scratch, constant(c * k, v.z), v.a),
         partial(np.add, v.a, constant(c, v.z), v.a),
         partial(np.multiply, v.a, v.z, v.a),
         partial(np.tanh, v.a, v.a),
         partial(np.multiply, v.scratch, constant(3 * c * k, v.z), v.scratch),
         partial(np.add, v.scratch, constant(c, v.z), v.scratch),
-        partial(np.multiply, v.scratch, v.z, v.scratch),
         partial(np.subtract, one, v.a, v.delta),
         partial(np.multiply, v.scratch, v.delta, v.scratch),
-        partial(np.add, v.scratch, one, v.scratch),
         partial(np.add, v.a, one, v.a),
         partial(np.multiply, v.a, half, v.a),
         partial(np.multiply, v.scratch, v.a, v.scratch),
+        partial(np.multiply, v.scratch, v.z, v.scratch),
+        partial(np.add, v.scratch, v.a, v.scratch),
         partial(np.multiply, v.a, v.z, v.a),
         partial(np.copyto, v.z, v.scratch),
     ]

@@ -45,6 +45,16 @@ class Coefficients:
         """The current value, or None for a term this stack does not have."""
         return self.view(name) if name in self.names else None
 
+    def folds(self) -> Array:
+        """(K,) numbers by which the gradient is multiplied on its way in the current step, float64."""
+        rate = self.view("rate").reshape(-1).astype(np.float64)
+        return rate if self.folded else np.ones_like(rate)
+
+    def unfold(self, lanes: Array, batch: int) -> None:
+        """Let the gradient of these lanes arrive as it is, in the current step on ``batch`` rows."""
+        network = self._stack.network
+        self.current[self.names.index("error"), lanes] = network.cost.factor(network.sizes[-1]) / batch
+
     def table(self, batches: Array) -> Array:
         """(steps, names, K) values of the coming epoch; ``batches`` holds the rows of its steps."""
         epochs = np.array(self._stack.epochs, np.float64)[:, None]

@@ -10,6 +10,7 @@ import numpy as np
 from engine.batches import Order
 from engine.calls import Array, run
 from engine.coefficients import Coefficients
+from engine.norms import euclidean
 from engine.stack import Stack
 from engine.tape import Tape
 
@@ -17,6 +18,9 @@ __all__ = ["FLUSH_EVERY", "Epoch"]
 
 FLUSH_EVERY = 256
 """Steps between two flushes of subnormal moments, counted from a lane's very first step."""
+
+FAINT = 1e-18
+"""A gradient times a rate below this may vanish."""
 
 
 class Epoch:
@@ -86,21 +90,26 @@ class Epoch:
         return gather
 
     def _last_step(self, tape: Tape, rows: Array, values: Array) -> Array:
+        """Train on the last batch; returns the (K,) norms of its gradient.
+
+        Where the gradient would be multiplied by hardly any rate on its way, it is multiplied only once it is measured.
+        """
         self.coefficients.current[...] = values
+        fold = self.coefficients.folds()
+        faint = np.flatnonzero(fold < FAINT)
+        self.coefficients.unfold(faint, rows.shape[-1])
         for take, axis, out in self._gathering(tape):
             take(rows, axis, out, "clip")
         with np.errstate(all="ignore"):
             run(tape.draw)
             run(tape.gradient)
-            norms = np.sqrt([row @ row for row in self._stack.gradient.astype(np.float64)])
-            norms /= self._fold()
+            norms = np.array([euclidean(row) for row in self._stack.gradient])
+            norms /= np.where(fold < FAINT, 1, fold)
+            for lane in faint:
+                gradient = self._stack.gradient[lane]
+                gradient[...] = gradient * fold[lane] if fold[lane] else 0
             run(tape.update)
         return norms
-
-    def _fold(self) -> Array:
-        """(K,) learning rates with which the gradient was multiplied on its way."""
-        rate = self.coefficients.view("rate").reshape(-1).astype(np.float64)
-        return rate if self.coefficients.folded else np.ones_like(rate)
 
     def _flushes(self) -> dict[int, list[int]]:
         """The lanes to flush after each step of the coming epoch."""

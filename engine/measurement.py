@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import fsum, sqrt
+from math import fsum
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from engine.constant_model import Comparison, compare
 from engine.data import Part, Splits
 from engine.evaluation import Evaluator
 from engine.layout import Layout
+from engine.norms import euclidean
 from engine.penalties import penalty_value
 from engine.reports import Metrics
 from engine.spec import Experiment
@@ -58,7 +59,7 @@ class Measurement:
             penalty = fsum(
                 penalty_value(layers[segment.layer], segment.strengths[row]) for segment in stack.segments
             )
-            weight_norm = sqrt(weights @ weights)
+            weight_norm = euclidean(weights)
         return Metrics(
             penalty=penalty,
             weight_norm=weight_norm,

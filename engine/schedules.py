@@ -66,12 +66,15 @@ def _cosine(spec: Cosine, base: float, t: Array, total: int) -> Array:
 
 
 def _one_cycle(spec: OneCycle, base: float, t: Array, total: int) -> Array:
-    """From η/25 to η over 30 % of the steps, then to η/250,000, both by a half cosine (Smith & Topin 2018)."""
+    """From η/25 to η over 30 % of the steps, then to η/250,000, both by a half cosine (Smith & Topin 2018).
+
+    The peak lies before the first step where there are 3 steps or fewer, as in torch.
+    """
     steps = spec.total_steps or total
     start, end = base / 25, base / 25 / 1e4
-    peak, last = max(0.3 * steps - 1, 1e-9), max(steps - 1, 1)
-    rising = start + (base - start) * (1 - np.cos(np.pi * np.minimum(t / peak, 1))) / 2
-    share = np.clip((t - peak) / max(last - peak, 1e-9), 0, 1)
+    peak, last = 0.3 * steps - 1, steps - 1
+    rising = start + (base - start) * (1 - np.cos(np.pi * t / peak)) / 2
+    share = np.minimum((t - peak) / (last - peak), 1)
     falling = end + (base - end) * (1 + np.cos(np.pi * share)) / 2
     return np.where(t <= peak, rising, falling)
 

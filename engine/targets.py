@@ -29,10 +29,13 @@ def smoothed(targets: Array, loss: LossSpec, share: float) -> Array:
 
 
 def class_weights(rule: str | dict[str, float] | None, labels: Array, classes: int) -> Array | None:
-    """(N,) weights of rows with these class numbers: n/(C·n_c), or as given; a class not named weighs 1."""
+    """(N,) weights of rows with these class numbers, as given or balanced.
+
+    Given: a class not named weighs 1. Balanced: n/(C·n_c), C being the classes that these rows have.
+    """
     if rule is None:
         return None
     if isinstance(rule, dict):
         return np.array([rule.get(str(label), 1.0) for label in range(classes)])[labels]
-    counts = np.bincount(labels, minlength=classes)
-    return (len(labels) / (classes * np.maximum(counts, 1)))[labels]
+    counts = np.bincount(labels)
+    return (len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1)))[labels]
