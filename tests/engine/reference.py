@@ -1,6 +1,9 @@
-"""The slow, obvious trainer that the fast one is proved against: formulas as docs/numerics.md has them, float64."""
+"""The slow, obvious network that the fast one is proved against: docs/numerics.md in plain float64 NumPy.
 
-from collections.abc import Callable, Sequence
+Shapes: B rows of a batch, I and J units below and above a layer's weights, O outputs.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import sqrt
 from typing import Any
@@ -9,18 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.spec import Experiment, variant_name
-from tests.engine.formulas import ACTIVATIONS, derivative, loss_gradient, row_losses
+from tests.engine.formulas import activate, derivative, loss_gradient, row_losses
 
 Array = NDArray[Any]
 
-
-def soft(z: Array, threshold: Array | float) -> Array:
-    return np.asarray(np.sign(z) * np.maximum(np.abs(z) - threshold, 0))
+EPSILON = 1e-5
+"""What batch normalization adds to a variance."""
+MOMENTUM = 0.1
+"""How far running statistics move towards those of a batch."""
 
 
 @dataclass
 class Parameter:
-    """One array of weights or biases with its optimizer's memory."""
+    """One array of parameters with its optimizer's memory, which is 0 at first."""
 
     value: Array
     memory: dict[str, Array] = field(default_factory=dict)
@@ -30,53 +34,144 @@ class Parameter:
 
 
 @dataclass
+class Normalization:
+    """Batch normalization of a hidden layer, (J,) each: γ(z - mean)/√(variance + ε) + β."""
+
+    gamma: Parameter
+    beta: Parameter
+    mean: Array
+    variance: Array
+
+    @classmethod
+    def of(cls, units: int) -> "Normalization":
+        return cls(Parameter(np.ones(units)), Parameter(np.zeros(units)), np.zeros(units), np.ones(units))
+
+
+@dataclass
+class Trace:
+    """What the forward pass of one batch leaves for the backward pass, layer by layer.
+
+    ``inputs`` (B, I) is what a layer sees; ``z`` (B, J) what its activation sees; ``normal`` (B, J) and ``deviation``
+    (J,) are (z - mean)/deviation and the deviation, of layers with batch normalization.
+    """
+
+    inputs: list[Array] = field(default_factory=list)
+    z: list[Array] = field(default_factory=list)
+    normal: dict[int, Array] = field(default_factory=dict)
+    deviation: dict[int, Array] = field(default_factory=dict)
+
+
+@dataclass
+class Gradients:
+    """Derivatives of the mean data loss; those by γ and β by the number of their layer."""
+
+    weights: list[Array]
+    biases: list[Array]
+    gammas: dict[int, Array]
+    betas: dict[int, Array]
+
+    def norm(self) -> float:
+        """The Euclidean norm over all parameters."""
+        every = (*self.weights, *self.biases, *self.gammas.values(), *self.betas.values())
+        return sqrt(sum(float((gradient**2).sum()) for gradient in every))
+
+
+Masks = Sequence[Array | None] | None
+"""The dropout masks (B, J) of every hidden layer, 1/(1 - p) or 0; None keeps everything."""
+
+
+@dataclass
 class Reference:
-    """A network given as weights (fan_in, fan_out) and biases (fan_out,), trained step by step."""
+    """A network given as weights (I, J), biases (J,) and the normalization of some hidden layers, trained step by step.
+
+    ``rows`` n are those of the training split, by which λ is divided.
+    """
 
     experiment: Experiment
     weights: list[Parameter]
     biases: list[Parameter]
     rows: int
+    norms: dict[int, Normalization] = field(default_factory=dict)
     steps: int = 0
 
-    def forward(
-        self, x: Array, masks: Sequence[Array | None] | None = None
-    ) -> tuple[list[Array], list[Array]]:
-        """(pre-activations of every layer, inputs of every layer)."""
-        inputs, logits = [x], []
+    # ---- Forward
+
+    def forward(self, x: Array, masks: Masks = None, *, training: bool = False) -> Trace:
+        """Pass a batch x (B, I) through every layer; ``training`` normalizes it by its own statistics."""
+        trace, a, last = Trace(), x, len(self.weights) - 1
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            logits.append(inputs[-1] @ weight.value + bias.value)
-            if layer < len(self.experiment.architecture):
-                spec = self.experiment.architecture[layer].activation
-                a = ACTIVATIONS[variant_name(spec)](spec, logits[-1])
+            trace.inputs.append(a)
+            z = a @ weight.value + bias.value
+            if layer in self.norms:
+                z = self.normalized(layer, z, trace, training=training)
+            trace.z.append(z)
+            if layer < last:
+                a = activate(self.experiment.architecture[layer].activation, z)
                 mask = masks[layer] if masks else None
-                inputs.append(a if mask is None else a * mask)
-        return logits, inputs
+                a = a if mask is None else a * mask
+        return trace
+
+    def normalized(self, layer: int, z: Array, trace: Trace, *, training: bool) -> Array:
+        """γ(z - mean)/√(variance + ε) + β, by the batch's statistics, or by the running ones for a single row."""
+        norm = self.norms[layer]
+        mean, variance = norm.mean, norm.variance
+        if training and len(z) > 1:
+            mean, variance = z.mean(axis=0), z.var(axis=0)
+            norm.mean = (1 - MOMENTUM) * norm.mean + MOMENTUM * mean
+            norm.variance = (1 - MOMENTUM) * norm.variance + MOMENTUM * z.var(axis=0, ddof=1)
+        trace.deviation[layer] = np.sqrt(variance + EPSILON)
+        trace.normal[layer] = (z - mean) / trace.deviation[layer]
+        return np.asarray(norm.gamma.value * trace.normal[layer] + norm.beta.value)
+
+    def logits(self, x: Array) -> Array:
+        """(B, O), as in evaluation: without dropout, normalized by the running statistics."""
+        return self.forward(x).z[-1]
 
     def loss(self, x: Array, y: Array) -> float:
-        logits = self.forward(x)[0][-1]
-        return float(row_losses(self.experiment.loss, self.experiment.output, logits, y).mean())
+        """The mean row loss."""
+        return float(row_losses(self.experiment.loss, self.experiment.output, self.logits(x), y).mean())
+
+    # ---- Backward
 
     def gradients(
-        self, x: Array, y: Array, masks: Sequence[Array | None] | None = None
-    ) -> tuple[list[Array], list[Array]]:
-        """Gradients of the mean data loss by weights and by biases."""
-        logits, inputs = self.forward(x, masks)
-        delta = loss_gradient(self.experiment.loss, self.experiment.output, logits[-1], y) / len(x)
-        of_weights: list[Array] = []
-        of_biases: list[Array] = []
-        for layer in range(len(self.weights) - 1, -1, -1):
-            of_weights.insert(0, inputs[layer].T @ delta)
-            of_biases.insert(0, delta.sum(axis=0))
+        self, x: Array, y: Array, masks: Masks = None, row_weights: Array | None = None
+    ) -> Gradients:
+        """Gradients of the mean data loss of a batch; ``row_weights`` (B,) multiply the losses of its rows."""
+        trace = self.forward(x, masks, training=True)
+        delta = loss_gradient(self.experiment.loss, self.experiment.output, trace.z[-1], y) / len(x)
+        if row_weights is not None:
+            delta = delta * row_weights[:, None]
+        found = Gradients([], [], {}, {})
+        for layer in reversed(range(len(self.weights))):
+            if layer in self.norms:
+                delta = self.through_normalization(layer, delta, trace, found)
+            found.weights.insert(0, trace.inputs[layer].T @ delta)
+            found.biases.insert(0, delta.sum(axis=0))
             if layer:
+                delta = delta @ self.weights[layer].value.T
                 mask = masks[layer - 1] if masks else None
-                back = delta @ self.weights[layer].value.T
+                delta = delta if mask is None else delta * mask
                 spec = self.experiment.architecture[layer - 1].activation
-                delta = (back if mask is None else back * mask) * derivative(spec, logits[layer - 1])
-        return of_weights, of_biases
+                delta = delta * derivative(spec, trace.z[layer - 1])
+        return found
 
-    def strengths(self, layer: int) -> tuple[float, float]:
-        """(λρ/n, λ(1-ρ)/n) of a layer's weights."""
+    def through_normalization(self, layer: int, delta: Array, trace: Trace, found: Gradients) -> Array:
+        """The derivative by what batch normalization gets, from that by what it gives, (B, J) both.
+
+        With n = (z - mean)/deviation: γ/deviation · (δ - mean of δ - n · mean of δn), the means over the batch; of a
+        single row, which the running statistics normalize, γ/deviation · δ.
+        """
+        normal, scale = trace.normal[layer], self.norms[layer].gamma.value / trace.deviation[layer]
+        found.gammas[layer] = (delta * normal).sum(axis=0)
+        found.betas[layer] = delta.sum(axis=0)
+        if len(delta) == 1:
+            return np.asarray(scale * delta)
+        return np.asarray(scale * (delta - delta.mean(axis=0) - normal * (delta * normal).mean(axis=0)))
+
+    # ---- One step
+
+    def penalty_of(self, layer: int) -> tuple[float, float]:
+        """(λρ/n, λ(1 - ρ)/n) of a layer's weights."""
         spec = self.experiment
         kind, strength, ratio = spec.penalty, spec.lambda_, spec.l1_ratio
         if layer < len(spec.architecture) and (own := spec.architecture[layer].penalty) is not None:
@@ -86,81 +181,123 @@ class Reference:
         strength = 0.0 if kind == "none" else strength / self.rows
         return strength * share, strength * (1 - share)
 
-    def step(self, x: Array, y: Array, masks: Sequence[Array | None] | None = None) -> None:
-        of_weights, of_biases = self.gradients(x, y, masks)
-        self.steps += 1
+    def penalty(self) -> float:
+        """Σ over the layers of λρ/n Σ|w| + λ(1 - ρ)/2n Σw²."""
+        total = 0.0
+        for layer, weight in enumerate(self.weights):
+            l1, l2 = self.penalty_of(layer)
+            total += l1 * float(np.abs(weight.value).sum()) + l2 / 2 * float((weight.value**2).sum())
+        return total
+
+    def step(
+        self,
+        x: Array,
+        y: Array,
+        masks: Masks = None,
+        row_weights: Array | None = None,
+        rate: float | None = None,
+    ) -> float:
+        """Train on one batch at this learning rate, the optimizer's own if none; the data gradient's norm."""
+        data = self.gradients(x, y, masks, row_weights)
+        rate = self.experiment.optimizer.learning_rate if rate is None else rate
         proximal = self.experiment.l1_update == "proximal"
-        strengths = [self.strengths(layer) for layer in range(len(self.weights))]
-        smooth = [
-            gradient + l2 * weight.value + (0.0 if proximal else l1) * np.sign(weight.value)
-            for weight, gradient, (l1, l2) in zip(self.weights, of_weights, strengths, strict=True)
-        ]
-        factor = self.clipping([*smooth, *of_biases])
-        for weight, gradient, (l1, _) in zip(self.weights, smooth, strengths, strict=True):
-            decay = self.experiment.optimizer.learning_rate * getattr(
-                self.experiment.optimizer, "weight_decay", 0.0
-            )
-            weight.value = (1 - decay) * weight.value
-            self.update(weight, factor * gradient, factor * l1 if proximal else 0.0)
-        for bias, gradient in zip(self.biases, of_biases, strict=True):
-            self.update(bias, factor * gradient, 0.0)
-        self.bound()
+        smooth, thresholds = [], []
+        for layer, weight in enumerate(self.weights):
+            l1, l2 = self.penalty_of(layer)
+            subgradient = 0.0 if proximal else l1 * np.sign(weight.value)
+            smooth.append(data.weights[layer] + l2 * weight.value + subgradient)
+            thresholds.append(l1 if proximal else 0.0)
+        factor = self.clipping(Gradients(smooth, data.biases, data.gammas, data.betas).norm())
+        self.steps += 1
+        for weight, gradient, threshold in zip(self.weights, smooth, thresholds, strict=True):
+            weight.value = (1 - rate * getattr(self.experiment.optimizer, "weight_decay", 0.0)) * weight.value
+            self.update(weight, factor * gradient, rate, factor * threshold)
+        for parameter, gradient in self.unpenalized(data):
+            self.update(parameter, factor * gradient, rate, 0.0)
+        self.bound_norms()
+        return data.norm()
 
-    def clipping(self, gradients: list[Array]) -> float:
-        norm = sqrt(sum(float((gradient**2).sum()) for gradient in gradients))
+    def unpenalized(self, data: Gradients) -> Iterator[tuple[Parameter, Array]]:
+        """Biases, γ and β, each with its gradient."""
+        yield from zip(self.biases, data.biases, strict=True)
+        for layer, norm in self.norms.items():
+            yield norm.gamma, data.gammas[layer]
+            yield norm.beta, data.betas[layer]
+
+    def clipping(self, norm: float) -> float:
+        """min(1, c/‖g‖), 1 without a limit c."""
         limit = self.experiment.clip_norm
-        return 1.0 if limit is None else min(1.0, limit / norm)
+        return 1.0 if limit is None or norm <= limit else limit / norm
 
-    def bound(self) -> None:
-        if (limit := self.experiment.max_norm) is not None:
-            for weight in self.weights:
-                norms = np.sqrt((weight.value**2).sum(axis=0))
-                weight.value = weight.value * np.minimum(1, limit / norms)
+    def bound_norms(self) -> None:
+        """The incoming weights of every unit times min(1, c/‖w‖)."""
+        limit = self.experiment.max_norm
+        if limit is None:
+            return
+        for weight in self.weights:
+            norms = np.sqrt((weight.value**2).sum(axis=0))
+            weight.value = weight.value * np.where(norms > limit, limit / np.maximum(norms, limit), 1.0)
 
-    def update(self, parameter: Parameter, gradient: Array, l1: float) -> None:
-        UPDATES[self.experiment.optimizer.name](
-            self.experiment.optimizer, parameter, gradient, l1, self.steps
-        )
-
-
-def sgd(spec: Any, parameter: Parameter, g: Array, l1: float, t: int) -> None:
-    rate, momentum, w, v = spec.learning_rate, spec.momentum, parameter.value, parameter.recall("v")
-    if spec.nesterov:
-        reach = rate * (1 + momentum)
-        z = w - rate * ((1 + momentum) * g + momentum**2 * v)
-        parameter.value = soft(z, reach * l1)
-        parameter.memory["v"] = momentum * v + g + (z - parameter.value) / reach
-    else:
-        parameter.value = soft(w - rate * (momentum * v + g), rate * l1)
-        parameter.memory["v"] = (w - parameter.value) / rate
+    def update(self, parameter: Parameter, gradient: Array, rate: float, l1: float) -> None:
+        """One step of the optimizer on one array; l1 is κ of docs/numerics.md, 0 where nothing shrinks."""
+        spec = self.experiment.optimizer
+        UPDATES[spec.name](spec, parameter, gradient, rate, l1, self.steps)
 
 
-def adam(spec: Any, parameter: Parameter, g: Array, l1: float, t: int) -> None:
+# ---- Optimizers: parameters w, gradient g, rate η, κ of the proximal step, and the number t of the step, from 1.
+
+
+def soft(z: Array, threshold: Array | float) -> Array:
+    """sgn(z)·max(|z| - threshold, 0)."""
+    return np.asarray(np.sign(z) * np.maximum(np.abs(z) - threshold, 0))
+
+
+def sgd(spec: Any, parameter: Parameter, g: Array, rate: float, l1: float, t: int) -> None:
+    """v ← μv + g; z = w - ηv, Nesterov: w - η(g + μv); w ← soft(z, reach·κ), reach η or η(1 + μ).
+
+    v gets back what the proximal step took: v ← v + (z - w)/reach.
+    """
+    v = spec.momentum * parameter.recall("v") + g
+    direction = g + spec.momentum * v if spec.nesterov else v
+    reach = rate * (1 + spec.momentum) if spec.nesterov else rate
+    z = parameter.value - rate * direction
+    parameter.value = soft(z, reach * l1)
+    parameter.memory["v"] = v + (z - parameter.value) / reach if reach else v
+
+
+def adagrad(spec: Any, parameter: Parameter, g: Array, rate: float, l1: float, t: int) -> None:
+    """s ← s + g²; D = 1/(√s + ε); w ← soft(w - ηDg, ηDκ)."""
+    s = parameter.recall("s") + g**2
+    scale = 1 / (np.sqrt(s) + spec.epsilon)
+    parameter.value = soft(parameter.value - rate * scale * g, rate * scale * l1)
+    parameter.memory["s"] = s
+
+
+def rmsprop(spec: Any, parameter: Parameter, g: Array, rate: float, l1: float, t: int) -> None:
+    """s ← ρs + (1 - ρ)g², centered: less the square of m ← ρm + (1 - ρ)g; D = 1/(√s + ε).
+
+    v ← μv + Dg; z = w - ηv; w ← soft(z, ηDκ); v ← v + (z - w)/η.
+    """
+    s = spec.rho * parameter.recall("s") + (1 - spec.rho) * g**2
+    m = spec.rho * parameter.recall("m") + (1 - spec.rho) * g
+    scale = 1 / (np.sqrt(np.abs(s - m**2) if spec.centered else s) + spec.epsilon)
+    v = spec.momentum * parameter.recall("v") + scale * g
+    z = parameter.value - rate * v
+    parameter.value = soft(z, rate * scale * l1)
+    parameter.memory.update(s=s, m=m, v=v + (z - parameter.value) / rate if rate else v)
+
+
+def adam(spec: Any, parameter: Parameter, g: Array, rate: float, l1: float, t: int) -> None:
+    """m ← β₁m + (1 - β₁)g; s ← β₂s + (1 - β₂)g²; D = 1/(√(s/(1 - β₂ᵗ)) + ε); w ← soft(w - ηDm/(1 - β₁ᵗ), ηDκ)."""
     m = spec.beta1 * parameter.recall("m") + (1 - spec.beta1) * g
-    v = spec.beta2 * parameter.recall("v") + (1 - spec.beta2) * g**2
-    parameter.memory.update(m=m, v=v)
-    scale = 1 / (np.sqrt(v / (1 - spec.beta2**t)) + spec.epsilon)
-    z = parameter.value - spec.learning_rate * scale * m / (1 - spec.beta1**t)
-    parameter.value = soft(z, spec.learning_rate * scale * l1)
+    s = spec.beta2 * parameter.recall("s") + (1 - spec.beta2) * g**2
+    scale = 1 / (np.sqrt(s / (1 - spec.beta2**t)) + spec.epsilon)
+    z = parameter.value - rate * scale * m / (1 - spec.beta1**t)
+    parameter.value = soft(z, rate * scale * l1)
+    parameter.memory.update(m=m, s=s)
 
 
-def adagrad(spec: Any, parameter: Parameter, g: Array, l1: float, t: int) -> None:
-    total = parameter.recall("total") + g**2
-    parameter.memory["total"] = total
-    scale = 1 / (np.sqrt(total) + spec.epsilon)
-    parameter.value = soft(parameter.value - spec.learning_rate * scale * g, spec.learning_rate * scale * l1)
-
-
-def rmsprop(spec: Any, parameter: Parameter, g: Array, l1: float, t: int) -> None:
-    square = spec.rho * parameter.recall("square") + (1 - spec.rho) * g**2
-    mean = spec.rho * parameter.recall("mean") + (1 - spec.rho) * g
-    scale = 1 / (np.sqrt(square - mean**2 if spec.centered else square) + spec.epsilon)
-    w, rate = parameter.value, spec.learning_rate
-    parameter.value = soft(w - rate * (spec.momentum * parameter.recall("v") + scale * g), rate * scale * l1)
-    parameter.memory.update(square=square, mean=mean, v=(w - parameter.value) / rate)
-
-
-UPDATES: dict[str, Callable[[Any, Parameter, Array, float, int], None]] = {
+UPDATES: dict[str, Callable[[Any, Parameter, Array, float, float, int], None]] = {
     "sgd": sgd,
     "adagrad": adagrad,
     "rmsprop": rmsprop,

@@ -1,0 +1,225 @@
+"""Random specifications over the whole space, each with a small data set that it fits."""
+
+from typing import Any
+
+import numpy as np
+
+from engine.data import Dataset
+from engine.spec import SCHEDULES, resolve
+from engine.spec.compatibility import LOSSES_OF_TASK, OUTPUTS_OF_LOSS
+from engine.spec.experiment import Experiment
+from engine.spec.variants import ACTIVATIONS
+
+MOST_STEPS = 50
+TASKS = tuple(LOSSES_OF_TASK)
+INITS = ("large", "scaled", "lecun", "glorot", "he", "normal", "uniform", "orthogonal", "zeros")
+RATES = {"sgd": (0.01, 0.5), "adagrad": (0.01, 0.2), "rmsprop": (0.002, 0.05), "adam": (0.002, 0.05)}
+
+
+class Dice:
+    """Choices from one seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = np.random.default_rng(seed)
+
+    def one(self, *options: Any) -> Any:
+        return options[self.random.integers(len(options))]
+
+    def often(self, share: float) -> bool:
+        return bool(self.random.random() < share)
+
+    def whole(self, low: int, high: int) -> int:
+        return int(self.random.integers(low, high + 1))
+
+    def between(self, low: float, high: float) -> float:
+        return float(self.random.uniform(low, high))
+
+    def scale(self, low: float, high: float) -> float:
+        """A positive number whose logarithm is uniform."""
+        return float(np.exp(self.random.uniform(np.log(low), np.log(high))))
+
+
+def data_set(dice: Dice, task: str) -> Dataset:
+    """Learnable rows of a task, every class among them, sometimes with weights or with many features."""
+    rows = dice.whole(20, MOST_STEPS)
+    features = 260 if dice.often(0.08) else dice.whole(1, 6)
+    outputs = dice.whole(1, 3)
+    random = dice.random
+    x = random.normal(size=(rows, features)) * dice.scale(0.1, 10) + dice.between(-1, 1)
+    truth = x @ random.normal(size=(features, 3)) + random.normal(size=(rows, 3))
+    truth -= np.median(truth, axis=0)
+    classes = {"binary": 2, "multiclass": 3}.get(task)
+    y: Any = {
+        "binary": (truth[:, 0] > 0).astype(int),
+        "multiclass": truth.argmax(axis=1),
+        "multilabel": (truth[:, :outputs] > 0).astype(int),
+        "regression": truth[:, :outputs] * 7 + 3,
+    }[task]
+    if classes:
+        y[:classes] = np.arange(classes)
+    weights = random.uniform(0, 3, rows) if dice.often(0.3) else None
+    return Dataset(x, y, task, classes, weights=weights)
+
+
+def parametric(dice: Dice, table: dict[str, dict[str, Any]], plain: tuple[str, ...]) -> Any:
+    name = dice.one(*plain, *table)
+    return {"name": name, **table[name]} if name in table else name
+
+
+def activation(dice: Dice) -> Any:
+    table = {"leaky_relu": {"negative_slope": dice.between(0, 0.5)}, "elu": {"alpha": dice.scale(0.2, 3)}}
+    return parametric(dice, table, ACTIVATIONS.plain.allowed)
+
+
+def init(dice: Dice) -> Any:
+    name = dice.one(*INITS)
+    if name in {"lecun", "glorot", "he"}:
+        return f"{name}_{dice.one('normal', 'uniform')}"
+    own = {"normal": "std", "uniform": "limit", "orthogonal": "gain"}.get(name)
+    return {"name": name, own: dice.scale(0.1, 1.5)} if own else name
+
+
+def penalty(dice: Dice) -> dict[str, Any]:
+    kind = dice.one("none", "l1", "l2", "elastic_net")
+    own = {} if kind == "none" else {"lambda": dice.scale(0.01, 3)}
+    return {"name": kind, **own, **({"l1_ratio": dice.between(0, 1)} if kind == "elastic_net" else {})}
+
+
+def penalty_of_layer(dice: Dice) -> Any:
+    own = penalty(dice)
+    return own["name"] if own["name"] == "none" else own
+
+
+def layer(dice: Dice) -> dict[str, Any]:
+    found: dict[str, Any] = {"units": dice.whole(1, 7)}
+    options = {
+        "activation": (0.5, activation),
+        "dropout": (0.4, lambda dice: dice.between(0.05, 0.8)),
+        "batch_norm": (0.3, lambda dice: True),
+        "init": (0.5, init),
+        "penalty": (0.3, penalty_of_layer),
+    }
+    return found | {name: draw(dice) for name, (share, draw) in options.items() if dice.often(share)}
+
+
+def optimizer(dice: Dice, least_epsilon: float) -> dict[str, Any]:
+    name = dice.one("sgd", "sgd", "adagrad", "rmsprop", "adam", "adamw")
+    low, high = RATES[name.removesuffix("w")]
+    momentum = dice.one(0.0, dice.between(0.1, 0.95))
+    own: dict[str, Any] = {
+        "sgd": {"momentum": momentum, "nesterov": bool(momentum) and dice.often(0.5)},
+        "adagrad": {},
+        "rmsprop": {"rho": dice.between(0.3, 0.99), "centered": dice.often(0.5), "momentum": momentum},
+        "adam": {"beta1": dice.between(0.1, 0.95), "beta2": dice.between(0.3, 0.999)},
+    }[name.removesuffix("w")]
+    if name != "sgd":
+        own["epsilon"] = dice.scale(least_epsilon, 1e-2)
+    if name == "adamw":
+        own["weight_decay"] = dice.scale(0.001, 1)
+    return {"name": name, "learning_rate": dice.scale(low, high), **own}
+
+
+def schedule(dice: Dice) -> dict[str, Any]:
+    name = dice.one(*SCHEDULES.parametric)
+    length = dice.one(None, dice.whole(1, MOST_STEPS))
+    own: dict[str, Any] = {
+        "step": {"step_size": dice.whole(1, 20), "gamma": dice.between(0.3, 1)},
+        "multistep": {
+            "milestones": sorted(dice.whole(1, 40) for _ in range(dice.whole(1, 4))),
+            "gamma": dice.between(0.3, 1),
+        },
+        "exponential": {"gamma": dice.between(0.8, 1)},
+        "inverse_time": {"decay": dice.scale(0.01, 2)},
+        "polynomial": {"total_steps": length, "power": dice.scale(0.3, 3)},
+        "cosine": {"period": length, "min_learning_rate": dice.one(0.0, 0.001)},
+        "one_cycle": {"total_steps": length},
+        "warmup_cosine": {"total_steps": length},
+        "plateau": {
+            "patience": dice.whole(0, 3),
+            "factor": dice.between(0.2, 0.9),
+            "cooldown": dice.whole(0, 2),
+            "min_delta": dice.one(0.0, dice.scale(0.001, 0.3)),
+            "min_learning_rate": dice.one(0.0, 0.005),
+        },
+    }.get(name, {})
+    if dice.often(0.5):
+        own["warmup_steps"] = dice.whole(0, 12)
+    return {"name": name, **own}
+
+
+def loss(dice: Dice, task: str) -> tuple[Any, str]:
+    """A loss of the task, and an output that it can have."""
+    name = dice.one(*LOSSES_OF_TASK[task])
+    outputs = OUTPUTS_OF_LOSS[name]
+    output = "identity" if task == "regression" else dice.one(*outputs)
+    if name in {"cross_entropy", "mean_squared_error"}:
+        return name, output
+    own = {"delta": dice.scale(0.1, 3)} if name == "huber" else {}
+    return {"name": name, "reduction": dice.one("sum", "mean"), **own}, output
+
+
+def patience(dice: Dice, task: str, validation: float) -> dict[str, Any]:
+    scores = ("r2", "mae") if task == "regression" else ("accuracy",)
+    parts = ("train", "val") if validation else ("train",)
+    monitors = [f"{part}_{metric}" for part in parts for metric in ("loss", *scores)]
+    return {
+        "monitor": dice.one("objective", *monitors),
+        "patience": dice.one(None, 0, 1, 2, 3),
+        "min_delta": dice.one(0.0, dice.scale(0.001, 0.1)),
+        "start_from_epoch": dice.one(0, 0, 1, 3),
+        "baseline": dice.one(None, dice.between(0, 1)),
+    }
+
+
+def document(dice: Dice, task: str) -> dict[str, Any]:
+    """A specification that fits every data set of the task.
+
+    Biases before a batch normalization change nothing. Their gradient is 0 but for rounding, which an adaptive
+    optimizer with a tiny ε would make large; so ε is not tiny where there is such a layer.
+    """
+    loss_, output = loss(dice, task)
+    validation = dice.one(0.0, 0.2, 0.35)
+    has_classes = task in {"binary", "multiclass"}
+    smooth = "cross_entropy" in str(loss_)
+    weights = ("balanced", {"0": dice.scale(0.2, 5)}) if has_classes else (None,)
+    kind = penalty(dice)
+    layers = [layer(dice) for _ in range(dice.one(0, 1, 1, 2, 3))]
+    return {
+        "architecture": layers,
+        "activation": activation(dice),
+        "penalty": kind.pop("name"),
+        **kind,
+        "l1_update": dice.one("proximal", "subgradient"),
+        "init": init(dice),
+        "bias_init": dice.one(
+            None, None, "zeros", {"name": "normal", "std": 0.3}, {"name": "uniform", "limit": 0.4}
+        ),
+        **patience(dice, task, validation),
+        "optimizer": optimizer(dice, 1e-4 if any("batch_norm" in each for each in layers) else 1e-10),
+        "schedule": schedule(dice),
+        "clip_norm": dice.one(None, None, dice.scale(0.02, 2)),
+        "max_norm": dice.one(None, None, dice.scale(0.3, 3)),
+        "loss": loss_,
+        "output": output,
+        "scaling": dice.one("standardize", "standardize", "none", {"divide_by": dice.scale(0.5, 5)}),
+        "class_weight": dice.one(None, *weights),
+        "label_smoothing": dice.one(0.0, dice.between(0.05, 0.5)) if smooth else 0.0,
+        "input_dropout": dice.one(0.0, 0.0, dice.between(0.05, 0.6)),
+        "target_scaling": dice.one("standardize", "none"),
+        "label_noise": dice.one(0.0, dice.between(0, 0.5)) if has_classes else 0.0,
+        "split": {"validation": validation, "test": dice.one(0.0, 0.2), "seed": dice.whole(0, 99)},
+        "seed": dice.whole(0, 2**40),
+        "precision": "float64",
+    }
+
+
+def random_problem(seed: int) -> tuple[Dataset, Experiment]:
+    """A data set and an experiment on it of at most MOST_STEPS steps."""
+    dice = Dice(seed)
+    task = dice.one(*TASKS)
+    data, fields = data_set(dice, task), document(dice, task)
+    rows = resolve(Experiment.from_document(fields), data.facts).rows.train
+    batch_size = dice.one(1, 7, rows, rows + 5, dice.whole(max(1, rows // 6), rows))
+    steps = -(-rows // batch_size)
+    epochs = dice.whole(1, max(1, min(12, MOST_STEPS // steps)))
+    return data, Experiment.from_document({**fields, "batch_size": batch_size, "max_epochs": epochs})
