@@ -141,7 +141,7 @@ estimate: $(STAMPS)/runtime ## Print what the work of an epoch costs on this pro
 	$(BIN)/python -m benchmarks.engine.estimate $(BENCH_ARGS)
 
 .PHONY: mutants
-mutants: $(STAMPS)/test ## Break the engine in many small ways and see each caught, minutes (MUTANTS_ARGS="--every 3")
+mutants: $(STAMPS)/test ## Break the engine in many small ways and see each caught, minutes (MUTANTS_ARGS="--every 3" or "--hand-made")
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m scripts.mutants $(MUTANTS_ARGS)
 
 .PHONY: published

@@ -2,11 +2,15 @@
 
     python -m scripts.mutants                  every mutant of the penalties, stopping, initializers and optimizers
     python -m scripts.mutants engine/losses.py --every 3
+    python -m scripts.mutants --hand-made       the faults of scripts/hand_made_mutants.toml
 
-A mutant is one change of one expression: + for -, < for <=, np.maximum for np.minimum, another constant, a negated
-condition, a call left out of a list of calls. Each is put into a copy of the engine and tested there, first by the
-tests that its file is most likely to fail. A mutant that no test can catch because it changes no result is listed in
-``scripts/equivalent_mutants.toml`` with the reason.
+An automatic mutant is one change of one expression: + for -, < for <=, np.maximum for np.minimum, another constant, a
+negated condition, a call left out of a list of calls. Each is put into a copy of the engine and tested there, first by
+the tests that its file is most likely to fail. A mutant that no test can catch because it changes no result is listed
+in ``scripts/equivalent_mutants.toml`` with the reason.
+
+A hand-made mutant is a fault that a person would make, such as the weights of the wrong epoch. It is tested only by the
+test files that its entry names, since these must notice it.
 """
 
 from __future__ import annotations
@@ -75,13 +79,17 @@ _FUNCTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A file's source with one expression changed; ``line`` is the text of the original line."""
+    """A file's source with a fault; ``line`` is the text of the original line.
+
+    ``tests`` are run one after another until one fails.
+    """
 
     file: str
     number: int
     line: str
     change: str
     source: str
+    tests: tuple[Sequence[str], ...]
 
     @override
     def __str__(self) -> str:
@@ -91,6 +99,7 @@ class Mutant:
 def mutants(file: str) -> Iterator[Mutant]:
     """Every mutant of a file, in the order of its lines."""
     source = (ROOT / file).read_text()
+    tests = tuple(each for each in (FILES.get(file), TESTS) if each)
     tree, lines = ast.parse(source), source.splitlines()
     skipped = {id(part) for node in ast.walk(tree) for part in _without_effect(node)}
     for index, node in enumerate(ast.walk(tree)):
@@ -102,7 +111,7 @@ def mutants(file: str) -> Iterator[Mutant]:
             for name, value in replaced.items():
                 setattr(target, name, value)
             number = getattr(node, "lineno", 0)
-            yield Mutant(file, number, lines[number - 1].strip(), change, ast.unparse(mutated))
+            yield Mutant(file, number, lines[number - 1].strip(), change, ast.unparse(mutated), tests)
 
 
 def _without_effect(node: ast.AST) -> Iterator[ast.AST]:
@@ -142,13 +151,25 @@ def _left_out(node: ast.AST) -> Iterator[tuple[str, dict[str, object]]]:
                 yield f"call {index + 1} left out", {"elts": node.elts[:index] + node.elts[index + 1 :]}
 
 
+def hand_made() -> Iterator[Mutant]:
+    """The mutants of the list; ends the program where the engine no longer has the text that one changes."""
+    for entry in tomllib.loads((ROOT / "scripts" / "hand_made_mutants.toml").read_text())["mutant"]:
+        source = (ROOT / entry["file"]).read_text()
+        if source.count(entry["old"]) != 1:
+            raise SystemExit(f"{entry['file']} has no longer one place that reads: {entry['old']}")
+        number = source[: source.index(entry["old"])].count("\n") + 1
+        line = source.splitlines()[number - 1].strip()
+        changed = source.replace(entry["old"], entry["new"])
+        yield Mutant(entry["file"], number, line, entry["fault"], changed, (entry["tests"],))
+
+
 def survives(mutant: Mutant, copies: SimpleQueue[Path]) -> bool:
     """Whether every test passes although the engine is broken."""
     folder = copies.get()
     original = (folder / mutant.file).read_text()
     try:
         (folder / mutant.file).write_text(mutant.source)
-        return all(passes(folder, tests) for tests in (FILES.get(mutant.file), TESTS) if tests)
+        return all(passes(folder, tests) for tests in mutant.tests)
     finally:
         (folder / mutant.file).write_text(original)
         copies.put(folder)
@@ -167,16 +188,16 @@ def passes(folder: Path, tests: Sequence[str]) -> bool:
     return ran.returncode == 0
 
 
-def _copy(folder: Path) -> Path:
-    """A copy of the engine and its tests; what else the tests read is linked."""
+def _copy(folder: Path, tests: Sequence[str]) -> Path:
+    """A copy of the engine and its tests, which must pass; what else they read is linked."""
     folder.mkdir()
     for path in ROOT.glob("[!.]*"):
         if path.name in {"engine", "tests"}:
             shutil.copytree(path, folder / path.name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             (folder / path.name).symlink_to(path)
-    if not passes(folder, TESTS):
-        raise SystemExit("The tests fail although nothing is broken: run tests/engine and tests/truth first.")
+    if not passes(folder, tests):
+        raise SystemExit(f"The tests fail although nothing is broken: {' '.join(tests)}")
     return folder
 
 
@@ -191,17 +212,22 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("files", nargs="*", default=[*FILES])
+    parser.add_argument("--hand-made", action="store_true", help="only the faults of the list made by hand")
     parser.add_argument("--every", type=int, default=1, help="take only every so manieth mutant")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     arguments = parser.parse_args()
     known = _equivalents()
-    chosen = [mutant for file in arguments.files for mutant in mutants(file)][:: arguments.every]
+    automatic = (mutant for file in arguments.files for mutant in mutants(file))
+    chosen = [*(hand_made() if arguments.hand_made else automatic)][:: arguments.every]
+    tests = sorted(
+        {test for each in chosen for run in each.tests for test in run if not test.startswith("-")}
+    )
     equivalent = [each for each in chosen if (each.file, each.line, each.change) in known]
     tested = [each for each in chosen if each not in equivalent]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(arguments.processes) as pool:
         copies: SimpleQueue[Path] = SimpleQueue()
         for number in range(arguments.processes):
-            copies.put(_copy(Path(folder) / str(number)))
+            copies.put(_copy(Path(folder) / str(number), tests if arguments.hand_made else TESTS))
         survivors = []
         for mutant, survived in zip(
             tested, pool.map(lambda each: survives(each, copies), tested), strict=True

@@ -106,12 +106,13 @@ def optimizer(dice: Dice, least_epsilon: float) -> dict[str, Any]:
     name = dice.one("sgd", "sgd", "adagrad", "rmsprop", "adam", "adamw")
     low, high = RATES[name.removesuffix("w")]
     momentum = dice.one(0.0, dice.between(0.1, 0.95))
-    own: dict[str, Any] = {
+    table: dict[str, dict[str, Any]] = {
         "sgd": {"momentum": momentum, "nesterov": bool(momentum) and dice.often(0.5)},
         "adagrad": {},
         "rmsprop": {"rho": dice.between(0.3, 0.99), "centered": dice.often(0.5), "momentum": momentum},
         "adam": {"beta1": dice.between(0.1, 0.95), "beta2": dice.between(0.3, 0.999)},
-    }[name.removesuffix("w")]
+    }
+    own = table[name.removesuffix("w")]
     if name != "sgd":
         own["epsilon"] = dice.scale(least_epsilon, 1e-2)
     if name == "adamw":
@@ -122,7 +123,7 @@ def optimizer(dice: Dice, least_epsilon: float) -> dict[str, Any]:
 def schedule(dice: Dice) -> dict[str, Any]:
     name = dice.one(*SCHEDULES.parametric)
     length = dice.one(None, dice.whole(1, MOST_STEPS))
-    own: dict[str, Any] = {
+    table: dict[str, dict[str, Any]] = {
         "step": {"step_size": dice.whole(1, 20), "gamma": dice.between(0.3, 1)},
         "multistep": {
             "milestones": sorted(dice.whole(1, 40) for _ in range(dice.whole(1, 4))),
@@ -141,7 +142,8 @@ def schedule(dice: Dice) -> dict[str, Any]:
             "min_delta": dice.one(0.0, dice.scale(0.001, 0.3)),
             "min_learning_rate": dice.one(0.0, 0.005),
         },
-    }.get(name, {})
+    }
+    own = table.get(name, {})
     if dice.often(0.5):
         own["warmup_steps"] = dice.whole(0, 12)
     return {"name": name, **own}

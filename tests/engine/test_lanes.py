@@ -11,7 +11,7 @@ from engine.data import Splits
 from engine.errors import InvalidSpec
 from engine.reports import Result
 from engine.spec import SCHEDULES as SCHEDULES_OF_SPEC
-from engine.spec import Experiment
+from engine.spec import Experiment, Optimizer
 from engine.training import training
 from tests.engine.problems import EVERYTHING, OPTIMIZERS, SCHEDULES, dataset, label, layers, prepared
 
@@ -45,11 +45,17 @@ def lanes(template: Experiment, *, rates: bool = True) -> list[Experiment]:
     if not rates:
         return experiments
     return [
-        dataclasses.replace(
-            each, optimizer=dataclasses.replace(each.optimizer, learning_rate=0.02 * (number + 1))
-        )
+        dataclasses.replace(each, optimizer=another(each.optimizer, number))
         for number, each in enumerate(experiments)
     ]
+
+
+def another(optimizer: Optimizer, number: int) -> Optimizer:
+    """The optimizer with another value of each of its parameters that is a number and not 0."""
+    parameters = {item.name: getattr(optimizer, item.name) for item in dataclasses.fields(optimizer)}
+    numbers = {name: value for name, value in parameters.items() if isinstance(value, float)}
+    own = {name: value * (1 - number / 20) for name, value in numbers.items()}
+    return dataclasses.replace(optimizer, **(own | {"learning_rate": 0.02 * (number + 1)}))
 
 
 def check(experiments: list[Experiment], splits: Splits) -> None:

@@ -7,11 +7,15 @@ import pytest
 from numpy.typing import NDArray
 
 from engine.calls import run
+from engine.export import export
+from engine.measurement import Measurement
 from engine.normalization import Running
+from engine.stack import start
 from engine.training import training
 from tests.engine.formulas import ACTIVATIONS
 from tests.engine.harness import Replay, resolved
 from tests.engine.problems import dataset, prepared
+from tests.engine.reference_run import evaluate, from_tensors, untrained
 
 Array = NDArray[Any]
 
@@ -105,3 +109,26 @@ def test_export_is_folded_and_computes_what_was_measured() -> None:
     losses = np.log(np.exp(z).sum(axis=1)) - (z * splits.validation.targets).sum(axis=1)
     assert last.metrics.val_loss == pytest.approx(losses.mean(), rel=1e-9)
     assert last.metrics.val_accuracy == np.mean(z.argmax(axis=1) == splits.validation.labels)
+
+
+@pytest.mark.parametrize("variance", [0.0, 1e-12, 1e-5, 1e10])
+def test_what_is_exported_is_the_network_itself_whatever_its_running_statistics(variance: float) -> None:
+    layers = [{"units": 5, "batch_norm": True}, {"units": 4, "activation": "tanh", "batch_norm": True}]
+    experiment, splits = prepared(dataset("multiclass"), architecture=layers, precision="float64")
+    stack, random = start([experiment], 5, 3, len(splits.train)), np.random.default_rng(2)
+    plain = untrained(experiment, splits)
+    for layer, norm in plain.norms.items():
+        units = len(norm.mean)
+        norm.mean, norm.variance = random.normal(size=units), variance * random.uniform(1, 2, units)
+        norm.gamma.value, norm.beta.value = random.normal(size=(2, units))
+        running = Running.of(stack.layout, stack.running[0], layer)
+        running.mean[...], running.variance[...] = norm.mean, norm.variance
+        stack.layout.gamma(stack.parameters[0], layer)[...] = norm.gamma.value
+        stack.layout.beta(stack.parameters[0], layer)[...] = norm.beta.value
+    model = export(stack.network, stack.layout, splits, stack.lane(0), 1)
+    folded = from_tensors(experiment, model.arrays, len(splits.train))
+    np.testing.assert_allclose(folded.logits(splits.test.x), plain.logits(splits.test.x), rtol=1e-9)
+    measured = Measurement(stack, splits).test(stack.plain(0))
+    assert measured == pytest.approx(
+        {name: value for name, value in evaluate(plain, splits.test, splits).items() if value is not None}
+    )

@@ -10,11 +10,13 @@ import pytest
 from engine.checkpoint import Checkpoint, from_safetensors, to_safetensors
 from engine.data import Splits
 from engine.errors import InvalidCheckpoint
+from engine.preparation import prepare
 from engine.reports import Result
 from engine.revision import ENGINE_REVISION
-from engine.spec import Experiment
+from engine.spec import Experiment, resolve
 from engine.training import training
 from tests.engine.problems import EVERYTHING, OPTIMIZERS, SCHEDULES, dataset, label, layers, prepared
+from tests.engine.random_specs import random_problem
 
 
 def run(
@@ -82,6 +84,19 @@ def test_every_epoch_of_every_schedule_with_every_option(schedule: dict[str, Any
         assert again == {number: text for number, text in metrics.items() if number > epoch}
         assert later == states[epoch:]
         assert same(resumed, result)
+
+
+def test_random_runs_go_on_from_any_epoch() -> None:
+    for seed in range(60):
+        data, unresolved = random_problem(seed)
+        resolved = resolve(unresolved, data.facts)
+        experiment, splits = resolved.experiment, prepare(data, resolved)
+        (metrics,), (states,), (result,) = run([experiment], splits)
+        for epoch, state in list(enumerate(states[:-1], start=1))[seed % 3 :: 3]:
+            (again,), (later,), (resumed,) = run([experiment], splits, [from_safetensors(state)])
+            assert again == {number: text for number, text in metrics.items() if number > epoch}, seed
+            assert later == states[epoch:], seed
+            assert same(resumed, result), seed
 
 
 def test_lanes_resumed_at_different_epochs_train_together() -> None:

@@ -165,6 +165,24 @@ def test_a_monitor_without_values_is_named_and_not_start_from_epoch() -> None:
     assert (result.stop_reason, result.best_epoch) == ("max_epochs", 3)
 
 
+def test_a_training_loss_that_is_not_finite_ends_the_run_though_what_is_monitored_is() -> None:
+    fields = {"loss": "squared_error", "output": "identity", "monitor": "val_accuracy"}
+    reports, result = history(dataset("binary"), optimizer={"name": "sgd", "learning_rate": 1e6}, **fields)
+    *finite, last = [bool(np.isfinite(report.metrics.train_loss)) for report in reports]
+    assert (all(finite), last, result.stop_reason) == (True, False, "non_finite")
+    assert np.isfinite(reports[-1].metrics.val_accuracy or 0)
+
+
+@pytest.mark.parametrize(("rate", "some"), [(1.0, True), (1e30, False)])
+def test_weights_of_an_epoch_that_is_not_finite_are_never_best(rate: float, some: bool) -> None:
+    fields = {"start_from_epoch": 500, "max_epochs": 900, "activation": "identity", "batch_size": 100}
+    _, result = history(dataset("regression"), optimizer={"name": "sgd", "learning_rate": rate}, **fields)
+    assert result.stop_reason == "non_finite"
+    assert (result.epochs > 1) == some
+    assert result.best_epoch == (result.epochs - 1 if some else None)
+    assert (result.best is not None) == (result.test is not None) == some
+
+
 def test_undefined_metrics_are_none() -> None:
     (report, *_), result = history(TINY, max_epochs=1, split={"validation": 0, "test": 0})
     assert report.metrics.val_loss is None
