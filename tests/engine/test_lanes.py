@@ -53,8 +53,9 @@ def lanes(template: Experiment, *, rates: bool = True) -> list[Experiment]:
 def another(optimizer: Optimizer, number: int) -> Optimizer:
     """The optimizer with another value of each of its parameters that is a number and not 0."""
     parameters = {item.name: getattr(optimizer, item.name) for item in dataclasses.fields(optimizer)}
-    numbers = {name: value for name, value in parameters.items() if isinstance(value, float)}
-    own = {name: value * (1 - number / 20) for name, value in numbers.items()}
+    own: dict[str, Any] = {
+        name: value * (1 - number / 20) for name, value in parameters.items() if isinstance(value, float)
+    }
     return dataclasses.replace(optimizer, **(own | {"learning_rate": 0.02 * (number + 1)}))
 
 
