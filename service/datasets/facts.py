@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from engine.spec import DatasetFacts, Divide, to_document
+from service.datasets.revision import OUTDATED, outdated
 
 if TYPE_CHECKING:
     from service.datasets.parsing.results import Parsed, Rejected
 
-__all__ = ["engine_facts", "facts_document", "rejection_document", "scaling_of"]
+__all__ = ["engine_facts", "facts_document", "rejection_document", "scaling_of", "warnings_of"]
 
 
 def facts_document(parsed: Parsed) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def facts_document(parsed: Parsed) -> dict[str, Any]:
         "summary": list(parsed.summary),
         "findings": parsed.findings,
         "preview": list(parsed.preview),
-        "warnings": list(parsed.warnings),
+        "warnings": [warning.document for warning in parsed.warnings],
     }
 
 
@@ -63,6 +64,21 @@ def engine_facts(facts: Mapping[str, Any]) -> DatasetFacts:
         validation_rows=facts["validation_rows"],
         test_rows=facts["test_rows"],
         group_sizes=None if sizes is None else tuple(sizes),
+    )
+
+
+def warnings_of(facts: Mapping[str, Any], revision: int) -> list[dict[str, Any]]:
+    """The warnings of a data set that this revision of the reader has read, as JSON.
+
+    Those that were stored as plain sentences have the code ``note``.
+    """
+    found = [
+        {"pointer": None, "code": "note", "message": each} if isinstance(each, str) else each
+        for each in facts["warnings"]
+    ]
+    old = outdated(revision)
+    return (
+        found if old is None else [*found, {"pointer": "#/reader_revision", "code": OUTDATED, "message": old}]
     )
 
 

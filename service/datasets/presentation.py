@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from service.datasets.catalog import BuiltinDataset
+from service.datasets.facts import warnings_of
 from service.datasets.repository import Row
-from service.datasets.revision import outdated
 from service.datasets.schemas import BuiltinDatasetRead, UploadedDatasetRead
 
 __all__ = ["builtin_document", "preview_document", "uploaded_document"]
@@ -47,18 +47,11 @@ def uploaded_document(row: Row) -> dict[str, Any]:
         **{name: getattr(row, name) for name in _OF_ROW},
         **{name: facts.get(name) for name in _OF_FACTS},
         "options": facts.get("options", row.options),
-        "warnings": _warnings(row),
+        "warnings": warnings_of(facts, row.reader_revision) if facts else None,
         "reader_revision": row.reader_revision if row.finished_at else None,
         "rejection": row.rejection,
         "links": links,
     }
-
-
-def _warnings(row: Row) -> list[str] | None:
-    if row.facts is None:
-        return None
-    old = outdated(row.reader_revision)
-    return [*row.facts["warnings"], *([old] if old else [])]
 
 
 def preview_document(row: Row) -> dict[str, Any]:

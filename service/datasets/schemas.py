@@ -152,6 +152,16 @@ class DatasetRejection(BaseModel):
     reasons: list[DatasetReason] = Field(description="At most 20.")
 
 
+class DatasetWarning(BaseModel):
+    """Something to know before training on a data set."""
+
+    pointer: str | None = Field(
+        description="JSON Pointer into the data set's document; null for the file as a whole."
+    )
+    code: str
+    message: str
+
+
 class UploadedDatasetRead(BaseModel):
     """A data set that was uploaded; what is not known before it is `ready` is null."""
 
@@ -189,7 +199,9 @@ class UploadedDatasetRead(BaseModel):
     findings: dict[str, Any] | None = Field(
         description="What to look at: leaks, duplicates, constants, balance."
     )
-    warnings: list[str] | None
+    warnings: list[DatasetWarning] | None = Field(
+        description="What to know before training on it. Experiments on it have the same warnings."
+    )
     options: DatasetOptions = Field(description="How it was read, everything that was found out included.")
     rejection: DatasetRejection | None = Field(description="Why it cannot be trained on.")
     version: str | None = Field(description="Hash of the contents; an experiment remembers it.")

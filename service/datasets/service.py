@@ -13,10 +13,9 @@ from sqlalchemy.orm import Session
 from engine.spec import DatasetFacts, SpecWarning
 from service.datasets import catalog, repository
 from service.datasets.catalog import BuiltinDataset
-from service.datasets.facts import engine_facts
+from service.datasets.facts import engine_facts, warnings_of
 from service.datasets.identifiers import is_identifier
 from service.datasets.repository import Row
-from service.datasets.revision import OUTDATED, outdated
 from service.datasets.sweeping import sweep
 from service.datasets.uploads import UPLOADING, VALIDATING
 from service.errors import Conflict, NotFound
@@ -135,8 +134,10 @@ def trainable(session: Session, owner: str, name: str, *, hold: bool = True) -> 
         advice = "see its reasons" if row.status == "rejected" else "wait until it is ready"
         message = f"This data set is {row.status}; {advice} with GET /v1/datasets/{name}."
         raise UnreadyDatasetError(message)
-    old = outdated(row.reader_revision)
-    warnings = () if old is None else (SpecWarning(OUTDATED, ("dataset",), old),)
+    warnings = tuple(
+        SpecWarning(found["code"], ("dataset",), found["message"])
+        for found in warnings_of(row.facts, row.reader_revision)
+    )
     return _Uploaded(name, row.version, row.facts["classes"], engine_facts(row.facts), warnings)
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from service.datasets.parsing.options import Options
 from service.datasets.parsing.parse import parse
 from service.datasets.parsing.results import Parsed
-from tests.service.datasets.parsing.reading import accepted, rejected
+from tests.service.datasets.parsing.reading import accepted, messages, rejected
 
 FILES = Path(__file__).parent
 
@@ -94,5 +94,5 @@ def test_the_index_of_pandas_is_no_column() -> None:
     found = accepted(content)
     assert "__index_level_0__" not in {column.name for column in found.columns}
     assert found.target_names == ("price",)
-    assert 'Column "__index_level_0__" is the index of pandas; it is ignored.' in found.warnings
+    assert 'Column "__index_level_0__" is the index of pandas; it is ignored.' in messages(found)
     assert accepted(content, target="__index_level_0__").target_names == ("__index_level_0__",)

@@ -14,7 +14,7 @@ import numpy as np
 from engine.calls import Array
 from service.datasets.parsing.limits import MAX_BYTES, MAX_VALUES, is_bomb
 from service.datasets.parsing.npy import Head, read_head
-from service.datasets.parsing.results import Reason, Refused, refuse, shown
+from service.datasets.parsing.results import DatasetWarning, Reason, Refused, refuse, shown
 
 __all__ = ["read_arrays"]
 
@@ -50,7 +50,7 @@ _FAILURES = (
 _TRUNCATED = "Save the file anew with numpy.savez or numpy.savez_compressed, and upload all of it."
 
 
-def read_arrays(path: Path) -> tuple[dict[str, Array], list[str]]:
+def read_arrays(path: Path) -> tuple[dict[str, Array], list[DatasetWarning]]:
     """Arrays by the names ``x``, ``y``, ``x_validation`` …, and warnings about others; raises Refused."""
     _check_directory(path)
     try:
@@ -83,7 +83,7 @@ def _check_directory(path: Path) -> None:
         raise refuse("a list of contents that is too long", f"at most {_MOST_MEMBERS} arrays", _TRUNCATED)
 
 
-def _members(archive: zipfile.ZipFile) -> tuple[dict[str, zipfile.ZipInfo], list[str]]:
+def _members(archive: zipfile.ZipFile) -> tuple[dict[str, zipfile.ZipInfo], list[DatasetWarning]]:
     """The members that hold known arrays, by their names here."""
     found: dict[str, zipfile.ZipInfo] = {}
     unknown: list[str] = []
@@ -107,7 +107,10 @@ def _members(archive: zipfile.ZipFile) -> tuple[dict[str, zipfile.ZipInfo], list
     if len(archive.infolist()) > _MOST_MEMBERS:
         raise refuse(f"{len(archive.infolist())} members", f"at most {_MOST_MEMBERS}", "Save x and y alone.")
     _check_names(found, unknown)
-    return found, [f"Array {shown(name)} has no meaning here and was not read." for name in unknown]
+    return found, [
+        DatasetWarning("unknown_array", None, f"Array {shown(name)} has no meaning here and was not read.")
+        for name in unknown
+    ]
 
 
 def _check_names(found: dict[str, zipfile.ZipInfo], unknown: list[str]) -> None:

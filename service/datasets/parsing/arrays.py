@@ -18,7 +18,15 @@ from service.datasets.parsing.labels import LabelsFound, number_text, trimmed
 from service.datasets.parsing.limits import MAX_CLASSES, MAX_COLUMNS, MAX_TEXTS
 from service.datasets.parsing.option_rules import is_plain
 from service.datasets.parsing.options import Options
-from service.datasets.parsing.results import MOST_REASONS, ColumnFound, Parsed, Reason, Refused, refuse
+from service.datasets.parsing.results import (
+    MOST_REASONS,
+    ColumnFound,
+    DatasetWarning,
+    Parsed,
+    Reason,
+    Refused,
+    refuse,
+)
 from service.datasets.parsing.tables import check_training_part
 from service.datasets.parsing.targets import Columns, Target, understand
 
@@ -28,6 +36,9 @@ _SUFFIXES = ("", "_validation", "_test")
 _PICTURE_AXES = 3
 # As Keras' examples do: bytes become numbers from 0 to 1.
 _BYTES = Divide(divide_by=255)
+_ONE_HOT = DatasetWarning(
+    "one_hot_target", "#/target_names", "y is one-hot: each row's class is the place of its 1."
+)
 
 
 def read_npz(path: Path, options: Options) -> Parsed:
@@ -66,7 +77,7 @@ def read_npz(path: Path, options: Options) -> Parsed:
         warnings=(
             *warnings,
             *target.warnings,
-            *(["y is one-hot: each row's class is the place of its 1."] if one_hot else []),
+            *([_ONE_HOT] if one_hot else []),
         ),
     )
 

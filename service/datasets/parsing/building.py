@@ -13,7 +13,7 @@ from service.datasets.parsing.labels import LabelsFound
 from service.datasets.parsing.limits import MAX_TEXTS, MAX_VALUES
 from service.datasets.parsing.option_rules import LONGEST_NAME, is_plain
 from service.datasets.parsing.options import DEFAULT_MISSING, Options
-from service.datasets.parsing.results import MOST_REASONS, Reason, Refused, refuse, shown
+from service.datasets.parsing.results import MOST_REASONS, DatasetWarning, Reason, Refused, refuse, shown
 from service.datasets.parsing.roles import Roles
 from service.datasets.parsing.table import Lines, OddNumbers, Table, joined, narrowed
 
@@ -63,7 +63,7 @@ class TableBuilder:
         """Whether a column that is read must come as texts, also where the file has numbers."""
         return self._readers[self._roles.read.index(place)].wants_texts
 
-    def finish(self, classes: tuple[str, ...] | None, warnings: list[str]) -> Table:
+    def finish(self, classes: tuple[str, ...] | None, warnings: list[DatasetWarning]) -> Table:
         """The table; raises Refused with everything that does not fit."""
         labels, numbers = self._settled()
         reasons = list(chain.from_iterable(map(self._stray, self._roles.read, self._readers)))
@@ -145,11 +145,14 @@ class TableBuilder:
         for row, cell in reader.stray:
             yield Reason(self._lines.of(row), name, shown(cell), expected)
 
-    def _mixed(self) -> Iterator[str]:
+    def _mixed(self) -> Iterator[DatasetWarning]:
         for place, reader in zip(self._roles.read, self._readers, strict=True):
             if reader.mixed and place not in self._roles.categorical:
-                name = shown(self._roles.names[place])
-                yield f"Column {name} holds texts and numbers; its values are taken for categories."
+                name = self._roles.names[place]
+                message = (
+                    f"Column {shown(name)} holds texts and numbers; its values are taken for categories."
+                )
+                yield DatasetWarning("mixed_column", "#/columns", message, column=name)
 
     def _advice(self) -> str:
         """What to do about texts among numbers."""

@@ -20,7 +20,7 @@ from service.datasets.parsing.dialect import (
 )
 from service.datasets.parsing.forms import is_number
 from service.datasets.parsing.options import DEFAULT_MISSING, Options
-from service.datasets.parsing.results import refuse, shown
+from service.datasets.parsing.results import DatasetWarning, refuse, shown
 from service.datasets.parsing.roles import assign_roles, column_names, is_called
 from service.datasets.parsing.table import Table
 from service.datasets.parsing.text import find_encoding, lines_of
@@ -61,14 +61,14 @@ def _read_csv(path: Path, options: Options) -> Table:
     table = _read(_Rows(_lines(path, encoding), dialect), found, _chunk(rows))
     numbers = [name.strip() for name in rows[0] if is_number(name, dialect.decimal)]
     if options.header is None and dialect.header is True and numbers:
-        table.warnings.append(
+        message = (
             f"Numbers in the first row, such as {numbers[0]}, were taken for names of columns; if they are data, say "
             "header false."
         )
+        table.warnings.append(DatasetWarning("guessed_header", "#/options/header", message))
     if options.decimal is None and dialect.delimiter == ";" and points_may_group(rows):
-        table.warnings.append(
-            "Numbers such as 1.050 are read as 1.05; if the point groups thousands, leave it out."
-        )
+        message = "Numbers such as 1.050 are read as 1.05; if the point groups thousands, leave it out."
+        table.warnings.append(DatasetWarning("ambiguous_thousands", "#/options/decimal", message))
     return table
 
 
@@ -152,7 +152,7 @@ def _filled(rows: Sequence[Sequence[str]], options: Options) -> int:
 
 def _names(
     header: list[str] | None, width: int, filled: int, options: Options
-) -> tuple[tuple[str, ...], Options, list[str]]:
+) -> tuple[tuple[str, ...], Options, list[DatasetWarning]]:
     """The columns' names, the options without a column of row names, and warnings.
 
     Rows have ``width`` fields, those after the first ``filled`` ones empty.
@@ -182,5 +182,5 @@ def _names(
     return (
         names,
         replace(options, ignore=(*options.ignore, names[0])),
-        [*warnings, f"{reason}; it is ignored."],
+        [*warnings, DatasetWarning("index_ignored", "#/options/ignore", f"{reason}; it is ignored.")],
     )

@@ -13,7 +13,7 @@ import numpy as np
 from engine.calls import Array
 from service.datasets.parsing.forms import is_number
 from service.datasets.parsing.limits import MAX_TEXTS
-from service.datasets.parsing.results import shown
+from service.datasets.parsing.results import DatasetWarning, shown
 
 __all__ = [
     "Labels",
@@ -82,21 +82,26 @@ def sorted_places(texts: Sequence[str], decimal: str = ".") -> list[int]:
     return sorted(range(len(texts)), key=lambda place: (numbers[place], texts[place]))
 
 
-def look_alikes(texts: Sequence[str], what: str, decimal: str = ".") -> Iterator[str]:
+def look_alikes(
+    texts: Sequence[str], what: str, pointer: str, decimal: str = "."
+) -> Iterator[DatasetWarning]:
     """Warnings about texts that may be meant as one; ``what`` names them, as in ``Classes``."""
     equal = _groups(texts, lambda text: exact_number(text, decimal))
     if equal:
-        yield f"{what} {_listed(equal)} are equal as numbers and stay apart, as their texts differ."
+        message = f"{what} {_listed(equal)} are equal as numbers and stay apart, as their texts differ."
+        yield DatasetWarning("equal_labels", pointer, message)
     numbers = {text for group in equal for text in group}
     same = [group for group in _groups(texts, _look) if not numbers.issuperset(group)]
     if same:
-        yield (
+        message = (
             f"{what} {_listed(same)} look the same and stay apart: their spaces, invisible characters or Unicode "
             "forms differ."
         )
+        yield DatasetWarning("similar_labels", pointer, message)
     missing = [text for text in texts if text.casefold() in _MISSING_WORDS]
     if missing:
-        yield f'{what} {_listed([missing])} may stand for missing values; if so, add them to "missing".'
+        message = f'{what} {_listed([missing])} may stand for missing values; if so, add them to "missing".'
+        yield DatasetWarning("missing_labels", pointer, message)
 
 
 def _groups(texts: Sequence[str], key: Callable[[str], Hashable | None]) -> list[list[str]]:

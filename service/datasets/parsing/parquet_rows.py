@@ -16,7 +16,7 @@ from service.datasets.parsing.building import TableBuilder
 from service.datasets.parsing.labels import json_number, number_text
 from service.datasets.parsing.limits import MAX_BYTES, MAX_TEXTS, MAX_VALUES
 from service.datasets.parsing.options import DEFAULT_MISSING, Options
-from service.datasets.parsing.results import Reason, Refused, refuse, shown
+from service.datasets.parsing.results import DatasetWarning, Reason, Refused, refuse, shown
 from service.datasets.parsing.roles import assign_roles, column_names, is_called
 from service.datasets.parsing.table import Table
 
@@ -64,7 +64,14 @@ def _read(arrow: Any, file: Any, options: Options) -> Table:
     )
     if index := _index(schema, names, found):
         found = replace(found, ignore=(*found.ignore, *index))
-        warnings += [f"Column {shown(name)} is the index of pandas; it is ignored." for name in index]
+        warnings += [
+            DatasetWarning(
+                "index_ignored",
+                "#/options/ignore",
+                f"Column {shown(name)} is the index of pandas; it is ignored.",
+            )
+            for name in index
+        ]
     roles = assign_roles(names, found)
     _check_types(arrow, [(names[place], schema.field(place).type) for place in roles.read])
     table, start = TableBuilder(roles, found), 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from service.datasets.parsing.json_rows import read_json
 from service.datasets.parsing.options import Options
 from service.datasets.parsing.other_formats import check_format
 from service.datasets.parsing.parquet_rows import read_parquet
-from service.datasets.parsing.results import Parsed, Refused, Rejected, refuse
+from service.datasets.parsing.results import DatasetWarning, Parsed, Refused, Rejected, refuse
 from service.datasets.parsing.tables import interpret
 from service.datasets.parsing.unpacking import unpacked
 
@@ -35,7 +36,25 @@ def parse(path: Path, options: Options) -> Parsed | Rejected:
         parsed = _parse(path, options)
     except Refused as refused:
         return refused.rejected
-    return replace(parsed, summary=summarize(parsed), findings=find(parsed), preview=preview(parsed))
+    return replace(
+        parsed,
+        summary=summarize(parsed),
+        findings=find(parsed),
+        preview=preview(parsed),
+        warnings=_placed(parsed, parsed.warnings),
+    )
+
+
+def _placed(parsed: Parsed, warnings: Iterable[DatasetWarning]) -> tuple[DatasetWarning, ...]:
+    """The warnings, those about a column with the pointer of that column in the data set's answer."""
+    pointers = {name: f"#/target_names/{place}" for place, name in enumerate(parsed.target_names)}
+    pointers |= {column.name: f"#/columns/{place}" for place, column in enumerate(parsed.columns)}
+    return tuple(
+        warning
+        if warning.column is None
+        else replace(warning, pointer=pointers.get(warning.column, warning.pointer))
+        for warning in warnings
+    )
 
 
 def _parse(path: Path, options: Options) -> Parsed:

@@ -12,7 +12,17 @@ from engine.data import Dataset
 from engine.spec import Scaling
 from service.datasets.parsing.options import Options
 
-__all__ = ["MOST_REASONS", "ColumnFound", "Parsed", "Reason", "Refused", "Rejected", "refuse", "shown"]
+__all__ = [
+    "MOST_REASONS",
+    "ColumnFound",
+    "DatasetWarning",
+    "Parsed",
+    "Reason",
+    "Refused",
+    "Rejected",
+    "refuse",
+    "shown",
+]
 
 MOST_REASONS = 20
 _LONGEST_SHOWN = 60
@@ -35,6 +45,26 @@ class Reason:
     def document(self) -> dict[str, Any]:
         """The reason as JSON."""
         return {"row": self.row, "column": self.column, "found": self.found, "expected": self.expected}
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetWarning:
+    """One thing to know before training on a file that was read.
+
+    ``code`` is stable. ``pointer`` is a JSON Pointer into the data set's answer, None for the file as a whole.
+    ``column`` names the column in question: ``parse`` then makes the pointer that of the column in the answer, if the
+    answer has it.
+    """
+
+    code: str
+    pointer: str | None
+    message: str
+    column: str | None = None
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The warning as JSON."""
+        return {"pointer": self.pointer, "code": self.code, "message": self.message}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +149,7 @@ class Parsed:
     summary: tuple[dict[str, Any], ...] = ()
     findings: dict[str, Any] = field(default_factory=dict)
     preview: tuple[dict[str, Any], ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[DatasetWarning, ...] = ()
 
     @property
     def dataset(self) -> Dataset:

@@ -11,7 +11,7 @@ from engine.errors import did_you_mean
 from service.datasets.parsing.limits import MAX_COLUMNS
 from service.datasets.parsing.option_rules import LONGEST_NAME, is_plain
 from service.datasets.parsing.options import ColumnReference, Options
-from service.datasets.parsing.results import Reason, Refused, refuse, shown
+from service.datasets.parsing.results import DatasetWarning, Reason, Refused, refuse, shown
 
 __all__ = ["BY_NAME", "BY_PLACE", "Roles", "assign_roles", "column_names", "is_called", "is_place"]
 
@@ -43,7 +43,7 @@ class Roles:
         return tuple(sorted({*self.targets, *self.features, *others}))
 
 
-def column_names(header: Sequence[str] | None, count: int) -> tuple[tuple[str, ...], list[str]]:
+def column_names(header: Sequence[str] | None, count: int) -> tuple[tuple[str, ...], list[DatasetWarning]]:
     """Names for ``count`` columns, each once, and warnings about those that were made up; raises Refused for none."""
     if count > MAX_COLUMNS:
         raise refuse(
@@ -68,7 +68,8 @@ def column_names(header: Sequence[str] | None, count: int) -> tuple[tuple[str, .
             unique = f"{name}_{seen[name]}"
             seen[name] += unique in taken
         if unique != name:
-            warnings.append(f"A second column is called {shown(name)}; it is now {shown(unique)}.")
+            message = f"A second column is called {shown(name)}; it is now {shown(unique)}."
+            warnings.append(DatasetWarning("repeated_name", "#/columns", message, column=unique))
         taken.add(unique)
         names.append(unique)
     return tuple(names), warnings

@@ -11,6 +11,7 @@ import numpy as np
 from engine.calls import Array
 from service.datasets.parsing.labels import LabelsFound
 from service.datasets.parsing.options import Options
+from service.datasets.parsing.results import DatasetWarning
 from service.datasets.parsing.roles import Roles
 
 __all__ = ["Lines", "OddNumbers", "Table", "joined", "narrowed"]
@@ -67,7 +68,7 @@ class Table:
     labels: LabelsFound | None = None
     label_numbers: Array | None = None
     odd_numbers: dict[int, OddNumbers] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[DatasetWarning] = field(default_factory=list)
 
     @functools.cached_property
     def places(self) -> dict[int, int]:

@@ -11,7 +11,15 @@ from engine.calls import Array
 from service.datasets.parsing.features import Features, feature_names, find_features
 from service.datasets.parsing.groups import check_whole, numbered
 from service.datasets.parsing.labels import look_alikes
-from service.datasets.parsing.results import MOST_REASONS, Parsed, Reason, Refused, refuse, shown
+from service.datasets.parsing.results import (
+    MOST_REASONS,
+    DatasetWarning,
+    Parsed,
+    Reason,
+    Refused,
+    refuse,
+    shown,
+)
 from service.datasets.parsing.roles import BY_PLACE
 from service.datasets.parsing.table import Table
 from service.datasets.parsing.targets import Columns, Target, understand
@@ -51,9 +59,13 @@ def interpret(table: Table) -> Parsed:
         ignore=tuple(dict.fromkeys((*options.ignore, *features.unused))),
         categorical=tuple(column.name for column in features.columns if column.kind == "category"),
     )
-    warnings = [f"Column {shown(name)} is empty and ignored." for name in features.unused]
+    warnings = [
+        DatasetWarning("empty_column", "#/options/ignore", f"Column {shown(name)} is empty and ignored.")
+        for name in features.unused
+    ]
     if roles.guess == BY_PLACE:
-        warnings.append(f"Column {shown(columns.names[0])} was taken for the target {BY_PLACE}.")
+        message = f"Column {shown(columns.names[0])} was taken for the target {BY_PLACE}."
+        warnings.append(DatasetWarning("guessed_target", "#/options/target", message))
     warnings += [*_odd_numbers(table, target), *_alike(table, features)]
     return Parsed(
         arrays=arrays,
@@ -83,7 +95,7 @@ def _target_columns(table: Table) -> Columns:
     return Columns(names, values, levels, table.lines.of, found, table.options.decimal or ".")
 
 
-def _odd_numbers(table: Table, target: Target) -> Iterator[str]:
+def _odd_numbers(table: Table, target: Target) -> Iterator[DatasetWarning]:
     """Warnings about columns of numbers that may be names."""
     roles = table.roles
     for place in (*roles.features, *(roles.targets if target.task == "regression" else ())):
@@ -91,27 +103,33 @@ def _odd_numbers(table: Table, target: Target) -> Iterator[str]:
         if odd is None or table.column(place)[1] is not None:
             continue
         cure = 'say task "classification"' if place in roles.targets else 'name the column in "categorical"'
+        name = roles.names[place]
         if odd.rounded is not None:
-            yield (
-                f"Column {shown(roles.names[place])} holds integers above 2^53, such as {shown(odd.rounded)[1:-1]}, "
+            message = (
+                f"Column {shown(name)} holds integers above 2^53, such as {shown(odd.rounded)[1:-1]}, "
                 f"which lose their last digits; if they are names, {cure}."
             )
+            yield DatasetWarning("rounded_integers", "#/columns", message, column=name)
         if odd.padded is not None:
-            yield (
-                f"Column {shown(roles.names[place])} holds numbers with leading zeros, such as "
+            message = (
+                f"Column {shown(name)} holds numbers with leading zeros, such as "
                 f"{shown(odd.padded)[1:-1]}, read without them; if they are names, {cure}."
             )
+            yield DatasetWarning("leading_zeros", "#/columns", message, column=name)
 
 
-def _alike(table: Table, features: Features) -> Iterator[str]:
+def _alike(table: Table, features: Features) -> Iterator[DatasetWarning]:
     """Warnings about categories and groups that may be meant as one."""
     decimal = table.options.decimal or "."
     for column in features.columns:
         if column.kind == "category":
-            yield from look_alikes(column.levels, f"In column {shown(column.name)} categories", decimal)
+            what = f"In column {shown(column.name)} categories"
+            for warning in look_alikes(column.levels, what, "#/columns", decimal):
+                yield replace(warning, column=column.name)
     if (place := table.roles.group) is not None:
         groups = table.column(place)[1] or []
-        yield from look_alikes(groups, f"In column {shown(table.roles.names[place])} groups", decimal)
+        what = f"In column {shown(table.roles.names[place])} groups"
+        yield from look_alikes(groups, what, "#/options/group", decimal)
 
 
 def _target(table: Table, columns: Columns) -> Target:

@@ -11,7 +11,7 @@ from engine.calls import Array
 from service.datasets.parsing.forms import are_dates, number_advice
 from service.datasets.parsing.labels import LabelsFound, exact_number, look_alikes, sorted_places
 from service.datasets.parsing.limits import MAX_CLASSES
-from service.datasets.parsing.results import MOST_REASONS, Reason, Refused, refuse, shown
+from service.datasets.parsing.results import MOST_REASONS, DatasetWarning, Reason, Refused, refuse, shown
 
 __all__ = ["Columns", "Target", "truth_words", "understand"]
 
@@ -42,7 +42,7 @@ class Target:
     task: str
     y: Array
     classes: tuple[str, ...] | None
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[DatasetWarning, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -147,7 +147,7 @@ def _classes(columns: Columns, names: tuple[str, ...] | None) -> Target:
         )
     dtype = np.uint8 if len(names) <= 1 << 8 else np.int32
     task = "binary" if len(names) == 2 else "multiclass"  # noqa: PLR2004 - as above
-    warnings = (*_alike(names), *look_alikes(names, "Classes", columns.decimal))
+    warnings = (*_alike(names), *look_alikes(names, "Classes", "#/classes", columns.decimal))
     return Target(task, numbers.astype(dtype), names, warnings)
 
 
@@ -174,13 +174,14 @@ def _places_of(texts: Sequence[str], count: int) -> Array | None:
     return None
 
 
-def _alike(names: Sequence[str]) -> Iterator[str]:
+def _alike(names: Sequence[str]) -> Iterator[DatasetWarning]:
     """A warning for classes that may be one, as they differ in capitals alone."""
     spelled: dict[str, str] = {}
     for name in names:
         other = spelled.setdefault(name.casefold(), name)
         if other != name:
-            yield f"Classes {shown(other)} and {shown(name)} differ in capitals alone."
+            message = f"Classes {shown(other)} and {shown(name)} differ in capitals alone."
+            yield DatasetWarning("similar_labels", "#/classes", message)
 
 
 def _labels(columns: Columns) -> Target:

@@ -27,7 +27,9 @@ def uploaded(client: TestClient, database: Database, folder: Path, content: str,
 def test_a_group_is_in_one_part_unless_rows_are_asked_for(
     client: TestClient, database: Database, tmp_path: Path
 ) -> None:
-    data = uploaded(client, database, tmp_path, "dose,patient,cured\n" + PATIENTS, group="patient")
+    data = uploaded(
+        client, database, tmp_path, "dose,patient,cured\n" + PATIENTS, group="patient", target="cured"
+    )
     assert data["groups"] == 25
     posted = client.post("/v1/experiments", json={"dataset": data["id"]}).json()
     assert posted["spec"]["split"]["by"] == "groups"

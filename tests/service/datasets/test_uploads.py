@@ -53,6 +53,41 @@ def test_a_file_becomes_something_to_train_on(client: TestClient, database: Data
     assert (arrays.x.shape, arrays.facts.features) == ((60, 3), 4)
 
 
+def test_warnings_have_a_place_and_stand_on_every_experiment(
+    client: TestClient, database: Database, tmp_path: Path
+) -> None:
+    words = ("none", "few", "3")
+    rows = "".join(f"{row * row},{words[row % 3]},{row % 5},{row % 2}\n" for row in range(40))
+    made = upload(client, f"a,b,b,c\n{rows}".encode()).json()
+    read_all(database, tmp_path)
+    ready = client.get(made["links"]["self"]).json()
+    UploadedDatasetRead.model_validate(ready)
+    found = [(each["pointer"], each["code"]) for each in ready["warnings"]]
+    assert found == [
+        ("#/columns/2", "repeated_name"),
+        ("#/columns/1", "mixed_column"),
+        ("#/options/target", "guessed_target"),
+    ]
+    document = {"dataset": made["id"], "lambda": 1, "batch_size": 8}
+    for path in ("/v1/experiments", "/v1/experiments/validate"):
+        posted = client.post(path, json=document).json()["warnings"]
+        assert posted[1:] == [{**each, "pointer": "#/dataset"} for each in ready["warnings"]]
+
+
+def test_warnings_of_an_older_release_are_still_shown(
+    client: TestClient, database: Database, tmp_path: Path
+) -> None:
+    made = upload(client, target="label").json()
+    read_all(database, tmp_path)
+    with database.transaction() as session:
+        row = session.get_one(DatasetRow, made["id"])
+        row.facts = {**(row.facts or {}), "warnings": ["As it was."]}
+    ready = client.get(made["links"]["self"]).json()
+    assert ready["warnings"] == [{"pointer": None, "code": "note", "message": "As it was."}]
+    posted = client.post("/v1/experiments/validate", json={"dataset": made["id"]}).json()
+    assert posted["warnings"] == [{"pointer": "#/dataset", "code": "note", "message": "As it was."}]
+
+
 def test_the_same_again_is_the_same_data_set(client: TestClient, database: Database, tmp_path: Path) -> None:
     first = upload(client, target="label").json()
     again = upload(client, target="label")
@@ -74,7 +109,7 @@ def test_what_an_older_reader_has_read_is_read_anew(
         session.execute(sa.update(DatasetRow).values(reader_revision=READER_REVISION - 1))
     shown = client.get(old["links"]["self"]).json()
     assert shown["reader_revision"] == READER_REVISION - 1
-    assert "upload it again" in shown["warnings"][-1]
+    assert "upload it again" in shown["warnings"][-1]["message"]
     (warning,) = client.post("/v1/experiments", json={"dataset": old["id"]}).json()["warnings"]
     assert (warning["pointer"], warning["code"]) == ("#/dataset", "read_by_older_revision")
 

@@ -10,7 +10,7 @@ from service.datasets.parsing.options import Options
 from service.datasets.parsing.parse import parse
 from service.datasets.parsing.results import Parsed, Rejected
 
-__all__ = ["accepted", "outcome", "rejected"]
+__all__ = ["accepted", "codes", "messages", "outcome", "rejected"]
 
 
 def outcome(content: str | bytes, **options: Any) -> Parsed | Rejected:
@@ -34,6 +34,16 @@ def accepted(content: str | bytes, **options: Any) -> Parsed:
         name: array.tobytes() for name, array in found.arrays.items()
     }
     return found
+
+
+def codes(found: Parsed) -> list[str]:
+    """The codes of the warnings."""
+    return [warning.code for warning in found.warnings]
+
+
+def messages(found: Parsed) -> list[str]:
+    """The messages of the warnings."""
+    return [warning.message for warning in found.warnings]
 
 
 def rejected(content: str | bytes, **options: Any) -> Rejected:

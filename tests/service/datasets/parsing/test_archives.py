@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.spec import Divide
-from tests.service.datasets.parsing.reading import accepted
+from tests.service.datasets.parsing.reading import accepted, messages
 
 RANDOM = np.random.default_rng(0)
 PICTURES = RANDOM.integers(0, 256, (30, 4, 5), np.uint8)
@@ -117,4 +117,4 @@ def test_other_arrays_are_not_read() -> None:
     file = io.BytesIO(npz(x=X, y=DIGITS))
     with zipfile.ZipFile(file, "a") as archive:
         archive.writestr("notes.npy", b"no array at all")
-    assert accepted(file.getvalue()).warnings == ('Array "notes" has no meaning here and was not read.',)
+    assert messages(accepted(file.getvalue())) == ['Array "notes" has no meaning here and was not read.']

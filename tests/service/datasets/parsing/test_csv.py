@@ -6,7 +6,8 @@ import io
 import numpy as np
 import pytest
 
-from tests.service.datasets.parsing.reading import accepted, rejected
+from service.datasets.parsing.results import DatasetWarning
+from tests.service.datasets.parsing.reading import accepted, messages, rejected
 
 ROWS = "height,width,kind\n1.5,2,a\n2.5,3,b\n3.5,4,a\n"
 X = [[1.5, 2], [2.5, 3], [3.5, 4]]
@@ -34,7 +35,13 @@ def test_a_plain_file() -> None:
     assert (found.task, found.classes, found.target_names) == ("binary", ("a", "b"), ("kind",))
     assert found.feature_names == ("height", "width")
     assert (found.options.header, found.scaling) == (True, "standardize")
-    assert found.warnings == ('Column "kind" was taken for the target because it is the last column.',)
+    assert found.warnings == (
+        DatasetWarning(
+            "guessed_target",
+            "#/options/target",
+            'Column "kind" was taken for the target because it is the last column.',
+        ),
+    )
     assert found.preview[1] == {"height": 2.5, "width": 3, "kind": "b"}
 
 
@@ -85,7 +92,7 @@ def test_row_names_are_ignored(content: str) -> None:
     np.testing.assert_array_equal(found.arrays["x"], [[21], [22.8], [np.nan]])
     assert found.arrays["y"].tolist() == [1, 1, 0]
     assert found.options.ignore == (("row_names",) if content.startswith('"mpg"') else ("column_0",))
-    assert "it is ignored" in found.warnings[0]
+    assert "it is ignored" in messages(found)[0]
 
 
 def test_the_summary_that_scikit_learn_begins_with() -> None:
@@ -193,7 +200,7 @@ def test_numbers_over_many_chunks() -> None:
 def test_names_come_once() -> None:
     found = accepted("a,a,a_2,,y\n1,2,3,4,0\n5,6,7,8,1\n")
     assert found.feature_names == ("a", "a_3", "a_2", "column_3")
-    assert "A second column" in found.warnings[0]
+    assert "A second column" in messages(found)[0]
 
 
 def test_an_empty_column_is_ignored() -> None:

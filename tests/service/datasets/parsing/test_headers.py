@@ -5,7 +5,7 @@ import json
 import pytest
 
 from service.datasets.parsing.results import Parsed
-from tests.service.datasets.parsing.reading import accepted
+from tests.service.datasets.parsing.reading import accepted, messages
 
 NUMBERS = [(1.5 * row, row % 5, 100.25 * row) for row in range(1, 41)]
 WORD = "Numbers in the first row"
@@ -13,7 +13,7 @@ WORD = "Numbers in the first row"
 
 def told(found: Parsed) -> bool:
     """Whether it is said that numbers were taken for names."""
-    return any(warning.startswith(WORD) for warning in found.warnings)
+    return any(message.startswith(WORD) for message in messages(found))
 
 
 @pytest.mark.parametrize(
@@ -90,4 +90,4 @@ def test_the_names_of_rows_may_be_called(header: str, name: str | int, part: str
     options = {part: name} | ({} if part == "target" else {"target": "y"})
     found = accepted("\n".join([header, *rows, ""]), **options)
     assert found.options.ignore == ()
-    assert not any("ignored" in warning for warning in found.warnings)
+    assert not any("ignored" in message for message in messages(found))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from service.datasets.parsing.results import Parsed, Rejected
-from tests.service.datasets.parsing.reading import accepted, outcome, rejected
+from tests.service.datasets.parsing.reading import accepted, messages, outcome, rejected
 
 LARGE = 2**53
 
@@ -25,7 +25,7 @@ def npz(**arrays: Any) -> bytes:
 
 
 def said(found: Parsed, *words: str) -> bool:
-    return any(all(word in str(warning) for word in words) for warning in found.warnings)
+    return any(all(word in message for word in words) for message in messages(found))
 
 
 @pytest.mark.parametrize("task", ["auto", "classification"])

@@ -37,7 +37,7 @@ def check(content: bytes, options: dict[str, object]) -> None:
             found.summary,
             found.findings,
             found.preview,
-            found.warnings,
+            [warning.document for warning in found.warnings],
             found.classes,
             found.target_names,
         ]

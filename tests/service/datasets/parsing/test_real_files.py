@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from service.datasets.parsing.results import Parsed
-from tests.service.datasets.parsing.reading import accepted
+from tests.service.datasets.parsing.reading import accepted, messages
 
 FILES = Path(__file__).parent / "files"
 
@@ -27,7 +27,7 @@ def test_every_way_of_r_to_write_a_table_is_the_same_table(name: str) -> None:
     assert int(np.isnan(found.arrays["x"][:, 1]).sum()) == 7
     np.testing.assert_array_equal(found.arrays["x"][0], [41, 190, 7.4, 5, 1])
     assert found.arrays["y"].mean() == pytest.approx(77.882, abs=1e-3)
-    assert any("it is ignored" in warning for warning in found.warnings), "the numbers of the rows"
+    assert any("it is ignored" in message for message in messages(found)), "the numbers of the rows"
 
 
 def test_names_of_rows_are_no_column() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from service.datasets.parsing.results import Rejected
-from tests.service.datasets.parsing.reading import accepted, rejected
+from tests.service.datasets.parsing.reading import accepted, messages, rejected
 
 FILES = Path(__file__).parent / "files"
 NUMBERS = [(1.5 * row, row % 5, 100.25 * row) for row in range(1, 41)]
@@ -32,7 +32,7 @@ def why(found: Rejected) -> tuple[str, str]:
 def test_separators_at_the_end_of_each_line_are_no_target() -> None:
     found = accepted(table("area;rooms;price;;;", *german(tail=";;;")))
     assert found.target_names == ("price",)
-    assert [warning for warning in found.warnings if "empty and ignored" in warning] == [
+    assert [message for message in messages(found) if "empty and ignored" in message] == [
         f'Column "column_{place}" is empty and ignored.' for place in (3, 4, 5)
     ]
 
@@ -76,7 +76,7 @@ def test_decimal_commas_between_commas_are_quoted() -> None:
 def test_points_that_may_group_thousands_are_told(numbers: str, doubtful: int) -> None:
     rows = [f"{number};{row % 2}" for row, number in enumerate(numbers.split() * 4)]
     found = accepted(table("a;y", *rows), target="y")
-    assert sum("thousands" in warning for warning in found.warnings) == doubtful
+    assert sum("thousands" in message for message in messages(found)) == doubtful
 
 
 def test_commas_that_group_thousands_are_no_decimal_commas() -> None:
@@ -148,14 +148,14 @@ def test_a_target_that_was_guessed_is_said_to_be() -> None:
     )
     assert "target" not in rejected(content, target="c").advice.replace("without a usable target", "")
     assert any(
-        "because it is the last column" in warning
-        for warning in accepted(table("a,b", "1,2.5", "3,4.5")).warnings
+        "because it is the last column" in message
+        for message in messages(accepted(table("a,b", "1,2.5", "3,4.5")))
     )
 
 
 def test_classes_that_differ_in_capitals_are_told() -> None:
     found = accepted(table("a,y", *(f"{row},{('Yes', 'yes', 'No')[row % 3]}" for row in range(30))))
-    assert [warning for warning in found.warnings if "capitals" in warning] == [
+    assert [message for message in messages(found) if "capitals" in message] == [
         'Classes "Yes" and "yes" differ in capitals alone.'
     ]
 
