@@ -17,7 +17,7 @@ from engine.normalization import Running, folded
 from engine.optimizers import OPTIMIZERS
 from engine.penalties import Segment, segments
 from engine.schedules import PlateauState
-from engine.spec import Experiment, Given, shape
+from engine.spec import Experiment, Given, PerLayer, shape
 from engine.stopping import Progress
 from engine.streams import Purpose, stream
 from engine.warm_start import begin_from
@@ -176,11 +176,12 @@ def _initialize(stack: Stack, row: int, experiment: Experiment) -> None:
     for layer, units in enumerate(stack.layout.normalized_units):
         if units:
             stack.layout.gamma(stack.parameters[row], layer)[...] = 1
-    if isinstance(experiment.init, Given):
+    init = experiment.init
+    if isinstance(init, Given):
         return
-    inits = [*(layer.init for layer in experiment.architecture), experiment.init]
-    for layer, init in enumerate(inits):
-        rule, shape = init or experiment.init, stack.layout.shapes[layer]
+    last = init.layers[-1] if isinstance(init, PerLayer) else init
+    for layer, own in enumerate([*(layer.init for layer in experiment.architecture), last]):
+        rule, shape = own or last, stack.layout.shapes[layer]
         stack.layout.weight(stack.parameters[row], layer)[...] = draw(rule, *shape, random)
         biases = draw_biases(rule, experiment.bias_init, *shape, random)
         stack.layout.bias(stack.parameters[row], layer)[...] = biases

@@ -19,6 +19,7 @@ from engine.spec.initializers import (
     Initializer,
     Normal,
     Orthogonal,
+    PerLayer,
     Uniform,
 )
 from engine.spec.networks import NetworkShape
@@ -139,6 +140,7 @@ __all__ = [
     "OneCycle",
     "Optimizer",
     "Orthogonal",
+    "PerLayer",
     "Plateau",
     "Polynomial",
     "Resolved",

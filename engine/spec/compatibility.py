@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from engine.errors import SpecProblem
 from engine.spec.experiment import Experiment
 from engine.spec.groups import groups_needed
-from engine.spec.initializers import Given
+from engine.spec.initializers import Given, PerLayer
 from engine.spec.splits import DatasetSplit, Split
 from engine.spec.variants import Scaling, variant_name
 
@@ -81,6 +81,8 @@ def incompatible(experiment: Experiment, facts: DatasetFacts) -> Iterator[SpecPr
     yield from _impossible_split(experiment.split, facts)
     if isinstance(experiment.init, Given):
         yield from _beside_given(experiment)
+    if isinstance(experiment.init, PerLayer):
+        yield from _beside_per_layer(experiment, experiment.init)
     if experiment.label_noise and facts.task not in {"binary", "multiclass"}:
         message = f"Labels can be flipped for classification only; this is a {facts.task} task."
         yield SpecProblem(("label_noise",), "incompatible", message)
@@ -146,6 +148,22 @@ def _beside_given(experiment: Experiment) -> Iterator[SpecProblem]:
     for place, layer in enumerate(experiment.architecture):
         if layer.init is not None:
             message = "The checkpoint that init names gives the weights of every layer; leave this out."
+            yield SpecProblem(("architecture", place, "init"), "incompatible", message)
+
+
+def _beside_per_layer(experiment: Experiment, init: PerLayer) -> Iterator[SpecProblem]:
+    """Each layer has one initializer, said once or twice the same."""
+    layers = experiment.architecture
+    if len(init.layers) != len(layers) + 1:
+        message = (
+            f"Names {len(init.layers)} layers, and the network has {len(layers) + 1}, the output layer included. "
+            'Name each of them, or give one initializer for all, such as "auto".'
+        )
+        yield SpecProblem(("init", "layers"), "incompatible", message)
+        return
+    for place, (layer, own) in enumerate(zip(layers, init.layers[:-1], strict=True)):
+        if layer.init not in {None, own} and "auto" not in {layer.init, own}:
+            message = "init.layers names another initializer for this layer; leave one of the two out."
             yield SpecProblem(("architecture", place, "init"), "incompatible", message)
 
 

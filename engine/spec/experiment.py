@@ -14,6 +14,7 @@ from engine.spec.initializers import (
     LAYER_INITIALIZERS,
     Given,
     Initializer,
+    PerLayer,
 )
 from engine.spec.optimizers import OPTIMIZERS, Optimizer, Sgd
 from engine.spec.records import Record, Records
@@ -133,7 +134,7 @@ class Experiment:
     lambda_convention: str = field(default="textbook", metadata=rule(LAMBDA_CONVENTIONS))
     l1_ratio: float = field(default=0.5, metadata=rule(Real(minimum=0, maximum=1)))
     l1_update: str = field(default="proximal", metadata=rule(L1_UPDATES))
-    init: Initializer | Given = field(default="auto", metadata=rule(INITIALIZERS))
+    init: Initializer | Given | PerLayer = field(default="auto", metadata=rule(INITIALIZERS))
     bias_init: Initializer | None = field(default=None, metadata=rule(Nullable(BIAS_INITIALIZERS)))
     patience: int | None = field(default=None, metadata=rule(Nullable(Integer(minimum=0, maximum=100_000))))
     monitor: str = field(default="auto", metadata=rule(Choice(("auto", *MONITORS))))

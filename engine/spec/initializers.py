@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from engine.spec.records import Variant
+from engine.spec.records import Variant, Variants
 from engine.spec.rules import Choice, Name, Real, check_fields, rule
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Initializer",
     "Normal",
     "Orthogonal",
+    "PerLayer",
     "Uniform",
 ]
 
@@ -64,6 +65,9 @@ class Given:
         check_fields(self)
 
 
+_MOST_LAYERS = 33
+"""32 hidden layers and the output layer."""
+
 Initializer = str | Normal | Uniform | Orthogonal
 """A law that a layer's weights are drawn from."""
 
@@ -90,5 +94,21 @@ LAYER_INITIALIZERS = Variant(
     ),
     {kind.name: kind for kind in (Normal, Uniform, Orthogonal)},
 )
-INITIALIZERS = Variant(LAYER_INITIALIZERS.plain, {**LAYER_INITIALIZERS.parametric, Given.name: Given})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PerLayer:
+    """One initializer for each layer, from the first hidden layer to the output layer."""
+
+    name: ClassVar[str] = "per_layer"
+    layers: tuple[Initializer, ...] = field(metadata=rule(Variants(LAYER_INITIALIZERS, _MOST_LAYERS)))
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+INITIALIZERS = Variant(
+    LAYER_INITIALIZERS.plain,
+    {**LAYER_INITIALIZERS.parametric, Given.name: Given, PerLayer.name: PerLayer},
+)
 BIAS_INITIALIZERS = Variant(Choice(("zeros",)), {kind.name: kind for kind in (Normal, Uniform)})

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from engine.spec.compatibility import DatasetFacts, SplitRows
 from engine.spec.experiment import Experiment
-from engine.spec.initializers import Given
+from engine.spec.initializers import Given, PerLayer
 from engine.spec.schedule_advice import is_scaled
 from engine.spec.spec_warning import Path, SpecWarning
 from engine.spec.splits import Split
@@ -24,6 +24,7 @@ def network_advice(
     """Warnings about ``architecture`` and the fields that act on layers, labels and targets."""
     yield from _sizes(resolved, facts, outputs)
     yield from _zeros(resolved)
+    yield from _overruled_init(given)
     yield from _layers(resolved, rows, facts)
     yield from _l1(resolved)
     yield from _norms(resolved)
@@ -61,6 +62,19 @@ def _zeros(resolved: Experiment) -> Iterator[SpecWarning]:
         path: Path = ("init",) if everywhere else ("architecture", place, "init")
         message = f"All weights and biases of hidden layer {place + 1} begin as 0: {why}. Take a random initializer."
         yield SpecWarning("zero_hidden_weights", path, message)
+
+
+def _overruled_init(given: Experiment) -> Iterator[SpecWarning]:
+    """An initializer for all layers where each hidden layer names another one."""
+    init, layers = given.init, given.architecture
+    if init == "auto" or isinstance(init, (Given, PerLayer)) or not layers:
+        return
+    if all(layer.init not in {None, init} for layer in layers):
+        message = (
+            "Every hidden layer names an initializer of its own, so this one is the output layer's alone. Leave "
+            "out the layers' own to use it everywhere."
+        )
+        yield SpecWarning("init_reaches_output_only", ("init",), message)
 
 
 def _layers(resolved: Experiment, rows: SplitRows, facts: DatasetFacts) -> Iterator[SpecWarning]:

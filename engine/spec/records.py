@@ -10,7 +10,7 @@ from typing import Any
 from engine.errors import InvalidSpec, SpecProblem, did_you_mean
 from engine.spec.rules import Choice, has_default, json_name, problem, required_names, takes_null
 
-__all__ = ["Record", "Records", "Variant"]
+__all__ = ["Record", "Records", "Variant", "Variants"]
 
 # Nobody reads more, and looking for what each may have meant takes time.
 _MOST_UNKNOWN = 20
@@ -120,3 +120,24 @@ class Variant:
             message = f'"{name}" has no parameters; give the name alone.'
             raise problem("unknown_field", message, next(iter(parameters)))
         return name
+
+
+@dataclass(frozen=True, slots=True)
+class Variants:
+    """A list of at least one variant."""
+
+    item: Variant
+    maximum: int
+
+    def check(self, value: Any) -> tuple[Any, ...]:
+        if not isinstance(value, (list, tuple)) or not 1 <= len(value) <= self.maximum:
+            raise problem("type", f"Must be a list of 1 to {self.maximum} items.")
+        checked, problems = [], []
+        for index, item in enumerate(value):
+            try:
+                checked.append(self.item.check(item))
+            except InvalidSpec as error:
+                problems += [found.below(index) for found in error.problems]
+        if problems:
+            raise InvalidSpec(problems)
+        return tuple(checked)

@@ -24,7 +24,7 @@ from engine.spec.compatibility import (
 from engine.spec.conventions import GivenLambda, convert, meaningless
 from engine.spec.experiment import Experiment, Layer
 from engine.spec.groups import parts_of_groups, wanted_rows
-from engine.spec.initializers import Given, Initializer
+from engine.spec.initializers import Given, Initializer, PerLayer
 from engine.spec.spec_warning import SpecWarning
 from engine.spec.splits import DatasetSplit, Split
 from engine.spec.variants import (
@@ -74,12 +74,13 @@ def resolve(experiment: Experiment, facts: DatasetFacts) -> Resolved:
     rows = _split_rows(split, facts)
     loss = experiment.loss if experiment.loss != "auto" else LOSSES.check(LOSSES_OF_TASK[facts.task][0])
     output = experiment.output if experiment.output != "auto" else _default_output(loss, facts)
-    outputs, init = _output_units(loss, facts), experiment.init
+    outputs = _output_units(loss, facts)
+    layers, init = _resolve_layers(experiment, output)
     monitor = experiment.monitor if experiment.monitor != "auto" else _default_monitor(rows)
     resolved = dataclasses.replace(
         experiment,
-        architecture=tuple(_resolve_layer(layer, experiment) for layer in experiment.architecture),
-        init=init if isinstance(init, Given) else _resolve_init(init, output),
+        architecture=layers,
+        init=init,
         loss=loss,
         output=output,
         monitor=monitor,
@@ -105,11 +106,27 @@ def _parameters(experiment: Experiment, features: int, outputs: int) -> int:
     return sum((fan_in + 1) * fan_out for fan_in, fan_out in itertools.pairwise(sizes)) + 2 * normalized
 
 
-def _resolve_layer(layer: Layer, experiment: Experiment) -> Layer:
-    activation = layer.activation or experiment.activation
-    init = layer.init or experiment.init
-    drawn = None if isinstance(init, Given) else _resolve_init(init, activation)
-    return dataclasses.replace(layer, activation=activation, init=drawn)
+def _resolve_layers(
+    experiment: Experiment, output: str
+) -> tuple[tuple[Layer, ...], Initializer | Given | PerLayer]:
+    """The hidden layers with their activations and initializers, and ``init`` as what all layers got."""
+    layers = tuple(
+        dataclasses.replace(layer, activation=layer.activation or experiment.activation)
+        for layer in experiment.architecture
+    )
+    init = experiment.init
+    if isinstance(init, Given):
+        return layers, init
+    of_layers = init.layers if isinstance(init, PerLayer) else (init,) * (len(layers) + 1)
+    drawn = [
+        _resolve_init(layer.init or own, layer.activation or "identity")
+        for layer, own in zip(layers, of_layers[:-1], strict=True)
+    ]
+    last = _resolve_init(of_layers[-1], output)
+    resolved = tuple(dataclasses.replace(layer, init=own) for layer, own in zip(layers, drawn, strict=True))
+    if all(own == last for own in drawn):
+        return resolved, last
+    return resolved, PerLayer(layers=(*drawn, last))
 
 
 def _resolve_init(init: Initializer, activation: ActivationSpec) -> Initializer:

@@ -15,9 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, create_
 from pydantic_core.core_schema import CoreSchema, definitions_schema
 from typing_extensions import TypeAliasType
 
-from engine.spec import Experiment, rules, to_document
+from engine.spec import Experiment, Layer, rules, to_document
 from engine.spec.experiment import MAX_CLASS_DIGITS, ClassWeights, ScalingRule
-from engine.spec.records import Record, Records, Variant
+from engine.spec.records import Record, Records, Variant, Variants
 from engine.spec.splits import AutoFlag, SplitRule
 from engine.spec.variants import Divide
 from service.experiments.words import FIELD_EXAMPLES, FIELD_WORDS
@@ -153,6 +153,15 @@ def _(rule: Records) -> Any:
     shorthand = next(field for field in dataclasses.fields(rule.item.kind) if field.name == rule.shorthand)
     item = _type_of(rules.rule_of(shorthand)) | model_of(rule.item.kind)
     return Annotated[list[item], Field(max_length=rule.maximum)]  # type: ignore[valid-type]  # made at run time
+
+
+@_type_of.register
+def _(rule: Variants) -> Any:
+    field = next(
+        each for each in dataclasses.fields(Layer) if rules.rule_of(each) == rules.Nullable(rule.item)
+    )
+    item = _alias(Layer, rules.json_name(field), rule.item)
+    return Annotated[list[item], Field(min_length=1, max_length=rule.maximum)]  # type: ignore[valid-type]  # made at run time
 
 
 @_type_of.register

@@ -40,7 +40,8 @@ FIELD_WORDS: Mapping[str, Mapping[str, str]] = {
         "l1_ratio": "`elastic_net` only: the share of L1 in the mixture.",
         "l1_update": "`proximal` reaches exact zeros; `subgradient` adds λ/n sgn(w) to the gradient and does not.",
         "bias_init": "How biases begin; `auto` is what `init` implies: zeros, or N(0, 1) for `large` and `scaled`.",
-        "init": "How weights begin. `auto` is `he_normal` before relu, else `glorot_uniform`; `given` is a checkpoint.",
+        "init": "How weights begin. `auto` is `he_normal` before relu, else `glorot_uniform`; `given` is a checkpoint. "
+        "An answer shows what each layer got: one initializer for all layers, or `per_layer`.",
         "patience": "Stop after this many epochs without improvement of `monitor`; null never stops early.",
         "monitor": "What decides which epoch is best. `auto` is `val_loss`, or `train_loss` without validation rows.",
         "min_delta": "A smaller change of `monitor` is no improvement.",
@@ -142,6 +143,7 @@ FIELD_WORDS: Mapping[str, Mapping[str, str]] = {
     "Normal": {"std": "Standard deviation of the values."},
     "Uniform": {"limit": "Values are between minus this and this."},
     "Given": {"checkpoint": _CHECKPOINT},
+    "PerLayer": {"layers": "An initializer for each layer, first to last; the last is the output layer."},
     "Orthogonal": {"gain": "Length of the orthogonal vectors."},
     "LeakyRelu": {"negative_slope": "Slope below 0."},
     "Elu": {"alpha": "Minus the value far below 0."},

@@ -170,6 +170,11 @@ def long(name: str, **parameters: Any) -> dict[str, Any]:
             "zero_hidden_weights",
             "#/architecture/1/init",
         ),
+        (
+            {"architecture": [{"units": 5, "init": "he_normal"}], "init": "glorot_normal"},
+            "init_reaches_output_only",
+            "#/init",
+        ),
         ({"architecture": [64, 30, 10]}, "layers_repeat_ends", "#/architecture"),
         ({"architecture": [], "activation": "tanh"}, "activation_without_effect", "#/activation"),
         (
@@ -256,7 +261,9 @@ def test_is_said_where_it_belongs(fields: dict[str, Any], code: str, pointer: st
         long("polynomial", total_steps=1900),
         {"init": "zeros", "architecture": []},
         {"init": "zeros", "bias_init": {"name": "normal", "std": 0.1}},
-        {"init": "zeros", "architecture": [{"units": 30, "init": "he_normal"}]},
+        {"init": {"name": "per_layer", "layers": ["he_normal", "zeros"]}, "architecture": [30]},
+        {"architecture": [{"units": 5, "init": "he_normal"}, 5], "init": "glorot_normal"},
+        {"architecture": [{"units": 5, "init": "he_normal"}], "init": "he_normal"},
         {"architecture": [64, 10]},
         {"architecture": [30, 10]},
         {"architecture": [64, 30, 20]},

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine.errors import InvalidSpec
-from engine.spec import DatasetFacts, Experiment, SplitRows, resolve, to_document, variant_name
+from engine.spec import DatasetFacts, Experiment, PerLayer, SplitRows, resolve, to_document, variant_name
 
 DIGITS = DatasetFacts(task="multiclass", rows=1797, features=64, classes=10)
 PAIR = DatasetFacts(task="binary", rows=569, features=30, classes=2)
@@ -56,7 +56,33 @@ def test_nothing_stays_auto_and_resolving_again_changes_nothing(facts: DatasetFa
 def test_initialization_follows_each_layers_activation() -> None:
     resolved = resolve(experiment(architecture=[8, {"units": 4, "activation": "tanh"}]), DIGITS).experiment
     assert [layer.init for layer in resolved.architecture] == ["he_normal", "glorot_uniform"]
-    assert resolved.init == "glorot_uniform", "the output layer's"
+    assert resolved.init == PerLayer(layers=("he_normal", "glorot_uniform", "glorot_uniform"))
+
+
+@pytest.mark.parametrize(
+    ("architecture", "init", "expected"),
+    [
+        ([], "auto", "glorot_uniform"),
+        ([8], "glorot_normal", "glorot_normal"),
+        ([{"units": 8, "activation": "tanh"}], "auto", "glorot_uniform"),
+        ([{"units": 8, "init": "zeros"}, 4], "large", PerLayer(layers=("zeros", "large", "large"))),
+        ([8], PerLayer(layers=("auto", "zeros")), PerLayer(layers=("he_normal", "zeros"))),
+        ([{"units": 8, "init": "zeros"}], PerLayer(layers=("zeros", "zeros")), "zeros"),
+        ([{"units": 8, "init": "zeros"}], PerLayer(layers=("auto", "zeros")), "zeros"),
+    ],
+)
+def test_init_is_what_each_layer_got(architecture: Any, init: Any, expected: Any) -> None:
+    resolved = resolve(experiment(architecture=architecture, init=init), DIGITS).experiment
+    each = expected.layers[:-1] if isinstance(expected, PerLayer) else (expected,) * len(architecture)
+    assert (resolved.init, tuple(layer.init for layer in resolved.architecture)) == (expected, each)
+    again = resolve(Experiment.from_document(to_document(resolved)), DIGITS).experiment
+    assert again == resolved
+
+
+def test_a_stored_experiment_whose_init_was_the_output_layers_means_the_same() -> None:
+    stored = experiment(architecture=[{"units": 8, "init": "he_normal"}], init="glorot_uniform")
+    fresh = resolve(experiment(architecture=[8]), DIGITS).experiment
+    assert resolve(stored, DIGITS).experiment == fresh
 
 
 @pytest.mark.parametrize(
@@ -106,6 +132,15 @@ def test_without_validation_rows_the_training_loss_is_monitored() -> None:
         (MNIST, {"split": {"by": "dataset"}, "monitor": "val_loss"}, "#/monitor"),
         (MNIST, {"split": {"by": "dataset", "train_rows": 1001}}, "#/split/train_rows"),
         (DIGITS, {"init": GIVEN, "bias_init": "zeros"}, "#/bias_init"),
+        (DIGITS, {"init": {"name": "per_layer", "layers": ["zeros"]}}, "#/init/layers"),
+        (
+            DIGITS,
+            {
+                "architecture": [{"units": 8, "init": "zeros"}],
+                "init": {"name": "per_layer", "layers": ["large", "large"]},
+            },
+            "#/architecture/0/init",
+        ),
         (
             DIGITS,
             {"init": GIVEN, "architecture": [3, {"units": 4, "init": "zeros"}]},

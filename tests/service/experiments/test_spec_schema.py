@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import InvalidSpec
-from engine.spec import Experiment, Given, Layer, rules, to_document
+from engine.spec import Experiment, Given, Layer, PerLayer, rules, to_document
 from engine.spec.records import Record, Records, Variant
 from engine.spec.splits import SplitRule
 from engine.spec.variants import Divide
@@ -50,6 +50,7 @@ NEEDED: dict[type[Any], dict[str, Any]] = {
     Layer: {"units": 1},
     Divide: {"divide_by": 1},
     Given: {"checkpoint": "one"},
+    PerLayer: {"layers": ["auto"]},
 }
 NAMES = [f"{kind.__name__}.{rules.json_name(field)}" for kind, field in FIELDS]
 
@@ -121,8 +122,9 @@ def assert_bounds_are_applied(kind: type[Any], name: str, schema: dict[str, Any]
     if schema.get("type") == "string":
         assert not accepted(kind, name, "no such word")
     if "maxItems" in schema:
-        assert accepted(kind, name, [1] * schema["maxItems"])
-        assert not accepted(kind, name, [1] * (schema["maxItems"] + 1))
+        item = "zeros" if kind is PerLayer else 1
+        assert accepted(kind, name, [item] * schema["maxItems"])
+        assert not accepted(kind, name, [item] * (schema["maxItems"] + 1))
 
 
 @pytest.mark.parametrize(("kind", "field"), FIELDS, ids=NAMES)
