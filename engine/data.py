@@ -13,7 +13,7 @@ from engine.columns import Column, Encoding, check_columns, width
 from engine.errors import InvalidData
 from engine.scaling import Affine
 from engine.spec import TASKS, DatasetFacts, Scaling
-from engine.splits import group_sizes
+from engine.splits import group_classes, group_sizes
 
 __all__ = ["Dataset", "Part", "Splits", "with_ones"]
 
@@ -92,6 +92,9 @@ class Dataset:
             validation_rows=0 if self.x_validation is None else len(self.x_validation),
             test_rows=0 if self.x_test is None else len(self.x_test),
             group_sizes=None if self.groups is None else group_sizes(self.groups),
+            group_classes=None
+            if self.groups is None or not self.has_classes
+            else group_classes(self.groups, self.y),
         )
 
 

@@ -7,16 +7,34 @@ import numpy as np
 from engine.calls import Array
 from engine.sampling import representative_order
 from engine.spec import DatasetSplit, Split
-from engine.spec.groups import parts_of_groups, wanted_rows
+from engine.spec.groups import (
+    MOST_CLASS_COLUMNS,
+    MOST_CLASS_COUNTS,
+    GroupClasses,
+    parts_of_groups,
+    wanted_rows,
+)
 from engine.spec.shares import rows_of_share
 from engine.streams import Purpose, stream
 
-__all__ = ["flip_labels", "group_sizes", "split_rows"]
+__all__ = ["flip_labels", "group_classes", "group_sizes", "split_rows"]
 
 
 def group_sizes(groups: Array) -> tuple[int, ...]:
     """The rows of each group, by its number."""
     return tuple(np.bincount(groups).tolist())
+
+
+def group_classes(groups: Array, labels: Array) -> GroupClasses:
+    """The rows of each class in each group; the rarest share a column where there are too many to count."""
+    number = int(groups.max()) + 1
+    columns = max(1, min(MOST_CLASS_COLUMNS, MOST_CLASS_COUNTS // number))
+    by_size = np.argsort(-np.bincount(labels), kind="stable")
+    column = np.empty(len(by_size), np.intp)
+    column[by_size] = np.minimum(np.arange(len(by_size)), columns - 1)
+    width = min(columns, len(by_size))
+    counts = np.bincount(groups.astype(np.intp) * width + column[labels], minlength=number * width)
+    return tuple(map(tuple, counts.reshape(number, width).tolist()))
 
 
 def split_rows(
@@ -46,7 +64,8 @@ def split_rows(
 def _held_out(y: Array, split: Split, shuffled: Array, groups: Array | None) -> dict[str, Array]:
     """The rows of validation and test, in the shuffled order."""
     if split.by == "groups" and groups is not None:
-        parts = parts_of_groups(split, group_sizes(groups))
+        classes = group_classes(groups, y) if split.stratify else None
+        parts = parts_of_groups(split, group_sizes(groups), classes)
         return {
             name: shuffled[np.isin(groups[shuffled], part)] for name, part in parts.items() if name != "train"
         }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from engine.errors import SpecProblem
 from engine.spec.experiment import Experiment
-from engine.spec.groups import groups_needed
+from engine.spec.groups import GroupClasses, groups_needed
 from engine.spec.initializers import Given, PerLayer
 from engine.spec.splits import DatasetSplit, Split
 from engine.spec.variants import Scaling, variant_name
@@ -49,7 +49,7 @@ class DatasetFacts:
     ``rows`` are the rows to split, without the data set's own ``validation_rows`` and ``test_rows``.
     ``classes`` is None for regression; ``outputs`` counts target columns (1 but for multi-label and
     multi-target sets). ``scaling`` is what "auto" stands for. ``group_sizes`` are the ``rows`` of each group that stays
-    together, None where there are no groups.
+    together, None where there are no groups; ``group_classes`` the rows of each class in them, None without classes.
     """
 
     task: str
@@ -61,6 +61,7 @@ class DatasetFacts:
     validation_rows: int = 0
     test_rows: int = 0
     group_sizes: tuple[int, ...] | None = None
+    group_classes: GroupClasses | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +128,9 @@ def _impossible_groups(split: Split, facts: DatasetFacts) -> Iterator[SpecProble
         message = 'The data set has no groups; upload it with a "group" column, or use "fractions".'
         yield SpecProblem(("split", "by"), "incompatible", message)
         return
-    if split.stratify is True:
+    if split.stratify is True and facts.group_classes is None and facts.task in {"binary", "multiclass"}:
         message = (
-            'Groups stay whole, so that classes cannot be stratified; leave it out, or use "by": "fractions".'
+            "This data set was read before classes were counted by group; upload it again, or leave it out."
         )
         yield SpecProblem(("split", "stratify"), "incompatible", message)
     groups = len(facts.group_sizes)

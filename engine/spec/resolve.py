@@ -159,7 +159,8 @@ def _resolve_split(split: Split | DatasetSplit, facts: DatasetFacts) -> Split | 
         by = "fractions" if facts.group_sizes is None else "groups"
     stratify = split.stratify
     if stratify == "auto":
-        stratify = by == "fractions" and facts.task in {"binary", "multiclass"}
+        counted = by == "fractions" or facts.group_classes is not None
+        stratify = counted and facts.task in {"binary", "multiclass"}
     return dataclasses.replace(split, by=by, stratify=stratify, test=None if facts.test_rows else split.test)
 
 
@@ -177,7 +178,7 @@ def _taken_rows(split: Split, facts: DatasetFacts) -> dict[str, int]:
     """Rows of those parts that are taken from the rows there are to split."""
     if split.by != "groups" or facts.group_sizes is None:
         return wanted_rows(split, facts.rows)
-    parts = parts_of_groups(split, facts.group_sizes)
+    parts = parts_of_groups(split, facts.group_sizes, facts.group_classes)
     return {
         name: sum(facts.group_sizes[group] for group in groups)
         for name, groups in parts.items()

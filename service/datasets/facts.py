@@ -16,7 +16,7 @@ __all__ = ["engine_facts", "facts_document", "rejection_document", "scaling_of",
 
 def facts_document(parsed: Parsed) -> dict[str, Any]:
     """The facts of what was read."""
-    arrays, classes = parsed.arrays, parsed.classes
+    arrays, classes, known = parsed.arrays, parsed.classes, parsed.dataset.facts
     counted = (
         None if classes is None else [int((arrays["y"] == place).sum()) for place in range(len(classes))]
     )
@@ -35,7 +35,8 @@ def facts_document(parsed: Parsed) -> dict[str, Any]:
         "columns": [column.document for column in parsed.columns],
         "image_shape": None if parsed.image_shape is None else list(parsed.image_shape),
         "groups": parsed.groups,
-        "group_sizes": parsed.dataset.facts.group_sizes,
+        "group_sizes": known.group_sizes,
+        "group_classes": known.group_classes,
         "options": parsed.options.document(),
         "summary": list(parsed.summary),
         "findings": parsed.findings,
@@ -53,7 +54,7 @@ def engine_facts(facts: Mapping[str, Any]) -> DatasetFacts:
     """What resolving a specification needs to know."""
     classes = facts["classes"]
     # Data sets that were read before there were groups know nothing of them.
-    sizes = facts.get("group_sizes")
+    sizes, counted = facts.get("group_sizes"), facts.get("group_classes")
     return DatasetFacts(
         task=facts["task"],
         rows=facts["rows"],
@@ -64,6 +65,7 @@ def engine_facts(facts: Mapping[str, Any]) -> DatasetFacts:
         validation_rows=facts["validation_rows"],
         test_rows=facts["test_rows"],
         group_sizes=None if sizes is None else tuple(sizes),
+        group_classes=None if counted is None else tuple(map(tuple, counted)),
     )
 
 
