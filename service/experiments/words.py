@@ -78,8 +78,8 @@ FIELD_WORDS: Mapping[str, Mapping[str, str]] = {
         "group column; `auto` is `groups` where there are some.",
         "validation": "Share of all rows that watch over training.",
         "test": "Share of all rows kept for the one final test; null is the data set's own test rows.",
-        "stratify": "Whether each part gets its share of every class, by groups as nearly as they allow; `auto` does so "
-        "for classification.",
+        "stratify": "Whether each part gets its share of every class, by groups as nearly as they allow; `auto` does "
+        "so for classification.",
         "seed": "Decides the shuffling, and with it which rows are in which part.",
         "train_rows": "Train on a sample of n training rows, which contains every smaller one; null keeps all.",
     },
