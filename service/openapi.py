@@ -16,11 +16,13 @@ from service.checkpoints.schemas import CheckpointContent
 from service.datasets import identifiers as dataset_identifiers
 from service.datasets import service as datasets
 from service.datasets.schemas import DatasetForm
-from service.events.schemas import STREAMED, StreamedEvent
 from service.experiments.parts import part_schemas
 from service.experiments.schemas import ExperimentCreate, ExperimentPatch, ExperimentSpec
+from service.openapi_headers import add_headers
 from service.openapi_links import add_links
 from service.openapi_plain import make_plain
+from service.openapi_types import type_precisely
+from service.openapi_words import describe_common_fields
 from service.problems import MEDIA_TYPE, Problem
 
 __all__ = ["NOT_MODIFIED", "openapi_document", "problems"]
@@ -83,8 +85,6 @@ _OWN: tuple[type[BaseModel], ...] = (
     KeyCreate,
     CheckpointContent,
     DatasetForm,
-    StreamedEvent,
-    *STREAMED,
 )
 _TAGS = [
     {"name": "Experiments", "description": "One experiment is one network, trained once."},
@@ -109,12 +109,20 @@ def _problem(status: int) -> dict[str, Any]:
 def openapi_document(routes: list[BaseRoute], version: str, *, wants_keys: bool) -> dict[str, Any]:
     """The whole document, of a service that wants keys, or of one that lets everybody in."""
     document = get_openapi(
-        title="Trainyard", version=version, description=_DESCRIPTION, routes=routes, tags=_TAGS
+        title="Trainyard",
+        version=version,
+        description=_DESCRIPTION,
+        routes=routes,
+        tags=_TAGS,
+        servers=[{"url": "/", "description": "The service that this document comes from."}],
+        contact={"name": "The contributors to Trainyard"},
+        license_info={"name": "MIT License", "identifier": "MIT"},
     )
     _, definitions = models_json_schema([(each, "serialization") for each in _OWN], ref_template=_REFERENCE)
     document["components"]["schemas"].update(definitions["$defs"])
-    if wants_keys:
-        document["components"]["securitySchemes"] = {_KEY_SCHEME: _SECURITY}
+    document["components"]["securitySchemes"] = {_KEY_SCHEME: _SECURITY}
+    # A client that has a key may send it to a service that wants none.
+    document["security"] = [{}, {_KEY_SCHEME: []}]
     document["components"]["schemas"].update(part_schemas(document["components"]["schemas"]))
     for method, operation in _operations(document):
         statuses = [*_of_database(method, operation["operationId"])]
@@ -123,7 +131,10 @@ def openapi_document(routes: list[BaseRoute], version: str, *, wants_keys: bool)
             operation.update({"security": [{_KEY_SCHEME: []}]} if wants_keys else {})
         shared = {str(status): _problem(status) for status in statuses}
         operation["responses"] = dict(sorted({**shared, **operation["responses"]}.items()))
+    describe_common_fields(document)
     make_plain(document)
+    type_precisely(document)
+    add_headers(document)
     add_links(document)
     names = "|".join(dataset.name for dataset in datasets.list_datasets())
     named = document["components"]["schemas"][ExperimentCreate.__name__]["properties"]["dataset"]

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.access.caller import Scope
-from service.access.submission import MAX_KEY_NAME, MAX_KEY_SECONDS, MAX_OWNER, OWNER
+from service.access.submission import DEFAULT_SCOPES, MAX_KEY_NAME, MAX_KEY_SECONDS, MAX_OWNER, OWNER
 from service.experiments.spec_schema import DescribedBy
 
 __all__ = ["KeyCreate", "KeyDocument", "KeyLimits", "KeyList", "KeyRead", "NewKeyRead"]
@@ -48,13 +48,13 @@ class KeyCreate(BaseModel):
     name: str | None = Field(
         default=None, max_length=MAX_KEY_NAME, description="What it is for.", examples=["laptop"]
     )
-    scopes: list[Scope] = Field(
-        default=["read", "write"], min_length=1, max_length=3, description=_SCOPES_WORDS
+    scopes: list[Scope] | None = Field(
+        default=[*DEFAULT_SCOPES], min_length=1, max_length=3, description=_SCOPES_WORDS
     )
     expires_in_seconds: int | None = Field(
         default=None, ge=1, le=MAX_KEY_SECONDS, description="After so long it fits no more; null is never."
     )
-    limits: KeyLimits = Field(default=KeyLimits(), description=_LIMITS_WORDS)
+    limits: KeyLimits | None = Field(default=KeyLimits(), description=_LIMITS_WORDS)
 
 
 KeyDocument = Annotated[dict[str, Any], DescribedBy(KeyCreate)]

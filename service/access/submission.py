@@ -15,12 +15,21 @@ from engine.errors import InvalidSpec, SpecProblem, did_you_mean
 from engine.spec.rules import Choice, Integer, Nullable, check_fields, problem, required_names, rule
 from service.access.caller import SCOPES, Limits, Scope
 
-__all__ = ["MAX_KEY_NAME", "MAX_KEY_SECONDS", "MAX_OWNER", "OWNER", "NewKey", "read_new_key"]
+__all__ = [
+    "DEFAULT_SCOPES",
+    "MAX_KEY_NAME",
+    "MAX_KEY_SECONDS",
+    "MAX_OWNER",
+    "OWNER",
+    "NewKey",
+    "read_new_key",
+]
 
 MAX_OWNER = 64
 MAX_KEY_NAME = 200
 MAX_KEY_SECONDS = 10 * 366 * 24 * 60 * 60
 _LARGEST = 2**53
+DEFAULT_SCOPES: tuple[Scope, ...] = ("read", "write")
 _MOST_UNKNOWN = 20
 OWNER = rf"[A-Za-z0-9][A-Za-z0-9._@-]{{0,{MAX_OWNER - 1}}}"
 _LIMIT_NAMES = tuple(each.name for each in dataclasses.fields(Limits))
@@ -84,7 +93,7 @@ class NewKey:
 
     owner: str = field(metadata=rule(_Owner()))
     name: str | None = field(default=None, metadata=rule(Nullable(_Text())))
-    scopes: tuple[Scope, ...] = field(default=("read", "write"), metadata=rule(_Scopes()))
+    scopes: tuple[Scope, ...] = field(default=DEFAULT_SCOPES, metadata=rule(_Scopes()))
     expires_in_seconds: int | None = field(
         default=None, metadata=rule(Nullable(Integer(minimum=1, maximum=MAX_KEY_SECONDS)))
     )

@@ -47,7 +47,7 @@ class CheckpointList(BaseModel):
     object: Literal["list"]
     data: list[CheckpointRead]
     has_more: bool
-    next: None
+    next: str | None = Field(description="Null: there is one page only.")
 
 
 class Tensor(BaseModel):

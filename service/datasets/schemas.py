@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic import BaseModel, ConfigDict, Field, RootModel, create_model
 
 from service.experiments.spec_schema import DescribedBy
 
@@ -28,7 +28,7 @@ ColumnReference = str | int
 class DivideBy(BaseModel):
     """Features are divided by a constant."""
 
-    divide_by: float
+    divide_by: float = Field(description="The constant.")
 
 
 class BuiltinDatasetRead(BaseModel):
@@ -39,28 +39,30 @@ class BuiltinDatasetRead(BaseModel):
     kind: Literal["builtin"]
     status: Literal["ready"]
     name: str
-    title: str
-    description: str
-    task: Task
+    title: str = Field(description="What it is, in a few words.")
+    description: str = Field(description="What it is, in a sentence or two.")
+    task: Task = Field(description="What is predicted.")
     rows: int = Field(description="Rows to split, without those the set keeps for validation or test itself.")
     validation_rows: int = Field(description="The set's own validation rows.")
     test_rows: int = Field(description="The set's own test rows; they are used instead of `split.test`.")
-    features: int
-    feature_names: list[str]
-    target_name: str
+    features: int = Field(description="Inputs of a network.")
+    feature_names: list[str] = Field(description="Names of the inputs, in order.")
+    target_name: str = Field(description="Name of what is predicted.")
     classes: list[str] | None = Field(description="Names of the classes; null for regression.")
     class_counts: list[int] | None = Field(description="Rows of each class, among `rows`.")
     scaling: str | DivideBy = Field(description='What `"scaling": "auto"` stands for.')
-    source: str
-    license: str
-    citation: str
+    source: str = Field(description="Where it comes from.")
+    license: str = Field(description="Under which terms it may be used.")
+    citation: str = Field(description="How to cite it.")
     version: str = Field(description="Hash of the contents; an experiment remembers it.")
 
 
 class DatasetOptions(BaseModel):
-    """How a file is read. What is left out is found out, and the data set shows what was."""
+    """How a file is read, everything that was found out included."""
 
-    format: Literal["auto", "csv", "npz", "json", "parquet"] = "auto"
+    format: Literal["auto", "csv", "npz", "json", "parquet"] = Field(
+        default="auto", description="What kind of file it is."
+    )
     delimiter: str = Field(default="auto", description="CSV: what separates values.", examples=[";"])
     quote: str = Field(default="auto", description="CSV: what values are quoted with, or `none`.")
     header: bool | Literal["auto", "summary"] = Field(
@@ -69,14 +71,17 @@ class DatasetOptions(BaseModel):
     )
     encoding: str = Field(default="auto", description="CSV and JSON: such as `utf-8` or `cp1252`.")
     decimal: str = Field(default="auto", description="CSV: the decimal sign, `.` or `,`.")
-    target: ColumnReference | list[ColumnReference] = Field(
-        default="auto", description="The column to predict, by name or place; several for several labels."
+    target: Any = Field(
+        default="auto",
+        description="The column to predict, by name or place; a list of them for several labels.",
     )
-    task: Literal["auto", "classification", "multilabel", "regression"] = "auto"
+    task: Literal["auto", "classification", "multilabel", "regression"] = Field(
+        default="auto", description="What is predicted: a class, several labels, or a number."
+    )
     scaling: str | DivideBy = Field(
         default="auto", description='`standardize`, `none` or `{"divide_by": 256}`.'
     )
-    ignore: ColumnReference | list[ColumnReference] = Field(default=[], description="Columns to leave out.")
+    ignore: list[ColumnReference] = Field(default=[], description="Columns to leave out.")
     weight: ColumnReference | None = Field(default=None, description="The column of weights of the rows.")
     split: ColumnReference | None = Field(
         default=None, description="The column that says `train`, `validation` or `test`."
@@ -84,20 +89,32 @@ class DatasetOptions(BaseModel):
     group: ColumnReference | None = Field(
         default=None, description="The column of groups that stay together."
     )
-    missing: str | list[str] = Field(default="auto", description="What stands for a missing value.")
-    categorical: ColumnReference | list[ColumnReference] = Field(
+    missing: Any = Field(
+        default="auto", description="What stands for a missing value: a list of strings, or `auto`."
+    )
+    categorical: list[ColumnReference] = Field(
         default=[], description="Columns of categories, whatever they hold."
     )
-    numeric: ColumnReference | list[ColumnReference] = Field(
-        default=[], description="Columns of numbers, whatever they hold."
+    numeric: list[ColumnReference] = Field(default=[], description="Columns of numbers, whatever they hold.")
+
+
+_OF_SEVERAL_FORMS = ("target", "ignore", "missing", "categorical", "numeric")
+"""Options that are a value or a list of them. Not every generator can make a class of such a union, so none is told."""
+
+_SENT: Any = {
+    name: (
+        Any if name in _OF_SEVERAL_FORMS else field.annotation | None,  # type: ignore[operator]  # of types
+        Field(default=field.default, description=field.description, examples=field.examples),
     )
-
-
-class DatasetCreate(DatasetOptions):
-    """A data set whose bytes are still to come, by `PUT …/content`."""
-
-    name: str | None = Field(default=None, max_length=200)
-
+    for name, field in DatasetOptions.model_fields.items()
+}
+DatasetCreate = create_model(
+    "DatasetCreate",
+    __doc__="A data set whose bytes are still to come, by `PUT …/content`. What is left out or null is found out.",
+    __config__=ConfigDict(extra="forbid"),
+    name=(str | None, Field(default=None, max_length=200, description="A name, for people.")),
+    **_SENT,
+)
 
 DatasetDocument = Annotated[dict[str, Any], DescribedBy(DatasetCreate)]
 """The body of an announcement as it came; the service checks it."""
@@ -108,7 +125,7 @@ def _as_texts(schema: dict[str, Any]) -> None:
     fields = schema["properties"]
     for name in {*fields} - {"file"}:
         given = "auto" if fields[name].get("default") == "auto" else ""
-        words = {"header": ["auto", "true", "false", "summary"]}.get(name, fields[name].get("enum"))
+        words = {"header": ["auto", "true", "false", "summary"]}.get(name, _choice(fields[name]))
         described = {"title": fields[name]["title"], "description": fields[name].get("description", "")}
         fields[name] = {"type": "string", "examples": [given], **described}
         if given:
@@ -117,6 +134,11 @@ def _as_texts(schema: dict[str, Any]) -> None:
             fields[name]["enum"] = words
     first = ("file", "target", "name")
     schema["properties"] = {name: fields[name] for name in (*first, *fields)}
+
+
+def _choice(field: dict[str, Any]) -> list[str] | None:
+    """The words of a field that takes one of a few, or null."""
+    return next((form["enum"] for form in field.get("anyOf", ()) if "enum" in form), None)
 
 
 class DatasetForm(DatasetCreate):
@@ -140,9 +162,9 @@ class DatasetReason(BaseModel):
     """One thing that keeps a file from being read."""
 
     row: int | None = Field(description="The line an editor shows.")
-    column: str | None
-    found: str
-    expected: str
+    column: str | None = Field(description="Name of the column; null where the whole row is meant.")
+    found: str = Field(description="What stands there.")
+    expected: str = Field(description="What would have been right.")
 
 
 class DatasetRejection(BaseModel):
@@ -171,7 +193,7 @@ class UploadedDatasetRead(BaseModel):
     status: Literal["uploading", "validating", "ready", "rejected"]
     name: str
     bytes: int = Field(description="Size of the file.")
-    task: Task | None
+    task: Task | None = Field(description="What is predicted.")
     rows: int | None = Field(
         description="Rows to split, without those the set keeps for validation or test itself."
     )
@@ -182,9 +204,9 @@ class UploadedDatasetRead(BaseModel):
     features: int | None = Field(
         description="Inputs of a network, categories and indicators of missing values included."
     )
-    feature_names: list[str] | None
-    outputs: int | None
-    target_names: list[str] | None
+    feature_names: list[str] | None = Field(description="Names of the inputs, in order.")
+    outputs: int | None = Field(description="Outputs of a network.")
+    target_names: list[str] | None = Field(description="Names of the columns that are predicted.")
     classes: list[str] | None = Field(
         description="Names of the classes; null for regression and several labels."
     )
@@ -194,7 +216,7 @@ class UploadedDatasetRead(BaseModel):
         description="Groups of rows, none of which is in two parts of a split; null without a column of groups."
     )
     image_shape: list[int] | None = Field(description="Height, width and channels, where rows are images.")
-    columns: list[DatasetColumn] | None
+    columns: list[DatasetColumn] | None = Field(description="Its columns as they were understood.")
     summary: list[dict[str, Any]] | None = Field(description="Each column's values in numbers.")
     findings: dict[str, Any] | None = Field(
         description="What to look at: leaks, duplicates, constants, balance."
@@ -233,5 +255,5 @@ class DatasetPreview(BaseModel):
     """The first rows of a data set as they were understood."""
 
     object: Literal["preview"]
-    dataset: str
-    rows: list[dict[str, Any]]
+    dataset: str = Field(description="Its data set.")
+    rows: list[dict[str, Any]] = Field(description="The first rows, each by the names of the columns.")

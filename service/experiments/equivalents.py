@@ -19,8 +19,8 @@ class GivenLambda(BaseModel):
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
 
-    convention: Convention
-    lambda_: float = Field(alias="lambda")
+    convention: Convention = Field(description="In whose terms it was given.")
+    lambda_: float = Field(alias="lambda", description="λ in those terms.")
     layers: list[float | None] = Field(
         description="Those of the hidden layers' own penalties; null for a layer without one."
     )
@@ -29,8 +29,8 @@ class GivenLambda(BaseModel):
 class KerasEquivalent(BaseModel):
     """λ as Keras' `kernel_regularizer` counts it."""
 
-    l1: float
-    l2: float
+    l1: float = Field(description="`keras.regularizers.L1L2(l1=…)`.")
+    l2: float = Field(description="`keras.regularizers.L1L2(l2=…)`.")
     note: str
 
 
@@ -44,10 +44,14 @@ class PytorchEquivalent(BaseModel):
 class SklearnEquivalent(BaseModel):
     """λ as scikit-learn counts it; linear models only where the network is one."""
 
-    mlp_alpha: float | None
-    ridge_alpha: float | None = None
-    lasso_alpha: float | None = None
-    logistic_regression_C: float | None = None  # noqa: N815 - scikit-learn's name
+    mlp_alpha: float | None = Field(
+        description="`alpha` of MLPClassifier and MLPRegressor; null where they have none."
+    )
+    ridge_alpha: float | None = Field(default=None, description="`alpha` of Ridge.")
+    lasso_alpha: float | None = Field(default=None, description="`alpha` of Lasso.")
+    logistic_regression_C: float | None = Field(  # noqa: N815 - scikit-learn's name
+        default=None, description="`C` of LogisticRegression."
+    )
     note: str
 
 

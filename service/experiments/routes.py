@@ -50,7 +50,9 @@ _METADATA_PARAMETER = {
     # In a URL everything is a text; what a client writes for null or 5 is compared as one.
     "schema": {
         "type": "object",
-        "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
+        "additionalProperties": {
+            "anyOf": [{"type": each} for each in ("string", "number", "boolean", "null")]
+        },
     },
     "description": "Only experiments with these labels: `metadata[key]=value`.",
     "example": {},

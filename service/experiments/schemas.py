@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from engine.spec import Experiment
 from service.experiments.equivalents import Equivalents, GivenLambda
 from service.experiments.limits import MAX_METADATA_PAIRS, MAX_NAME, MAX_PRIORITY, MIN_PRIORITY
-from service.experiments.spec_schema import DescribedBy, model_of
+from service.experiments.spec_schema import DescribedBy, View, model_of
 from service.experiments.states import STATUSES, STOP_REASONS
 
 __all__ = [
@@ -42,21 +42,22 @@ _TIME_LIMIT_WORDS = "Seconds of training after which the run ends with what it h
 
 ExperimentSpec = create_model(
     "ExperimentSpec",
-    __base__=model_of(Experiment),
-    __doc__='A specification. In an answer every "auto" is resolved and the seed is drawn; it can be posted again.',
+    __base__=model_of(Experiment, View.SHOWN),
+    __doc__='A specification: every "auto" is resolved, every default is there. It can be posted again.',
     dataset=_DATASET,
 )
 ExperimentCreate = create_model(
     "ExperimentCreate",
-    __base__=ExperimentSpec,
-    __doc__="A new experiment. Everything but `dataset` has a default.",
+    __base__=model_of(Experiment, View.SENT),
+    __doc__="A new experiment. Everything but `dataset` has a default, which null stands for, too.",
+    dataset=_DATASET,
     name=(str | None, Field(default=None, max_length=MAX_NAME, description="A name, for people.")),
     metadata=(
-        dict[str, str],
+        dict[str, str] | None,
         Field(default={}, max_length=MAX_METADATA_PAIRS, description=_METADATA_WORDS),
     ),
     priority=(
-        int,
+        int | None,
         Field(default=0, ge=MIN_PRIORITY, le=MAX_PRIORITY, description=_PRIORITY_WORDS),
     ),
     time_limit_seconds=(float | None, Field(default=None, gt=0, description=_TIME_LIMIT_WORDS)),
@@ -86,8 +87,8 @@ class SplitRowsRead(BaseModel):
     """Rows of each part of the data set."""
 
     train: int = Field(description="n, by which λ is divided.")
-    validation: int
-    test: int
+    validation: int = Field(description="Rows that decide which epoch is best.")
+    test: int = Field(description="Rows kept for the one final score.")
 
 
 class DatasetUsed(BaseModel):
@@ -103,7 +104,7 @@ class Progress(BaseModel):
     """How far training is."""
 
     epoch: int = Field(description="Epochs done; 0 before the first.")
-    max_epochs: int
+    max_epochs: int = Field(description="Epochs at most.")
     eta_seconds: float | None = Field(
         description="Time to `max_epochs` or its time limit at this pace; null unless it runs."
     )
@@ -141,11 +142,17 @@ class EpochMetrics(BaseModel):
 class TestMetrics(BaseModel):
     """Scores on the test rows, computed once, with the best epoch's weights."""
 
-    loss: float | None = None
-    accuracy: float | None = None
-    r2: float | None = None
-    mae: float | None = None
-    non_finite: list[str] | None = None
+    loss: float | None = Field(default=None, description="Mean loss of a row, without the penalty.")
+    accuracy: float | None = Field(
+        default=None, description="Share of the rows that are classified as they are labeled."
+    )
+    r2: float | None = Field(
+        default=None, description="Coefficient of determination: 1 is perfect, 0 is no better than the mean."
+    )
+    mae: float | None = Field(default=None, description="Mean absolute error, in the target's own unit.")
+    non_finite: list[str] | None = Field(
+        default=None, description="Scores that are null as they were NaN or infinite."
+    )
 
 
 class Warned(BaseModel):
@@ -181,14 +188,14 @@ class ExperimentLinks(BaseModel):
 class ExperimentRead(BaseModel):
     """An experiment: what was asked for, where it stands, and what came out."""
 
-    id: str = Field(examples=["exp_01KAPZ4M7S3F6N6Q3W8E5T2R1Y"])
+    id: str = Field(description="Names it in paths.", examples=["exp_01KAPZ4M7S3F6N6Q3W8E5T2R1Y"])
     object: Literal["experiment"]
     status: Status = Field(description="Where it is.")
     stop_reason: StopReason | None = Field(description="Why it ended; null until it has.")
     name: str | None = Field(examples=["overfit"])
-    metadata: dict[str, str] = Field(examples=[{"course": "week 3"}])
-    priority: int
-    time_limit_seconds: float | None
+    metadata: dict[str, str] = Field(description=_METADATA_WORDS, examples=[{"course": "week 3"}])
+    priority: int = Field(description=_PRIORITY_WORDS)
+    time_limit_seconds: float | None = Field(description=_TIME_LIMIT_WORDS)
     spec: Annotated[dict[str, Any], DescribedBy(ExperimentSpec)]
     given_lambda: GivenLambda | None = Field(
         description="λ as it was given in another tool's terms; null where it was the textbook's, which `spec` has."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 __all__ = ["Alive", "Ready", "Version"]
 
@@ -25,5 +25,5 @@ class Version(BaseModel):
     """Which program this is."""
 
     name: str
-    version: str
-    python: str
+    version: str = Field(description="Version of the service.")
+    python: str = Field(description="Version of Python that it runs on.")

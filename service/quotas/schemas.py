@@ -15,7 +15,7 @@ class Amount(BaseModel):
     """How much there may be, and how much there is."""
 
     limit: int | None = Field(description="null is any amount.")
-    used: int
+    used: int = Field(description="How much there is.")
 
 
 class RequestAmount(BaseModel):

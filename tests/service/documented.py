@@ -4,8 +4,12 @@ import functools
 import re
 from typing import Any
 
+import jsonschema_rs
+
 from service.app import create_app
 from service.settings import Settings
+
+NOT_MODIFIED = 304
 
 
 @functools.cache
@@ -28,8 +32,26 @@ def operation_at(method: str, path: str) -> dict[str, Any] | None:
     return operation
 
 
+@functools.cache
+def _validator(name: str) -> Any:
+    """What checks a document against one of the schemas."""
+    schema = {"$ref": f"#/components/schemas/{name}", "components": document()["components"]}
+    return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+
+
+def assert_valid(value: Any, schema: dict[str, Any], what: str) -> None:
+    """Fail with every place of a document that its schema does not allow."""
+    found = _validator(schema["$ref"].rpartition("/")[2]).iter_errors(value)
+    wrong = [f"{'/'.join(map(str, each.instance_path))}: {each.message[:300]}" for each in found]
+    assert wrong == [], f"{what} is not as its schema {schema['$ref']} says"
+
+
+HEADERS = ("etag", "location", "retry-after", "idempotency-replayed")
+"""What clients act on, and therefore have to know of."""
+
+
 def assert_documented(response: Any) -> None:
-    """Fail where an operation answers with a status or a media type that its description lacks."""
+    """Fail where an operation answers with a status, a media type, a header or a document that it does not describe."""
     request = response.request
     operation = operation_at(request.method, request.url.path)
     if operation is None:
@@ -38,4 +60,10 @@ def assert_documented(response: Any) -> None:
     described = operation["responses"].get(str(response.status_code))
     assert described is not None, what
     media_type = response.headers.get("content-type", "").partition(";")[0]
-    assert not media_type or media_type in described.get("content", {}), f"{what} as {media_type}"
+    content = described.get("content", {})
+    assert not media_type or media_type in content, f"{what} as {media_type}"
+    declared = {name.lower() for name in described.get("headers", {})}
+    assert {name for name in HEADERS if name in response.headers} <= declared, f"{what}: {declared}"
+    if media_type.endswith("json") and response.status_code != NOT_MODIFIED and request.method != "HEAD":
+        response.read()
+        assert_valid(response.json(), content[media_type]["schema"], what)
