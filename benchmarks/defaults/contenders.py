@@ -22,7 +22,6 @@ CANDIDATES: Mapping[str, dict[str, Any]] = {
     "sgd 0.1": {"name": "sgd", "learning_rate": 0.1},
     "sgd 0.01": {"name": "sgd", "learning_rate": 0.01},
     "momentum 0.01": {"name": "sgd", "learning_rate": 0.01, "momentum": 0.9},
-    "momentum 0.001": {"name": "sgd", "learning_rate": 0.001, "momentum": 0.9},
     "adam 0.001": {"name": "adam", "learning_rate": 0.001},
     "adam 0.003": {"name": "adam", "learning_rate": 0.003},
     "adam 0.005": {"name": "adam", "learning_rate": 0.005},

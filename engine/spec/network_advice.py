@@ -10,12 +10,16 @@ from engine.spec.initializers import Given, PerLayer
 from engine.spec.schedule_advice import is_scaled
 from engine.spec.spec_warning import Path, SpecWarning
 from engine.spec.splits import Split
-from engine.spec.variants import ElasticNet, variant_name
+from engine.spec.variants import ElasticNet, Huber, variant_name
 
 __all__ = ["network_advice"]
 
 _SMALLEST_NORM, _LARGEST_NORM = 1e-3, 1e6
 """Bounds on norms below which a network of scaled data cannot say anything, and above which they hold nothing."""
+
+
+_LARGEST_DELTA = 1000.0
+"""Huber's δ that no error of standardized targets exceeds."""
 
 
 def network_advice(
@@ -152,6 +156,11 @@ def _labels(resolved: Experiment, rows: SplitRows, facts: DatasetFacts) -> Itera
     if noise and resolved.split.train_rows is None and noise * rows.train < 0.5:
         message = f"{noise:g} of {rows.train:,} training rows is less than half a row: no label is flipped."
         yield SpecWarning("label_noise_without_effect", ("label_noise",), message)
+    if isinstance(resolved.loss, Huber) and resolved.loss.delta >= _LARGEST_DELTA and is_scaled(resolved):
+        message = (
+            f"Errors in standard deviations stay below {resolved.loss.delta:g}: this is the squared error."
+        )
+        yield SpecWarning("delta_without_effect", ("loss", "delta"), message)
     if isinstance(resolved.class_weight, dict) and set(resolved.class_weight.values()) <= {1.0}:
         message = "A class that is not named weighs 1, so these weights have no effect."
         yield SpecWarning("class_weight_without_effect", ("class_weight",), message)

@@ -47,6 +47,7 @@ def schedule_advice(resolved: Experiment, rows: SplitRows) -> Iterator[SpecWarni
     steps = resolved.max_epochs * per_epoch
     if is_scaled(resolved):
         yield from _rate(resolved, steps)
+        yield from _clipped(resolved, steps)
     yield from _weight_decay(resolved)
     yield from _useless(resolved)
     schedule, left = resolved.schedule, steps - resolved.schedule.warmup_steps
@@ -89,6 +90,20 @@ def _rate(resolved: Experiment, steps: int) -> Iterator[SpecWarning]:
             "so that next to nothing is learned."
         )
         yield SpecWarning("learning_rate_too_small", path, message)
+
+
+def _clipped(resolved: Experiment, steps: int) -> Iterator[SpecWarning]:
+    """Gradients clipped so short that SGD does not get anywhere; the other optimizers divide by their length."""
+    optimizer, longest = resolved.optimizer, resolved.clip_norm
+    if longest is None or not isinstance(optimizer, Sgd) or isinstance(resolved.init, Given):
+        return
+    way = optimizer.learning_rate / (1 - optimizer.momentum) * longest * steps
+    if longest < _SHORTEST_WAY and way < _SHORTEST_WAY:
+        message = (
+            f"With gradients clipped to {longest:g} the run's {steps:,} steps of SGD move the weights by {way:.1g} "
+            "altogether, so that next to nothing is learned."
+        )
+        yield SpecWarning("norm_too_small", ("clip_norm",), message)
 
 
 def _weight_decay(resolved: Experiment) -> Iterator[SpecWarning]:

@@ -54,14 +54,16 @@ def _patience(resolved: Experiment) -> Iterator[SpecWarning]:
 
 
 def _min_delta(resolved: Experiment) -> Iterator[SpecWarning]:
+    is_accuracy, schedule = resolved.monitor.endswith("accuracy"), resolved.schedule
+    never = "An accuracy is at most 1, so none is better by more than {:g}: {}. Percentage points are divided by 100."
+    if is_accuracy and isinstance(schedule, Plateau) and schedule.min_delta >= 1:
+        message = never.format(schedule.min_delta, "the rate is reduced however well the run learns")
+        yield SpecWarning("min_delta_too_large", ("schedule", "min_delta"), message)
     if not resolved.min_delta:
         return
     size = abs(resolved.min_delta)
-    if resolved.monitor.endswith("accuracy") and size >= 1:
-        message = (
-            f"An accuracy is between 0 and 1, so none is better by more than {size:g}: the first epoch that is "
-            "tracked stays the best one. For percentage points divide by 100."
-        )
+    if is_accuracy and size >= 1:
+        message = never.format(size, "the first epoch that is tracked stays the best one")
         yield SpecWarning("min_delta_too_large", ("min_delta",), message)
         return
     message = (

@@ -187,6 +187,12 @@ def long(name: str, **parameters: Any) -> dict[str, Any]:
         ({"clip_norm": 1e6}, "norm_without_effect", "#/clip_norm"),
         ({"max_norm": 1e9}, "norm_without_effect", "#/max_norm"),
         ({"max_norm": 1e-6}, "norm_too_small", "#/max_norm"),
+        ({**rate("sgd", 0.1), "clip_norm": 1e-6}, "norm_too_small", "#/clip_norm"),
+        (
+            {"monitor": "val_accuracy", **long("plateau", min_delta=1)},
+            "min_delta_too_large",
+            "#/schedule/min_delta",
+        ),
         ({"label_noise": 0.9}, "label_noise_too_large", "#/label_noise"),
         ({"label_noise": 0.0005}, "label_noise_without_effect", "#/label_noise"),
         ({"class_weight": {"0": 1}}, "class_weight_without_effect", "#/class_weight"),
@@ -271,6 +277,7 @@ def test_is_said_where_it_belongs(fields: dict[str, Any], code: str, pointer: st
         {"architecture": [{"units": 9, "activation": "relu"}, 9], "activation": "tanh"},
         {"architecture": [{"units": 30, "dropout": 0.5}], "input_dropout": 0.2},
         {"clip_norm": 1, "max_norm": 3},
+        {**rate("adam", 0.001), "clip_norm": 1e-6},
         {"label_noise": 0.5},
         {"label_noise": 0.001},
         {"class_weight": "balanced"},
@@ -290,6 +297,12 @@ ONE_ROW = DatasetFacts(task="regression", rows=5, features=2, classes=None)
 def test_r2_of_one_row_is_undefined_and_its_loss_is_not(monitor: str) -> None:
     found = warnings(ONE_ROW, monitor=monitor, patience=2, batch_size=3)
     assert found == [("monitor_undefined", "#/monitor")] * (monitor == "val_r2")
+
+
+def test_hubers_loss_of_scaled_targets_can_be_the_squared_error() -> None:
+    loss = {"name": "huber", "delta": 1000}
+    assert warnings(DIABETES, loss=loss) == [("delta_without_effect", "#/loss/delta")]
+    assert warnings(DIABETES, loss=loss, target_scaling="none") == []
 
 
 def test_a_last_hidden_layer_of_one_unit_repeats_the_only_output() -> None:
