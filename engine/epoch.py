@@ -42,8 +42,11 @@ class Epoch:
         """Steps of one epoch."""
         return sum(len(order) for _, order in self.stages)
 
-    def __call__(self) -> Array:
-        """Train one epoch; returns the (K,) norms of the last batch's gradient of the data loss."""
+    def __call__(self, look: Callable[[], None] | None = None, every: int = 1) -> Array:
+        """Train one epoch; returns the (K,) norms of the last batch's gradient of the data loss.
+
+        ``look`` is called between batches, at least after ``every`` steps; what it raises ends the epoch.
+        """
         self._order.shuffle([order for order, _ in self._stack.streams])
         table = self.coefficients.table(self._order.sizes)
         due = self._flushes()
@@ -52,8 +55,11 @@ class Epoch:
         for tape, order in self.stages:
             stop = first + len(order)
             last = stop == self.steps
-            marks = sorted({first, *(step for step in due if first < step < stop), stop - last})
+            looks = range(first, stop - last, every) if look else ()
+            marks = sorted({first, *looks, *(step for step in due if first < step < stop), stop - last})
             for start, end in pairwise(marks):
+                if look:
+                    look()
                 self.train(tape, order[start - first : end - first], table[start:end])
                 self._flush(due.get(end, ()))
             if last:

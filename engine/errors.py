@@ -75,6 +75,10 @@ class InvalidCheckpoint(EngineError, ValueError):
     """A stored state or checkpoint that cannot be read or does not fit the experiment."""
 
 
+class Interrupted(EngineError):
+    """Whoever drives the training has stopped it within an epoch."""
+
+
 def did_you_mean(word: str, allowed: Iterable[str]) -> str:
     """A sentence naming the closest allowed word, or an empty string where none is close."""
     close = difflib.get_close_matches(word[:_LONGEST_WORD].lower(), list(allowed), n=1, cutoff=0.6)

@@ -7,6 +7,7 @@ chunk is large enough to hide the calls' overhead, and a lane's bits cannot depe
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -67,12 +68,12 @@ class Evaluator:
         self._peaks = [
             np.zeros((layout.sizes[layer + 1], len(starts)), inputs.dtype) for layer in self._mortal
         ]
-        self._calls: list[Call] = []
+        self._chunks: list[list[Call]] = []
         buffers: Buffers | None = None
         for number, start in enumerate(starts):
             where = slice(start, min(start + CHUNK, len(inputs)))
             buffers = self._buffers(buffers, inputs[where], columns[:, where])
-            self._calls += self._chunk(number, buffers, where)
+            self._chunks.append(self._chunk(number, buffers, where))
 
     def _buffers(self, before: Buffers | None, x: Array, columns: Array) -> Buffers:
         """Buffers around a chunk of the split; chunks of one size share all that they overwrite."""
@@ -97,13 +98,16 @@ class Evaluator:
         turned = by_row[:, : len(buffers.z[0])].T
         return [product(buffers.x, self._wide, by_row), partial(np.copyto, buffers.z[0], turned)]
 
-    def __call__(self, row: Array) -> Evaluation:
-        """Evaluate a (length,) row of parameters."""
+    def __call__(self, row: Array, look: Callable[[], None] | None = None) -> Evaluation:
+        """Evaluate a (length,) row of parameters; ``look`` is called between chunks, and may raise."""
         self._parameters[...] = row
         if self._wide.size:
             self._wide[:, : self._layout.sizes[1]] = self._layout.matrix(row, 0)
         with np.errstate(all="ignore"):
-            run(self._calls)
+            for calls in self._chunks:
+                if look:
+                    look()
+                run(calls)
             weighted = self._losses if self._weights is None else self._losses * self._weights
             loss = float(weighted.mean(dtype=np.float64)) * self._factor
             return Evaluation(loss, self._scores(), self._dead_units())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import fsum
 from typing import Any
 
@@ -45,13 +46,21 @@ class Measurement:
 
     def against_constant(self, experiment: Experiment, row: Array) -> Comparison | None:
         """A (length,) plain row of parameters against the constant model, on the rows that validate."""
-        evaluator = self._validation or self._train
+        # With buffers of its own: a lane may end between two chunks of another lane's evaluation.
+        evaluator = self._evaluator(self._splits.validation) or self._evaluator(self._splits.train)
         if evaluator is None:
             return None
         return compare(experiment, self._network, self._splits, evaluator, row)
 
-    def __call__(self, stack: Stack, row: int, gradient_norm: float, learning_rate: float) -> Metrics:
-        """The metrics of the lane at ``row`` of the stack."""
+    def __call__(
+        self,
+        stack: Stack,
+        row: int,
+        gradient_norm: float,
+        learning_rate: float,
+        look: Callable[[], None] | None = None,
+    ) -> Metrics:
+        """The metrics of the lane at ``row`` of the stack; ``look`` is called now and then, and may raise."""
         parameters = stack.parameters[row]
         with np.errstate(all="ignore"):
             layers = [stack.layout.weight(parameters, layer) for layer in range(stack.layout.layers)]
@@ -66,15 +75,15 @@ class Measurement:
             zero_fraction=float(1 - np.count_nonzero(weights) / weights.size),
             gradient_norm=gradient_norm,
             learning_rate=learning_rate,
-            **self._losses(stack.plain(row), penalty),
+            **self._losses(stack.plain(row), penalty, look),
         )
 
-    def _losses(self, parameters: Array, penalty: float) -> dict[str, Any]:
+    def _losses(self, parameters: Array, penalty: float, look: Callable[[], None] | None) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for name, evaluator in (("train", self._train), ("val", self._validation)):
             if evaluator is None:
                 continue
-            result = evaluator(parameters)
+            result = evaluator(parameters, look)
             found[f"{name}_loss"] = result.loss
             found |= {f"{name}_{score}": value for score, value in result.scores.items()}
             found["dead_units"] = result.dead_units

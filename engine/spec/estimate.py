@@ -18,7 +18,7 @@ from engine.spec.resolve import Resolved, layer_sizes
 from engine.spec.variants import variant_name
 from engine.spec.work import BLOCK_VALUES, CHUNK, Work, work_of_epoch
 
-__all__ = ["NANOSECONDS", "WITHIN_FACTOR", "Estimate", "estimate", "units"]
+__all__ = ["LONG_SECONDS", "NANOSECONDS", "WITHIN_FACTOR", "Estimate", "epoch_seconds", "estimate", "units"]
 
 NANOSECONDS = {
     "calls": 395,
@@ -33,6 +33,8 @@ NANOSECONDS = {
 }
 """What each unit of ``engine.spec.work.Work`` costs in float32, and an epoch whatever its work."""
 WITHIN_FACTOR = 1.5
+LONG_SECONDS = 0.02
+"""A training that can be interrupted keeps a copy of its state during longer epochs; a shorter one ends soon enough."""
 
 _OBJECTS = 60_000
 """Bytes of a run's Python objects."""
@@ -62,8 +64,7 @@ def estimate(resolved: Resolved, facts: DatasetFacts, time_limit_seconds: float 
     """What training a resolved experiment to its last epoch, or to its time limit, will take."""
     experiment = resolved.experiment
     sizes = layer_sizes(experiment, facts.features, resolved.outputs)
-    counted = units(work_of_epoch(experiment, resolved.rows, sizes), experiment.precision)
-    per_epoch = sum(NANOSECONDS[name] * count for name, count in counted.items()) * 1e-9
+    per_epoch = epoch_seconds(experiment, resolved.rows, sizes)
     seconds = per_epoch * experiment.max_epochs
     return Estimate(
         seconds_per_epoch=float(f"{per_epoch:.3g}"),
@@ -71,6 +72,12 @@ def estimate(resolved: Resolved, facts: DatasetFacts, time_limit_seconds: float 
         memory_bytes=_memory(experiment, resolved.rows, sizes),
         within_factor=WITHIN_FACTOR,
     )
+
+
+def epoch_seconds(experiment: Experiment, rows: SplitRows, sizes: tuple[int, ...]) -> float:
+    """Seconds of one epoch of a resolved experiment, alone on one core."""
+    counted = units(work_of_epoch(experiment, rows, sizes), experiment.precision)
+    return sum(NANOSECONDS[name] * count for name, count in counted.items()) * 1e-9
 
 
 def units(work: Work, precision: str) -> dict[str, float]:
@@ -98,7 +105,9 @@ def _training(experiment: Experiment, rows: SplitRows, sizes: tuple[int, ...], i
     layers = experiment.architecture
     kept = sum(layer.units * _ARRAYS.get(variant_name(layer.activation), _SLOPE_ARRAYS) for layer in layers)
     values = kept + 2 * max(sizes[1:-1], default=0) + 3 * sizes[-1]
-    state = parameters * (item * (_STATE_ROWS + _moments(experiment)) + 8)
+    moments = _moments(experiment)
+    copied = (1 + moments) * (epoch_seconds(experiment, rows, sizes) > LONG_SECONDS)
+    state = parameters * (item * (_STATE_ROWS + moments + copied) + 8)
     return (
         state + item * (values * at_a_time + batch * (sizes[0] + 1) + rows.train * sizes[-1]) + 8 * rows.train
     )

@@ -29,8 +29,7 @@ class Heartbeat:
     """Runs as a context manager around a training.
 
     ``wishes`` says what users wanted of the watched experiments when it last looked. Once ``stopping`` is set and
-    the training has not come to the end of an epoch for some time, the thread hands everything back itself, as it
-    was at the last flush.
+    the training has not looked for some time, the thread hands everything back itself, as it was at the last flush.
     """
 
     def __init__(

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from engine.checkpoint import Checkpoint, from_safetensors, to_safetensors
-from engine.training import LaneReport, Result
+from engine.training import KeptLane, LaneReport, Result
 from service.execution.blobs import Weights
 from service.execution.curves import Measured, document, epoch_row
-from service.execution.outcome import from_result
+from service.execution.outcome import from_result, without_epochs
 from service.execution.work import Ending, Lease, Progress, Work
 
 __all__ = ["Lane"]
@@ -33,11 +33,10 @@ class Lane:
     def lease(self) -> Lease:
         return self.work.lease
 
-    @property
-    def out_of_time(self) -> bool:
-        """Whether it has trained for as long as it may."""
+    def out_of_time(self, since: float = 0.0) -> bool:
+        """Whether it has trained for as long as it may, ``since`` seconds after the last whole epoch."""
         limit = self.work.time_limit_seconds
-        return limit is not None and self._seconds >= limit
+        return limit is not None and self._seconds + since >= limit
 
     def take_state(self) -> Checkpoint | None:
         """Give away the state to go on from; raises InvalidCheckpoint."""
@@ -60,14 +59,19 @@ class Lane:
         if report.improved:
             self._best = measured
 
-    def progress(self, report: LaneReport) -> Progress:
-        """Everything since the last flush, and the state after this epoch."""
+    def progress(self, report: LaneReport | KeptLane) -> Progress:
+        """Everything since the last flush, and the state after this epoch, which may be none."""
         best = report.best() if self._best is not None else None
-        return self._progress(to_safetensors(report.state()), [], best)
+        return self._progress(to_safetensors(report.state()) if report.epoch else None, [], best)
+
+    def interrupted(self, kept: KeptLane, reason: str) -> Progress:
+        """Everything since the last flush, and how it ended within an epoch, which does not count."""
+        result = kept.result(reason)
+        return self.failed(without_epochs(reason)) if result is None else self.ended(result)
 
     def ended(self, result: Result) -> Progress:
         """Everything since the last flush, and how it ended."""
-        metrics = {} if self._last is None else document(epoch_row(*self._last))
+        metrics = self.work.final or {} if self._last is None else document(epoch_row(*self._last))
         last = Weights("last", result.epochs, metrics, to_safetensors(result.last))
         ending = from_result(result, self.work.warnings)
         return self._progress(None, [last], result.best, ending)

@@ -74,6 +74,7 @@ def _work(session: Session, row: sa.Row[Any]) -> Work:
         dataset=row.dataset,
         dataset_version=row.dataset_version,
         last_epoch=row.last_epoch if begun else 0,
+        final=row.final if begun else None,
         seconds=session.execute(seconds).scalar() or 0.0 if begun else 0.0,
         time_limit_seconds=row.time_limit_seconds,
         state=state,

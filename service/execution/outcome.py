@@ -14,7 +14,7 @@ from service.datasets.loading import DatasetMismatchError
 from service.datasets.room import FULL
 from service.execution.work import Ending
 
-__all__ = ["finite", "from_error", "from_result"]
+__all__ = ["finite", "from_error", "from_result", "without_epochs"]
 
 
 def finite(values: Mapping[str, float | None]) -> dict[str, Any]:
@@ -51,6 +51,17 @@ def _diverged(result: Result) -> dict[str, Any]:
 def _warning(warning: SpecWarning) -> dict[str, str]:
     pointer = SpecProblem(warning.path, warning.code, warning.message).pointer
     return {"pointer": pointer, "code": warning.code, "message": warning.message}
+
+
+def without_epochs(reason: str) -> Ending:
+    """How an experiment ended whose first epoch was not over by then."""
+    if reason != "time_limit":
+        return Ending(status="cancelled", stop_reason=reason)
+    message = (
+        "The time limit was over before the first epoch was, so there are no weights. "
+        "POST /v1/experiments/validate estimates the seconds of an epoch; larger batches make it shorter."
+    )
+    return Ending(status="failed", stop_reason=reason, error={"code": reason, "message": message})
 
 
 def from_error(error: Exception) -> Ending:

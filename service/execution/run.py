@@ -11,8 +11,9 @@ import structlog
 from sqlalchemy.orm import Session
 
 from engine.data import Splits
+from engine.errors import Interrupted
 from engine.spec import Experiment, resolve
-from engine.training import EpochReport, LaneReport, Result, training
+from engine.training import EpochReport, KeptLane, LaneReport, Result, training
 from service.execution import ledger
 from service.execution.fence import WORKING
 from service.execution.heartbeat import Heartbeat
@@ -50,6 +51,7 @@ class Run:
         self._lanes: list[Lane] = []
         self._splits: Splits | None = None
         self._pace = Pace()
+        self._epoch_begun = 0.0
         self._unstored = 0
         self._limited = False
         self._left = False
@@ -77,14 +79,16 @@ class Run:
         self._limited = any(lane.work.time_limit_seconds is not None for lane in self._lanes)
         stops: dict[int, str] = {}
         while True:
-            begun = time.monotonic()
+            self._epoch_begun = time.monotonic()
             try:
                 report = generator.send(stops or None)
             except StopIteration as end:
                 self._finish(end.value)
                 return self._joined()
+            except Interrupted:
+                return self._joined()
             ended = time.monotonic()
-            self._take_in(report, ended - begun)
+            self._take_in(report, ended - self._epoch_begun)
             if self._stopping.is_set():
                 self._hand_back(self._living(report))
                 return []
@@ -106,7 +110,9 @@ class Run:
         experiments = [each.experiment for each in resolved]
         states = [lane.take_state() for lane in self._lanes]
         initial = [lane.initial() for lane in self._lanes]
-        return training(experiments, self._splits, states=states, initial=initial)
+        return training(
+            experiments, self._splits, states=states, initial=initial, should_stop=self._should_stop
+        )
 
     def _joined(self) -> list[Lane]:
         """Whoever has come on board since."""
@@ -145,12 +151,35 @@ class Run:
         reasons = {each.lane: self._reason(self._lanes[each.lane]) for each in reports if each.result is None}
         return {lane: reason for lane, reason in reasons.items() if reason is not None}
 
-    def _reason(self, lane: Lane) -> str | None:
-        """Why a lane is to end: its user wants it, somebody else has taken it over, or its time is up."""
+    def _reason(self, lane: Lane, since: float = 0.0) -> str | None:
+        """Why a lane is to end, ``since`` seconds after its last whole epoch: by its user, another worker, or time."""
         wishes = self._heartbeat.wishes
         if lane.done or lane.lease in wishes.cancelled or lane.lease in wishes.gone:
             return "user"
-        return "time_limit" if lane.out_of_time else None
+        return "time_limit" if lane.out_of_time(since) else None
+
+    def _should_stop(self, kept: Sequence[KeptLane]) -> bool:
+        """End and pause within an epoch whom there is reason to; whether nobody is left who trains."""
+        if self._stopping.is_set():
+            self._hand_back([each for each in kept if not self._lanes[each.lane].done])
+            return True
+        if self._heartbeat.wishes is QUIET and not self._limited:
+            return False
+        since, wishes = time.monotonic() - self._epoch_begun, self._heartbeat.wishes
+        progress = []
+        for each in kept:
+            lane = self._lanes[each.lane]
+            if lane.done:
+                continue
+            if lane.lease in wishes.gone:
+                lane.done = self._left = True
+            elif reason := self._reason(lane, since):
+                progress.append(lane.interrupted(each, reason))
+            elif lane.lease in wishes.pausing:
+                progress.append(lane.progress(each))
+        if progress:
+            self._store(progress)
+        return all(lane.done for lane in self._lanes)
 
     def _is_pausing(self) -> bool:
         pausing = self._heartbeat.wishes.pausing
@@ -169,7 +198,7 @@ class Run:
                 self._store([lane.ended(result)])
             lane.done = True
 
-    def _hand_back(self, reports: Sequence[LaneReport], *, alone: bool = False) -> None:
+    def _hand_back(self, reports: Sequence[LaneReport | KeptLane], *, alone: bool = False) -> None:
         """Store these, and leave everything in training to others."""
         leases = [lane.lease for lane in self._lanes if not lane.done]
         progress = [self._lanes[each.lane].progress(each) for each in reports]

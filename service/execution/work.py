@@ -32,6 +32,7 @@ class Work:
     dataset: str
     dataset_version: str
     last_epoch: int
+    final: dict[str, Any] | None
     seconds: float
     time_limit_seconds: float | None
     state: bytes | None

@@ -26,7 +26,7 @@ from service.execution.work import Work
 __all__ = ["DispatchLost", "OtherRevision", "WorkerProcess"]
 
 EPOCH_PATIENCE_SECONDS = 1.5
-"""How long a stopping worker waits for the end of an epoch before it gives that epoch up."""
+"""How long a stopping worker waits for a look between two batches before its heartbeat hands back for it."""
 
 LONGEST_WAIT_SECONDS = 2.0
 
@@ -71,7 +71,7 @@ class WorkerProcess:
             log.warning("the database does not answer", error=str(error.orig))
 
     def stop(self, seconds: float) -> None:
-        """Have the training end at its next epoch and wait for that, but not for longer."""
+        """Have the training stop at its next look between batches and wait for that, but not for longer."""
         self._stopping.set()
         self._idle.wait(seconds)
 

@@ -6,12 +6,12 @@ Pure: knows the specification and the data sets' facts, no database and no HTTP.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from engine.errors import InvalidSpec, SpecProblem, did_you_mean
-from engine.spec import Experiment, Resolved, resolve
+from engine.spec import Experiment, Resolved, SpecWarning, estimate, resolve
 from engine.spec.rules import json_name
 from service.datasets import service as datasets
 from service.datasets.service import Trainable
@@ -65,8 +65,20 @@ def read_submission(
         resolved = _collect(problems, lambda: resolve(experiment, dataset.facts))
     if problems or dataset is None or resolved is None:
         raise InvalidSpec(problems)
-    resolved = dataclasses.replace(resolved, warnings=resolved.warnings + dataset.warnings)
+    found = (*dataset.warnings, *_too_short(time_limit, resolved, dataset))
+    resolved = dataclasses.replace(resolved, warnings=resolved.warnings + found)
     return Submission(dataset, resolved, name, metadata, priority, time_limit)
+
+
+def _too_short(limit: float | None, resolved: Resolved, dataset: Trainable) -> Iterator[SpecWarning]:
+    """A warning of a time limit that may be over before the first epoch is."""
+    seconds = estimate(resolved, dataset.facts).seconds_per_epoch
+    if limit is not None and limit < seconds:
+        message = (
+            f"One epoch takes an estimated {seconds:.3g} s, and a run without a whole epoch fails. Raise the limit, or "
+            "make epochs shorter: larger batches, fewer units, or fewer rows (split.train_rows)."
+        )
+        yield SpecWarning("time_limit_too_short", ("time_limit_seconds",), message)
 
 
 def _given(document: Mapping[str, Any], name: str, default: Any) -> Any:

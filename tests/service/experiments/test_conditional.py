@@ -34,6 +34,7 @@ VALUES: dict[str, Any] = {
     "test": {"loss": 0.125},
     "error": {"code": "c", "message": "m"},
     "attempt": 2,
+    "engine_revision": 99,
 }
 FIXED = {
     *("id", "owner", "created_at", "dataset", "dataset_version", "penalty", "spec", "classes", "parameters"),

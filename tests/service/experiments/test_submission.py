@@ -145,6 +145,13 @@ def test_a_field_in_the_wrong_place_is_unknown(document: dict[str, Any], pointer
     ]
 
 
+def test_a_time_limit_shorter_than_an_epoch_is_warned_of() -> None:
+    wide = {"dataset": "mnist-mini", "architecture": [2048, 2048], "batch_size": 1}
+    (warning,) = read_submission({**wide, "time_limit_seconds": 0.25}).resolved.warnings
+    assert (warning.code, warning.path) == ("time_limit_too_short", ("time_limit_seconds",))
+    assert read_submission({**wide, "time_limit_seconds": 3600}).resolved.warnings == ()
+
+
 def test_many_unknown_fields_are_named_up_to_a_limit() -> None:
     unknown = {f"unknown{number}": 1 for number in range(1000)}
     document = {
