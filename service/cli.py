@@ -58,7 +58,7 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="trainyard",
-        description="Trains regularized neural networks and says which choice generalizes best.",
+        description="Trains regularized neural networks over a REST API.",
         epilog=SETTINGS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

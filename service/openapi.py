@@ -67,7 +67,7 @@ _SECURITY = {
 _WITHOUT_DATABASE = ("getLiveness",)
 _WRITING = ("post", "put", "patch", "delete")
 _DESCRIPTION = """\
-Trains regularized neural networks and tells which penalty, λ, initialization and patience generalize best.
+Trains regularized neural networks and shows what each penalty, λ, initialization and patience changes.
 
 **Begin here:** open `POST /v1/experiments`, choose an example and press *Execute*. Give the `id` of the answer to
 `GET /v1/experiments/{experiment_id}` to see how far it is and what came out; `/metrics` is its learning curve.

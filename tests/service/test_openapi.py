@@ -208,7 +208,7 @@ def test_the_examples_stand_beside_the_body() -> None:
     assert body["required"]
     content = body["content"]["application/json"]
     assert content["schema"]["$ref"] == "#/components/schemas/ExperimentCreate"
-    assert list(content["examples"]) == ["overfit", "l2", "patience", "own-parts"]
+    assert list(content["examples"]) == ["overfit", "patience", "l2", "l1", "initialization", "own-parts"]
 
 
 def test_is_served(sqlite_client: TestClient) -> None:
