@@ -69,7 +69,9 @@ class DatasetOptions(BaseModel):
         default="auto",
         description="CSV: whether the first row names the columns, or is the `summary` of scikit-learn's files.",
     )
-    encoding: str = Field(default="auto", description="CSV and JSON: such as `utf-8` or `cp1252`.")
+    encoding: str = Field(
+        default="auto", description="CSV and JSON: any text encoding by Python's name, such as `cp1251`."
+    )
     decimal: str = Field(default="auto", description="CSV: the decimal sign, `.` or `,`.")
     target: Any = Field(
         default="auto",

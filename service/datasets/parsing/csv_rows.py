@@ -42,7 +42,7 @@ def read_csv(path: Path, options: Options) -> Table:
 
 
 def _read_csv(path: Path, options: Options) -> Table:
-    encoding = find_encoding(path, options.encoding)
+    encoding, warnings = find_encoding(path, options.encoding)
     sample = _sample(path, encoding)
     if options.delimiter is None and (separator := separator_line(sample[0] if sample else "")):
         options = replace(options, delimiter=separator)
@@ -59,6 +59,7 @@ def _read_csv(path: Path, options: Options) -> Table:
     )
     rows = dialect.rows_of(sample)
     table = _read(_Rows(_lines(path, encoding), dialect), found, _chunk(rows))
+    table.warnings += warnings
     numbers = [name.strip() for name in rows[0] if is_number(name, dialect.decimal)]
     if options.header is None and dialect.header is True and numbers:
         message = (

@@ -54,7 +54,7 @@ _DECODER = json.JSONDecoder(
 
 def read_json(path: Path, options: Options) -> Table:
     """The table of a JSON file; raises Refused."""
-    encoding = find_encoding(path, options.encoding)
+    encoding, warnings = find_encoding(path, options.encoding)
     items = _items(path, encoding)
     first = list(islice(items, _SAMPLE_ROWS))
     if not first:
@@ -70,11 +70,18 @@ def read_json(path: Path, options: Options) -> Table:
         decimal=options.decimal or ".",
         missing=DEFAULT_MISSING if options.missing is None else options.missing,
     )
+    table = _table(found, first, items)
+    table.warnings += warnings
+    return table
+
+
+def _table(found: Options, first: list[Any], items: Iterator[Any]) -> Table:
+    """The table of all items, of which the first tell what they are."""
     rows = enumerate(chain(first, items), start=1)
     if isinstance(first[0], dict):
         return _read(rows, _keys(first), replace(found, header=False), named=True)
     lists = [[_text(value) for value in row] for row in first if isinstance(row, list)]
-    header = options.header
+    header = found.header
     if not isinstance(header, bool):
         # Numbers name nothing here: whoever wants names writes texts.
         header = find_header(lists) is True and not any(is_number(cell, ".") for cell in lists[0])

@@ -15,6 +15,7 @@ from engine.spec import Divide, Scaling
 from engine.spec.experiment import ScalingRule
 from engine.spec.records import Record
 from engine.spec.rules import Choice, Nullable, check_fields, rule
+from service.datasets.parsing.codec_names import Encoding
 from service.datasets.parsing.option_rules import (
     Character,
     ColumnName,
@@ -26,20 +27,16 @@ from service.datasets.parsing.option_rules import (
     Texts,
 )
 
-__all__ = ["DEFAULT_MISSING", "ENCODINGS", "FORMATS", "TASKS", "ColumnReference", "Options"]
+__all__ = ["DEFAULT_MISSING", "FORMATS", "TASKS", "ColumnReference", "Options"]
 
 FORMATS = ("csv", "npz", "json", "parquet")
 TASKS = ("classification", "multilabel", "regression")
-ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "cp1252")
 DEFAULT_MISSING = (
     *("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-nan", "-NaN"),
     *("NULL", "null", "None", "?", "."),
 )
 """What stands for a missing value unless ``missing`` says otherwise: pandas' markers, UCI's ``?`` and SAS's ``.``."""
 
-_ENCODING_ALIASES = dict.fromkeys(("utf8", "UTF-8", "utf-8-sig", "ascii"), "utf-8")
-_ENCODING_ALIASES |= dict.fromkeys(("utf-16", "UTF-16"), "utf-16-le")
-_ENCODING_ALIASES |= dict.fromkeys(("windows-1252", "latin-1", "latin1", "iso-8859-1"), "cp1252")
 _QUOTE_ALIASES = {"double": '"', "single": "'"}
 
 
@@ -55,7 +52,7 @@ class Options:
     delimiter: str | None = field(default=None, metadata=rule(Found(Character())))
     quote: str | None = field(default=None, metadata=rule(Found(Choice(('"', "'", "none"), _QUOTE_ALIASES))))
     header: bool | str | None = field(default=None, metadata=rule(Found(Header())))
-    encoding: str | None = field(default=None, metadata=rule(Found(Choice(ENCODINGS, _ENCODING_ALIASES))))
+    encoding: str | None = field(default=None, metadata=rule(Found(Encoding())))
     decimal: str | None = field(default=None, metadata=rule(Found(Choice((".", ",")))))
     target: ColumnReference | tuple[ColumnReference, ...] | None = field(
         default=None, metadata=rule(Found(OneOrMore()))

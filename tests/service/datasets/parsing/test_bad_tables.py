@@ -39,7 +39,7 @@ def places(found: Rejected) -> list[tuple[int | None, str | None, str]]:
         ),
         pytest.param("a,b,y\n,,0\n,,1\n", "columns without a value", id="nothing but the target"),
         pytest.param("x" * 300 + ",y\n1,2\n3,4\n", '"xxx', id="long name"),
-        pytest.param(b"a,y\n\x81,1\n\x8d,0\n", "bytes that are not utf-8", id="no known encoding"),
+        pytest.param(b"a,y\n\x81,1\n\x8d,0\n", "bytes that are neither UTF-8 nor", id="no known encoding"),
     ],
 )
 def test_is_refused(content: str | bytes, found: str) -> None:
@@ -185,7 +185,7 @@ def test_what_is_shown_has_no_control_characters_and_is_short() -> None:
 
 def test_a_nul_in_a_text_is_refused() -> None:
     content = codecs.BOM_UTF16_LE + "a,b,y\n1,u\0,0\n3,v,1\n5,u\0,0\n".encode("utf-16-le")
-    assert '"u\\u0000"' in rejected(content).reasons[0].found
+    assert "u\\u0000" in rejected(content).reasons[0].found
 
 
 def test_another_format_than_was_said() -> None:
