@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -42,6 +43,8 @@ def main() -> int:
     """Run the command; returns its exit code."""
     # Before anything loads NumPy, and for every process that this one starts.
     blas.prepare()
+    # Files that this process and its children create belong to their account alone.
+    os.umask(0o077)
     arguments = _parser().parse_args()
     command: Callable[[argparse.Namespace], None] = arguments.run
     try:
@@ -109,10 +112,14 @@ def _serve(_arguments: argparse.Namespace) -> None:
 
 def _api(_arguments: argparse.Namespace) -> None:
     from service.listening import ListenError, listen
+    from service.logs import configure_logs
+    from service.private_files import make_private
     from service.serving import serve_api
 
+    configure_logs()
     settings = read_settings()
     check_database_url(settings)
+    make_private(settings)
     _check_access(settings)
     try:
         sockets = listen(settings.host, settings.port)
@@ -127,10 +134,13 @@ def _engine(arguments: argparse.Namespace) -> None:
     from service.execution.engine_process import run_engine
     from service.execution.security import SchedulerError
     from service.logs import configure_logs
+    from service.private_files import make_private
 
     configure_logs()
     settings = read_settings()
     check_database_url(settings)
+    if arguments.attached is None:
+        make_private(settings)
     try:
         run_engine(settings, attached=arguments.attached)
     except (DataDirectoryError, SchedulerError) as error:
@@ -181,8 +191,12 @@ def _migrate_or_say_why(settings: Settings) -> None:
 
     from migrations import UnknownRevisionError
     from service.database import migrate
+    from service.logs import configure_logs
+    from service.private_files import make_private
 
+    configure_logs()
     check_database_url(settings)
+    make_private(settings)
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         migrate(settings.resolved_database_url)

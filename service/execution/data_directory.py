@@ -33,8 +33,8 @@ class DataDirectory:
         """
         self.path = path
         try:
-            path.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(path / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o644)
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._file = os.open(path / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             message = f"The data directory {path} cannot be written to: {error.strerror}."
             raise DataDirectoryError(message) from error

@@ -33,6 +33,7 @@ def make_ready() -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(NICENESS)
+    os.umask(0o077)
     configure_logs()
     process().prepare()
     # Imported modules live until the process ends, so the garbage collector need not scan them.

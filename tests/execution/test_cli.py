@@ -77,6 +77,7 @@ def test_a_database_of_a_newer_version(tmp_path: Path) -> None:
     with database.transaction() as session:
         session.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
     database.close()
+    (tmp_path / "trainyard.sqlite3").chmod(0o600)
     assert "a newer version has used it" in complaint(run("serve", port="0", data_dir=str(tmp_path)))
 
 
