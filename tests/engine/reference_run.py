@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.data import Part, Splits
-from engine.spec import Experiment, layer_sizes, variant_name
+from engine.spec import Experiment, PerLayer, layer_sizes, variant_name
 from tests.engine.formulas import OUTPUTS, initial_biases, initial_weights, learning_rate, row_losses
 from tests.engine.reference import Normalization, Parameter, Reference
 
@@ -31,7 +31,8 @@ def untrained(experiment: Experiment, splits: Splits) -> Reference:
     """The network before its first step: weights, then biases, layer by layer from one stream."""
     sizes = layer_sizes(experiment, splits.train.x.shape[1], splits.train.targets.shape[1])
     random = stream(experiment.seed or 0, WEIGHTS)
-    inits = [*(layer.init for layer in experiment.architecture), experiment.init]
+    last = experiment.init.layers[-1] if isinstance(experiment.init, PerLayer) else experiment.init
+    inits = [*(layer.init for layer in experiment.architecture), last]
     weights, biases = [], []
     for init, fan_in, fan_out in zip(inits, sizes[:-1], sizes[1:], strict=True):
         weights.append(Parameter(initial_weights(init, fan_in, fan_out, random)))
