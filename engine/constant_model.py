@@ -69,8 +69,11 @@ def constant_rows(network: Network, splits: Splits, experiment: Experiment, metr
     layout = Layout(network.sizes)
     targets = splits.train.targets.astype(np.float64)
     loss = variant_name(experiment.loss) if metric == "loss" else metric
-    mean, median = [targets.mean(axis=0)], [np.median(targets, axis=0)]
-    constants = {"huber": mean + median, "absolute_error": median, "mae": median}.get(loss, mean)
+    constants = []
+    if loss not in {"absolute_error", "mae"}:
+        constants.append(targets.mean(axis=0))
+    if loss in {"absolute_error", "mae", "huber"}:
+        constants.append(np.median(targets, axis=0))
     return [_row(layout, _logits(each, network, experiment, len(targets)), targets) for each in constants]
 
 
