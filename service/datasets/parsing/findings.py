@@ -7,18 +7,20 @@ from typing import Any
 import numpy as np
 
 from engine.calls import Array
-from service.datasets.parsing.results import Parsed
+from service.datasets.parsing.leaks import FEWEST_ROWS, determines
+from service.datasets.parsing.naming import counts_rows, identical, names_entity, names_index, names_rows
+from service.datasets.parsing.results import ColumnFound, Parsed
 
 __all__ = ["find"]
 
 _PARTS = {"train": "", "validation": "_validation", "test": "_test"}
 _MOST_NAMED = 100
-# With fewer rows a column separates the classes by chance.
-_FEWEST_ROWS = 20
-_REPEATED = 4
-_SAMPLE = 2_000
+_MOST_TARGETS = 20
+_MANY_NAMES = 10
+_SEVERAL_NAMES = 5
 _BLOCK = 4_096
-_CORRELATED = 0.99999
+_TRAINING = 0.6
+_NO_CHANCE = 1e-9
 _MULTIPLIER = np.uint64(
     0x9E3779B97F4A7C15
 )  # 2^64 over the golden ratio: odd, and its bits look random (Knuth)
@@ -26,25 +28,71 @@ _SHIFT = np.uint64(29)
 
 
 def find(parsed: Parsed) -> dict[str, Any]:
-    """Balance of the classes, duplicates, constant columns, row numbers and suspected leaks, as JSON."""
+    """Balance of the classes, duplicates, and columns that say nothing or too much, as JSON."""
     x, y = parsed.arrays["x"], parsed.arrays["y"]
     names = [column.name for column in parsed.columns]
-    constant = [names[place] for place in np.flatnonzero(_are_constant(x))]
-    # What a single pixel or label says is never the whole target.
-    whole = parsed.image_shape is None and y.ndim == 1 and len(y) >= _FEWEST_ROWS
-    return {
+    constant = _are_constant(x)
+    found: dict[str, Any] = {
         "class_balance": _balance(parsed),
         "duplicates": _duplicates(parsed),
-        "constant_columns": constant[:_MOST_NAMED],
-        "row_numbers": [
-            name for name, values in zip(names, x.T, strict=True) if whole and _counts_rows(values)
-        ],
-        "suspected_leaks": [
-            name
-            for name, values in zip(names, x.T, strict=True)
-            if whole and _determines(values, y, parsed.task)
-        ][:_MOST_NAMED],
+        "constant_columns": [names[place] for place in np.flatnonzero(constant)[:_MOST_NAMED]],
+        "row_numbers": [],
+        "identifiers": [],
+        "identical_columns": [],
+        "suspected_leaks": [],
     }
+    # A single pixel never says the whole target, and what is the only column is no mere number of the row.
+    if parsed.image_shape is not None:
+        return found
+    varying = [
+        (column, values)
+        for column, values, same in zip(parsed.columns, x.T, constant, strict=True)
+        if not same
+    ]
+    numbers = [(column.name, values) for column, values in varying if column.kind == "number"]
+    if len(names) > 1:
+        counting = [name for name, values in numbers if len(values) >= FEWEST_ROWS and counts_rows(values)]
+        found["row_numbers"] = counting[:_MOST_NAMED]
+        found["identifiers"] = [
+            column.name
+            for column, values in varying
+            if column.name not in counting and _identifies(column, values)
+        ][:_MOST_NAMED]
+        found["identical_columns"] = _identical(varying)[:_MOST_NAMED]
+        targets = y.reshape(len(y), -1).T[:_MOST_TARGETS]
+        task = parsed.task
+        found["suspected_leaks"] = [
+            column.name
+            for column, values in varying
+            if any(determines(values, target, task, ordered=column.kind == "number") for target in targets)
+        ][:_MOST_NAMED]
+    return found
+
+
+def _identifies(column: ColumnFound, values: Array) -> bool:
+    """Whether a column names rows, or what they belong to, by its name and its values."""
+    known = values[~np.isnan(values)] if values.dtype.kind == "f" else values
+    distinct = len(np.unique(known))
+    if column.kind == "category":
+        rare = distinct >= _MANY_NAMES and distinct * 2 > len(known)
+        return rare or (distinct >= _MANY_NAMES and names_entity(column.name))
+    if column.kind == "boolean" or not (np.rint(known) == known).all():
+        return False
+    named = names_index(column.name) or (names_entity(column.name) and distinct >= _SEVERAL_NAMES)
+    return named or names_rows(known)
+
+
+def _identical(columns: list[tuple[ColumnFound, Array]]) -> list[list[str]]:
+    """Pairs of a column and an earlier one that says the same; categories may have other words for it."""
+    plain = [(column.name, values) for column, values in columns if column.kind == "number"]
+    coded = [(column.name, _by_appearance(values)) for column, values in columns if column.kind != "number"]
+    return [list(pair) for pair in (*identical(plain), *identical(coded))]
+
+
+def _by_appearance(values: Array) -> Array:
+    """(N,) the values numbered in the order in which they first appear."""
+    _, first, codes = np.unique(values, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[codes]
 
 
 def _balance(parsed: Parsed) -> dict[str, dict[str, int]] | None:
@@ -63,18 +111,47 @@ def _balance(parsed: Parsed) -> dict[str, dict[str, int]] | None:
     return found
 
 
-def _duplicates(parsed: Parsed) -> dict[str, int]:
-    """How many rows have the features of an earlier one of their part, or of a row of another part."""
+def _duplicates(parsed: Parsed) -> dict[str, int | float]:
+    """How many rows have the features of an earlier one of their part, or of a row of another part.
+
+    ``expected_share`` is the share of the rows outside training that have a copy in it, on average over splits of 60 %
+    of these rows for training; ``chance_share`` what it would be if the columns were independent of each other, so that
+    rows agree by chance.
+    """
     hashes = {
         part: _hashes(parsed.arrays[f"x{suffix}"])
         for part, suffix in _PARTS.items()
         if f"x{suffix}" in parsed.arrays
     }
-    found = {f"within_{part}": len(values) - len(np.unique(values)) for part, values in hashes.items()}
+    found: dict[str, int | float] = {
+        "expected_share": _expected_share(hashes["train"]),
+        "chance_share": _chance_share(parsed.arrays["x"], hashes["train"]),
+    }
+    found |= {f"within_{part}": len(values) - len(np.unique(values)) for part, values in hashes.items()}
     for first, second in (("train", "validation"), ("train", "test"), ("validation", "test")):
         if first in hashes and second in hashes:
             found[f"{second}_in_{first}"] = int(np.isin(hashes[second], hashes[first]).sum())
     return found
+
+
+def _expected_share(hashes: Array) -> float:
+    """The share of rows outside training that have a copy in it."""
+    sizes = np.unique(hashes, return_counts=True)[1]
+    return round(float((sizes * (1 - (1 - _TRAINING) ** (sizes - 1.0))).sum() / len(hashes)), 6)
+
+
+def _chance_share(x: Array, hashes: Array) -> float:
+    """The same where each column is drawn anew for each row, from its values in different rows; 1 for one column."""
+    if x.shape[1] == 1:
+        return 1.0
+    _, first = np.unique(hashes, return_index=True)
+    pairs, same = len(first) * (len(first) - 1), 1.0
+    for values in x.T:
+        counts = np.unique(values[first], return_counts=True)[1]
+        same *= float((counts * (counts - 1.0)).sum()) / max(1, pairs)
+        if same * len(x) < _NO_CHANCE:
+            return 0.0
+    return round(float(1 - (1 - same) ** (_TRAINING * len(x))), 6)
 
 
 def _hashes(x: Array) -> Array:
@@ -104,52 +181,3 @@ def _are_constant(x: Array) -> Array:
             same |= np.isnan(block) & np.isnan(first)
         constant &= same.all(axis=0)
     return constant
-
-
-def _is_constant(values: Array) -> bool:
-    return bool((values == values[0]).all())
-
-
-def _counts_rows(values: Array) -> bool:
-    """Whether each value is the one before it and 1: a number of the row, from which nothing is to be learned."""
-    return float(values[1]) - float(values[0]) == 1 and bool((np.diff(values.astype(np.float64)) == 1).all())
-
-
-def _determines(values: Array, y: Array, task: str) -> bool:
-    """Whether the column alone tells the target; a few rows are asked first, which most columns fail."""
-    test = _correlates if task == "regression" else _separates
-    step = max(1, len(values) // _SAMPLE)
-    sample = values[::step].astype(np.float64), y[::step].astype(np.float64)
-    return test(*sample) and (step == 1 or test(values.astype(np.float64), y.astype(np.float64)))
-
-
-def _separates(values: Array, y: Array) -> bool:
-    """Whether values that come again always come with one class, or thresholds part the classes without an error."""
-    known = ~np.isnan(values)
-    if np.count_nonzero(known) < _FEWEST_ROWS or len(np.unique(y[known])) <= 1:
-        return False
-    order = np.lexsort((y[known], values[known]))
-    ordered, classes = values[known][order], y[known][order]
-    changes = classes[1:] != classes[:-1]
-    if (changes & (ordered[1:] == ordered[:-1])).any():
-        return False
-    distinct, found = 1 + np.count_nonzero(ordered[1:] != ordered[:-1]), len(np.unique(classes))
-    parted = np.count_nonzero(changes) < found and found * _REPEATED <= len(ordered)
-    return bool(distinct * _REPEATED <= len(ordered) or parted)
-
-
-def _correlates(values: Array, y: Array) -> bool:
-    """Whether the target is the column but for a factor and an offset."""
-    known = ~np.isnan(values)
-    if np.count_nonzero(known) < _FEWEST_ROWS or _is_constant(values[known]) or _is_constant(y[known]):
-        return False
-    scaled = [_scaled(each[known]) for each in (values, y)]
-    return bool(abs(np.dot(*scaled)) > _CORRELATED)
-
-
-def _scaled(values: Array) -> Array:
-    """The values less their mean, of length 1; divided first, so that no square overflows."""
-    relative = values / np.abs(values).max()
-    centered: Array = relative - relative.mean()
-    length = np.sqrt(np.square(centered).sum())
-    return centered / length if length else centered

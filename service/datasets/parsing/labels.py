@@ -29,6 +29,7 @@ __all__ = [
 _INVISIBLE = "\u200b\u200e\u200f\u2060\ufeff"
 _TRIMMED = "".join(filter(str.isspace, map(chr, range(0x3001)))) + _INVISIBLE
 _MOST_SHOWN = 5
+_NO_SPACES = str.maketrans("", "", " _-")
 _MISSING_WORDS = {"nan", "na", "n/a", "null", "#n/a"}
 # Between these JavaScript writes a number without an exponent.
 _SMALLEST, _LARGEST = -7, 21
@@ -98,6 +99,16 @@ def look_alikes(
             "forms differ."
         )
         yield DatasetWarning("similar_labels", pointer, message)
+    spelled = [
+        group
+        for group in _groups(texts, _spelling)
+        if len(set(map(_look, group))) > 1 and not numbers.issuperset(group)
+    ]
+    if spelled:
+        message = (
+            f"{what} {_listed(spelled)} differ in capitals or spaces alone and stay apart; write them alike."
+        )
+        yield DatasetWarning("similar_labels", pointer, message)
     missing = [text for text in texts if text.casefold() in _MISSING_WORDS]
     if missing:
         message = f'{what} {_listed([missing])} may stand for missing values; if so, add them to "missing".'
@@ -119,6 +130,12 @@ def _look(text: str) -> str:
         return " ".join(text.split())
     seen = "".join(each for each in unicodedata.normalize("NFKC", text) if unicodedata.category(each) != "Cf")
     return " ".join(seen.split())
+
+
+def _spelling(text: str) -> str:
+    """What a text is but for capitals and, in words without digits, for spaces and the marks that stand for them."""
+    plain = _look(text).casefold()
+    return plain if any(map(str.isdecimal, plain)) else plain.translate(_NO_SPACES) or plain
 
 
 def _listed(groups: Sequence[Sequence[str]]) -> str:

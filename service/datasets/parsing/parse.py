@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from service.datasets.parsing.advice import advise
 from service.datasets.parsing.arrays import read_npz
 from service.datasets.parsing.csv_rows import read_csv
 from service.datasets.parsing.describing import preview, summarize
@@ -36,13 +37,8 @@ def parse(path: Path, options: Options) -> Parsed | Rejected:
         parsed = _parse(path, options)
     except Refused as refused:
         return refused.rejected
-    return replace(
-        parsed,
-        summary=summarize(parsed),
-        findings=find(parsed),
-        preview=preview(parsed),
-        warnings=_placed(parsed, parsed.warnings),
-    )
+    parsed = replace(parsed, summary=summarize(parsed), findings=find(parsed), preview=preview(parsed))
+    return replace(parsed, warnings=_placed(parsed, (*parsed.warnings, *advise(parsed, options))))
 
 
 def _placed(parsed: Parsed, warnings: Iterable[DatasetWarning]) -> tuple[DatasetWarning, ...]:

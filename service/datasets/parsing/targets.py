@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -147,7 +147,7 @@ def _classes(columns: Columns, names: tuple[str, ...] | None) -> Target:
         )
     dtype = np.uint8 if len(names) <= 1 << 8 else np.int32
     task = "binary" if len(names) == 2 else "multiclass"  # noqa: PLR2004 - as above
-    warnings = (*_alike(names), *look_alikes(names, "Classes", "#/classes", columns.decimal))
+    warnings = tuple(look_alikes(names, "Classes", "#/classes", columns.decimal))
     return Target(task, numbers.astype(dtype), names, warnings)
 
 
@@ -172,16 +172,6 @@ def _places_of(texts: Sequence[str], count: int) -> Array | None:
     if all(number is not None and number in range(count) for number in numbers):
         return np.array([int(number or 0) for number in numbers])
     return None
-
-
-def _alike(names: Sequence[str]) -> Iterator[DatasetWarning]:
-    """A warning for classes that may be one, as they differ in capitals alone."""
-    spelled: dict[str, str] = {}
-    for name in names:
-        other = spelled.setdefault(name.casefold(), name)
-        if other != name:
-            message = f"Classes {shown(other)} and {shown(name)} differ in capitals alone."
-            yield DatasetWarning("similar_labels", "#/classes", message)
 
 
 def _labels(columns: Columns) -> Target:

@@ -156,7 +156,7 @@ def test_a_target_that_was_guessed_is_said_to_be() -> None:
 def test_classes_that_differ_in_capitals_are_told() -> None:
     found = accepted(table("a,y", *(f"{row},{('Yes', 'yes', 'No')[row % 3]}" for row in range(30))))
     assert [message for message in messages(found) if "capitals" in message] == [
-        'Classes "Yes" and "yes" differ in capitals alone.'
+        'Classes "Yes" and "yes" differ in capitals or spaces alone and stay apart; write them alike.'
     ]
 
 

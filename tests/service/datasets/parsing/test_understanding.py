@@ -89,6 +89,8 @@ def test_duplicates_within_and_across_parts() -> None:
         split="s",
     )
     assert found.findings["duplicates"] == {
+        "expected_share": 0.3,
+        "chance_share": 0.0,
         "within_train": 1,
         "within_validation": 0,
         "within_test": 0,
