@@ -153,7 +153,7 @@ def loss(dice: Dice, task: str) -> tuple[Any, str]:
     """A loss of the task, and an output that it can have."""
     name = dice.one(*LOSSES_OF_TASK[task])
     outputs = OUTPUTS_OF_LOSS[name]
-    output = "identity" if task == "regression" else dice.one(*outputs)
+    output = dice.one(*outputs)
     if name in {"cross_entropy", "mean_squared_error"}:
         return name, output
     own = {"delta": dice.scale(0.1, 3)} if name == "huber" else {}

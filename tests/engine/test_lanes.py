@@ -9,11 +9,13 @@ import pytest
 from engine.checkpoint import Checkpoint, to_safetensors
 from engine.data import Splits
 from engine.errors import InvalidSpec
+from engine.preparation import prepare
 from engine.reports import Result
 from engine.spec import SCHEDULES as SCHEDULES_OF_SPEC
-from engine.spec import Experiment, Optimizer
+from engine.spec import Experiment, Optimizer, resolve
 from engine.training import training
 from tests.engine.problems import EVERYTHING, OPTIMIZERS, SCHEDULES, dataset, label, layers, prepared
+from tests.engine.random_specs import random_problem
 
 OWN: tuple[dict[str, Any], ...] = (
     {"seed": 1, "lambda_": 0.0, "max_epochs": 7},
@@ -132,6 +134,23 @@ def test_the_first_layer_stored_by_unit(optimizer: dict[str, Any], penalty: str)
     fields = {"architecture": [30], "batch_size": 10, "penalty": penalty, "optimizer": optimizer}
     experiment, splits = prepared(dataset("multiclass", features=300), **fields)
     check(lanes(experiment), splits)
+
+
+def test_random_runs() -> None:
+    for seed in range(40):
+        data, unresolved = random_problem(seed)
+        resolved = resolve(unresolved, data.facts)
+        first = resolved.experiment
+        own: list[dict[str, Any]] = [
+            {},
+            {"max_epochs": 2, "patience": 0},
+            {"seed": 5, "lambda_": first.lambda_ / 2},
+        ]
+        experiments = [
+            dataclasses.replace(first, optimizer=another(first.optimizer, number), **fields)
+            for number, fields in enumerate(own)
+        ]
+        check(experiments, prepare(data, resolved))
 
 
 def test_a_lane_that_overflows_harms_no_other() -> None:
