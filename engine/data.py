@@ -29,6 +29,8 @@ class Dataset:
     the test rows, while it takes its validation rows from ``x``. ``columns`` describes each column of ``x`` where not
     all of them are plain numbers, and ``weights`` (N,) multiply the losses of the rows of ``x`` that train.
     ``groups`` (N,) numbers the group of each row of ``x``, from 0 without a gap: a split leaves groups whole.
+    ``order`` (N,), called ``order_name``, says when a row of ``x`` was; ``names`` are those of the columns of ``x``.
+    ``split={"by": "order", "column": …}`` finds columns by these names.
     """
 
     x: Array
@@ -43,6 +45,9 @@ class Dataset:
     columns: Sequence[Column] | None = None
     weights: Array | None = None
     groups: Array | None = None
+    order: Array | None = None
+    order_name: str = "order"
+    names: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
         if self.task not in TASKS:
@@ -55,6 +60,10 @@ class Dataset:
             _check_weights(self.weights, len(self.x))
         if self.groups is not None:
             _check_groups(self.groups, len(self.x))
+        if self.order is not None:
+            _check_order(self.order, len(self.x))
+        if self.names is not None and len(self.names) != self.x.shape[1]:
+            raise InvalidData("names", f"Must be {self.x.shape[1]} names, as x has columns.")
 
     def _check_part(self, x: Any, y: Any, suffix: str) -> None:
         _check_features(x, f"x{suffix}", None if not suffix else self.x.shape[1], self.columns)
@@ -80,6 +89,26 @@ class Dataset:
         return {name: none if x is None or y is None else (x, y) for name, (x, y) in found.items()}
 
     @property
+    def order_columns(self) -> tuple[str, ...]:
+        """The columns that rows can be ordered by: the one for that, then numbers that are never missing."""
+        described = self.columns or [Column()] * self.x.shape[1]
+        columns = zip(self.names or (), described, strict=False)
+        plain = [name for name, column in columns if not column.levels and not column.missing]
+        return tuple(dict.fromkeys([*([] if self.order is None else [self.order_name]), *plain]))
+
+    def ordered(self, column: str | None) -> Array:
+        """(N,) row numbers in the order of a column, of equal values as they are stored; None is the stored order."""
+        if column is None:
+            return np.arange(len(self.x))
+        if self.order is not None and column == self.order_name:
+            values = self.order
+        elif self.names is not None and column in self.order_columns:
+            values = self.x[:, list(self.names).index(column)]
+        else:
+            raise InvalidData("order", f"Has no column {column!r} to order rows by.")
+        return np.argsort(values, kind="stable")
+
+    @property
     def facts(self) -> DatasetFacts:
         """What resolving an experiment needs to know."""
         return DatasetFacts(
@@ -95,6 +124,8 @@ class Dataset:
             group_classes=None
             if self.groups is None or not self.has_classes
             else group_classes(self.groups, self.y),
+            order_columns=self.order_columns,
+            order_column=None if self.order is None else self.order_name,
         )
 
 
@@ -142,6 +173,13 @@ def _check_groups(groups: Any, rows: int) -> None:
             "Must number the groups from 0 without a gap, as np.unique(groups, return_inverse=True)[1] does."
         )
         raise InvalidData("groups", message)
+
+
+def _check_order(order: Any, rows: int) -> None:
+    if not isinstance(order, np.ndarray) or order.shape != (rows,) or order.dtype.kind not in "biuf":
+        raise InvalidData("order", f"Must be an array of {rows} real numbers, as x has rows.")
+    if not np.isfinite(order).all():
+        raise InvalidData("order", "Must be finite: no NaN, no infinity.")
 
 
 @dataclass(frozen=True)

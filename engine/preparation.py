@@ -13,7 +13,7 @@ from engine.data import Dataset, Part, Splits
 from engine.errors import InvalidData
 from engine.rows import Rows
 from engine.scaling import Affine, feature_scaling, target_scaling
-from engine.spec import DatasetSplit, LossSpec, Resolved, Scaling, Split, SplitRows
+from engine.spec import AnySplit, LossSpec, Resolved, Scaling, SplitRows
 from engine.splits import flip_labels, split_rows
 from engine.targets import class_weights, encode, smoothed
 
@@ -35,7 +35,7 @@ class Preparation:
 
     rows: SplitRows
     outputs: int
-    split: Split | DatasetSplit
+    split: AnySplit
     label_noise: float
     scaling: Scaling
     target_scaling: str
@@ -67,7 +67,7 @@ class Preparation:
         Labels are flipped among all training rows, in their stored order, before ``train_rows`` cuts: a row has the
         same label in every subset.
         """
-        chosen = split_rows(dataset.y, self.split, dataset.groups, classes=dataset.has_classes)
+        chosen = split_rows(dataset, self.split)
         y = {name: _labels(own, dataset) for name, (_, own) in dataset.own_parts.items()}
         y |= {name: _labels(dataset.y[index], dataset) for name, index in chosen.items()}
         if self.label_noise:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from engine.calls import Array
 from engine.sampling import representative_order
-from engine.spec import DatasetSplit, Split
+from engine.spec import AnySplit, OrderSplit, Split
 from engine.spec.groups import (
     MOST_CLASS_COLUMNS,
     MOST_CLASS_COUNTS,
@@ -16,6 +18,9 @@ from engine.spec.groups import (
 )
 from engine.spec.shares import rows_of_share
 from engine.streams import Purpose, stream
+
+if TYPE_CHECKING:
+    from engine.data import Dataset
 
 __all__ = ["flip_labels", "group_classes", "group_sizes", "split_rows"]
 
@@ -37,32 +42,44 @@ def group_classes(groups: Array, labels: Array) -> GroupClasses:
     return tuple(map(tuple, counts.reshape(number, width).tolist()))
 
 
-def split_rows(
-    y: Array, split: Split | DatasetSplit, groups: Array | None = None, *, classes: bool
-) -> dict[str, Array]:
-    """Row numbers of ``train`` and of those other parts, ``validation`` and ``test``, that are taken from these rows.
+def split_rows(dataset: Dataset, split: AnySplit) -> dict[str, Array]:
+    """Row numbers of ``train`` and of those other parts, ``validation`` and ``test``, that are taken from ``x``.
 
-    The rows are shuffled once; validation and test are taken from the front, stratified by class where asked for.
-    A split by groups, of which ``groups`` (N,) has each row's number, takes the rows of whole ones.
-    A split by the data set takes none.
     ``train`` has all training rows, in an order of which every prefix is a sample: ``train_rows`` is for the caller to
-    cut. The order is shuffled, and stratified where the split is. A split by the data set keeps the stored order unless
-    rows are to be cut; then it samples, stratified where ``y`` holds ``classes``.
+    cut. The order is shuffled, and stratified where the split is. A split by an order or by the data set has them as
+    they come unless rows are to be cut; then it samples, stratified for classification.
     """
-    if isinstance(split, DatasetSplit) and split.train_rows is None:
-        return {"train": np.arange(len(y))}
-    shuffled = stream(split.seed, Purpose.SPLIT).permutation(len(y))
-    chosen = {} if isinstance(split, DatasetSplit) else _held_out(y, split, shuffled, groups)
-    train = np.ones(len(y), bool)
-    for part in chosen.values():
-        train[part] = False
-    rows = shuffled[train[shuffled]]
-    stratified = classes if isinstance(split, DatasetSplit) else split.stratify
-    return {**chosen, "train": rows[representative_order(y[rows])] if stratified else rows}
+    rows = len(dataset.y)
+    shuffled = stream(split.seed, Purpose.SPLIT).permutation(rows)
+    if isinstance(split, Split):
+        parts, order, stratified = _held_out(dataset, split, shuffled), shuffled, bool(split.stratify)
+    else:
+        parts, order = {}, np.arange(rows)
+        if isinstance(split, OrderSplit):
+            order = dataset.ordered(split.column)
+            parts = _latest(order, split)
+        if split.train_rows is not None:
+            order = shuffled
+        stratified = dataset.has_classes and split.train_rows is not None
+    trains = np.ones(rows, bool)
+    for part in parts.values():
+        trains[part] = False
+    train = order[trains[order]]
+    return {**parts, "train": train[representative_order(dataset.y[train])] if stratified else train}
 
 
-def _held_out(y: Array, split: Split, shuffled: Array, groups: Array | None) -> dict[str, Array]:
-    """The rows of validation and test, in the shuffled order."""
+def _latest(order: Array, split: OrderSplit) -> dict[str, Array]:
+    """The last rows for the test, and those before them for validation."""
+    wanted, stop, parts = wanted_rows(split, len(order)), len(order), {}
+    for name in reversed(wanted):
+        parts[name] = order[stop - wanted[name] : stop]
+        stop -= wanted[name]
+    return parts
+
+
+def _held_out(dataset: Dataset, split: Split, shuffled: Array) -> dict[str, Array]:
+    """The rows of validation and test in the shuffled order: of whole groups, or the first, perhaps stratified."""
+    y, groups = dataset.y, dataset.groups
     if split.by == "groups" and groups is not None:
         classes = group_classes(groups, y) if split.stratify else None
         parts = parts_of_groups(split, group_sizes(groups), classes)

@@ -57,7 +57,7 @@ from engine.spec.schedules import (
 )
 from engine.spec.sharing import lanes_per_stack, penalty_kinds, shape
 from engine.spec.spec_warning import SpecWarning
-from engine.spec.splits import MAX_SEED, DatasetSplit, Split
+from engine.spec.splits import MAX_SEED, AnySplit, DatasetSplit, OrderSplit, Split
 from engine.spec.variants import (
     ACTIVATIONS,
     L1,
@@ -114,6 +114,7 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "AnySplit",
     "BinaryCrossEntropy",
     "Constant",
     "Cosine",
@@ -139,6 +140,7 @@ __all__ = [
     "Normal",
     "OneCycle",
     "Optimizer",
+    "OrderSplit",
     "Orthogonal",
     "PerLayer",
     "Plateau",

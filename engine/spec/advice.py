@@ -10,7 +10,7 @@ from engine.spec.network_advice import network_advice
 from engine.spec.optimizers import Sgd
 from engine.spec.schedule_advice import is_scaled, schedule_advice
 from engine.spec.spec_warning import Path, SpecWarning
-from engine.spec.splits import Split
+from engine.spec.splits import DatasetSplit, Split
 from engine.spec.stopping_advice import stopping_advice
 from engine.spec.variants import variant_name
 
@@ -40,19 +40,29 @@ def advice(
 
 def _parts(given: Experiment, resolved: Experiment, facts: DatasetFacts) -> Iterator[SpecWarning]:
     """Parts that are not what they seem."""
-    if facts.group_sizes is not None and resolved.split.by == "fractions":
+    if facts.group_sizes is not None and resolved.split.by in {"fractions", "order"}:
         message = (
             "Rows of one group are in several parts, so that validation and test are easier than a new group."
         )
         yield SpecWarning("groups_in_several_parts", ("split", "by"), message)
-    if facts.validation_rows and isinstance(resolved.split, Split):
+    if facts.order_column is not None and isinstance(resolved.split, Split):
+        message = (
+            f"The data set has an order column, {facts.order_column}, and rows are divided without it: those that "
+            'validate and test are not later than those that train. "by": "order" sees to it.'
+        )
+        yield SpecWarning("order_unused", ("split", "by"), message)
+    if facts.validation_rows and not isinstance(resolved.split, DatasetSplit):
         message = (
             f"The data set has {facts.validation_rows:,} validation rows of its own, which nothing uses; "
             '"by": "dataset" takes them.'
         )
         yield SpecWarning("own_validation_rows", ("split", "by"), message)
-    own_test = isinstance(resolved.split, Split) and resolved.split.test is None
-    if own_test and isinstance(given.split, Split) and given.split.test not in {None, Split().test}:
+    own_test = not isinstance(resolved.split, DatasetSplit) and resolved.split.test is None
+    if (
+        own_test
+        and not isinstance(given.split, DatasetSplit)
+        and given.split.test not in {None, Split().test}
+    ):
         message = "The data set has its own test rows; they are used instead of split.test."
         yield SpecWarning("own_test_rows", ("split", "test"), message)
 

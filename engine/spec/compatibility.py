@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from engine.errors import SpecProblem
+from engine.errors import SpecProblem, did_you_mean
 from engine.spec.experiment import Experiment
 from engine.spec.groups import GroupClasses, groups_needed
 from engine.spec.initializers import Given, PerLayer
-from engine.spec.splits import DatasetSplit, Split
+from engine.spec.splits import AnySplit, DatasetSplit, OrderSplit, Split
 from engine.spec.variants import Scaling, variant_name
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
 ]
 
 MAX_PARAMETERS = 10_000_000
+_MOST_NAMED = 20
 TASKS = ("binary", "multiclass", "multilabel", "regression")
 
 LOSSES_OF_TASK = {
@@ -50,6 +52,7 @@ class DatasetFacts:
     ``classes`` is None for regression; ``outputs`` counts target columns (1 but for multi-label and
     multi-target sets). ``scaling`` is what "auto" stands for. ``group_sizes`` are the ``rows`` of each group that stays
     together, None where there are no groups; ``group_classes`` the rows of each class in them, None without classes.
+    ``order_columns`` name the columns that rows can be ordered by, ``order_column`` the one that is there for that.
     """
 
     task: str
@@ -62,6 +65,8 @@ class DatasetFacts:
     test_rows: int = 0
     group_sizes: tuple[int, ...] | None = None
     group_classes: GroupClasses | None = None
+    order_columns: tuple[str, ...] = ()
+    order_column: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,7 @@ def incompatible(experiment: Experiment, facts: DatasetFacts) -> Iterator[SpecPr
         yield SpecProblem(("monitor",), "incompatible", message)
 
 
-def _impossible_split(split: Split | DatasetSplit, facts: DatasetFacts) -> Iterator[SpecProblem]:
+def _impossible_split(split: AnySplit, facts: DatasetFacts) -> Iterator[SpecProblem]:
     if isinstance(split, DatasetSplit):
         if not facts.validation_rows and not facts.test_rows:
             message = (
@@ -115,11 +120,28 @@ def _impossible_split(split: Split | DatasetSplit, facts: DatasetFacts) -> Itera
             "null stands for a data set's own test rows and this one has none; give a fraction (0 for none)."
         )
         yield SpecProblem(("split", "test"), "incompatible", message)
+    if isinstance(split, OrderSplit):
+        if split.column is not None and split.column not in facts.order_columns:
+            yield SpecProblem(
+                ("split", "column"), "incompatible", _no_order(split.column, facts.order_columns)
+            )
+        return
     if split.stratify is True and facts.task not in {"binary", "multiclass"}:
         message = f"Only classes can be stratified; this is a {facts.task} task."
         yield SpecProblem(("split", "stratify"), "incompatible", message)
     if split.by == "groups" or (split.by == "auto" and facts.group_sizes is not None):
         yield from _impossible_groups(split, facts)
+
+
+def _no_order(column: str, known: tuple[str, ...]) -> str:
+    some = ", ".join(json.dumps(name, ensure_ascii=False) for name in known[:_MOST_NAMED])
+    there = (
+        f"those are {some}{', …' if len(known) > _MOST_NAMED else ''}" if known else "this data set has none"
+    )
+    return (
+        f"Rows can be ordered by columns of numbers without missing values; {there}. A column of dates is named by the "
+        f'option "order" when the data set is uploaded.{did_you_mean(column, known[:1000])}'
+    )
 
 
 def _impossible_groups(split: Split, facts: DatasetFacts) -> Iterator[SpecProblem]:

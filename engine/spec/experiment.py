@@ -30,7 +30,7 @@ from engine.spec.rules import (
     rule,
 )
 from engine.spec.schedules import SCHEDULES, Constant, Schedule
-from engine.spec.splits import MAX_SEED, DatasetSplit, Split, SplitRule
+from engine.spec.splits import MAX_SEED, AnySplit, Split, SplitRule
 from engine.spec.variants import (
     ACTIVATIONS,
     L1_UPDATES,
@@ -156,7 +156,7 @@ class Experiment:
     input_dropout: float = field(default=0.0, metadata=rule(Real(minimum=0, below=1)))
     target_scaling: str = field(default="standardize", metadata=rule(Choice(("standardize", "none"))))
     batch_size: int = field(default=32, metadata=rule(Integer(minimum=1, maximum=1_000_000)))
-    split: Split | DatasetSplit = field(default=Split(), metadata=rule(SplitRule()))
+    split: AnySplit = field(default=Split(), metadata=rule(SplitRule()))
     label_noise: float = field(default=0.0, metadata=rule(Real(minimum=0, maximum=1)))
     seed: int | None = field(default=None, metadata=rule(Nullable(Integer(minimum=0, maximum=MAX_SEED))))
     precision: str = field(default="float32", metadata=rule(Choice(("float32", "float64"))))

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from itertools import product
 
 from engine.spec.shares import rows_of_share
-from engine.spec.splits import Split
+from engine.spec.splits import OrderSplit, Split
 
 __all__ = [
     "MOST_CLASS_COLUMNS",
@@ -33,7 +33,7 @@ _MOST_WEIGHED = 20_000
 """Numbers that are looked at to find groups to exchange: a part of many groups is close without."""
 
 
-def wanted_rows(split: Split, rows: int) -> dict[str, int]:
+def wanted_rows(split: Split | OrderSplit, rows: int) -> dict[str, int]:
     """Rows that a split wants to take from ``rows`` for validation and, unless the data set has its own, for test."""
     shares = {"validation": split.validation} | ({} if split.test is None else {"test": split.test})
     return {name: rows_of_share(share, rows) for name, share in shares.items()}

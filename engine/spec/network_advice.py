@@ -9,7 +9,7 @@ from engine.spec.experiment import Experiment
 from engine.spec.initializers import Given, PerLayer
 from engine.spec.schedule_advice import is_scaled
 from engine.spec.spec_warning import Path, SpecWarning
-from engine.spec.splits import Split
+from engine.spec.splits import DatasetSplit
 from engine.spec.variants import ElasticNet, Huber, variant_name
 
 __all__ = ["network_advice"]
@@ -171,7 +171,7 @@ def _labels(resolved: Experiment, rows: SplitRows, facts: DatasetFacts) -> Itera
 
 def _empty_parts(given: Experiment, rows: SplitRows) -> Iterator[SpecWarning]:
     """Parts that are asked for and get no row."""
-    if not isinstance(given.split, Split):
+    if isinstance(given.split, DatasetSplit):
         return
     for name, share, count in (
         ("validation", given.split.validation, rows.validation),

@@ -26,7 +26,7 @@ from engine.spec.experiment import Experiment, Layer
 from engine.spec.groups import parts_of_groups, wanted_rows
 from engine.spec.initializers import Given, Initializer, PerLayer
 from engine.spec.spec_warning import SpecWarning
-from engine.spec.splits import DatasetSplit, Split
+from engine.spec.splits import AnySplit, DatasetSplit, OrderSplit, Split
 from engine.spec.variants import (
     LOSSES,
     RELU_FAMILY,
@@ -151,9 +151,12 @@ def _default_monitor(rows: SplitRows) -> str:
     return "val_loss" if rows.validation else "train_loss"
 
 
-def _resolve_split(split: Split | DatasetSplit, facts: DatasetFacts) -> Split | DatasetSplit:
+def _resolve_split(split: AnySplit, facts: DatasetFacts) -> AnySplit:
     if isinstance(split, DatasetSplit):
         return split
+    test = None if facts.test_rows else split.test
+    if isinstance(split, OrderSplit):
+        return dataclasses.replace(split, column=split.column or facts.order_column, test=test)
     by = split.by
     if by == "auto":
         by = "fractions" if facts.group_sizes is None else "groups"
@@ -161,10 +164,10 @@ def _resolve_split(split: Split | DatasetSplit, facts: DatasetFacts) -> Split | 
     if stratify == "auto":
         counted = by == "fractions" or facts.group_classes is not None
         stratify = counted and facts.task in {"binary", "multiclass"}
-    return dataclasses.replace(split, by=by, stratify=stratify, test=None if facts.test_rows else split.test)
+    return dataclasses.replace(split, by=by, stratify=stratify, test=test)
 
 
-def _split_rows(split: Split | DatasetSplit, facts: DatasetFacts) -> SplitRows:
+def _split_rows(split: AnySplit, facts: DatasetFacts) -> SplitRows:
     if isinstance(split, DatasetSplit):
         train, validation, test = facts.rows, facts.validation_rows, facts.test_rows
     else:
@@ -174,9 +177,9 @@ def _split_rows(split: Split | DatasetSplit, facts: DatasetFacts) -> SplitRows:
     return SplitRows(train if split.train_rows is None else min(split.train_rows, train), validation, test)
 
 
-def _taken_rows(split: Split, facts: DatasetFacts) -> dict[str, int]:
+def _taken_rows(split: Split | OrderSplit, facts: DatasetFacts) -> dict[str, int]:
     """Rows of those parts that are taken from the rows there are to split."""
-    if split.by != "groups" or facts.group_sizes is None:
+    if isinstance(split, OrderSplit) or split.by != "groups" or facts.group_sizes is None:
         return wanted_rows(split, facts.rows)
     parts = parts_of_groups(split, facts.group_sizes, facts.group_classes)
     return {

@@ -1,4 +1,4 @@
-"""Which rows train, validate and test: fractions of the rows or of whole groups of them, or a data set's own parts."""
+"""Which rows train, validate and test: fractions of rows, of groups or of an order, or a data set's own parts."""
 
 from __future__ import annotations
 
@@ -11,11 +11,21 @@ from engine.errors import InvalidSpec, SpecProblem
 from engine.spec.records import Record
 from engine.spec.rules import Choice, Integer, Nullable, Real, check_fields, problem, rule
 
-__all__ = ["MAX_SEED", "AutoFlag", "DatasetSplit", "Split", "SplitRule"]
+__all__ = [
+    "MAX_SEED",
+    "AnySplit",
+    "AutoFlag",
+    "ColumnName",
+    "DatasetSplit",
+    "OrderSplit",
+    "Split",
+    "SplitRule",
+]
 
 MAX_SEED = 2**63 - 1
 _SEED = Integer(minimum=0, maximum=MAX_SEED)
 _ROWS = Nullable(Integer(minimum=1, maximum=2**53))
+_SHARE = Real(minimum=0, below=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,20 @@ class AutoFlag:
         return value
 
 
+@dataclass(frozen=True, slots=True)
+class ColumnName:
+    """The name of a column."""
+
+    LONGEST: ClassVar[int] = 200
+
+    def check(self, value: Any) -> str:
+        if not isinstance(value, str):
+            raise problem("type", "Must be a string.")
+        if not 1 <= len(value) <= self.LONGEST:
+            raise problem("range", f"Must have 1 to {self.LONGEST} characters.")
+        return value
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
     """Which rows train, validate and test: fractions of ALL rows, shuffled by ``seed``.
@@ -40,8 +64,8 @@ class Split:
     """
 
     by: str = field(default="auto", metadata=rule(Choice(("auto", "fractions", "groups"))))
-    validation: float = field(default=0.2, metadata=rule(Real(minimum=0, below=1)))
-    test: float | None = field(default=0.2, metadata=rule(Nullable(Real(minimum=0, below=1))))
+    validation: float = field(default=0.2, metadata=rule(_SHARE))
+    test: float | None = field(default=0.2, metadata=rule(Nullable(_SHARE)))
     stratify: bool | str = field(default="auto", metadata=rule(AutoFlag()))
     seed: int = field(default=0, metadata=rule(_SEED))
     train_rows: int | None = field(default=None, metadata=rule(_ROWS))
@@ -65,26 +89,51 @@ class DatasetSplit:
         check_fields(self)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderSplit:
+    """The first rows of an order train, those after them validate, and the last test: fractions of ALL rows.
+
+    ``column`` gives the order; None stands for the data set's order column or, without one, the stored order. Rows of
+    equal values keep their stored order. ``test`` of None stands for the data set's own test rows. ``seed`` decides
+    which labels ``label_noise`` flips, and which sample of n training rows ``train_rows`` keeps.
+    """
+
+    by: str = field(default="order", metadata=rule(Choice(("order",))))
+    column: str | None = field(default=None, metadata=rule(Nullable(ColumnName())))
+    validation: float = field(default=0.2, metadata=rule(_SHARE))
+    test: float | None = field(default=0.2, metadata=rule(Nullable(_SHARE)))
+    seed: int = field(default=0, metadata=rule(_SEED))
+    train_rows: int | None = field(default=None, metadata=rule(_ROWS))
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+AnySplit = Split | DatasetSplit | OrderSplit
+
+
 @dataclass(frozen=True, slots=True)
 class SplitRule:
-    """A split by fractions, of rows or of groups, as which it is read unless ``by`` says ``dataset``."""
+    """A split by fractions, of rows or of groups, as which it is read unless ``by`` says otherwise."""
 
     KINDS: ClassVar[Mapping[str, type[Any]]] = {
         **dict.fromkeys(("auto", "fractions", "groups"), Split),
         "dataset": DatasetSplit,
+        "order": OrderSplit,
     }
 
-    def check(self, value: Any) -> Split | DatasetSplit:
-        if isinstance(value, (Split, DatasetSplit)):
+    def check(self, value: Any) -> AnySplit:
+        if isinstance(value, AnySplit):
             return value
         kind: type[Any] = Split
-        if isinstance(value, Mapping) and value.get("by") is not None:
-            kind = self.KINDS[_which(value["by"], tuple(self.KINDS))]
-            needless = (_names(Split) - _names(kind)) & set(value)
+        if isinstance(value, Mapping):
+            if value.get("by") is not None:
+                kind = self.KINDS[_which(value["by"], tuple(self.KINDS))]
+            needless = (_names(*self.KINDS.values()) - _names(kind)) & set(value)
             if given := sorted(name for name in needless if value[name] is not None):
-                raise InvalidSpec(map(_needless, given))
+                raise InvalidSpec(_needless(name, kind) for name in given)
             value = {name: item for name, item in value.items() if name not in needless}
-        split: Split | DatasetSplit = Record(kind).check(value)
+        split: AnySplit = Record(kind).check(value)
         return split
 
 
@@ -95,10 +144,14 @@ def _which(by: Any, allowed: tuple[str, ...]) -> str:
         raise InvalidSpec(found.below("by") for found in error.problems) from None
 
 
-def _names(kind: type[Any]) -> set[str]:
-    return {item.name for item in dataclasses.fields(kind)}
+def _names(*kinds: type[Any]) -> set[str]:
+    return {item.name for kind in kinds for item in dataclasses.fields(kind)}
 
 
-def _needless(name: str) -> SpecProblem:
-    message = f"The data set's own parts are taken as they are; leave {name} out, or split by fractions."
+def _needless(name: str, kind: type[Any]) -> SpecProblem:
+    message = {
+        Split: f'An order is for "by": "order" alone; leave {name} out, or split by it.',
+        DatasetSplit: f"The data set's own parts are taken as they are; leave {name} out, or split by fractions.",
+        OrderSplit: f"Rows are taken in their order; leave {name} out, or split by fractions.",
+    }[kind]
     return SpecProblem((name,), "incompatible", message)

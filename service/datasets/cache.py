@@ -92,6 +92,8 @@ def _dataset(facts: Mapping[str, Any], arrays: dict[str, Array]) -> Dataset:
         classes=None if classes is None else len(classes),
         scaling=scaling_of(facts["scaling"]),
         columns=None if plain else columns,
+        order_name=facts.get("order") or "order",
+        names=[column["name"] for column in facts["columns"]],
     )
 
 

@@ -65,6 +65,7 @@ class BuiltinDataset:
             scaling=_scaling(self.scaling),
             validation_rows=self.validation_rows,
             test_rows=self.test_rows,
+            order_columns=self.feature_names,
         )
 
     @property

@@ -37,6 +37,7 @@ def facts_document(parsed: Parsed) -> dict[str, Any]:
         "groups": parsed.groups,
         "group_sizes": known.group_sizes,
         "group_classes": known.group_classes,
+        "order": parsed.order,
         "options": parsed.options.document(),
         "summary": list(parsed.summary),
         "findings": parsed.findings,
@@ -66,7 +67,20 @@ def engine_facts(facts: Mapping[str, Any]) -> DatasetFacts:
         test_rows=facts["test_rows"],
         group_sizes=None if sizes is None else tuple(sizes),
         group_classes=None if counted is None else tuple(map(tuple, counted)),
+        order_columns=_order_columns(facts),
+        order_column=facts.get("order"),
     )
+
+
+def _order_columns(facts: Mapping[str, Any]) -> tuple[str, ...]:
+    """The columns that rows can be ordered by: the one for that, then numbers that are never missing."""
+    own = facts.get("order")
+    plain = [
+        column["name"]
+        for column in facts["columns"]
+        if column["kind"] != "category" and not column["missing"]
+    ]
+    return tuple(dict.fromkeys([*([] if own is None else [own]), *plain]))
 
 
 def warnings_of(facts: Mapping[str, Any], revision: int) -> list[dict[str, Any]]:

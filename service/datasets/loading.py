@@ -47,6 +47,7 @@ def load(name: str, version: str) -> Dataset:
         y_validation=arrays.get("y_validation"),
         x_test=arrays.get("x_test"),
         y_test=arrays.get("y_test"),
+        names=dataset.feature_names,
     )
 
 

@@ -91,6 +91,10 @@ class DatasetOptions(BaseModel):
     group: ColumnReference | None = Field(
         default=None, description="The column of groups that stay together."
     )
+    order: ColumnReference | None = Field(
+        default=None,
+        description="The column of numbers, dates or times that says when a row was; no input of the network.",
+    )
     missing: Any = Field(
         default="auto", description="What stands for a missing value: a list of strings, or `auto`."
     )
@@ -216,6 +220,9 @@ class UploadedDatasetRead(BaseModel):
     scaling: str | DivideBy | None = Field(description='What `"scaling": "auto"` stands for.')
     groups: int | None = Field(
         description="Groups of rows, none of which is in two parts of a split; null without a column of groups."
+    )
+    order: str | None = Field(
+        description="The column that says when a row was, by which a split can go; null without one."
     )
     image_shape: list[int] | None = Field(description="Height, width and channels, where rows are images.")
     columns: list[DatasetColumn] | None = Field(description="Its columns as they were understood.")

@@ -19,7 +19,7 @@ from typing_extensions import TypeAliasType
 from engine.spec import Experiment, Layer, rules, to_document
 from engine.spec.experiment import MAX_CLASS_DIGITS, ClassWeights, ScalingRule
 from engine.spec.records import Record, Records, Variant, Variants
-from engine.spec.splits import AutoFlag, SplitRule
+from engine.spec.splits import AutoFlag, ColumnName, SplitRule
 from engine.spec.variants import Divide
 from service.experiments.words import FIELD_EXAMPLES, FIELD_WORDS
 
@@ -255,6 +255,11 @@ def _class_weights(rule: ClassWeights) -> type[BaseModel]:
 @_type_of.register
 def _(rule: rules.Name, _view: View) -> Any:
     return Annotated[str, Field(pattern=rule.PATTERN, max_length=rule.maximum)]
+
+
+@_type_of.register
+def _(rule: ColumnName, _view: View) -> Any:
+    return Annotated[str, Field(min_length=1, max_length=rule.LONGEST)]
 
 
 @_type_of.register

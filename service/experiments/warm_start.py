@@ -111,4 +111,6 @@ def _held_out(split: dict[str, Any]) -> dict[str, Any]:
     """What decides which rows do not train; the data set's own parts depend on nothing."""
     if split.get("by") == "dataset":
         return {"by": "dataset"}
+    if split.get("by") == "order":
+        return {name: split[name] for name in ("by", "column", "validation", "test")}
     return {name: split[name] for name in ("by", "validation", "test", "stratify", "seed")}

@@ -60,7 +60,7 @@ FIELD_WORDS: Mapping[str, Mapping[str, str]] = {
         "scaling": "Scaling of the features, fitted on the training rows; `auto` is the data set's own.",
         "target_scaling": "Scaling of regression targets while training.",
         "batch_size": "Rows in a mini-batch.",
-        "split": 'Which rows train, validate and test: fractions, or `{"by": "dataset"}` for the set\'s own parts.',
+        "split": "Which rows train, validate and test: fractions, whole groups, an order, or the data set's own parts.",
         "label_noise": "Share of the training rows that get a wrong label: overfitting on demand.",
         "seed": "Decides initial weights, order of rows and dropout; null draws one and echoes it.",
         "precision": "Floating-point type of the whole computation.",
@@ -85,6 +85,15 @@ FIELD_WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "DatasetSplit": {
         "by": "`dataset` takes the validation and test rows that the data set has of its own, as they are.",
+        "seed": "Decides which labels `label_noise` flips, and the sample of `train_rows`.",
+        "train_rows": "Train on a sample of n training rows, which contains every smaller one; null keeps all.",
+    },
+    "OrderSplit": {
+        "by": "`order` trains on the first rows of an order, validates on those after them, and tests on the last.",
+        "column": "The column that gives the order: one of numbers without missing values, or the data set's order "
+        "column. Null is the order column or, without one, the stored order. Equal values keep the stored order.",
+        "validation": "Share of all rows that watch over training.",
+        "test": "Share of all rows kept for the one final test; null is the data set's own test rows.",
         "seed": "Decides which labels `label_noise` flips, and the sample of `train_rows`.",
         "train_rows": "Train on a sample of n training rows, which contains every smaller one; null keeps all.",
     },

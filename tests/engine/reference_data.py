@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.data import Dataset
-from engine.spec import DatasetSplit, Divide, Experiment, Resolved
+from engine.spec import DatasetSplit, Divide, Experiment, Resolved, Split
 from tests.engine.reference_run import stream
 
 Array = NDArray[Any]
@@ -36,6 +36,7 @@ def parts_of(dataset: Dataset, experiment: Experiment) -> dict[str, list[int]]:
             return {"train": list(range(rows))}
         shuffled = stream(split.seed, SPLIT).permutation(rows).tolist()
         return {"train": due_order(shuffled, dataset.y) if dataset.has_classes else shuffled}
+    assert isinstance(split, Split), "an order is compared in test_orders.py"
     remaining = stream(split.seed, SPLIT).permutation(rows).tolist()
     found = {}
     for name, share in (("validation", split.validation), ("test", split.test)):

@@ -27,6 +27,7 @@ _NAMES = {
     **dict.fromkeys(("y_test", "test_labels"), "y_test"),
     **dict.fromkeys(("weights", "weight", "sample_weight"), "weights"),
     **dict.fromkeys(("groups", "group"), "groups"),
+    "order": "order",
 }
 _MEMBER = re.compile(r"([A-Za-z0-9_]{1,64})\.npy")
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)

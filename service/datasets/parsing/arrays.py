@@ -74,6 +74,7 @@ def read_npz(path: Path, options: Options) -> Parsed:
         scaling=scaling,
         options=replace(options, format="npz", task=target.kind, scaling=scaling),
         groups=groups,
+        order="order" if "order" in arrays else None,
         warnings=(
             *warnings,
             *target.warnings,
@@ -194,7 +195,7 @@ def _split(y: Array, arrays: dict[str, Any]) -> dict[str, Array]:
 
 def _check_row_arrays(arrays: dict[str, Array]) -> None:
     rows = len(arrays["x"])
-    for name in ("weights", "groups"):
+    for name in ("weights", "groups", "order"):
         array = arrays.get(name)
         if array is None:
             continue
@@ -205,11 +206,13 @@ def _check_row_arrays(arrays: dict[str, Array]) -> None:
             )
         if name == "groups":
             continue
+        arrays[name] = array.astype(np.float64)
+        if name == "order":
+            continue
         if (array < 0).any() or not array.any():
             raise refuse(
                 "negative weights, or only 0", "weights above 0", "Correct the weights.", column=name
             )
-        arrays[name] = array.astype(np.float64)
 
 
 def _columns(arrays: dict[str, Array]) -> tuple[ColumnFound, ...]:

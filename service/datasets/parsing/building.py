@@ -147,7 +147,7 @@ class TableBuilder:
 
     def _mixed(self) -> Iterator[DatasetWarning]:
         for place, reader in zip(self._roles.read, self._readers, strict=True):
-            if reader.mixed and place not in self._roles.categorical:
+            if reader.mixed and place not in {*self._roles.categorical, self._roles.order}:
                 name = self._roles.names[place]
                 message = (
                     f"Column {shown(name)} holds texts and numbers; its values are taken for categories."
@@ -193,6 +193,6 @@ def _reader(place: int, roles: Roles, options: Options) -> ColumnReader:
         frozenset(missing) | {""},
         decimal=options.decimal or ".",
         kind=kind,
-        unlimited=place == roles.group,
+        unlimited=place in {roles.group, roles.order},
         named=is_target and options.task is None and kind != "text",
     )

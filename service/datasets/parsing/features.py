@@ -81,7 +81,7 @@ def _unusable(table: Table, place: int, values: Array, levels: list[str] | None)
         return [Reason(table.lines.of(int(row)), name, "infinity", "a finite number") for row in rows]
     if are_dates(levels) and place not in table.roles.categorical:
         found = f"dates such as {shown(levels[0])}"
-        return [Reason(None, name, found, "numbers: days since a day, or month and hour")]
+        return [Reason(None, name, found, "numbers, such as days since a day; or the column as order")]
     known = int(np.count_nonzero(~np.isnan(values))) if values.dtype.kind == "f" else len(values)
     named = place in table.roles.categorical
     most = MAX_LEVELS_NAMED if named else MAX_LEVELS

@@ -42,7 +42,7 @@ _QUOTE_ALIASES = {"double": '"', "single": "'"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """None stands for what is found out (``auto`` in JSON) or, for ``weight``, ``split`` and ``group``, for no column.
+    """How a file is read. None stands for what is found out (``auto`` in JSON), of single columns for no column.
 
     ``target`` is a column or, for a task with several outputs, a tuple of them. ``categorical`` and ``numeric``
     say what a column is where its values could be read either way. Raises InvalidSpec with every problem there is.
@@ -65,6 +65,7 @@ class Options:
     weight: ColumnReference | None = field(default=None, metadata=rule(Nullable(ColumnName())))
     split: ColumnReference | None = field(default=None, metadata=rule(Nullable(ColumnName())))
     group: ColumnReference | None = field(default=None, metadata=rule(Nullable(ColumnName())))
+    order: ColumnReference | None = field(default=None, metadata=rule(Nullable(ColumnName())))
     missing: tuple[str, ...] | None = field(default=None, metadata=rule(Found(Texts(64))))
     categorical: tuple[ColumnReference, ...] = field(default=(), metadata=rule(ColumnNames()))
     numeric: tuple[ColumnReference, ...] = field(default=(), metadata=rule(ColumnNames()))
@@ -124,4 +125,4 @@ def _used_twice(options: Options) -> Iterable[SpecProblem]:
 
 
 def _single(options: Options) -> dict[str, ColumnReference | None]:
-    return {"weight": options.weight, "split": options.split, "group": options.group}
+    return {name: getattr(options, name) for name in ("weight", "split", "group", "order")}

@@ -73,7 +73,15 @@ def _read(arrow: Any, file: Any, options: Options) -> Table:
             for name in index
         ]
     roles = assign_roles(names, found)
-    _check_types(arrow, [(names[place], schema.field(place).type) for place in roles.read])
+    kinds = {place: schema.field(place).type for place in roles.read}
+    _check_types(
+        arrow,
+        [
+            (names[place], kind)
+            for place, kind in kinds.items()
+            if place != roles.order or not _is_date(arrow, kind)
+        ],
+    )
     table, start = TableBuilder(roles, found), 1
     for batch in file.iter_batches(batch_size=max(1, _CHUNK_VALUES // len(names))):
         columns = [
@@ -105,7 +113,8 @@ def _check_types(arrow: Any, columns: Sequence[tuple[str, Any]]) -> None:
                 Reason(None, name, f"values of type {kind}", "numbers, texts or true and false")
                 for name, kind in bad
             ],
-            "Make dates numbers, such as days since a day; give nested values columns of their own; or name others.",
+            "Make dates numbers, such as days since a day, or name their column in order; give nested values columns "
+            "of their own; or name others.",
         )
 
 
@@ -115,6 +124,10 @@ def _is_read(arrow: Any, kind: Any) -> bool:
         return _is_read(arrow, kind.value_type)
     checks = (types.is_integer, types.is_floating, types.is_decimal, types.is_boolean, types.is_null)
     return _is_text(arrow, kind) or any(check(kind) for check in checks)
+
+
+def _is_date(arrow: Any, kind: Any) -> bool:
+    return bool(arrow.types.is_date(kind) or arrow.types.is_timestamp(kind))
 
 
 def _is_text(arrow: Any, kind: Any) -> bool:
@@ -127,6 +140,8 @@ def _column(arrow: Any, column: Any, *, as_texts: bool) -> Array | list[str]:
     if arrow.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     if arrow.types.is_boolean(column.type):
+        column = column.cast("string")
+    if _is_date(arrow, column.type):
         column = column.cast("string")
     if _is_text(arrow, column.type):
         return ["" if text is None else text for text in column.to_pylist()]

@@ -129,10 +129,11 @@ class Parsed:
     """A file as it was understood.
 
     ``arrays`` are ``x`` (N, C) and ``y`` as ``engine.Dataset`` wants them and, where the file has them,
-    ``weights`` (N,), ``groups`` (N,), ``x_validation``, ``y_validation``, ``x_test`` and
+    ``weights`` (N,), ``groups`` (N,), ``order`` (N,), ``x_validation``, ``y_validation``, ``x_test`` and
     ``y_test``. ``task`` is ``binary``, ``multiclass``, ``multilabel`` or ``regression``; ``classes`` names the
     classes, None for regression and several labels. ``feature_names`` are those after encoding. ``image_shape`` is
     (height, width) or (height, width, channels). ``groups`` counts the groups of rows, None where there are none.
+    ``order`` is the name of the column of that order.
     ``options`` have everything resolved. ``summary``, ``findings`` and ``preview`` are JSON.
     """
 
@@ -146,6 +147,7 @@ class Parsed:
     scaling: Scaling
     options: Options
     groups: int | None = None
+    order: str | None = None
     summary: tuple[dict[str, Any], ...] = ()
     findings: dict[str, Any] = field(default_factory=dict)
     preview: tuple[dict[str, Any], ...] = ()
@@ -161,4 +163,6 @@ class Parsed:
             classes=None if self.classes is None else len(self.classes),
             scaling=self.scaling,
             columns=None if plain else [column.column for column in self.columns],
+            order_name=self.order or "order",
+            names=[column.name for column in self.columns],
         )

@@ -1,4 +1,4 @@
-"""Which column of a table is what: the target, a feature, a weight, a part, a group, or nothing."""
+"""Which column of a table is what: the target, a feature, a weight, a part, a group, an order, or nothing."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ class Roles:
     weight: int | None
     split: int | None
     group: int | None
+    order: int | None
     categorical: frozenset[int]
     numeric: frozenset[int]
     guess: str | None = None
@@ -39,7 +40,7 @@ class Roles:
     @functools.cached_property
     def read(self) -> tuple[int, ...]:
         """Every column that is not ignored."""
-        others = [place for place in (self.weight, self.split, self.group) if place is not None]
+        others = [place for place in (self.weight, self.split, self.group, self.order) if place is not None]
         return tuple(sorted({*self.targets, *self.features, *others}))
 
 
@@ -82,7 +83,7 @@ def assign_roles(names: tuple[str, ...], options: Options, filled: int | None = 
     """
     placed = _Places(names)
     ignored = set(placed.find_all(options.ignore))
-    single = {name: placed.find(getattr(options, name)) for name in ("weight", "split", "group")}
+    single = {name: placed.find(getattr(options, name)) for name in ("weight", "split", "group", "order")}
     taken = ignored | {place for place in single.values() if place is not None}
     targets = placed.find_all(options.targets)
     categorical, numeric = placed.find_all(options.categorical), placed.find_all(options.numeric)

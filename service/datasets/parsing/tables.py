@@ -11,6 +11,7 @@ from engine.calls import Array
 from service.datasets.parsing.features import Features, feature_names, find_features
 from service.datasets.parsing.groups import check_whole, numbered
 from service.datasets.parsing.labels import look_alikes
+from service.datasets.parsing.moments import moments
 from service.datasets.parsing.results import (
     MOST_REASONS,
     DatasetWarning,
@@ -78,6 +79,7 @@ def interpret(table: Table) -> Parsed:
         scaling=resolved.scaling or "standardize",
         options=resolved,
         groups=groups,
+        order=None if roles.order is None else roles.names[roles.order],
         warnings=(*table.warnings, *warnings, *target.warnings),
     )
 
@@ -197,7 +199,7 @@ def _parts_of_rows(table: Table) -> Array:
 
 
 def _row_columns(table: Table) -> dict[str, Array]:
-    """``weights`` and ``groups`` (N,) of all rows, where there are such columns."""
+    """``weights``, ``groups`` and ``order`` (N,) of all rows, where there are such columns."""
     found: dict[str, Array] = {}
     if table.roles.weight is not None:
         found["weights"] = _weights(table, table.roles.weight)
@@ -205,6 +207,8 @@ def _row_columns(table: Table) -> dict[str, Array]:
         groups = table.column(table.roles.group)[0]
         _check_each(table, table.roles.group, np.isnan(groups), "a group")
         found["groups"] = groups
+    if table.roles.order is not None:
+        found["order"] = moments(table, table.roles.order)
     return found
 
 
@@ -227,11 +231,14 @@ def _check_each(table: Table, place: int, bad: Array, expected: str) -> None:
 
 
 def _of_training_rows(arrays: dict[str, Array], table: Table) -> dict[str, Array]:
-    """The same with weights and groups of the rows to train on alone."""
+    """The same with weights, groups and order of the rows to train on alone."""
     if table.roles.split is None:
         return arrays
     parts = _parts_of_rows(table)
     if table.roles.group is not None:
         check_whole(table, table.roles.group, parts)
     rows = parts == ""
-    return {name: array[rows] if name in {"weights", "groups"} else array for name, array in arrays.items()}
+    return {
+        name: array[rows] if name in {"weights", "groups", "order"} else array
+        for name, array in arrays.items()
+    }

@@ -9,7 +9,9 @@ from fastapi.testclient import TestClient
 from engine.preparation import prepare
 from engine.spec import Experiment, resolve
 from service.database import Database
+from service.datasets import repository
 from service.datasets.cache import DatasetCache
+from service.datasets.facts import engine_facts
 from tests.service.datasets.uploading import read_all, upload
 
 PATIENTS = "".join(f"{row},patient {row // 4},{row % 2}\n" for row in range(100))
@@ -73,3 +75,42 @@ def test_a_column_says_which_rows_are_which(client: TestClient, database: Databa
     np.testing.assert_array_equal(dataset.x[:, 0], range(6))
     assert dataset.x_test is not None
     np.testing.assert_array_equal(dataset.x_test[:, 0], [7, 9])
+
+
+def test_the_latest_rows_test_and_nothing_but_facts_is_needed_to_say_so(
+    client: TestClient, database: Database, tmp_path: Path
+) -> None:
+    days = [f"2024-01-{1 + (7 * row) % 30:02}" for row in range(30)]
+    rows = "".join(f"{row},{day},{row % 2}\n" for row, day in enumerate(days))
+    data = uploaded(client, database, tmp_path, "a,day,y\n" + rows, order="day")
+    assert data["order"] == data["options"]["order"] == "day"
+    plain = client.post("/v1/experiments", json={"dataset": data["id"]}).json()
+    assert "order_unused" in [warning["code"] for warning in plain["warnings"]]
+    document = {"dataset": data["id"], "split": {"by": "order", "validation": 0.1, "test": 0.2}}
+    posted = client.post("/v1/experiments", json=document).json()
+    assert posted["spec"]["split"]["column"] == "day"
+    assert posted["dataset"]["rows"] == {"train": 21, "validation": 3, "test": 6}
+    dataset = DatasetCache(database, tmp_path / "cache", 2**30).load(data["id"], data["version"])
+    assert dataset.facts == engine_facts(data_facts(database, data["version"]))
+    spec = posted["spec"] | {"scaling": "none", "precision": "float64"}
+    splits = prepare(dataset, resolve(Experiment.from_document(_of_engine(spec)), dataset.facts))
+    found = [
+        [days[int(row)] for row in part.x[:, 0]] for part in (splits.train, splits.validation, splits.test)
+    ]
+    assert [day for part in found for day in part] == sorted(days)
+    wrong = client.post("/v1/experiments", json=document | {"split": {"by": "order", "column": "dya"}}).json()
+    assert [error["pointer"] for error in wrong["errors"]] == ["#/split/column"]
+    assert "day" in wrong["errors"][0]["message"]
+
+
+def data_facts(database: Database, version: str) -> Any:
+    """The stored facts."""
+    with database.reading() as session:
+        return repository.find_facts(session, version)
+
+
+def test_columns_of_built_in_sets_give_an_order(client: TestClient) -> None:
+    document = {"dataset": "diabetes", "split": {"by": "order", "column": "age"}}
+    posted = client.post("/v1/experiments", json=document).json()
+    assert posted["spec"]["split"]["column"] == "age"
+    assert posted["dataset"]["rows"] == {"train": 266, "validation": 88, "test": 88}

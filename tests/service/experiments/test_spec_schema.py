@@ -119,7 +119,11 @@ def assert_bounds_are_applied(kind: type[Any], name: str, schema: dict[str, Any]
             assert not accepted(kind, name, schema[opened])
     for word in schema.get("enum", ()):
         assert accepted(kind, name, word)
-    if schema.get("type") == "string":
+    if "minLength" in schema:
+        lengths = range(schema["minLength"] - 1, schema["maxLength"] + 2)
+        fitting = [accepted(kind, name, "a" * length) for length in lengths]
+        assert fitting == [False, *[True] * (len(lengths) - 2), False]
+    elif schema.get("type") == "string":
         assert not accepted(kind, name, "no such word")
     if "maxItems" in schema:
         item = "zeros" if kind is PerLayer else 1
