@@ -25,7 +25,6 @@ from sklearn.datasets import (
 )
 
 from engine import Dataset
-from engine.columns import Column
 from service.datasets import catalog
 from service.datasets.loading import load
 from service.datasets.parsing.options import Options
@@ -167,15 +166,4 @@ def _read(file: File) -> Dataset:
     if not isinstance(parsed, Parsed):
         message = f"{file.path}: {parsed.advice} {parsed.reasons[:3]}"
         raise RuntimeError(message)  # noqa: TRY004 - the file is wrong, not a type
-    columns = [
-        Column(levels=len(each.levels) if each.kind == "category" else 0, missing=each.missing)
-        for each in parsed.columns
-    ]
-    plain = all(column == Column() for column in columns)
-    return Dataset(
-        **parsed.arrays,
-        task=parsed.task,
-        classes=None if parsed.classes is None else len(parsed.classes),
-        scaling=parsed.scaling,
-        columns=None if plain else columns,
-    )
+    return parsed.dataset
