@@ -3,6 +3,7 @@
 The two files hold the table below, written by pandas 3.1 (``sex`` being categorical) and by polars 2.1.
 """
 
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from service.datasets.parsing.options import Options
 from service.datasets.parsing.parse import parse
 from service.datasets.parsing.results import Parsed
-from tests.service.datasets.parsing.reading import accepted, messages, rejected
+from tests.service.datasets.parsing.reading import accepted, codes, messages, rejected
 
 FILES = Path(__file__).parent
 
@@ -96,3 +97,34 @@ def test_the_index_of_pandas_is_no_column() -> None:
     assert found.target_names == ("price",)
     assert 'Column "__index_level_0__" is the index of pandas; it is ignored.' in messages(found)
     assert accepted(content, target="__index_level_0__").target_names == ("__index_level_0__",)
+
+
+@pytest.mark.parametrize(
+    ("values", "classes"),
+    [
+        (pa.array([2**53, 2**53 + 1, 3], pa.int64()), ("3", f"{2**53}", f"{2**53 + 1}")),
+        (pa.array([2**64 - 1, 2**64 - 2, 3], pa.uint64()), ("3", f"{2**64 - 2}", f"{2**64 - 1}")),
+        (pa.array([1.0, 0.1, -0.0], pa.float32()), ("0", "0.1", "1")),
+        (pa.array([Decimal("1.00"), Decimal("10.00"), Decimal("2.50")]), ("1", "2.5", "10")),
+        (pa.array(["01", "1", " 1.0"]), ("01", "1", "1.0")),
+        (pa.array(["b", "a", "b"]).dictionary_encode(), ("a", "b")),
+        (pa.array([True, False, True]), ("false", "true")),
+    ],
+)
+def test_classes_are_the_one_text_of_each_number(values: pa.Array, classes: tuple[str, ...]) -> None:
+    rows = values.take(pa.array(np.arange(30) % 3))
+    found = accepted(written({"a": np.arange(30.0), "y": rows}), task="classification")
+    assert found.classes == classes
+
+
+def test_categories_groups_and_rounded_numbers() -> None:
+    ids = pa.array(2**53 + np.arange(30) % 3)
+    content = written({"id": ids, "a": np.arange(30) / 7, "y": np.arange(30) % 2})
+    assert accepted(content, target="y", categorical=["id"]).columns[0].levels == tuple(
+        f"{2**53 + k}" for k in range(3)
+    )
+    assert accepted(content, target="y", group="id").groups == 3
+    assert "rounded_integers" in codes(accepted(content, target="y"))
+    exact = written({"id": pa.array([2**60, None] * 15), "a": np.arange(30) / 7, "y": np.arange(30) % 2})
+    found = accepted(exact, target="y")
+    assert ("rounded_integers" in codes(found), found.columns[0].missing) == (False, True)

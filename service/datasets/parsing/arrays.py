@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 from engine.calls import Array
 from engine.spec import Divide, Scaling
 from service.datasets.parsing.archive import read_arrays
+from service.datasets.parsing.columns import LARGEST_EXACT
 from service.datasets.parsing.features import feature_names
 from service.datasets.parsing.groups import numbered
 from service.datasets.parsing.labels import LabelsFound, number_text, trimmed
@@ -34,6 +36,7 @@ __all__ = ["read_npz"]
 
 _SUFFIXES = ("", "_validation", "_test")
 _PICTURE_AXES = 3
+_MOST_LOOKED_AT = 1_000
 # As Keras' examples do: bytes become numbers from 0 to 1.
 _BYTES = Divide(divide_by=255)
 _ONE_HOT = DatasetWarning(
@@ -51,6 +54,7 @@ def read_npz(path: Path, options: Options) -> Parsed:
             _check_lengths(arrays, suffix)
     if len(arrays["x"]) <= 1:
         raise refuse(f"{len(arrays['x'])} rows", "at least two", "Save more rows.", column="x")
+    given = arrays["y"]
     target, one_hot = _target(arrays, options)
     arrays |= _split(target.y, arrays)
     check_training_part(arrays["y"], target.classes)
@@ -78,9 +82,28 @@ def read_npz(path: Path, options: Options) -> Parsed:
         warnings=(
             *warnings,
             *target.warnings,
+            *_rounded(arrays["x"], "x"),
+            *(_rounded(given, "y") if target.task == "regression" else ()),
             *([_ONE_HOT] if one_hot else []),
         ),
     )
+
+
+def _rounded(values: Array, name: str) -> Iterator[DatasetWarning]:
+    """A warning about integers that lose digits as float64."""
+    if values.dtype.kind not in "iu":
+        return
+    for place in np.argwhere((values >= LARGEST_EXACT) | (values <= -LARGEST_EXACT))[
+        :_MOST_LOOKED_AT
+    ].tolist():
+        value = int(values[tuple(place)])
+        if value != int(float(value)):
+            column = f"{name}[{place[-1]}]" if len(place) > 1 else name
+            message = (
+                f"Array {column} holds integers above 2^53, such as {value}, which lose their last digits."
+            )
+            yield DatasetWarning("rounded_integers", "#/columns", message, column=column)
+            return
 
 
 def _rows(x: Array, name: str, shape: tuple[int, ...]) -> Array:
@@ -150,11 +173,11 @@ def _target(arrays: dict[str, Array], options: Options) -> tuple[Target, bool]:
     return understand(_described(codes[:, None], list(found.texts), parts), options.task), False
 
 
-def _check_characters(values: Array) -> None:
+def _check_characters(values: Array, name: str = "y") -> None:
     """Raise Refused for numbers that are said to be characters and are none."""
     codes = np.ascontiguousarray(values).view(np.uint32)
     if (codes > sys.maxunicode).any():
-        raise refuse("characters that do not exist", "texts", "Save the names anew.", column="y")
+        raise refuse("characters that do not exist", "texts", "Save the names anew.", column=name)
 
 
 def _is_one_hot(values: Array) -> bool:
@@ -199,6 +222,10 @@ def _check_row_arrays(arrays: dict[str, Array]) -> None:
         array = arrays.get(name)
         if array is None:
             continue
+        if array.dtype.kind == "U":
+            _check_characters(array, name)
+            stripped: Array = np.char.strip(array)
+            arrays[name] = array = stripped
         good = array.shape == (rows,) and (array.dtype.kind in "biuf" or name == "groups")
         if not good or (array.dtype.kind == "f" and not np.isfinite(array).all()):
             raise refuse(

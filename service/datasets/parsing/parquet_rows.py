@@ -13,6 +13,7 @@ import numpy as np
 
 from engine.calls import Array
 from service.datasets.parsing.building import TableBuilder
+from service.datasets.parsing.columns import LARGEST_EXACT
 from service.datasets.parsing.labels import json_number, number_text
 from service.datasets.parsing.limits import MAX_BYTES, MAX_TEXTS, MAX_VALUES
 from service.datasets.parsing.options import DEFAULT_MISSING, Options
@@ -145,7 +146,7 @@ def _column(arrow: Any, column: Any, *, as_texts: bool) -> Array | list[str]:
         column = column.cast("string")
     if _is_text(arrow, column.type):
         return ["" if text is None else text for text in column.to_pylist()]
-    if as_texts and (texts := _number_texts(arrow, column)) is not None:
+    if (as_texts or _loses_digits(arrow, column)) and (texts := _number_texts(arrow, column)) is not None:
         return texts
     numbers: Array = column.cast("float64", safe=False).to_numpy(zero_copy_only=False).astype(np.float64)
     return numbers
@@ -161,5 +162,15 @@ def _number_texts(arrow: Any, column: Any) -> list[str] | None:
         values = numbers.to_numpy(zero_copy_only=False)
         texts = ["" if np.isnan(value) else number_text(value) for value in values]
     else:
-        texts = [json_number(str(value)) for value in numbers.to_pylist()]
+        texts = [
+            str(value) if isinstance(value, int) else json_number(str(value)) for value in numbers.to_pylist()
+        ]
     return ["" if code is None else texts[code] for code in coded.indices.to_pylist()]
+
+
+def _loses_digits(arrow: Any, column: Any) -> bool:
+    """Whether a column has integers that float64 may not hold; as texts their reader finds out, and tells."""
+    if not arrow.types.is_integer(column.type) or not len(column):
+        return False
+    limits = importlib.import_module("pyarrow.compute").min_max(column).as_py()
+    return any(limit is not None and abs(limit) > LARGEST_EXACT for limit in limits.values())

@@ -208,3 +208,19 @@ def test_numbers_that_look_like_names_are_told(values: list[str], word: str) -> 
 def test_numbers_that_lose_nothing_raise_no_suspicion(value: str) -> None:
     rows = "".join(f"{value},{row / 7:.3f},{row % 2}\n" for row in range(40))
     assert codes(accepted("b,a,y\n" + rows, target="y")) == ["constant_column"]
+
+
+def test_numbers_of_arrays_that_lose_digits_are_told() -> None:
+    large = np.array([[0.0, 2**53 + row] for row in range(40)]).astype(np.int64)
+    large[7, 1] += 1
+    found = accepted(npz(x=large, y=np.arange(40) % 2))
+    assert ("rounded_integers", "#/columns/1") in [(each.code, each.pointer) for each in found.warnings]
+    numbers = accepted(npz(x=np.arange(40.0), y=large[:, 1] * 1_001), task="regression")
+    assert "rounded_integers" in codes(numbers)
+    exact = accepted(npz(x=np.full((40, 1), 2**64 - 2**11, np.uint64), y=np.arange(40) % 2))
+    assert "rounded_integers" not in codes(exact)
+
+
+def test_groups_of_arrays_are_trimmed_texts() -> None:
+    groups = np.array(["a", "a ", "b", "\u00a0b"] * 5)
+    assert accepted(npz(x=np.arange(20.0), y=np.arange(20) % 2, groups=groups)).groups == 2
