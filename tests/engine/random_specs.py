@@ -57,7 +57,7 @@ def data_set(dice: Dice, task: str) -> Dataset:
     }[task]
     if classes:
         y[:classes] = np.arange(classes)
-    weights = random.uniform(0, 3, rows) if dice.often(0.3) else None
+    weights = random.uniform(0, 3, rows) * dice.one(1, 1, 1e200) if dice.often(0.3) else None
     return Dataset(x, y, task, classes, weights=weights)
 
 

@@ -87,12 +87,13 @@ def test_far_from_zero_activations_are_their_limits(name: str, dtype: Any) -> No
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("size", [1e-20, 1.0, 1e13, 1e20, 1e37])
 def test_gradients_of_any_size_are_clipped_and_none_is_dropped(size: float, dtype: Any) -> None:
-    gradient = np.array([3.0, -4.0, 0.0], dtype) * dtype(size)
-    threshold = np.array(2.0, dtype)
-    with np.errstate(all="ignore"):
-        run(clip_calls(gradient, np.array(size, dtype), [threshold]))
-    np.testing.assert_allclose(gradient, np.array([0.6, -0.8, 0]) * size, rtol=1e-5)
-    np.testing.assert_allclose(threshold, 2 / 5, rtol=1e-5)
+    for signs in ((1, -1, 1), (-1, -1, 1), (1, 1, 1)):
+        gradient = np.array([3.0, 4.0, 0.0], dtype) * dtype(size) * np.array(signs, dtype)
+        threshold = np.array(2.0, dtype)
+        with np.errstate(all="ignore"):
+            run(clip_calls(gradient, np.array(size, dtype), [threshold]))
+        np.testing.assert_allclose(gradient, np.array([0.6, 0.8, 0]) * size * signs, rtol=1e-5)
+        np.testing.assert_allclose(threshold, 2 / 5, rtol=1e-5)
 
 
 def test_a_gradient_of_zeros_stays() -> None:
@@ -105,13 +106,13 @@ def test_a_gradient_of_zeros_stays() -> None:
 
 @pytest.mark.parametrize("size", [1e-20, 1.0, 1e20, 1e37])
 def test_weights_of_any_size_are_bounded_and_none_is_dropped(size: float) -> None:
-    layout = Layout((2, 2))
+    layout = Layout((3, 2))
     row = layout.rows(1, np.dtype(np.float32))[0]
     weights = layout.weight(row, 0)
-    weights[...] = np.array([[3, 0], [-4, 0]]) * size
+    weights[...] = np.array([[3, 0], [-4, 0], [0, 0]]) * size
     with np.errstate(all="ignore"):
         run(max_norm_calls(layout, row, np.array(size, np.float32)))
-    np.testing.assert_allclose(weights, np.array([[0.6, 0], [-0.8, 0]]) * size, rtol=1e-5)
+    np.testing.assert_allclose(weights, np.array([[0.6, 0], [-0.8, 0], [0, 0]]) * size, rtol=1e-5)
 
 
 @pytest.mark.parametrize("size", [0.0, 1e-300, 1.0, 1e300])
