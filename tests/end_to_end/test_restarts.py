@@ -1,11 +1,14 @@
 """What becomes of half-done work when processes end, by kill or by Ctrl-C."""
 
+import contextlib
 import os
 import signal
+import sqlite3
 from pathlib import Path
 
 import pytest
 
+from engine.revision import ENGINE_REVISION
 from tests.end_to_end.conftest import LONG_RUN
 from tests.end_to_end.harness import Client, Service, wait_for
 
@@ -50,6 +53,24 @@ def test_after_everything_was_killed_a_new_start_goes_on_by_itself(
     check_outcome(third, again, expected)
     third.stop(signal_number=signal.SIGTERM)
     assert third.process.returncode == 0
+
+
+def test_after_an_upgrade_that_changes_bits_half_done_work_begins_again(
+    tmp_path: Path, expected: dict[str, str]
+) -> None:
+    older = Service(tmp_path, workers=1)
+    id_ = older.submit(**LONG_RUN)
+    older.wait_for_epoch(id_)
+    older.kill()
+    with contextlib.closing(sqlite3.connect(tmp_path / "trainyard.sqlite3")) as database, database:
+        database.execute("UPDATE experiments SET engine_revision = engine_revision - 1")
+
+    newer = Service(tmp_path, workers=1)
+    check_outcome(newer, id_, expected)
+    ended = newer.experiment(id_)
+    assert ended["engine_revision"] == ENGINE_REVISION
+    assert [warning["code"] for warning in ended["warnings"]].count("restarted_by_new_revision") == 1
+    newer.stop()
 
 
 @pytest.mark.parametrize("name", ["serve", "engine"])
