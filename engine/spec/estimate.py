@@ -1,8 +1,8 @@
 """How long a run will take and how much memory, before it is queued: counted work times measured costs.
 
-The costs were fitted by ``make estimate`` on one core of an AMD EPYC, 300 networks of 2 to 1,024
-features and up to three layers of 4 to 1,024 units. Its estimates there are off by at most WITHIN_FACTOR in nine of ten
-cases; another processor is faster or slower by a factor of its own.
+The costs were fitted by ``make estimate`` on one core of an Intel Xeon: 300 networks of 2 to 1,024 features, up to
+three layers of 4 to 2,048 units, batches of 1 to 512 rows. Its estimates there are off by at most WITHIN_FACTOR in nine
+of ten cases; another processor is faster or slower by a factor of its own.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from engine.spec.work import BLOCK_VALUES, CHUNK, Work, work_of_epoch
 __all__ = ["LONG_SECONDS", "NANOSECONDS", "WITHIN_FACTOR", "Estimate", "epoch_seconds", "estimate", "units"]
 
 NANOSECONDS = {
-    "calls": 395,
-    "multiplications": 0.0329,
-    "evaluated": 0.00757,
-    "elements": 0.0982,
-    "functions": 0.529,
-    "parameters": 0.144,
-    "draws": 1.41,
-    "gathered": 1.14,
-    "epochs": 2.07e5,
+    "calls": 342,
+    "multiplications": 0.0232,
+    "elements": 0.158,
+    "functions": 1.03,
+    "parameters": 0.168,
+    "streamed": 0.625,
+    "draws": 0.641,
+    "gathered": 0.968,
+    "epochs": 2.54e5,
 }
 """What each unit of ``engine.spec.work.Work`` costs in float32, and an epoch whatever its work."""
 WITHIN_FACTOR = 1.5

@@ -44,6 +44,8 @@ _BLOCK = 32_768
 """Parameters that an optimizer updates at a time, with all of its calls."""
 CHUNK = 1000
 """Rows that are evaluated at a time."""
+CACHED = 1 << 18
+"""Weights that stay in a core's cache from one product to the next: one MiB of them, and as much of their gradient."""
 BLOCK_VALUES = 1 << 18
 """Features that are prepared at a time: two MiB, which stay in a cache from one operation to the next."""
 
@@ -52,17 +54,18 @@ BLOCK_VALUES = 1 << 18
 class Work:
     """What an epoch takes.
 
-    ``calls`` of NumPy; ``multiplications`` of matrix products, ``evaluated`` those of them that only evaluate;
+    ``calls`` of NumPy; ``multiplications`` of matrix products;
     ``elements`` of activations that are touched, and for ``functions`` such as exp; ``parameters`` that are touched,
-    once per pass; ``draws`` of random numbers; ``gathered`` features of batches.
+    once per pass; weights too many for a cache that are ``streamed`` from memory, once per matrix product of a step,
+    however few rows it has; ``draws`` of random numbers; ``gathered`` features of batches.
     """
 
     calls: float
     multiplications: float
-    evaluated: float
     elements: float
     functions: float
     parameters: float
+    streamed: float
     draws: float
     gathered: float
 
@@ -74,6 +77,7 @@ def work_of_epoch(experiment: Experiment, rows: SplitRows, sizes: tuple[int, ...
     steps, seen = -(-rows.train // batch), rows.train + rows.validation
     shapes = list(itertools.pairwise(sizes))
     weights = sum(fan_in * fan_out for fan_in, fan_out in shapes)
+    products = _PRODUCTS * weights - shapes[0][0] * shapes[0][1]
     smooth = sum(layer.units for layer in layers if variant_name(layer.activation) not in _SIMPLE) + sizes[-1]
     touched = sum(layer.units * (_layer_calls(layer) - _PRODUCTS) for layer in layers)
     touched += sizes[-1] * _OUTPUT_CALLS
@@ -84,11 +88,11 @@ def work_of_epoch(experiment: Experiment, rows: SplitRows, sizes: tuple[int, ...
     return Work(
         calls=steps * (calls_per_step(experiment, sizes) + _GATHER_CALLS)
         + evaluations * _OUTPUT_CALLS * len(shapes),
-        multiplications=rows.train * (3 * weights - shapes[0][0] * shapes[0][1]),
-        evaluated=seen * weights,
+        multiplications=rows.train * products + seen * weights,
         elements=(rows.train + seen / 2) * touched,
         functions=(rows.train + seen) * smooth,
         parameters=steps * weights * _passes(experiment),
+        streamed=steps * products * max(0.0, 1 - CACHED / weights),
         draws=rows.train * dropped,
         gathered=rows.train * sizes[0],
     )

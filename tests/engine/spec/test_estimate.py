@@ -79,8 +79,13 @@ def test_counts_the_work_of_an_epoch() -> None:
     weights, rows = 7 * 30 + 30 * 20 + 20 * 3, found.rows.train
     work = work_of_epoch(found.experiment, found.rows, sizes)
     assert rows == 120
-    assert work.multiplications == rows * (3 * weights - 7 * 30), "no gradient by the features"
-    assert work.evaluated == (120 + 40) * weights
+    products = 3 * weights - 7 * 30  # no gradient by the features
+    assert work.multiplications == rows * products + (120 + 40) * weights
+    assert work.streamed == 0, "all of them stay in a cache"
+    wide = work_of_epoch(found.experiment, found.rows, (7, 512, 1024, 3))
+    assert wide.streamed == pytest.approx(
+        3 * (3 * (512 * 1024 + 512 * 7 + 1024 * 3) - 7 * 512) * 0.5, rel=0.02
+    )
     assert work.functions == (120 + 160) * (30 + 20 + 3)
     assert work.parameters == 3 * weights * 1
     assert work.gathered == 120 * 7
