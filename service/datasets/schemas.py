@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, create_model
+from pydantic import BaseModel, ConfigDict, Field, RootModel, create_model, model_validator
 
 from service.experiments.spec_schema import DescribedBy
 
@@ -57,6 +57,29 @@ class BuiltinDatasetRead(BaseModel):
     version: str = Field(description="Hash of the contents; an experiment remembers it.")
 
 
+class NumericColumn(BaseModel):
+    """A column of numbers and how they are written. What is `auto` is found out."""
+
+    column: ColumnReference = Field(description="The column, by name or by number from 0.")
+    decimal: Literal["auto", ".", ","] = Field(default="auto", description="The decimal sign.")
+    thousands: str = Field(
+        default="auto",
+        description="What separates thousands: `,`, `.`, `'`, a space, or `none`.",
+        examples=["."],
+    )
+    unit: str = Field(
+        default="auto",
+        description="The unit or currency beside each number, such as `kg`, `$` or `%`, or `none`.",
+        examples=["kg"],
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_a_name(cls, value: Any) -> Any:
+        """Data sets that were read before there were units have the column alone."""
+        return {"column": value} if isinstance(value, (str, int)) else value
+
+
 class DatasetOptions(BaseModel):
     """How a file is read, everything that was found out included."""
 
@@ -101,7 +124,9 @@ class DatasetOptions(BaseModel):
     categorical: list[ColumnReference] = Field(
         default=[], description="Columns of categories, whatever they hold."
     )
-    numeric: list[ColumnReference] = Field(default=[], description="Columns of numbers, whatever they hold.")
+    numeric: list[NumericColumn] = Field(
+        default=[], description="Columns of numbers, whatever they hold, and how their numbers are written."
+    )
 
 
 _OF_SEVERAL_FORMS = ("target", "ignore", "missing", "categorical", "numeric")

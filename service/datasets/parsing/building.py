@@ -2,34 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
 
 from engine.calls import Array
+from service.datasets.parsing.amounts import NumberForm
 from service.datasets.parsing.columns import LARGEST_EXACT, ColumnReader
+from service.datasets.parsing.judging import GivenForm
 from service.datasets.parsing.labels import LabelsFound
 from service.datasets.parsing.limits import MAX_TEXTS, MAX_VALUES
+from service.datasets.parsing.numeric import NONE, NumericColumn
 from service.datasets.parsing.option_rules import LONGEST_NAME, is_plain
 from service.datasets.parsing.options import DEFAULT_MISSING, Options
 from service.datasets.parsing.results import MOST_REASONS, DatasetWarning, Reason, Refused, refuse, shown
 from service.datasets.parsing.roles import Roles
+from service.datasets.parsing.settling import Plans, ReadAgain, Settling
 from service.datasets.parsing.table import Lines, OddNumbers, Table, joined, narrowed
 
-__all__ = ["TableBuilder"]
+__all__ = ["TableBuilder", "read_whole"]
 
 
 _RAGGED_ADVICE = "Give every row the same number of fields; quote those that hold the delimiter."
 
 
+_STRAY_ADVICE = (
+    "Correct the values; or name those that stand for nothing in missing, the column in categorical if its "
+    "numbers are names, or in ignore if it is not to be learned from. numeric says how a column's numbers are written."
+)
+
+
+def read_whole(read: Callable[[Plans], Table]) -> Table:
+    """The table that ``read`` gives; the file is read once more where later rows make earlier ones another thing."""
+    plans: Plans = {}
+    while True:
+        try:
+            return read(plans)
+        except ReadAgain as again:
+            plans = {**plans, **again.plans}
+
+
 class TableBuilder:
     """Takes rows of as many texts as there are columns."""
 
-    def __init__(self, roles: Roles, options: Options) -> None:
+    def __init__(self, roles: Roles, options: Options, given: Options, plans: Plans) -> None:
         self._roles = roles
         self._options = options
-        self._readers = [_reader(place, roles, options) for place in roles.read]
+        self._readers = [_reader(place, roles, options, plans) for place in roles.read]
+        self._settling = Settling(roles, options, given.decimal, plans)
         self._blocks: list[Array] = []
         self._lines = Lines()
         self._rows = 0
@@ -64,35 +86,63 @@ class TableBuilder:
         return self._readers[self._roles.read.index(place)].wants_texts
 
     def finish(self, classes: tuple[str, ...] | None, warnings: list[DatasetWarning]) -> Table:
-        """The table; raises Refused with everything that does not fit."""
-        labels, numbers = self._settled()
-        reasons = list(chain.from_iterable(map(self._stray, self._roles.read, self._readers)))
-        advice = [_RAGGED_ADVICE] * bool(self._ragged) + [self._advice()] * bool(reasons)
+        """The table; raises Refused with everything that does not fit, and ReadAgain."""
+        settled = self._settling
+        settled.run(self._readers, self._rows, self._rows_of)
+        strays = list(chain.from_iterable(map(self._stray, self._roles.read, self._readers)))
+        strays += [replace(reason, row=self._line(reason.row)) for reason in settled.reasons]
+        advice = [*[_RAGGED_ADVICE] * bool(self._ragged), *settled.advice]
+        if len(strays) > len(settled.advice):
+            advice.append(self._advice())
         if advice:
-            raise Refused([*self._ragged, *_in_turn(reasons)], " ".join(advice))
+            raise Refused([*self._ragged, *_in_turn(strays)], " ".join(advice))
+        labels, numbers = self._labels()
+        self._blocks = [self._with_numbers(block) for block in self._blocks]
         return Table(
             values=joined(self._blocks, len(self._readers)),
             levels=[reader.levels for reader in self._readers],
             roles=self._roles,
-            options=self._options,
+            options=replace(self._options, numeric=settled.numeric),
             lines=self._lines,
             classes=classes,
             labels=labels,
             label_numbers=numbers,
             odd_numbers=self._odd_numbers(),
-            warnings=[*warnings, *self._mixed()],
+            warnings=[*warnings, *settled.warnings],
         )
 
-    def _settled(self) -> tuple[LabelsFound | None, Array | None]:
+    def _labels(self) -> tuple[LabelsFound | None, Array | None]:
         """The texts of the target, where they were kept, and the numbers that they are, where it holds numbers."""
-        for reader in self._readers:
-            if (found := reader.settle()) is not None:
-                return found, None if reader.kind == "text" else reader.numbers_of(found)
-        return None, None
+        found = (reader.found_labels() for reader in self._readers)
+        return next((each for each in found if each[0] is not None), (None, None))
 
     def _odd_numbers(self) -> dict[int, OddNumbers]:
         readers = zip(self._roles.read, self._readers, strict=True)
         return {place: OddNumbers(reader.rounded, reader.padded) for place, reader in readers}
+
+    def _line(self, row: int | None) -> int | None:
+        return None if row is None else self._lines.of(row)
+
+    def _rows_of(self, index: int, codes: Sequence[float]) -> Iterator[tuple[int, float]]:
+        """The first rows in which a column has these numbers of texts."""
+        start = found = 0
+        for block in self._blocks:
+            for row in np.flatnonzero(np.isin(block[:, index], codes))[: MOST_REASONS - found].tolist():
+                yield start + row, float(block[row, index])
+                found += 1
+            start += len(block)
+
+    def _with_numbers(self, block: Array) -> Array:
+        """The block with numbers in the place of the texts of columns that were open until now."""
+        numbers = self._settling.numbers
+        if not numbers:
+            return block
+        block = block.astype(np.float64)
+        for index, values in numbers.items():
+            codes = block[:, index]
+            known = ~np.isnan(codes)
+            codes[known] = values[codes[known].astype(np.intp)]
+        return narrowed(block)
 
     def _append(self, block: Array, lines: range | Array) -> None:
         self._rows += len(block)
@@ -111,9 +161,15 @@ class TableBuilder:
             flat = np.fromiter(map(float, chain.from_iterable(rows)), np.float64)
         except ValueError:
             return None
-        if any("_" in "".join(row) for row in rows) or (np.abs(flat) >= LARGEST_EXACT).any():
+        text = "".join(map("".join, rows))
+        if "_" in text or (np.abs(flat) >= LARGEST_EXACT).any():
             return None
-        return flat.reshape(len(rows), -1)
+        block = flat.reshape(len(rows), -1)
+        if "." in text:
+            for place, reader in enumerate(self._readers):
+                if not reader.is_sure:
+                    reader.note_separators([row[place] for row in rows], block[:, place])
+        return block
 
     def _without_ragged(
         self, rows: list[list[str]], lines: range | Array, width: int
@@ -145,24 +201,12 @@ class TableBuilder:
         for row, cell in reader.stray:
             yield Reason(self._lines.of(row), name, shown(cell), expected)
 
-    def _mixed(self) -> Iterator[DatasetWarning]:
-        for place, reader in zip(self._roles.read, self._readers, strict=True):
-            if reader.mixed and place not in {*self._roles.categorical, self._roles.order}:
-                name = self._roles.names[place]
-                message = (
-                    f"Column {shown(name)} holds texts and numbers; its values are taken for categories."
-                )
-                yield DatasetWarning("mixed_column", "#/columns", message, column=name)
-
     def _advice(self) -> str:
         """What to do about texts among numbers."""
         readers = zip(self._roles.read, self._readers, strict=True)
         is_target = any(place in self._roles.targets and reader.stray for place, reader in readers)
-        classes = ' If the target names classes, say task "classification".' if is_target else ""
-        return (
-            "Correct the values; or name those that stand for nothing in missing, the column in categorical if its "
-            'numbers are names, or in ignore if it is not to be learned from; decimal is "," where numbers have commas.'
-            f"{classes}"
+        return _STRAY_ADVICE + (
+            ' If the target names classes, say task "classification".' if is_target else ""
         )
 
 
@@ -176,23 +220,40 @@ def _in_turn(reasons: Sequence[Reason]) -> list[Reason]:
     return [reason for _, reason in sorted(keyed, key=lambda each: each[0])]
 
 
-def _reader(place: int, roles: Roles, options: Options) -> ColumnReader:
-    kind = None
+def _reader(place: int, roles: Roles, options: Options, plans: Plans) -> ColumnReader:
+    missing = DEFAULT_MISSING if options.missing is None else options.missing
+    is_number = place in roles.numeric or place == roles.weight
+    is_number |= place in roles.targets and options.task == "regression"
+    given = _given(roles.numeric.get(place), is_number=is_number)
+    form: NumberForm | None = None
     is_target = roles.targets == (place,)
     names_classes = is_target and options.task == "classification"
+    kind: str | None = None
     if names_classes or place in roles.categorical or place in {roles.group, roles.split}:
         kind = "text"
-    elif (
-        place in roles.numeric
-        or place == roles.weight
-        or (place in roles.targets and options.task == "regression")
-    ):
-        kind = "number"
-    missing = DEFAULT_MISSING if options.missing is None else options.missing
-    return ColumnReader(
+    elif place in plans:
+        planned = plans[place]
+        kind, form = "open", None if planned is None else planned.form
+    elif None not in (given.decimal, given.thousands, given.unit):
+        form = NumberForm(given.decimal or ".", given.thousands or "", given.unit or "")
+    elif given != GivenForm(is_number=is_number):
+        kind = "open"
+    reader = ColumnReader(
         frozenset(missing) | {""},
         decimal=options.decimal or ".",
         kind=kind,
         unlimited=place in {roles.group, roles.order},
         named=is_target and options.task is None and kind != "text",
+        given=given,
     )
+    if form is not None:
+        reader.read_in(form)
+    return reader
+
+
+def _given(column: NumericColumn | None, *, is_number: bool) -> GivenForm:
+    """What the options say of a column's numbers."""
+    if column is None:
+        return GivenForm(is_number=is_number)
+    thousands, unit = ("" if each == NONE else each for each in (column.thousands, column.unit))
+    return GivenForm(column.decimal, thousands, unit, is_number)

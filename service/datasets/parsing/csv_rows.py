@@ -11,17 +11,17 @@ from pathlib import Path
 import numpy as np
 
 from engine.calls import Array
-from service.datasets.parsing.building import TableBuilder
+from service.datasets.parsing.building import TableBuilder, read_whole
 from service.datasets.parsing.dialect import (
     Dialect,
     find_dialect,
-    points_may_group,
     separator_line,
 )
 from service.datasets.parsing.forms import is_number
 from service.datasets.parsing.options import DEFAULT_MISSING, Options
 from service.datasets.parsing.results import DatasetWarning, refuse, shown
 from service.datasets.parsing.roles import assign_roles, column_names, is_called
+from service.datasets.parsing.settling import Plans
 from service.datasets.parsing.table import Table
 from service.datasets.parsing.text import find_encoding, lines_of
 
@@ -58,7 +58,9 @@ def _read_csv(path: Path, options: Options) -> Table:
         missing=DEFAULT_MISSING if options.missing is None else options.missing,
     )
     rows = dialect.rows_of(sample)
-    table = _read(_Rows(_lines(path, encoding), dialect), found, _chunk(rows))
+    table = read_whole(
+        lambda plans: _read(_Rows(_lines(path, encoding), dialect), found, options, plans, _chunk(rows))
+    )
     table.warnings += warnings
     numbers = [name.strip() for name in rows[0] if is_number(name, dialect.decimal)]
     if options.header is None and dialect.header is True and numbers:
@@ -67,9 +69,6 @@ def _read_csv(path: Path, options: Options) -> Table:
             "header false."
         )
         table.warnings.append(DatasetWarning("guessed_header", "#/options/header", message))
-    if options.decimal is None and dialect.delimiter == ";" and points_may_group(rows):
-        message = "Numbers such as 1.050 are read as 1.05; if the point groups thousands, leave it out."
-        table.warnings.append(DatasetWarning("ambiguous_thousands", "#/options/decimal", message))
     return table
 
 
@@ -123,7 +122,7 @@ def _breaks(cell: str) -> int:
     return cell.count("\n") + cell.count("\r") - cell.count("\r\n")
 
 
-def _read(rows: _Rows, options: Options, chunk: int) -> Table:
+def _read(rows: _Rows, options: Options, given: Options, plans: Plans, chunk: int) -> Table:
     header: list[str] | None = None
     classes: tuple[str, ...] | None = None
     if options.header:
@@ -135,7 +134,7 @@ def _read(rows: _Rows, options: Options, chunk: int) -> Table:
         raise refuse("no rows", "at least two", "Upload a file with a row for each example.")
     filled = _filled(taken, options)
     names, options, warnings = _names(header, len(taken[0]), filled, options)
-    table = TableBuilder(assign_roles(names, options, filled), options)
+    table = TableBuilder(assign_roles(names, options, filled), options, given, plans)
     while taken:
         table.add(taken, lines)
         taken, lines = rows.take(chunk)

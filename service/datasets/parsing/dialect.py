@@ -14,7 +14,7 @@ from service.datasets.parsing.options import DEFAULT_MISSING, Options
 from service.datasets.parsing.results import refuse
 from service.datasets.parsing.roles import is_place
 
-__all__ = ["Dialect", "find_dialect", "points_may_group", "separator_line"]
+__all__ = ["Dialect", "find_dialect", "separator_line"]
 
 # A comma comes late: it may also stand within numbers and texts, where the others hardly do; a space the more so.
 _DELIMITERS = "\t;|, "
@@ -107,16 +107,11 @@ def _evenness(dialect: Dialect, sample: Sequence[str]) -> float:
     return rows / sizes.total() if fields > 1 else 0.0
 
 
-def points_may_group(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether every point in a number stands where one may group thousands."""
-    points = [cell for row in rows for cell in map(str.strip, row) if _DECIMAL_POINT.fullmatch(cell)]
-    return bool(points) and all(map(_POINTED_THOUSANDS.fullmatch, points))
-
-
 def _decimal(rows: Sequence[Sequence[str]], delimiter: str) -> str:
-    """A comma where numbers have one and none has a point; where commas separate fields, not if it groups thousands."""
+    """A comma where numbers have one that groups no thousands, and points only where these may group thousands."""
     cells = [cell.strip() for row in rows for cell in row]
     commas = [cell for cell in cells if _DECIMAL_COMMA.fullmatch(cell)]
     if delimiter == "," and all(map(_THOUSANDS.fullmatch, commas)):
         return "."
-    return "," if commas and not any(_DECIMAL_POINT.fullmatch(cell) for cell in cells) else "."
+    points = filter(_DECIMAL_POINT.fullmatch, cells)
+    return "," if commas and all(map(_POINTED_THOUSANDS.fullmatch, points)) else "."

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from engine.calls import Array
-from service.datasets.parsing.forms import are_dates, number_advice
+from service.datasets.parsing.forms import are_dates, are_durations, number_advice, numeric_words
 from service.datasets.parsing.limits import MAX_LEVELS, MAX_LEVELS_NAMED
-from service.datasets.parsing.results import MOST_REASONS, ColumnFound, Reason, Refused, refuse, shown
+from service.datasets.parsing.results import (
+    MOST_REASONS,
+    ColumnFound,
+    DatasetWarning,
+    Reason,
+    Refused,
+    refuse,
+    shown,
+)
 from service.datasets.parsing.table import Table, narrowed
 from service.datasets.parsing.targets import truth_words
 
@@ -18,15 +26,20 @@ __all__ = ["Features", "feature_names", "find_features"]
 
 MISSING_LEVEL = "(missing)"
 _FEWEST_NAMES = 10
+_FIRST_DAY, _LAST_DAY = 1800_01_01, 2199_12_31
 
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """``x`` (N, C) as its ``columns`` say; ``unused`` are columns in which there is nothing."""
+    """``x`` (N, C) as its ``columns`` say; ``unused`` are columns in which there is nothing.
+
+    ``doubts`` say what may be wrong about how columns were read.
+    """
 
     x: Array
     columns: tuple[ColumnFound, ...]
     unused: tuple[str, ...]
+    doubts: tuple[DatasetWarning, ...] = ()
 
 
 def find_features(table: Table) -> Features:
@@ -39,17 +52,20 @@ def find_features(table: Table) -> Features:
         )
     x = _taken(table.values, [table.places[place] for place in filled])
     found, reasons = [], []
+    doubts: list[DatasetWarning] = []
     for index, place in enumerate(filled):
         values, levels = x[:, index], table.column(place)[1]
         bad = _unusable(table, place, values, levels)
         reasons += bad
         if not bad:
-            found.append(_column(roles.names[place], values, levels))
+            name = roles.names[place]
+            doubts += _doubts(name, values, levels, named=place in roles.categorical)
+            found.append(_column(name, values, levels))
     if reasons:
         raise Refused(reasons, _advice(reasons, table))
     used = set(filled)
     unused = tuple(roles.names[place] for place in roles.features if place not in used)
-    return Features(narrowed(x), tuple(found), unused)
+    return Features(narrowed(x), tuple(found), unused, tuple(doubts))
 
 
 def feature_names(columns: Sequence[ColumnFound]) -> tuple[str, ...]:
@@ -79,9 +95,11 @@ def _unusable(table: Table, place: int, values: Array, levels: list[str] | None)
     if levels is None:
         rows = np.flatnonzero(np.isinf(values))[:MOST_REASONS]
         return [Reason(table.lines.of(int(row)), name, "infinity", "a finite number") for row in rows]
-    if are_dates(levels) and place not in table.roles.categorical:
+    if place not in table.roles.categorical and are_dates(levels):
         found = f"dates such as {shown(levels[0])}"
         return [Reason(None, name, found, "numbers, such as days since a day; or the column as order")]
+    if place not in table.roles.categorical and are_durations(levels):
+        return [Reason(None, name, f"durations such as {shown(levels[0])}", "numbers, such as minutes")]
     known = int(np.count_nonzero(~np.isnan(values))) if values.dtype.kind == "f" else len(values)
     named = place in table.roles.categorical
     most = MAX_LEVELS_NAMED if named else MAX_LEVELS
@@ -90,6 +108,33 @@ def _unusable(table: Table, place: int, values: Array, levels: list[str] | None)
         found = f"{len(levels)} different texts in {known} rows, such as {shown(levels[0])}"
         return [Reason(None, name, found, f"numbers, or at most {most} categories that come again")]
     return []
+
+
+def _doubts(name: str, values: Array, levels: list[str] | None, *, named: bool) -> Iterator[DatasetWarning]:
+    """What may be wrong about how a column was read, unless its kind was ``named``."""
+    if levels is None:
+        if _are_days(values):
+            message = (
+                f"Column {shown(name)} holds numbers that look like dates, such as 20240131; count days instead, or "
+                "leave the column out."
+            )
+            yield DatasetWarning("dates_as_numbers", "#/columns", message, column=name)
+    elif not named and (words := numeric_words(levels)) is not None:
+        message = (
+            f"Column {shown(name)} holds {words}, such as {shown(levels[0])}, which are taken for categories without "
+            "an order; write each as one number, or name the column in categorical if they are categories."
+        )
+        yield DatasetWarning("numbers_as_categories", "#/columns", message, column=name)
+
+
+def _are_days(values: Array) -> bool:
+    """Whether numbers are days written as year, month and day without separators."""
+    known = values[~np.isnan(values)] if values.dtype.kind == "f" else values
+    if not len(known) or known.min() < _FIRST_DAY or known.max() > _LAST_DAY or known.min() == known.max():
+        return False
+    days = known.astype(np.int64)
+    month, day = days // 100 % 100, days % 100
+    return bool((days == known).all() and ((month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)).all())  # noqa: PLR2004 - of a calendar
 
 
 def _advice(reasons: Sequence[Reason], table: Table) -> str:

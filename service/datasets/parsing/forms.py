@@ -5,19 +5,32 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-__all__ = ["are_dates", "is_number", "number_advice"]
+__all__ = ["are_dates", "are_durations", "is_number", "number_advice", "numeric_words"]
 
 _MONTH = (
     r"(?i:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
-    r"|nov(?:ember)?|dec(?:ember)?)"
+    r"|nov(?:ember)?|dec(?:ember)?|januar|jänner|februar|märz|mrz|mai|juni|juli|okt(?:ober)?|dez(?:ember)?|janvier"
+    r"|févr(?:ier)?|fév|mars|avr(?:il)?|juin|juil(?:let)?|août|septembre|octobre|novembre|déc(?:embre)?)"
 )
+_WEEKDAY = r"(?:(?i:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so)[a-z]*[.,]? +)?"
 _DATE = re.compile(
-    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:[T ].*)?"
+    rf"{_WEEKDAY}(?:"
+    r"\d{4}[-/.]\d{1,2}(?:[-/.]\d{1,2}(?:[T ].*)?)?"
     r"|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}(?: .*)?"
-    r"|\d{1,2}:\d{2}(?::\d{2}.*)?"
-    rf"|\d{{1,2}}[-. ]+{_MONTH}[-., ]+\d{{2,4}}"
-    rf"|{_MONTH}[-. ]+\d{{1,2}}[-, ]+\d{{2,4}}"
+    r"|\d{1,2}[-/.]\d{4}|\d{4}-?W\d{1,2}(?:-\d)?|\d{8}T\d{4,6}.*"
+    r"|\d{1,2}:\d{2}(?::\d{2}.*)?(?: ?(?i:[ap]\.?m\.?|uhr))?"
+    rf"|\d{{1,2}}[-. ]+{_MONTH}[-., ]+\d{{2,4}}(?: .*)?"
+    rf"|{_MONTH}[-. ]+\d{{1,2}}[-, ]+\d{{2,4}}(?: .*)?"
+    rf"|{_MONTH}[-., ]*\d{{2,4}}"
+    ")"
 )
+_DURATION = re.compile(
+    r"-?\d+ days?,? [+-]?\d{1,2}:\d{2}.*|-?P(?=.)(?:\d+[YMWD])*(?:T(?:\d+(?:\.\d+)?[HMS])+)?"
+    r"|(?:\d+ ?(?i:d|days?|h|hrs?|hours?|std\.?|m|min|minutes?|s|sec|seconds?)\.?,? ?){2,}"
+)
+_RANGE = re.compile(r"\d[\d.,]* ?(?:-|–|—|\.\.+|to|bis|à) ?\d[\d.,]*")
+_FRACTION = re.compile(r"\d+ ?/ ?\d+")
+_NUMERIC = re.compile(r"\W{0,3}\d")
 # A number, perhaps with groups of three digits, a sign on either side or parentheses, and a unit that is no letter.
 _GROUPS = r"\d{1,3}(?:[.,'\u2019 \u00a0\u202f]\d{3})+(?:[.,]\d+)?"
 _PLAIN = r"\d+(?:[.,]\d+)?|[.,]\d+"
@@ -35,12 +48,27 @@ def are_dates(texts: Sequence[str]) -> bool:
     return _mostly(_DATE, texts)
 
 
+def are_durations(texts: Sequence[str]) -> bool:
+    """Whether these are lengths of time, but for a few."""
+    return _mostly(_DURATION, texts)
+
+
+def numeric_words(texts: Sequence[str]) -> str | None:
+    """What texts that begin with numbers are, in words; None where they do not."""
+    if _mostly(_RANGE, texts):
+        return "ranges of numbers"
+    if _mostly(_FRACTION, texts):
+        return "fractions"
+    begins = sum(1 for text in texts[:_LOOKED_AT] if _NUMERIC.match(text))
+    return "texts that begin with numbers" if begins >= _MOST * len(texts[:_LOOKED_AT]) > 0 else None
+
+
 def number_advice(texts: Sequence[str]) -> str | None:
     """How numbers that are written like these can be read; None for texts that are none."""
     if _mostly(_DECIMAL_COMMA, texts) and not _mostly(_THOUSANDS, texts):
         return 'Where numbers have a decimal comma, "decimal" is ",".'
     if _mostly(_MARKED, [_BLANK.sub("", text) for text in texts[:_LOOKED_AT] if len(text) <= _LONGEST]):
-        return "Write numbers without separators of thousands, currency and percent signs."
+        return "Write these numbers in one way: with one decimal sign, one unit or none, and nothing else."
     return None
 
 

@@ -10,7 +10,8 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TextIO
 
-from service.datasets.parsing.building import TableBuilder
+from service.datasets.parsing.building import TableBuilder, read_whole
+from service.datasets.parsing.columns import TypedNumber
 from service.datasets.parsing.forms import is_number
 from service.datasets.parsing.header import find_header
 from service.datasets.parsing.labels import json_number
@@ -18,6 +19,7 @@ from service.datasets.parsing.limits import MAX_COLUMNS, MAX_LINE
 from service.datasets.parsing.options import DEFAULT_MISSING, Options
 from service.datasets.parsing.results import Reason, Refused, refuse, shown
 from service.datasets.parsing.roles import assign_roles, column_names
+from service.datasets.parsing.settling import Plans
 from service.datasets.parsing.table import Table
 from service.datasets.parsing.text import find_encoding
 
@@ -48,14 +50,23 @@ def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
 
 # Numbers become texts, as they are in a CSV file, and are read the same way; equal numbers become the same text.
 _DECODER = json.JSONDecoder(
-    parse_int=str, parse_float=json_number, parse_constant=str, object_pairs_hook=_object
+    parse_int=str,
+    parse_float=lambda text: TypedNumber(json_number(text)),
+    parse_constant=str,
+    object_pairs_hook=_object,
 )
 
 
 def read_json(path: Path, options: Options) -> Table:
     """The table of a JSON file; raises Refused."""
     encoding, warnings = find_encoding(path, options.encoding)
-    items = _items(path, encoding)
+    table = read_whole(lambda plans: _read_items(_items(path, encoding), encoding, options, plans))
+    table.warnings += warnings
+    return table
+
+
+def _read_items(items: Iterator[Any], encoding: str, options: Options, plans: Plans) -> Table:
+    """The table of all items, of which the first tell what they are."""
     first = list(islice(items, _SAMPLE_ROWS))
     if not first:
         raise refuse("no rows", "at least two", _ADVICE)
@@ -70,34 +81,30 @@ def read_json(path: Path, options: Options) -> Table:
         decimal=options.decimal or ".",
         missing=DEFAULT_MISSING if options.missing is None else options.missing,
     )
-    table = _table(found, first, items)
-    table.warnings += warnings
-    return table
-
-
-def _table(found: Options, first: list[Any], items: Iterator[Any]) -> Table:
-    """The table of all items, of which the first tell what they are."""
     rows = enumerate(chain(first, items), start=1)
     if isinstance(first[0], dict):
-        return _read(rows, _keys(first), replace(found, header=False), named=True)
+        return _read(rows, _keys(first), (replace(found, header=False), options, plans), named=True)
     lists = [[_text(value) for value in row] for row in first if isinstance(row, list)]
     header = found.header
     if not isinstance(header, bool):
         # Numbers name nothing here: whoever wants names writes texts.
         header = find_header(lists) is True and not any(is_number(cell, ".") for cell in lists[0])
     names = [_text(value) for value in next(rows)[1]] if header else None
-    return _read(
-        rows, names if names is not None else len(first[0]), replace(found, header=header), named=False
-    )
+    columns = names if names is not None else len(first[0])
+    return _read(rows, columns, (replace(found, header=header), options, plans), named=False)
 
 
 def _read(
-    rows: Iterator[tuple[int, Any]], columns: list[str] | int, options: Options, *, named: bool
+    rows: Iterator[tuple[int, Any]],
+    columns: list[str] | int,
+    how: tuple[Options, Options, Plans],
+    *,
+    named: bool,
 ) -> Table:
     names, warnings = (
         column_names(None, columns) if isinstance(columns, int) else column_names(columns, len(columns))
     )
-    table = TableBuilder(assign_roles(names, options), options)
+    table = TableBuilder(assign_roles(names, how[0]), *how)
     chunk = max(1, _CHUNK_VALUES // len(names))
     keys = columns if named and isinstance(columns, list) else None
     while taken := list(islice(rows, chunk)):
@@ -142,7 +149,8 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value)
+    # The reader knows numbers by their type.
+    return value if isinstance(value, str) else str(value)
 
 
 def _kind(value: Any) -> str:

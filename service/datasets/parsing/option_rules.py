@@ -10,6 +10,7 @@ from engine.spec.rules import Rule, problem
 
 __all__ = [
     "LONGEST_NAME",
+    "MOST_COLUMNS",
     "Character",
     "ColumnName",
     "ColumnNames",
@@ -18,13 +19,14 @@ __all__ = [
     "Header",
     "OneOrMore",
     "Texts",
+    "checked_item",
     "is_plain",
 ]
 
 ColumnReference = str | int
 """A column by its name, or by its place from 0; −1 is the last."""
 
-_MOST_COLUMNS = 65_536
+MOST_COLUMNS = 65_536
 LONGEST_NAME = 200
 _UNFIT = "\r\n\0\"'+-._"
 
@@ -85,8 +87,8 @@ class ColumnName:
     def check(self, value: Any) -> ColumnReference:
         if isinstance(value, bool) or not isinstance(value, (str, int)):
             raise problem("type", "Must be the name of a column, or its number from 0.")
-        if isinstance(value, int) and not -_MOST_COLUMNS <= value < _MOST_COLUMNS:
-            raise problem("range", f"Must be a column's number from 0, below {_MOST_COLUMNS}.")
+        if isinstance(value, int) and not -MOST_COLUMNS <= value < MOST_COLUMNS:
+            raise problem("range", f"Must be a column's number from 0, below {MOST_COLUMNS}.")
         if isinstance(value, str) and not (1 <= len(value) <= LONGEST_NAME and is_plain(value)):
             raise problem("range", f"Must be a name of 1 to {LONGEST_NAME} characters.")
         return value
@@ -99,9 +101,9 @@ class ColumnNames:
     def check(self, value: Any) -> tuple[ColumnReference, ...]:
         if isinstance(value, (str, int)) and not isinstance(value, bool):
             value = [value]
-        if not isinstance(value, (list, tuple)) or len(value) > _MOST_COLUMNS:
+        if not isinstance(value, (list, tuple)) or len(value) > MOST_COLUMNS:
             raise problem("type", "Must be a list of columns, by name or by number from 0.")
-        return tuple(_item(ColumnName(), item, place) for place, item in enumerate(value))
+        return tuple(checked_item(ColumnName(), item, place) for place, item in enumerate(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ class Texts:
             value = [value]
         if not isinstance(value, (list, tuple)) or len(value) > self.maximum:
             raise problem("type", f"Must be a list of at most {self.maximum} texts.")
-        return tuple(_item(_Text(), item, place) for place, item in enumerate(value))
+        return tuple(checked_item(_Text(), item, place) for place, item in enumerate(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ class _Text:
         return value
 
 
-def _item(rule: Rule, value: Any, place: int) -> Any:
+def checked_item(rule: Rule, value: Any, place: int) -> Any:
     """An item of a list, its problems told with its place."""
     try:
         return rule.check(value)

@@ -16,6 +16,7 @@ from engine.spec.experiment import ScalingRule
 from engine.spec.records import Record
 from engine.spec.rules import Choice, Nullable, check_fields, rule
 from service.datasets.parsing.codec_names import Encoding
+from service.datasets.parsing.numeric import NumericColumn, NumericColumns
 from service.datasets.parsing.option_rules import (
     Character,
     ColumnName,
@@ -68,7 +69,7 @@ class Options:
     order: ColumnReference | None = field(default=None, metadata=rule(Nullable(ColumnName())))
     missing: tuple[str, ...] | None = field(default=None, metadata=rule(Found(Texts(64))))
     categorical: tuple[ColumnReference, ...] = field(default=(), metadata=rule(ColumnNames()))
-    numeric: tuple[ColumnReference, ...] = field(default=(), metadata=rule(ColumnNames()))
+    numeric: tuple[NumericColumn, ...] = field(default=(), metadata=rule(NumericColumns()))
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -91,7 +92,8 @@ class Options:
     @property
     def called(self) -> frozenset[ColumnReference]:
         """Every column that is named for something."""
-        several = (*self.targets, *self.ignore, *self.categorical, *self.numeric)
+        numeric = (each.column for each in self.numeric)
+        several = (*self.targets, *self.ignore, *self.categorical, *numeric)
         return frozenset({*several, *(each for each in _single(self).values() if each is not None)})
 
     def document(self) -> dict[str, Any]:
@@ -104,7 +106,9 @@ class Options:
             return None if name in _single(self) else "auto"
         if isinstance(value, Divide):
             return {"divide_by": value.divide_by}
-        return list(value) if isinstance(value, tuple) else value
+        if isinstance(value, tuple):
+            return [item.document() if isinstance(item, NumericColumn) else item for item in value]
+        return value
 
 
 def _used_twice(options: Options) -> Iterable[SpecProblem]:
@@ -118,8 +122,9 @@ def _used_twice(options: Options) -> Iterable[SpecProblem]:
             message = f"Column {column!r} is given as {taken[column]} and as {name}; choose one."
             yield SpecProblem((name,), "incompatible", message)
         taken[column] = name
+    numeric = {each.column for each in options.numeric}
     for column in options.categorical:
-        if column in options.numeric:
+        if column in numeric:
             message = f"Column {column!r} is given as categorical and as numeric; choose one."
             yield SpecProblem(("categorical",), "incompatible", message)
 

@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 
 from engine.calls import Array
-from service.datasets.parsing.building import TableBuilder
-from service.datasets.parsing.columns import LARGEST_EXACT
+from service.datasets.parsing.building import TableBuilder, read_whole
+from service.datasets.parsing.columns import LARGEST_EXACT, TypedNumber
 from service.datasets.parsing.labels import json_number, number_text
 from service.datasets.parsing.limits import MAX_BYTES, MAX_TEXTS, MAX_VALUES
 from service.datasets.parsing.options import DEFAULT_MISSING, Options
 from service.datasets.parsing.results import DatasetWarning, Reason, Refused, refuse, shown
 from service.datasets.parsing.roles import assign_roles, column_names, is_called
+from service.datasets.parsing.settling import Plans
 from service.datasets.parsing.table import Table
 
 __all__ = ["read_parquet"]
@@ -37,7 +38,7 @@ def read_parquet(path: Path, options: Options) -> Table:
             "Upload CSV instead, or have pyarrow installed on the server: pip install 'trainyard[parquet]'.",
         ) from None
     try:
-        return _read(arrow, parquet.ParquetFile(path), options)
+        return read_whole(lambda plans: _read(arrow, parquet.ParquetFile(path), options, plans))
     except (arrow.ArrowException, OSError, ValueError, KeyError) as error:
         # What the machine cannot do has a number; what pyarrow cannot read has none.
         if isinstance(error, OSError) and error.errno is not None:
@@ -46,7 +47,7 @@ def read_parquet(path: Path, options: Options) -> Table:
         raise refuse(found, "a Parquet file", "Write the file anew, and upload all of it.") from None
 
 
-def _read(arrow: Any, file: Any, options: Options) -> Table:
+def _read(arrow: Any, file: Any, options: Options, plans: Plans) -> Table:
     described = file.metadata
     size = sum(described.row_group(place).total_byte_size for place in range(described.num_row_groups))
     values = described.num_rows * described.num_columns
@@ -83,7 +84,7 @@ def _read(arrow: Any, file: Any, options: Options) -> Table:
             if place != roles.order or not _is_date(arrow, kind)
         ],
     )
-    table, start = TableBuilder(roles, found), 1
+    table, start = TableBuilder(roles, found, options, plans), 1
     for batch in file.iter_batches(batch_size=max(1, _CHUNK_VALUES // len(names))):
         columns = [
             _column(arrow, batch.column(place), as_texts=table.wants_texts(place)) for place in roles.read
@@ -160,10 +161,11 @@ def _number_texts(arrow: Any, column: Any) -> list[str] | None:
         return None
     if arrow.types.is_floating(numbers.type):
         values = numbers.to_numpy(zero_copy_only=False)
-        texts = ["" if np.isnan(value) else number_text(value) for value in values]
+        texts = ["" if np.isnan(value) else TypedNumber(number_text(value)) for value in values]
     else:
         texts = [
-            str(value) if isinstance(value, int) else json_number(str(value)) for value in numbers.to_pylist()
+            TypedNumber(value if isinstance(value, int) else json_number(str(value)))
+            for value in numbers.to_pylist()
         ]
     return ["" if code is None else texts[code] for code in coded.indices.to_pylist()]
 

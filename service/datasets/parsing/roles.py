@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.errors import did_you_mean
 from service.datasets.parsing.limits import MAX_COLUMNS
+from service.datasets.parsing.numeric import NumericColumn
 from service.datasets.parsing.option_rules import LONGEST_NAME, is_plain
 from service.datasets.parsing.options import ColumnReference, Options
 from service.datasets.parsing.results import DatasetWarning, Reason, Refused, refuse, shown
@@ -34,7 +35,7 @@ class Roles:
     group: int | None
     order: int | None
     categorical: frozenset[int]
-    numeric: frozenset[int]
+    numeric: Mapping[int, NumericColumn]
     guess: str | None = None
 
     @functools.cached_property
@@ -86,7 +87,8 @@ def assign_roles(names: tuple[str, ...], options: Options, filled: int | None = 
     single = {name: placed.find(getattr(options, name)) for name in ("weight", "split", "group", "order")}
     taken = ignored | {place for place in single.values() if place is not None}
     targets = placed.find_all(options.targets)
-    categorical, numeric = placed.find_all(options.categorical), placed.find_all(options.numeric)
+    categorical = placed.find_all(options.categorical)
+    numeric = {place: each for each in options.numeric for place in placed.find_all([each.column])}
     placed.check()
     guess = None
     if not targets:
@@ -104,7 +106,7 @@ def assign_roles(names: tuple[str, ...], options: Options, filled: int | None = 
         features,
         **single,
         categorical=frozenset(categorical),
-        numeric=frozenset(numeric),
+        numeric=numeric,
         guess=guess,
     )
 

@@ -64,6 +64,7 @@ def interpret(table: Table) -> Parsed:
         DatasetWarning("empty_column", "#/options/ignore", f"Column {shown(name)} is empty and ignored.")
         for name in features.unused
     ]
+    warnings += features.doubts
     if roles.guess == BY_PLACE:
         message = f"Column {shown(columns.names[0])} was taken for the target {BY_PLACE}."
         warnings.append(DatasetWarning("guessed_target", "#/options/target", message))

@@ -3,11 +3,14 @@
 import pytest
 from fastapi.testclient import TestClient
 
+AGE = {"column": "age", "decimal": "auto", "thousands": "auto", "unit": "auto"}
+
 
 @pytest.mark.parametrize(
     ("given", "shown"),
     [
-        ({"numeric": "age"}, {"numeric": ["age"]}),
+        ({"numeric": "age"}, {"numeric": [AGE]}),
+        ({"numeric": [{"column": "age", "thousands": "space"}]}, {"numeric": [AGE | {"thousands": " "}]}),
         ({"categorical": 5}, {"categorical": [5]}),
         ({"missing": "?"}, {"missing": ["?"]}),
         ({"header": "summary"}, {"header": "summary"}),

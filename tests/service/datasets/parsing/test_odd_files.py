@@ -107,7 +107,7 @@ def test_a_wide_table(form: str) -> None:
 def test_where_columns_stand_is_found_out_once() -> None:
     """It is asked for each column: found out anew each time, a table of 65,536 columns would take half an hour."""
     roles = assign_roles(("a", "b", "y"), Options())
-    table = TableBuilder(roles, Options()).finish(None, [])
+    table = TableBuilder(roles, Options(), Options(), {}).finish(None, [])
     assert roles.read is roles.read
     assert table.places is table.places
 

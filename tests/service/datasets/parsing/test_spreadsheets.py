@@ -71,41 +71,6 @@ def test_decimal_commas_between_commas_are_quoted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("numbers", "doubtful"), [("950 1.050 12.300", 1), ("0.950 1.050 12.300", 0), ("950 1.05 1.050", 0)]
-)
-def test_points_that_may_group_thousands_are_told(numbers: str, doubtful: int) -> None:
-    rows = [f"{number};{row % 2}" for row, number in enumerate(numbers.split() * 4)]
-    found = accepted(table("a;y", *rows), target="y")
-    assert sum("thousands" in message for message in messages(found)) == doubtful
-
-
-def test_commas_that_group_thousands_are_no_decimal_commas() -> None:
-    rows = [f'{first},"{row + 1},{row + 100}",{row % 2}' for row, (first, _, _) in enumerate(NUMBERS)]
-    found, advice = why(rejected(table("a,b,c", *rows)))
-    assert found == '40 different texts in 40 rows, such as "1,100"'
-    assert advice.startswith("Write numbers without separators of thousands")
-
-
-@pytest.mark.parametrize(
-    "form",
-    ['"{:,.2f}"', "${:.2f}", "{:.1f}%", "({:.2f})", "{:.2f}-", "€ {:.2f}", '"{:,.2f} EUR"', "\u00a0{:.2f} $"],
-)
-@pytest.mark.parametrize("is_target", [True, False])
-def test_numbers_with_signs_are_no_classes(form: str, is_target: bool) -> None:
-    rows = [f"{second},{form.format(third * 97)}" for _, second, third in NUMBERS]
-    found, advice = why(rejected(table("a,price", *rows), target="price" if is_target else "a"))
-    assert "different texts in 40 rows" in found
-    assert "Write numbers without separators of thousands, currency and percent signs." in advice
-
-
-def test_a_decimal_comma_that_was_not_asked_for_is_hinted_at() -> None:
-    rows = [
-        f"{first};{str(third).replace('.', ',')};{row % 2}" for row, (first, _, third) in enumerate(NUMBERS)
-    ]
-    assert '"decimal" is ","' in rejected(table("a;b;c", *rows)).advice
-
-
-@pytest.mark.parametrize(
     "form", ["2024-05-{:02}", "{}.5.2024", "May {} 2024", "Nov-{}-2020", "{}-Nov-2020", "12:{:02}"]
 )
 def test_dates_are_no_classes(form: str) -> None:
