@@ -69,7 +69,7 @@ def _columns(parsed: Parsed, options: Options) -> Iterator[DatasetWarning]:
     counting = [name for name in found["row_numbers"] if name not in leaks]
     what = "rises or falls from row to row and tells the place in the file alone"
     yield from _each(counting, "row_numbers", what, arrays=arrays)
-    declared = {*leaks, *options.numeric, *options.categorical}
+    declared = {*leaks, *(each.column for each in options.numeric), *options.categorical}
     named = [name for name in found["identifiers"] if name not in declared]
     for name in named:
         yield _identifier(parsed, name)

@@ -12,6 +12,10 @@ from service.datasets.parsing.results import Parsed
 from tests.service.datasets.parsing.reading import accepted, outcome, rejected
 
 ROWS = 60
+CODES = {
+    *("read_as_numbers", "ambiguous_thousands", "mixed_column"),
+    *("numbers_as_categories", "numbers_as_classes", "dates_as_numbers"),
+}
 
 
 def table(
@@ -27,8 +31,8 @@ def table(
 
 
 def about(found: Parsed, column: str = "price") -> list[str]:
-    """The warnings that name the column."""
-    return [warning.message for warning in found.warnings if warning.column == column]
+    """What is said of how the column was read."""
+    return [each.message for each in found.warnings if each.column == column and each.code in CODES]
 
 
 @pytest.mark.parametrize(
@@ -312,4 +316,4 @@ def test_what_is_said_of_a_column_is_what_it_is_read_as() -> None:
     said[0]["decimal"] = ","
     found = accepted(content, numeric=said)
     assert found.arrays["x"][:2, 0].tolist() == [1100, 2101]
-    assert found.warnings == ()
+    assert about(found) == []
