@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.data import Dataset
-from engine.spec import DatasetSplit, Divide, Experiment, Resolved, Split
+from engine.spec import Divide, Experiment, OrderSplit, Resolved, Split
 from tests.engine.reference_run import stream
 
 Array = NDArray[Any]
@@ -31,20 +31,38 @@ def share_of(share: float, rows: int) -> int:
 def parts_of(dataset: Dataset, experiment: Experiment) -> dict[str, list[int]]:
     """The rows of each part that is taken from ``dataset.x``; those to train on in the order that train_rows cuts."""
     split, rows = experiment.split, len(dataset.y)
-    if isinstance(split, DatasetSplit):
-        if split.train_rows is None:
-            return {"train": list(range(rows))}
-        shuffled = stream(split.seed, SPLIT).permutation(rows).tolist()
-        return {"train": due_order(shuffled, dataset.y) if dataset.has_classes else shuffled}
-    assert isinstance(split, Split), "an order is compared in test_orders.py"
-    remaining = stream(split.seed, SPLIT).permutation(rows).tolist()
-    found = {}
+    shuffled = stream(split.seed, SPLIT).permutation(rows).tolist()
+    if not isinstance(split, Split):
+        found = by_order(dataset, split) if isinstance(split, OrderSplit) else {"train": list(range(rows))}
+        if split.train_rows is not None:
+            sample = [row for row in shuffled if row in set(found["train"])]
+            found["train"] = due_order(sample, dataset.y) if dataset.has_classes else sample
+        return found
+    remaining, found = shuffled, {}
     for name, share in (("validation", split.validation), ("test", split.test)):
         if share is not None:
             count = share_of(share, rows)
             found[name] = in_proportion(remaining, dataset.y, count) if split.stratify else remaining[:count]
             remaining = [row for row in remaining if row not in set(found[name])]
     return {**found, "train": due_order(remaining, dataset.y) if split.stratify else remaining}
+
+
+def by_order(dataset: Dataset, split: OrderSplit) -> dict[str, list[int]]:
+    """The first rows of an order train, those after them validate, and the last test."""
+    rows = list(range(len(dataset.y)))
+    if dataset.order is not None:
+        rows.sort(key=dataset.order.item)
+    counts = {
+        name: share_of(share, len(rows))
+        for name, share in (("validation", split.validation), ("test", split.test))
+        if share is not None
+    }
+    train = len(rows) - sum(counts.values())
+    found = {"train": rows[:train]}
+    for name, count in counts.items():
+        found[name] = rows[train : train + count]
+        train += count
+    return found
 
 
 def in_proportion(rows: list[int], labels: Array, count: int) -> list[int]:

@@ -31,11 +31,16 @@ def split(dice: Dice, data: Dataset) -> dict[str, Any]:
         own["train_rows"] = dice.whole(3, 9)
     if data.x_test is not None and dice.often(0.5):
         return {"by": "dataset", **own}
+    fractions = {
+        "validation": dice.one(0.0, 0.1, 0.145, 0.25, dice.between(0, 0.4)),
+        "test": dice.one(0.0, 0.1, 0.205, dice.between(0, 0.3)),
+    }
+    if data.order is not None:
+        return {"by": "order", **fractions, **own}
     stratify = (True, False, "auto") if data.has_classes else (False, "auto")
     return {
         "by": "fractions",
-        "validation": dice.one(0.0, 0.1, 0.145, 0.25, dice.between(0, 0.4)),
-        "test": dice.one(0.0, 0.1, 0.205, dice.between(0, 0.3)),
+        **fractions,
         "stratify": dice.one(*stratify),
         **own,
     }
@@ -48,6 +53,8 @@ def test_random_data_are_prepared_as_documented() -> None:
         data = data_set(dice, task)
         if dice.often(0.4):
             data = with_own_parts(dice, data)
+        if dice.often(0.3):
+            data = dataclasses.replace(data, order=dice.random.integers(0, 9, len(data.y)))
         fields = {**document(dice, task), "split": split(dice, data), "monitor": "auto"}
         resolved = resolve(Experiment.from_document(fields), data.facts)
         found, plain = prepare(data, resolved), prepared_parts(data, resolved)
