@@ -65,7 +65,11 @@ def read_submission(
         resolved = _collect(problems, lambda: resolve(experiment, dataset.facts))
     if problems or dataset is None or resolved is None:
         raise InvalidSpec(problems)
-    found = (*dataset.warnings, *_too_short(time_limit, resolved, dataset))
+    found = (
+        *dataset.warnings,
+        *_too_short(time_limit, resolved, dataset),
+        *_mistaken_classes(resolved, dataset),
+    )
     resolved = dataclasses.replace(resolved, warnings=resolved.warnings + found)
     return Submission(dataset, resolved, name, metadata, priority, time_limit)
 
@@ -79,6 +83,20 @@ def _too_short(limit: float | None, resolved: Resolved, dataset: Trainable) -> I
             "make epochs shorter: larger batches, fewer units, or fewer rows (split.train_rows)."
         )
         yield SpecWarning("time_limit_too_short", ("time_limit_seconds",), message)
+
+
+def _mistaken_classes(resolved: Resolved, dataset: Trainable) -> Iterator[SpecWarning]:
+    """A warning of weights by class number where that number is the name of another class."""
+    classes, weights = dataset.classes, resolved.experiment.class_weight
+    if classes is None or not isinstance(weights, dict):
+        return
+    if mistaken := [number for number in weights if number in classes and classes[int(number)] != number]:
+        number = mistaken[0]
+        message = (
+            f'class_weight counts classes from 0 in the order of the data set: "{number}" is the class called '
+            f'"{classes[int(number)]}", and the class called "{number}" is "{list(classes).index(number)}".'
+        )
+        yield SpecWarning("class_weight_by_number", ("class_weight", number), message)
 
 
 def _given(document: Mapping[str, Any], name: str, default: Any) -> Any:

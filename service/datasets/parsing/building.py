@@ -93,7 +93,7 @@ class TableBuilder:
         strays += [replace(reason, row=self._line(reason.row)) for reason in settled.reasons]
         advice = [*[_RAGGED_ADVICE] * bool(self._ragged), *settled.advice]
         if len(strays) > len(settled.advice):
-            advice.append(self._advice())
+            advice.append(self._advice(strays))
         if advice:
             raise Refused([*self._ragged, *_in_turn(strays)], " ".join(advice))
         labels, numbers = self._labels()
@@ -201,10 +201,10 @@ class TableBuilder:
         for row, cell in reader.stray:
             yield Reason(self._lines.of(row), name, shown(cell), expected)
 
-    def _advice(self) -> str:
+    def _advice(self, strays: Sequence[Reason]) -> str:
         """What to do about texts among numbers."""
-        readers = zip(self._roles.read, self._readers, strict=True)
-        is_target = any(place in self._roles.targets and reader.stray for place, reader in readers)
+        targets = {self._roles.names[place] for place in self._roles.targets}
+        is_target = any(reason.column in targets for reason in strays)
         return _STRAY_ADVICE + (
             ' If the target names classes, say task "classification".' if is_target else ""
         )

@@ -56,9 +56,11 @@ class Encoding:
         module = _modules().get(_key(value))
         if module is None:
             hint = did_you_mean(value, _COMMON) or did_you_mean(_key(value), [*_modules()])
-            raise problem("choice", f"Is no encoding known here, such as {', '.join(_COMMON)}.{hint}")
+            raise problem("choice", f"Unknown encoding. Known are, among others, {', '.join(_COMMON)}.{hint}")
         if module in _NO_ENCODINGS:
-            raise problem("choice", f"Is no encoding of text files, such as {', '.join(_COMMON)}.")
+            raise problem(
+                "choice", f"{value} is not a text encoding; choose one such as {', '.join(_COMMON)}."
+            )
         name = codecs.lookup(module).name
         return _READ_AS.get(name, name)
 

@@ -62,7 +62,7 @@ def understand(columns: Columns, task: str | None, classes: tuple[str, ...] | No
         raise refuse(
             f"{len(columns.names)} target columns",
             "one",
-            'Name one target column, or make the task "multilabel".',
+            f'Name one target column, or make the task "{_task_of_several(columns)}".',
         )
     if task == "classification":
         return _classes(columns, classes)
@@ -119,7 +119,9 @@ def _check_come_again(texts: Sequence[str], rows: int, name: str) -> None:
     found = (
         f"{'dates' if dates else f'{len(texts)} different texts in {rows} rows,'} such as {shown(texts[0])}"
     )
-    advice = number_advice(texts) or 'If these are classes all the same, say so with task "classification".'
+    classes = 'If these are classes all the same, say so with task "classification".'
+    other = "Name another column as the target."
+    advice = number_advice(texts) or (classes if len(texts) <= MAX_CLASSES else other)
     raise refuse(found, "numbers, or classes that come again", advice, column=name)
 
 
@@ -139,10 +141,14 @@ def _classes(columns: Columns, names: tuple[str, ...] | None) -> Target:
         names, places = tuple(found.texts[place] for place in order), np.argsort(order)
     numbers = places[found.codes]
     if not 2 <= len(names) <= MAX_CLASSES or len(np.unique(numbers)) < 2:  # noqa: PLR2004 - a choice needs two
+        are_numbers = len(names) > 1 and all(
+            exact_number(name, columns.decimal) is not None for name in names
+        )
+        other = ', or make the task "regression"' if are_numbers else ""
         raise refuse(
             f"{len(names)} class{'es' * (len(names) != 1)}: {', '.join(shown(name) for name in names[:5])}",
             f"2 to {MAX_CLASSES}",
-            'Check which column is the target, or make the task "regression".',
+            f"Check which column is the target{other}.",
             column=columns.names[0],
         )
     dtype = np.uint8 if len(names) <= 1 << 8 else np.int32

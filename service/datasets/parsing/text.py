@@ -218,7 +218,7 @@ def _guessed(path: Path) -> list[DatasetWarning]:
         raise refuse(
             f"bytes that are neither UTF-8 nor Windows-1252: {found.failure.text}",
             "text",
-            f'Give the "encoding", such as shift_jis or cp1251. {other_readings(path, _GUESS)}'.strip(),
+            f'Give the "encoding" that it was written in, or save it as UTF-8. {other_readings(path, _GUESS)}'.strip(),
             row=found.failure.line,
         )
     number, raw = first_foreign_line(path) or (1, b"")

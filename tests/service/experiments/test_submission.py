@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from engine.errors import InvalidSpec, SpecProblem
 from engine.spec import Experiment, rules, to_document
 from engine.spec.rules import json_name
-from service.datasets.service import list_datasets
+from service.datasets.service import describe, list_datasets
 from service.experiments.submission import Submission, read_submission
 
 FIELDS = [json_name(field) for field in dataclasses.fields(Experiment)]
@@ -150,6 +150,18 @@ def test_a_time_limit_shorter_than_an_epoch_is_warned_of() -> None:
     (warning,) = read_submission({**wide, "time_limit_seconds": 0.25}).resolved.warnings
     assert (warning.code, warning.path) == ("time_limit_too_short", ("time_limit_seconds",))
     assert read_submission({**wide, "time_limit_seconds": 3600}).resolved.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("classes", "warned"), [(("1", "2", "3"), True), (("0", "1", "2"), False), (("a", "b", "c"), False)]
+)
+def test_a_class_number_that_is_the_name_of_another_class_is_warned_of(
+    classes: tuple[str, ...], warned: bool
+) -> None:
+    iris = dataclasses.replace(describe("iris"), classes=classes)
+    found = read_submission({"dataset": "iris", "class_weight": {"1": 5}}, lambda _: iris).resolved.warnings
+    codes = [(warning.code, warning.path) for warning in found]
+    assert (("class_weight_by_number", ("class_weight", "1")) in codes) == warned
 
 
 def test_many_unknown_fields_are_named_up_to_a_limit() -> None:

@@ -65,6 +65,7 @@ def test_what_is_no_encoding_of_text_is_refused_by_name(name: str) -> None:
     with pytest.raises(InvalidSpec) as caught:
         Options.from_document({"encoding": name})
     assert [(each.pointer, each.code) for each in caught.value.problems] == [("#/encoding", "choice")]
+    assert caught.value.problems[0].message.startswith(f"{name} is not a text encoding")
 
 
 @pytest.mark.parametrize(
