@@ -28,6 +28,8 @@ class Metrics:
     val_r2: float | None = None
     train_mae: float | None = None
     val_mae: float | None = None
+    train_rmse: float | None = None
+    val_rmse: float | None = None
     penalty: float
     objective: float
     weight_norm: float

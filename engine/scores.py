@@ -1,4 +1,4 @@
-"""What a network's answers are worth on a split: accuracy, or R² and the mean absolute error."""
+"""What a network's answers are worth on a split: accuracy, or R² and two errors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Scores", "scoring"]
 
 
 Scores = dict[str, float | None]
-"""``accuracy`` for classification; ``r2`` and ``mae`` for regression, R² None where the targets do not vary."""
+"""``accuracy`` for classification; ``r2``, ``mae``, ``rmse`` for regression, R² None where the targets do not vary."""
 
 Score = Callable[[Array, Array, slice], list[Call]]
 """From logits (O, B), scratch (O, B) and the rows of the split: the calls that judge these rows."""
@@ -60,7 +60,7 @@ def _decisions(network: Network, targets: Array) -> tuple[Score, Callable[[], Sc
 
 
 def _errors(network: Network, targets: Array, unit: Array) -> tuple[Score, Callable[[], Scores]]:
-    """R² averaged over the outputs that vary, and the mean absolute error in the user's units."""
+    """R² averaged over the outputs that vary; mean absolute and root mean squared error in the target's own unit."""
     residuals = np.zeros_like(targets)
     spread = np.square(targets - targets.mean(axis=1, dtype=np.float64, keepdims=True)).sum(axis=1)
     varies = np.ptp(targets, axis=1) > SOME_ULPS * np.finfo(targets.dtype).eps * np.abs(targets).max(axis=1)
@@ -72,10 +72,12 @@ def _errors(network: Network, targets: Array, unit: Array) -> tuple[Score, Calla
 
     def scores() -> Scores:
         errors = residuals.astype(np.float64)
-        unexplained = np.square(errors).sum(axis=1)[varies] / spread[varies]
+        squares = np.square(errors)
+        unexplained = squares.sum(axis=1)[varies] / spread[varies]
         return {
             "r2": float(1 - unexplained.mean()) if varies.any() else None,
             "mae": float((np.abs(errors).mean(axis=1) * unit).mean()),
+            "rmse": float((np.sqrt(squares.mean(axis=1)) * unit).mean()),
         }
 
     return score, scores

@@ -24,7 +24,7 @@ _WORDS = {
     "objective": "`train_loss` + `penalty`: what is minimized.",
     "weight_norm": "Euclidean norm of all weights, without biases.",
     "zero_fraction": "Share of the weights that are exactly 0.",
-    "gradient_norm": "Mean norm of the gradient over the epoch's steps.",
+    "gradient_norm": "Norm of the data loss's gradient on the epoch's last batch, before clipping.",
     "dead_units": "Share of hidden units that never fire.",
     "learning_rate": "Learning rate at the end of the epoch.",
     "seconds": "Seconds spent training so far.",

@@ -61,7 +61,7 @@ def made(url: str) -> str:
 
 def epoch(identifier: str, number: int) -> dict[str, Any]:
     """Metrics with as many digits as real ones have."""
-    metrics = dict.fromkeys(metric_names(classification=True), 1 / (number + 2))
+    metrics = dict.fromkeys(metric_names(regression=False), 1 / (number + 2))
     return {"experiment_id": identifier, "epoch": number, **metrics}
 
 

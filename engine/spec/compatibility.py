@@ -100,9 +100,9 @@ def incompatible(experiment: Experiment, facts: DatasetFacts) -> Iterator[SpecPr
             if int(label) >= (facts.classes or 0):
                 message = f"The data set has the classes 0 to {(facts.classes or 1) - 1}."
                 yield SpecProblem(("class_weight", label), "range", message)
-    scores = ("r2", "mae") if facts.task == "regression" else ("accuracy",)
+    scores = ("r2", "mae", "rmse") if facts.task == "regression" else ("accuracy",)
     if not experiment.monitor.endswith(("auto", "loss", "objective", *scores)):
-        message = f"A {facts.task} task is scored by {' and '.join(scores)}, not by {experiment.monitor}."
+        message = f"A {facts.task} task is scored by {', '.join(scores)}, not by {experiment.monitor}."
         yield SpecProblem(("monitor",), "incompatible", message)
 
 

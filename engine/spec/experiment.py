@@ -63,6 +63,8 @@ MONITORS = (
     "val_r2",
     "train_mae",
     "val_mae",
+    "train_rmse",
+    "val_rmse",
 )
 
 

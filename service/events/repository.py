@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from service.database import utc_now
 from service.events.models import EventRow
+from service.experiments.metrics import is_regression
 from service.experiments.models import EpochRow, ExperimentRow
 from service.experiments.states import TERMINAL
 
@@ -64,11 +65,11 @@ _INSERT = sa.insert(_EVENTS)
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """How far an experiment's events go, whether there will be more, and whether its data has classes."""
+    """How far an experiment's events go, whether there will be more, and whether it is a regression."""
 
     last_event: int
     ended: bool
-    classification: bool
+    regression: bool
 
 
 def record(
@@ -100,10 +101,10 @@ def followed(session: Session, owner: str, identifiers: Sequence[str]) -> dict[s
     """Those of the experiments that are the owner's."""
     columns = _EXPERIMENTS.c
     statement = sa.select(
-        columns.id, columns.last_event, columns.status, columns.classes.is_not(sa.null()).label("classified")
+        columns.id, columns.last_event, columns.status, columns.task, columns.classes
     ).where(columns.id.in_(identifiers), columns.owner == owner)
     return {
-        row.id: Followed(row.last_event, row.status in TERMINAL, bool(row.classified))
+        row.id: Followed(row.last_event, row.status in TERMINAL, is_regression(row.task, row.classes))
         for row in session.execute(statement)
     }
 

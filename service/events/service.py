@@ -109,7 +109,7 @@ def _next(
 
     None stands for an epoch whose metrics are gone, since training had to begin anew.
     """
-    names = metric_names(classification=experiment.classification)
+    names = metric_names(regression=experiment.regression)
     numbered = _numbered(session, identifier, place.positions[identifier], limit)
     curve = _curve(session, identifier, [_epoch(row, number) for row, number in numbered], names)
     for row, number in numbered:

@@ -11,7 +11,17 @@ from typing import Any
 from engine.errors import did_you_mean
 from service.errors import InvalidParameter
 
-__all__ = ["METRICS", "Curve", "as_csv", "as_json", "metric_names", "of_epoch", "select_names", "spread"]
+__all__ = [
+    "METRICS",
+    "Curve",
+    "as_csv",
+    "as_json",
+    "is_regression",
+    "metric_names",
+    "of_epoch",
+    "select_names",
+    "spread",
+]
 
 Curve = Mapping[str, Sequence[object]]
 """Columns of one length; the first one is ``epoch``."""
@@ -25,6 +35,8 @@ METRICS = (
     "val_r2",
     "train_mae",
     "val_mae",
+    "train_rmse",
+    "val_rmse",
     "penalty",
     "objective",
     "weight_norm",
@@ -36,12 +48,20 @@ METRICS = (
 )
 _PIECE = 2000
 _CLASSIFICATION_ONLY = ("_accuracy",)
-_REGRESSION_ONLY = ("_r2", "_mae")
+_REGRESSION_ONLY = ("_r2", "_mae", "_rmse")
 
 
-def metric_names(*, classification: bool) -> tuple[str, ...]:
+def is_regression(task: str | None, classes: object) -> bool:
+    """Whether an experiment of this task and these classes is a regression.
+
+    Older processes, which may still be running, store no task.
+    """
+    return classes is None if task is None else task == "regression"
+
+
+def metric_names(*, regression: bool) -> tuple[str, ...]:
     """The metrics a classification or a regression has."""
-    others = _REGRESSION_ONLY if classification else _CLASSIFICATION_ONLY
+    others = _CLASSIFICATION_ONLY if regression else _REGRESSION_ONLY
     return tuple(name for name in METRICS if not name.endswith(others))
 
 

@@ -82,6 +82,7 @@ class ExperimentRow(Base):
     rows_validation: Mapped[int]
     rows_test: Mapped[int]
     classes: Mapped[list[Any] | None]
+    task: Mapped[str | None]
     parameters: Mapped[int]
     warnings: Mapped[list[Any]] = mapped_column(default=list)
     max_epochs: Mapped[int]
@@ -156,6 +157,8 @@ class EpochRow(Base):
     val_r2: Mapped[float | None]
     train_mae: Mapped[float | None]
     val_mae: Mapped[float | None]
+    train_rmse: Mapped[float | None]
+    val_rmse: Mapped[float | None]
     penalty: Mapped[float | None]
     objective: Mapped[float | None]
     weight_norm: Mapped[float | None]

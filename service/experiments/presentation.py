@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from engine.spec import Experiment, equivalents
-from service.experiments.metrics import metric_names, of_epoch
+from service.experiments.metrics import is_regression, metric_names, of_epoch
 from service.experiments.repository import Row
 from service.experiments.service import Placed
 from service.experiments.states import possible
@@ -42,6 +42,7 @@ def experiment_document(placed: Placed) -> dict[str, Any]:
         "best": _epoch(row, row.best_epoch, row.best),
         "final": _epoch(row, row.last_epoch, row.final),
         "test": row.test,
+        "units": _units(row),
         "argmin_epoch": row.argmin_epoch,
         "equivalents": _equivalents(json.dumps({**row.spec, "seed": 0}), row.rows_train),
         "warnings": row.warnings,
@@ -82,7 +83,15 @@ def _epoch(row: Row, epoch: int | None, stored: dict[str, Any] | None) -> dict[s
     """An epoch's metrics without those that this kind of task does not have."""
     if stored is None:
         return None
-    return {"epoch": epoch, **of_epoch(stored, metric_names(classification=row.classes is not None))}
+    return {"epoch": epoch, **of_epoch(stored, metric_names(regression=is_regression(row.task, row.classes)))}
+
+
+def _units(row: Row) -> dict[str, str] | None:
+    """What the numbers of a regression are measured in."""
+    if not is_regression(row.task, row.classes):
+        return None
+    loss = "standardized" if row.spec["target_scaling"] == "standardize" else "target"
+    return {"loss": loss, "mae": "target", "rmse": "target"}
 
 
 @functools.lru_cache(maxsize=1024)

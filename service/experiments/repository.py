@@ -48,7 +48,7 @@ _INSERT = sa.insert(_EXPERIMENTS).returning(*_EXPERIMENTS.c, sa.null().label("se
 _OWN = sa.and_(_EXPERIMENTS.c.id == sa.bindparam("identifier"), _EXPERIMENTS.c.owner == sa.bindparam("owner"))
 _FIND = _SELECT.where(_OWN)
 _FIND_CURVE = sa.select(
-    *(_EXPERIMENTS.c[name] for name in ("classes", "attempt", "last_epoch", "last_event"))
+    *(_EXPERIMENTS.c[name] for name in ("task", "classes", "attempt", "last_epoch", "last_event"))
 ).where(_OWN)
 _MOST_BRANCHES = 40
 
@@ -87,7 +87,7 @@ def _insert_metadata(session: Session, row: Row, metadata: Mapping[str, str]) ->
 
 
 def find_curve(session: Session, owner: str, identifier: str) -> Row | None:
-    """What there is to know of the owner's experiment before its curve is read: ``classes``, and how far it is."""
+    """What there is to know of the owner's experiment before its curve is read: its kind, and how far it is."""
     return session.execute(_FIND_CURVE, {"identifier": identifier, "owner": owner}).first()
 
 

@@ -127,6 +127,8 @@ class EpochMetrics(BaseModel):
     val_r2: float | None = None
     train_mae: float | None = None
     val_mae: float | None = None
+    train_rmse: float | None = None
+    val_rmse: float | None = None
     penalty: float | None = Field(default=None, description="Never part of a loss.")
     objective: float | None = Field(default=None, description="`train_loss` + `penalty`: what is minimized.")
     weight_norm: float | None = None
@@ -150,9 +152,25 @@ class TestMetrics(BaseModel):
         default=None, description="Coefficient of determination: 1 is perfect, 0 is no better than the mean."
     )
     mae: float | None = Field(default=None, description="Mean absolute error, in the target's own unit.")
+    rmse: float | None = Field(
+        default=None, description="Square root of the mean squared error, in the target's own unit."
+    )
     non_finite: list[str] | None = Field(
         default=None, description="Scores that are null as they were NaN or infinite."
     )
+
+
+class Units(BaseModel):
+    """What a regression's numbers are measured in: `standardized` (deviations of the training targets) or `target`.
+
+    A squared error is in the square of its unit.
+    """
+
+    loss: Literal["standardized", "target"] = Field(
+        description="Of every loss, `objective` and `test.loss`; `target_scaling` decides it."
+    )
+    mae: Literal["target"] = Field(description="Of every `mae`: the target's own unit.")
+    rmse: Literal["target"] = Field(description="Of every `rmse`: the target's own unit.")
 
 
 class Warned(BaseModel):
@@ -206,6 +224,9 @@ class ExperimentRead(BaseModel):
     best: EpochMetrics | None = Field(description="The best epoch by `monitor`; its weights are kept.")
     final: EpochMetrics | None = Field(description="The last epoch.")
     test: TestMetrics | None = Field(description="Null until the run ends.")
+    units: Units | None = Field(
+        description="What losses and errors are measured in; null for classes and labels."
+    )
     argmin_epoch: int | None = Field(description="The epoch with the best `monitor`, `min_delta` aside.")
     equivalents: Equivalents
     warnings: list[Warned]
@@ -245,6 +266,8 @@ class CurveRead(BaseModel):
     val_r2: _Column = []
     train_mae: _Column = []
     val_mae: _Column = []
+    train_rmse: _Column = []
+    val_rmse: _Column = []
     penalty: _Column = []
     objective: _Column = []
     weight_norm: _Column = []

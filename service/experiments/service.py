@@ -121,6 +121,7 @@ def _columns(submission: Submission, identifier: str, now: datetime) -> dict[str
         "rows_validation": resolved.rows.validation,
         "rows_test": resolved.rows.test,
         "classes": None if dataset.classes is None else list(dataset.classes),
+        "task": dataset.facts.task,
         "parameters": resolved.parameters,
         "warnings": [warning_document(found) for found in resolved.warnings],
         "max_epochs": experiment.max_epochs,
@@ -148,7 +149,8 @@ def _placed(session: Session, row: Row) -> Placed:
 
 def metric_names(session: Session, owner: str, identifier: str) -> tuple[str, ...]:
     """The metrics that an owner's experiment of this kind of task has; raises NotFound."""
-    return metrics.metric_names(classification=_curve(session, owner, identifier).classes is not None)
+    curve = _curve(session, owner, identifier)
+    return metrics.metric_names(regression=metrics.is_regression(curve.task, curve.classes))
 
 
 def curve_tag(session: Session, owner: str, identifier: str, form: str) -> str:

@@ -161,7 +161,7 @@ def loss(dice: Dice, task: str) -> tuple[Any, str]:
 
 
 def patience(dice: Dice, task: str, validation: float) -> dict[str, Any]:
-    scores = ("r2", "mae") if task == "regression" else ("accuracy",)
+    scores = ("r2", "mae", "rmse") if task == "regression" else ("accuracy",)
     parts = ("train", "val") if validation else ("train",)
     monitors = [f"{part}_{metric}" for part in parts for metric in ("loss", *scores)]
     return {

@@ -116,7 +116,7 @@ def metrics(network: Reference, splits: Splits) -> dict[str, float | None]:
         "weight_norm": float(np.sqrt((weights**2).sum())),
         "zero_fraction": float((weights == 0).mean()),
         "dead_units": dead_units(network, splits.validation),
-        **dict.fromkeys(("val_loss", "val_accuracy", "val_r2", "val_mae")),
+        **dict.fromkeys(("val_loss", "val_accuracy", "val_r2", "val_mae", "val_rmse")),
     }
     for name, part in (("train", splits.train), ("val", splits.validation)):
         if len(part):
@@ -134,12 +134,14 @@ def evaluate(network: Reference, part: Part, splits: Splits) -> dict[str, float 
     a = OUTPUTS[spec.output](z)
     if splits.task == "regression":
         residuals = np.abs(a - y) * splits.targets.scale
-        return {"loss": loss, "accuracy": None, "r2": r_squared(a, y), "mae": float(residuals.mean())}
+        rmse = float(np.sqrt((residuals**2).mean(axis=0)).mean())
+        found = {"r2": r_squared(a, y), "mae": float(residuals.mean()), "rmse": rmse}
+        return {"loss": loss, "accuracy": None, **found}
     if part.labels is not None and z.shape[1] > 1:
         right = z.argmax(axis=1) == part.labels
     else:
         right = (a > 1 / 2) == (y > 1 / 2)
-    return {"loss": loss, "accuracy": float(right.mean()), "r2": None, "mae": None}
+    return {"loss": loss, "accuracy": float(right.mean()), "r2": None, "mae": None, "rmse": None}
 
 
 def r_squared(a: Array, y: Array) -> float | None:

@@ -90,7 +90,7 @@ def test_targets_that_do_not_vary_are_0_and_have_no_r2(values: list[float]) -> N
     targets = np.resize(np.array(values), TRAIN)
     same = Dataset(table.x, targets, "regression", x_test=table.x[:TEST], y_test=targets[:TEST])
     result = train(Experiment(seed=1, max_epochs=1, init="zeros", split=Split(validation=0)), same)
-    assert result.test == {"loss": 0.0, "r2": None, "mae": 0.0}
+    assert result.test == {"loss": 0.0, "r2": None, "mae": 0.0, "rmse": 0.0}
     _, splits = prepared(same, split=NO_SPLIT)
     assert not splits.train.targets.any()
 

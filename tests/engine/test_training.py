@@ -56,6 +56,7 @@ def test_regression_scores_are_in_the_users_units() -> None:
     (one, *_), _ = history(data, max_epochs=1, precision="float64")
     (other, *_), _ = history(big, max_epochs=1, precision="float64")
     assert other.metrics.val_mae == pytest.approx(1000 * (one.metrics.val_mae or 0), rel=1e-6)
+    assert other.metrics.val_rmse == pytest.approx(1000 * (one.metrics.val_rmse or 0), rel=1e-6)
     assert other.metrics.val_r2 == pytest.approx(one.metrics.val_r2, rel=1e-6)
     assert other.metrics.val_loss == pytest.approx(one.metrics.val_loss, rel=1e-6)
 

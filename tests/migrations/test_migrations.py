@@ -90,6 +90,28 @@ def test_what_was_stored_before_revisions_were_counted_is_of_the_first(database_
     database.close()
 
 
+def test_experiments_of_before_tasks_were_stored_have_the_task_of_their_loss(database_url: str) -> None:
+    database = Database(database_url)
+    migrate(database_url)
+    losses = {"iris": "cross_entropy", "diabetes": "squared_error"}
+    with database.transaction() as session:
+        for name in losses:
+            submit(session, LOCAL_OWNER, {"dataset": name})
+        several = submit(session, LOCAL_OWNER, {"dataset": "breast_cancer"})
+        identifier = {"id": several.row.id}
+        session.execute(sa.text("UPDATE experiments SET classes = NULL WHERE id = :id"), identifier)
+    run(database, "downgrade", "0008")
+    migrate(database_url)
+    with database.reading() as session:
+        found = session.execute(sa.text("SELECT dataset, task FROM experiments")).all()
+    assert dict(map(tuple, found)) == {
+        "iris": "multiclass",
+        "diabetes": "regression",
+        "breast_cancer": "multilabel",
+    }
+    database.close()
+
+
 def test_a_table_that_the_models_lack_fails_the_check(database_url: str) -> None:
     database = Database(database_url)
     migrate(database_url)

@@ -42,6 +42,8 @@ def epoch_metrics(epoch: int) -> dict[str, Any]:
         "val_r2": None,
         "train_mae": None,
         "val_mae": None,
+        "train_rmse": None,
+        "val_rmse": None,
         "penalty": 0.125,
         "objective": 1 / epoch + 0.125,
         "weight_norm": 3.5,

@@ -181,6 +181,16 @@ def test_a_regression_has_its_own_scores(client: TestClient, database: Database)
     assert {"train_r2", "val_mae"} < set(experiment["best"])
     assert "train_accuracy" not in experiment["best"]
     assert experiment["test"] == {"loss": 0.5, "r2": 0.25, "mae": 44.0}
+    assert {"train_rmse", "val_rmse"} < set(experiment["best"])
+
+
+@pytest.mark.parametrize(("scaling", "unit"), [("standardize", "standardized"), ("none", "target")])
+def test_a_regression_says_what_its_numbers_are_measured_in(
+    client: TestClient, scaling: str, unit: str
+) -> None:
+    regression = create(client, dataset="diabetes", target_scaling=scaling, monitor="val_rmse")
+    assert regression["units"] == {"loss": unit, "mae": "target", "rmse": "target"}
+    assert create(client)["units"] is None
 
 
 def test_numbers_that_were_not_finite_are_null_and_named(client: TestClient, database: Database) -> None:

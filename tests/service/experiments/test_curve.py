@@ -98,6 +98,8 @@ def test_before_the_first_epoch(client: TestClient) -> None:
         "val_r2",
         "train_mae",
         "val_mae",
+        "train_rmse",
+        "val_rmse",
     }
     assert not any(curve.values())
 

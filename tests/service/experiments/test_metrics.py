@@ -31,14 +31,16 @@ def test_knows_every_column_of_the_curve() -> None:
 
 
 def test_a_task_has_its_own_scores_only() -> None:
-    classification, regression = metric_names(classification=True), metric_names(classification=False)
-    assert set(METRICS) - set(classification) == {"train_r2", "val_r2", "train_mae", "val_mae"}
+    classification, regression = metric_names(regression=False), metric_names(regression=True)
+    assert set(METRICS) - set(classification) == {
+        f"{part}_{score}" for part in ("train", "val") for score in ("r2", "mae", "rmse")
+    }
     assert set(METRICS) - set(regression) == {"train_accuracy", "val_accuracy"}
 
 
 def test_shows_of_an_epoch_what_the_task_has_and_what_was_not_finite() -> None:
     stored = {"train_loss": 1.0, "train_r2": None, "penalty": None, "seconds": 2.0, "non_finite": ["penalty"]}
-    assert of_epoch(stored, metric_names(classification=True)) == {
+    assert of_epoch(stored, metric_names(regression=False)) == {
         "train_loss": 1.0,
         "penalty": None,
         "non_finite": ["penalty"],
@@ -56,7 +58,7 @@ def test_selects_all_unless_asked() -> None:
 @pytest.mark.parametrize("names", ["val_los", "", ",", "val_loss,,train_loss", "train_r2"])
 def test_refuses_what_is_no_metric(names: str) -> None:
     with pytest.raises(InvalidParameter, match="it has: train_loss, val_loss") as caught:
-        select_names([names], metric_names(classification=True))
+        select_names([names], metric_names(regression=False))
     assert (caught.value.parameter, caught.value.code) == ("names", "choice")
 
 
