@@ -14,12 +14,14 @@ from engine.calls import Array
 from service.datasets.parsing.building import TableBuilder, read_whole
 from service.datasets.parsing.dialect import (
     Dialect,
+    above_names,
     find_dialect,
     separator_line,
 )
 from service.datasets.parsing.forms import is_number
+from service.datasets.parsing.header import header_guess
 from service.datasets.parsing.options import DEFAULT_MISSING, Options
-from service.datasets.parsing.results import DatasetWarning, refuse, shown
+from service.datasets.parsing.results import DatasetWarning, refuse
 from service.datasets.parsing.roles import assign_roles, column_names, is_called
 from service.datasets.parsing.settling import Plans
 from service.datasets.parsing.table import Table
@@ -69,6 +71,8 @@ def _read_csv(path: Path, options: Options) -> Table:
             "header false."
         )
         table.warnings.append(DatasetWarning("guessed_header", "#/options/header", message))
+    if dialect.is_header_guessed:
+        table.warnings.append(header_guess(rows[0], is_header=dialect.header is True))
     return table
 
 
@@ -163,12 +167,7 @@ def _names(
         # A separator at the end of each line, but of the first.
         header = [*header, *[""] * (width - len(header))]
     if width > 2 and (len(header) + 1 < width or sum(map(bool, map(str.strip, header))) == 1):  # noqa: PLR2004 - a title over a column is that column's name
-        raise refuse(
-            f"{shown(next(filter(str.strip, header), ''))} above rows of {width} fields",
-            "the names of the columns",
-            "Remove the lines above the names of the columns, such as titles and comments.",
-            row=1,
-        )
+        raise above_names(header, width)
     reason = "The first column has no name, as row names of R and the index of pandas have none"
     if width == len(header) + 1:
         header = ["row_names", *header]

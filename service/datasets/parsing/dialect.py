@@ -9,12 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from service.datasets.parsing.header import find_header
+from service.datasets.parsing.header import find_header, is_title
 from service.datasets.parsing.options import DEFAULT_MISSING, Options
-from service.datasets.parsing.results import refuse
+from service.datasets.parsing.results import Refused, refuse, shown
 from service.datasets.parsing.roles import is_place
 
-__all__ = ["Dialect", "find_dialect", "separator_line"]
+__all__ = ["Dialect", "above_names", "find_dialect", "separator_line"]
 
 # A comma comes late: it may also stand within numbers and texts, where the others hardly do; a space the more so.
 _DELIMITERS = "\t;|, "
@@ -34,6 +34,7 @@ class Dialect:
     quote: str
     decimal: str
     header: bool | str
+    is_header_guessed: bool = False
 
     def reader(self, lines: Iterable[str]) -> Any:
         """A ``csv.reader`` of the lines."""
@@ -45,6 +46,16 @@ class Dialect:
     def rows_of(self, lines: Sequence[str]) -> list[list[str]]:
         """The rows of a few lines, without empty ones."""
         return [row for row in self.reader(lines) if any(map(str.strip, row))]
+
+
+def above_names(row: Sequence[str], width: int) -> Refused:
+    """The refusal of a line above the names of the columns."""
+    return refuse(
+        f"{shown(next(filter(str.strip, row), ''))} above rows of {width} fields",
+        "the names of the columns",
+        "Remove the lines above the names of the columns, such as titles and comments.",
+        row=1,
+    )
 
 
 def separator_line(line: str) -> str | None:
@@ -67,8 +78,12 @@ def find_dialect(sample: Sequence[str], options: Options) -> Dialect:
     if options.header is not None:
         return replace(dialect, header=options.header)
     missing = DEFAULT_MISSING if options.missing is None else options.missing
-    found = _names_columns(rows[0], options) or find_header(rows, dialect.decimal, missing)
-    return replace(dialect, header=found)
+    if _names_columns(rows[0], options):
+        return dialect
+    found = find_header(rows, dialect.decimal, missing)
+    if found.value is True and is_title(rows, dialect.decimal, missing):
+        raise above_names(rows[0], len(rows[1]))
+    return replace(dialect, header=found.value, is_header_guessed=found.is_guess)
 
 
 def _names_columns(first: Sequence[str], options: Options) -> bool:

@@ -2,41 +2,128 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
+from service.datasets.parsing.amounts import take_apart
 from service.datasets.parsing.forms import is_number
 from service.datasets.parsing.options import DEFAULT_MISSING
+from service.datasets.parsing.results import DatasetWarning, shown
 
-__all__ = ["find_header"]
+__all__ = ["Header", "find_header", "header_guess", "is_title"]
 
 _FEWEST_CLASSES = 2
 _FEWEST_COUNTED = 3
 _MANY = 10
 _YEARS = range(1800, 2101)
 _LONGEST_COUNT = 12
+_FEWEST_TITLED = 4
+_MOST_SHOWN = 10
+_NOTHING = {
+    "-",
+    "--",
+    "\u2013",
+    "n.a.",
+    "n.a",
+    "n/a",
+    "na",
+    "nan",
+    "none",
+    "null",
+    "nil",
+    "missing",
+    "unknown",
+    "nd",
+    "n.d.",
+    "k.a.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Whether the first row names the columns, or is a ``summary``; ``is_guess`` where it may be the other thing."""
+
+    value: bool | str
+    is_guess: bool = False
 
 
 def find_header(
     rows: Sequence[Sequence[str]], decimal: str = ".", missing: Sequence[str] = DEFAULT_MISSING
-) -> bool | str:
+) -> Header:
     """What the first row is.
 
-    A number among its fields says data, but for ``_names_with_numbers``. Text above numbers says names; where all is
-    text, a field that comes again below says data.
+    A number among its fields says data, but for ``_names_with_numbers``. A word above numbers says names, a missing
+    value above them and an amount above amounts say data. Where all is text, a field that comes again below says data.
     """
-    first, rest = rows[0], rows[1:]
     if _is_summary(rows):
-        return "summary"
-    filled = [cell.strip() for cell in first if cell.strip() not in missing]
+        return Header("summary")
+    first, rest = [cell.strip() for cell in rows[0]], rows[1:]
+    filled = [cell for cell in first if cell not in missing]
     if not filled:
-        return False
+        return Header(value=False)
     columns = list(zip(*(row for row in rest if len(row) == len(first)), strict=True))
     if any(is_number(cell, decimal) for cell in filled):
-        return _names_with_numbers([cell.strip() for cell in first], rest, columns, decimal)
-    if any(_is_numeric(cells, decimal) for cells in columns) or len(rest) == 0:
-        return True
-    return not any(cell in below for cell, below in zip(first, columns, strict=False))
+        return Header(_names_with_numbers(first, rest, columns, decimal))
+    if not rest:
+        return Header(value=True)
+    return _of_words(list(zip(first, columns, strict=False)), decimal, missing)
+
+
+def _of_words(pairs: Sequence[tuple[str, Sequence[str]]], decimal: str, missing: Sequence[str]) -> Header:
+    """What a first row without plain numbers is, by each of its fields and what stands below it."""
+    if any(take_apart(cell) and _are_amounts(cells) for cell, cells in pairs):
+        return Header(value=False)
+    heads = [cell for cell, cells in pairs if _is_numeric(cells, decimal)]
+    if any(cell not in missing and cell.casefold() not in _NOTHING for cell in heads):
+        return Header(value=True)
+    if heads:
+        # Nothing at all is above row names, as R and pandas write them.
+        return Header(value=False, is_guess=True) if any(heads) else Header(value=True)
+    return Header(not any(cell in map(str.strip, below) for cell, below in pairs), is_guess=True)
+
+
+def is_title(
+    rows: Sequence[Sequence[str]], decimal: str = ".", missing: Sequence[str] = DEFAULT_MISSING
+) -> bool:
+    """Whether the first row is a title: shorter than the second, which names the columns.
+
+    In a table of texts alone the second row is one of names if nothing of it comes again, and most other rows have
+    something that does.
+    """
+    if len(rows) < _FEWEST_TITLED or len(_filled(rows[0])) >= len(_filled(rows[1])):
+        return False
+    names = find_header(rows[1:], decimal, missing)
+    if names.value is not True or not names.is_guess:
+        return names.value is True
+    columns = [Counter(map(str.strip, cells)) for cells in zip(*rows[2:], strict=False)]
+    repeated = [
+        any(counts[cell.strip()] > 1 for cell, counts in zip(row, columns, strict=False)) for row in rows[2:]
+    ]
+    return sum(repeated) * 2 > len(repeated)
+
+
+def header_guess(row: Sequence[str], *, is_header: bool) -> DatasetWarning:
+    """The warning that shows the first row, and which option makes it the other thing."""
+    cells = ", ".join(shown(cell.strip()) for cell in row[:_MOST_SHOWN]) + ", …" * (len(row) > _MOST_SHOWN)
+    taken, other, value = ("the names of the columns", "data", "false")
+    if not is_header:
+        taken, other, value = "data", "the names of the columns", "true"
+    message = f"The first row ({cells}) was taken for {taken}; if it is {other}, say header={value}."
+    return DatasetWarning("guessed_header", "#/options/header", message)
+
+
+def _filled(row: Sequence[str]) -> list[str]:
+    return [cell for cell in row if cell.strip()]
+
+
+def _are_amounts(cells: Sequence[str]) -> bool:
+    """Whether all cells are numbers, and some have a unit."""
+    found = [take_apart(cell.strip()) for cell in cells if cell.strip() not in DEFAULT_MISSING]
+    return all(found) and any(
+        amount is not None and amount.unit and not amount.is_doubtful for amount in found
+    )
 
 
 def _names_with_numbers(

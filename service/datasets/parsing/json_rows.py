@@ -13,7 +13,7 @@ from typing import Any, TextIO
 from service.datasets.parsing.building import TableBuilder, read_whole
 from service.datasets.parsing.columns import TypedNumber
 from service.datasets.parsing.forms import is_number
-from service.datasets.parsing.header import find_header
+from service.datasets.parsing.header import find_header, header_guess
 from service.datasets.parsing.labels import json_number
 from service.datasets.parsing.limits import MAX_COLUMNS, MAX_LINE
 from service.datasets.parsing.options import DEFAULT_MISSING, Options
@@ -85,13 +85,17 @@ def _read_items(items: Iterator[Any], encoding: str, options: Options, plans: Pl
     if isinstance(first[0], dict):
         return _read(rows, _keys(first), (replace(found, header=False), options, plans), named=True)
     lists = [[_text(value) for value in row] for row in first if isinstance(row, list)]
-    header = found.header
+    header, is_guess = found.header, False
     if not isinstance(header, bool):
         # Numbers name nothing here: whoever wants names writes texts.
-        header = find_header(lists) is True and not any(is_number(cell, ".") for cell in lists[0])
+        guessed = find_header(lists)
+        header = guessed.value is True and not any(is_number(cell, ".") for cell in lists[0])
+        is_guess = guessed.is_guess
     names = [_text(value) for value in next(rows)[1]] if header else None
     columns = names if names is not None else len(first[0])
-    return _read(rows, columns, (replace(found, header=header), options, plans), named=False)
+    table = _read(rows, columns, (replace(found, header=header), options, plans), named=False)
+    table.warnings += [header_guess(lists[0], is_header=header)] * is_guess
+    return table
 
 
 def _read(

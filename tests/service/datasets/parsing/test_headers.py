@@ -5,7 +5,7 @@ import json
 import pytest
 
 from service.datasets.parsing.results import Parsed
-from tests.service.datasets.parsing.reading import accepted, messages
+from tests.service.datasets.parsing.reading import accepted, messages, rejected
 
 NUMBERS = [(1.5 * row, row % 5, 100.25 * row) for row in range(1, 41)]
 WORD = "Numbers in the first row"
@@ -91,3 +91,70 @@ def test_the_names_of_rows_may_be_called(header: str, name: str | int, part: str
     found = accepted("\n".join([header, *rows, ""]), **options)
     assert found.options.ignore == ()
     assert not any("ignored" in message for message in messages(found))
+
+
+TEXTS = ["red,big,a", "blue,big,b", "red,small,b", "blue,small,a", "red,big,b", "blue,tiny,a"]
+NUMBERED = ["5,red,yes", "7,blue,no", "6,red,no", "9,green,yes"]
+
+
+def guess(found: Parsed) -> list[str]:
+    """What is said of a first row that may be names or data."""
+    return [each.message for each in found.warnings if each.code == "guessed_header"]
+
+
+@pytest.mark.parametrize("first", ["NA", "-", "n.a.", "?", "unknown"])
+@pytest.mark.parametrize("ends", ["grey,maybe", "red,yes"])
+def test_a_missing_number_in_the_first_row_loses_no_row(first: str, ends: str) -> None:
+    content = "\n".join([f"{first},{ends}", *NUMBERED, f"8,{ends}", ""])
+    found = accepted(content, missing=["NA", "-", "n.a.", "?", "unknown"])
+    assert (found.options.header, len(found.arrays["x"])) == (False, 6)
+    assert f'("{first}", ' in guess(found)[0]
+    assert "header=true" in guess(found)[0]
+
+
+def test_a_word_that_stands_for_nothing_is_no_name() -> None:
+    content = "\n".join(["n.a.,red,yes", *NUMBERED, ""])
+    assert guess(accepted(content, categorical=[0]))
+
+
+def test_an_amount_above_amounts_is_data() -> None:
+    assert len(accepted("5%,a\n7%,b\n9%,c\n8%,b\n", target=1, task="classification").arrays["x"]) == 4
+
+
+@pytest.mark.parametrize(("first", "is_header"), [("colour,size,kind", True), ("red,size,kind", False)])
+def test_a_guess_among_texts_is_shown_with_the_option_that_reverses_it(first: str, is_header: bool) -> None:
+    content = "\n".join([first, *TEXTS, ""])
+    found = accepted(content)
+    assert found.options.header is is_header
+    assert all(f'"{cell}"' in guess(found)[0] for cell in first.split(","))
+    assert f"header={str(not is_header).lower()}" in guess(found)[0]
+    assert guess(accepted(content, header=is_header)) == []
+
+
+def test_names_above_numbers_and_names_that_are_called_are_no_guess() -> None:
+    assert guess(accepted("\n".join(["a,b,c", *NUMBERED, ""]))) == []
+    assert guess(accepted("\n".join(["colour,size,kind", *TEXTS, ""]), target="kind")) == []
+
+
+def test_a_guess_in_json_is_shown() -> None:
+    rows = [["colour", "kind"], ["red", "a"], ["blue", "b"], ["red", "b"]]
+    assert '("colour", "kind")' in guess(accepted(json.dumps(rows)))[0]
+
+
+@pytest.mark.parametrize(
+    "title", ["Survey", "Survey of 2024", "Survey,", "Survey,2024", "Survey,made by hand,"]
+)
+@pytest.mark.parametrize("rows", [["colour,size,kind", *TEXTS], ["age,size,kind", *NUMBERED]])
+def test_a_title_never_makes_the_names_data(title: str, rows: list[str]) -> None:
+    found = rejected("\n".join([title, *rows, ""]))
+    assert "fields" in found.reasons[0].found
+    assert found.reasons[0].row == 1
+
+
+def test_a_title_over_two_columns_is_no_name_of_one() -> None:
+    content = "\n".join(["Survey", "size,kind", *(row.partition(",")[2] for row in TEXTS), ""])
+    assert rejected(content).advice.startswith("Remove the lines above")
+    assert (
+        len(accepted("mpg\nMazda,21\nDatsun,22\nValiant,18\nDuster,14\n", target=0, ignore=[]).arrays["x"])
+        == 4
+    )
