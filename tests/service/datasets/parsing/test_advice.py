@@ -1,66 +1,173 @@
-"""The advice of a refusal leads somewhere: what it names is accepted, and what cannot help is not named."""
+"""What was found in a file is a warning that names the option that cures it; clean files have none."""
 
-from typing import Any
+from __future__ import annotations
 
+import io
+from collections.abc import Callable
+from importlib import resources
+
+import numpy as np
 import pytest
 
-from tests.service.datasets.parsing.reading import accepted, rejected
+from service.datasets.parsing.results import Parsed
+from tests.service.datasets.parsing.reading import accepted, codes, messages
 
-WORDS = [f"word {row}" for row in range(40)]
-TAGS = [f"{row % 7}.5" for row in range(40)]
+ROWS = 200
+RANDOM = np.random.default_rng(0)
+KIND = RANDOM.integers(0, 2, ROWS)
+NUMBER = RANDOM.normal(size=ROWS)
+CLASSES = np.array(["case", "control"])[KIND]
 
 
-def table(targets: list[str], others: list[str] | None = None) -> str:
-    """A feature, and one or two columns to choose as the target."""
-    rows = zip(targets, others or targets, strict=True)
-    return "a,y,z\n" + "".join(f"{row * row % 11},{y},{z}\n" for row, (y, z) in enumerate(rows))
+def read(target: object, **columns: object) -> Parsed:
+    """A file of two columns of noise, of these columns and of the target ``y``."""
+    noise = np.random.default_rng(1).normal(size=(2, ROWS)).round(3)
+    table = {"a": noise[0], "b": noise[1], **columns, "y": target}
+    rows = zip(*(np.asarray(values).tolist() for values in table.values()), strict=True)
+    return accepted("\n".join(",".join(map(str, row)) for row in [tuple(table), *rows]) + "\n")
 
 
 @pytest.mark.parametrize(
-    ("content", "options", "advice", "followed"),
+    ("target", "column"),
     [
-        pytest.param(
-            table(WORDS, TAGS), {"target": "y"}, 'task "classification"', {"target": "y", "task": "classification"},
-            id="another text in every row",
-        ),
-        pytest.param(
-            table(TAGS, TAGS[::-1]), {"target": ["y", "z"], "task": "classification"}, 'the task "regression"',
-            {"target": ["y", "z"], "task": "regression"}, id="two columns of numbers",
-        ),
-        pytest.param(
-            table(["0", "1"] * 20, ["1", "0", "0", "1"] * 10), {"target": ["y", "z"], "task": "classification"},
-            'the task "multilabel"', {"target": ["y", "z"], "task": "multilabel"}, id="two columns of 0 and 1",
-        ),
-        pytest.param(
-            table([str(row * 3) for row in range(1_500)], ["1", "2"] * 750), {"target": "y", "task": "classification"},
-            'the task "regression"', {"target": "y", "task": "regression"}, id="1,500 numbers as classes",
-        ),
-        pytest.param(
-            table([*TAGS[:-1], "late"], ["1", "2"] * 20), {"target": "y"}, 'task "classification"',
-            {"target": "y", "task": "classification"}, id="a word among numbers",
-        ),
+        pytest.param(CLASSES, np.where(KIND, "yes", "no"), id="other words"),
+        pytest.param(CLASSES, KIND + RANDOM.normal(scale=0.1, size=ROWS), id="a noisy number of the class"),
+        pytest.param(CLASSES, np.where(np.arange(ROWS) == 7, 1 - KIND, KIND), id="but for one row"),
+        pytest.param(np.repeat(["p", "q", "p"], [50, 100, 50]), np.arange(1000, 1200), id="ranges of an id"),
+        pytest.param(np.where(NUMBER > 0, "u", "v"), NUMBER, id="a number cut in two"),
+        pytest.param(NUMBER, -3.5 * NUMBER + 7, id="negated and in another unit"),
+        pytest.param(NUMBER, NUMBER + RANDOM.normal(scale=0.03, size=ROWS), id="with noise"),
+        pytest.param(NUMBER, np.exp(NUMBER), id="a monotone function of it"),
     ],
-)  # fmt: skip
-def test_what_is_advised_is_accepted(
-    content: str, options: dict[str, Any], advice: str, followed: dict[str, Any]
-) -> None:
-    assert advice in rejected(content, **options).advice
-    assert accepted(content, **followed).target_names == tuple(
-        [followed["target"]] if isinstance(followed["target"], str) else followed["target"]
-    )
+)
+def test_a_column_that_tells_the_target_is_named(target: object, column: object) -> None:
+    found = read(target, column=column)
+    assert codes(found) == ["suspected_leak"]
+    assert found.warnings[0].pointer == "#/columns/2"
+    assert messages(found)[0].endswith("with ignore=column.")
 
 
 @pytest.mark.parametrize(
-    ("content", "options", "useless"),
+    ("code", "name", "column", "cure"),
     [
-        (table([f"word {row}" for row in range(1_500)]), {"target": "y"}, "classification"),
-        (table(["7"] * 30, TAGS[:30]), {"target": "y", "task": "classification"}, "regression"),
+        ("row_numbers", "when", 1.7e9 + np.cumsum(RANDOM.integers(0, 90, ROWS)), "ignore=when"),
+        ("row_numbers", "n", np.arange(ROWS)[::-1] * 10, "ignore=n"),
+        ("row_numbers", "Unnamed: 0", np.arange(ROWS), 'ignore="Unnamed: 0"'),
+        ("identifier", "Unnamed: 0", RANDOM.permutation(900)[:ROWS], 'ignore="Unnamed: 0"'),
+        ("identifier", "shuffled", RANDOM.permutation(ROWS), "ignore=shuffled"),
+        ("identifier", "customerID", RANDOM.permutation(9_000)[:ROWS], "ignore=customerID"),
+        ("identifier", "patient", np.arange(ROWS) % 40, "group=patient"),
+        ("identifier", "site_id", [f"s{row % 30}" for row in range(ROWS)], "group=site_id"),
+        ("constant_column", "same", ["only"] * ROWS, "ignore=same"),
         (
-            table([f"word {row}" for row in range(1_500)]),
-            {"target": "y", "task": "classification"},
-            "regression",
+            "identical_columns",
+            "b_copy",
+            np.random.default_rng(1).normal(size=(2, ROWS)).round(3)[1],
+            "b_copy",
         ),
     ],
 )
-def test_what_cannot_help_is_not_advised(content: str, options: dict[str, Any], useless: str) -> None:
-    assert useless not in rejected(content, **options).advice
+def test_a_column_that_says_nothing_is_named(code: str, name: str, column: object, cure: str) -> None:
+    found = read(CLASSES, **{name: column})
+    assert codes(found) == [code]
+    assert found.warnings[0].pointer == "#/columns/2"
+    assert cure in messages(found)[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [
+        ("body_mass_index", RANDOM.integers(15, 40, ROWS)),
+        ("income", RANDOM.permutation(90_000)[:ROWS]),
+        ("num_children", RANDOM.integers(0, 6, ROWS)),
+        ("close", NUMBER + RANDOM.normal(scale=0.3, size=ROWS)),
+        ("period", np.sort(RANDOM.integers(0, 40, ROWS))),
+        ("grade", np.where(RANDOM.random(ROWS) < 0.9, KIND, 1 - KIND)),
+        ("store_id", RANDOM.integers(1, 4, ROWS)),
+    ],
+)
+@pytest.mark.parametrize("target", [CLASSES, NUMBER])
+def test_columns_that_describe_are_not_suspected(name: str, column: object, target: object) -> None:
+    assert codes(read(target, **{name: column})) == []
+
+
+def test_what_options_declare_is_not_questioned() -> None:
+    rows = "\n".join(f"{row % 40},{row * 7 % 11},{CLASSES[row]}" for row in range(ROWS))
+    assert codes(accepted(f"patient_id,a,y\n{rows}")) == ["identifier"]
+    for option in ("numeric", "categorical", "group", "ignore"):
+        given = "patient_id" if option == "group" else ["patient_id"]
+        assert "identifier" not in codes(accepted(f"patient_id,a,y\n{rows}", **{option: given}))
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers", "ordered"),
+    [
+        ("visits", RANDOM.integers(0, 16, ROWS), True),
+        ("age_group", RANDOM.integers(20, 30, ROWS), True),
+        ("price", RANDOM.integers(1, 8, ROWS) * 5, True),
+        ("rating", RANDOM.integers(1, 9, ROWS), True),
+        ("digit", RANDOM.integers(0, 10, ROWS), False),
+        ("kind", RANDOM.integers(1, 8, ROWS), False),
+    ],
+)
+def test_classes_that_may_be_amounts_are_told_with_the_way_to_regression(
+    name: str, numbers: np.ndarray[tuple[int], np.dtype[np.int64]], ordered: bool
+) -> None:
+    rows = "\n".join(f"{first:.3f},{number}" for first, number in zip(NUMBER, numbers, strict=True))
+    found = accepted(f"a,{name}\n{rows}", target=name)
+    assert codes(found) == ["ordered_classes"] * ordered
+    assert all("task=regression" in message for message in messages(found))
+    assert codes(accepted(f"a,{name}\n{rows}", target=name, task="classification")) == []
+
+
+def test_a_large_class_and_a_class_of_one_row_are_told() -> None:
+    target = np.repeat(["often", "rare"], [ROWS - 4, 4])
+    found = read(RANDOM.permutation(target))
+    assert codes(found) == ["imbalanced_classes"]
+    assert "accuracy of 0.98." in messages(found)[0]
+    assert '"class_weight": "balanced"' in messages(found)[0]
+    found = read(np.repeat(["p", "q", "single"], [100, 99, 1]))
+    assert codes(found) == ["imbalanced_classes", "rare_classes"]
+    assert '1 class has a single row ("single")' in messages(found)[1]
+    assert codes(read(np.repeat(["p", "q"], [185, 15]))) == []
+
+
+def test_categories_that_differ_in_capitals_or_spaces_are_told() -> None:
+    towns = np.array(["New York", "new york", "Newyork", "Rome"])[RANDOM.integers(0, 4, ROWS)]
+    found = read(CLASSES, town=towns)
+    assert [(each.code, each.pointer) for each in found.warnings] == [("similar_labels", "#/columns/2")]
+    assert '"New York" and "Newyork" and "new york"' in messages(found)[0]
+    bins = np.array(["1-2", "v12", "1_2", "v 12"])[RANDOM.integers(0, 4, ROWS)]
+    assert codes(read(CLASSES, bin=bins)) == []
+
+
+def test_copies_are_told_with_the_share_that_a_split_would_put_into_training() -> None:
+    rows = [f"{row % 3},{NUMBER[row]:.9f},{CLASSES[row]}" for row in range(ROWS)]
+    found = accepted("\n".join(["a,b,y", *rows, *rows[:100]]))
+    assert codes(found) == ["copied_rows"]
+    assert "100 of 300 rows have exactly the features of an earlier row." in messages(found)[0]
+    assert "about 40.0% of the validation and test rows" in messages(found)[0]
+    assert "split.keep_duplicates_together" in messages(found)[0]
+    lines = [*(f"train,{row}" for row in rows), *(f"test,{row}" for row in rows[:9])]
+    found = accepted("\n".join(["part,a,b,y", *lines]), split="part")
+    assert codes(found) == ["copies_across_parts"]
+    assert "9 of the 9 test rows (100.0%)" in messages(found)[0]
+
+
+def test_rows_that_agree_by_chance_are_no_copies() -> None:
+    rows = "\n".join(f"{row % 5},{row * 7 % 4},{CLASSES[row]}" for row in range(ROWS))
+    assert codes(accepted(f"a,b,y\n{rows}")) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["iris", "wine", "breast_cancer", "diabetes", "moons", "spirals", "friedman1"]
+)
+def test_nothing_is_told_of_the_data_sets_that_come_with_the_service(name: str) -> None:
+    content = (resources.files("service.datasets") / "builtin" / f"{name}.npz").read_bytes()
+    assert codes(accepted(content)) == []
+    arrays = np.load(io.BytesIO(content))
+    write: Callable[[object], str] = repr if name in {"diabetes", "friedman1"} else str
+    rows = (",".join(map(repr, row)) for row in arrays["x"].astype(float).tolist())
+    lines = [f"{row},{write(target)}" for row, target in zip(rows, arrays["y"].tolist(), strict=True)]
+    header = ",".join(f"f{place}" for place in range(arrays["x"].shape[1]))
+    assert codes(accepted("\n".join([f"{header},y", *lines]))) == []

@@ -1,0 +1,66 @@
+"""The advice of a refused target leads somewhere: what it names is accepted, and what cannot help is not named."""
+
+from typing import Any
+
+import pytest
+
+from tests.service.datasets.parsing.reading import accepted, rejected
+
+WORDS = [f"word {row}" for row in range(40)]
+TAGS = [f"{row % 7}.5" for row in range(40)]
+
+
+def table(targets: list[str], others: list[str] | None = None) -> str:
+    """A feature, and one or two columns to choose as the target."""
+    rows = zip(targets, others or targets, strict=True)
+    return "a,y,z\n" + "".join(f"{row * row % 11},{y},{z}\n" for row, (y, z) in enumerate(rows))
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "advice", "followed"),
+    [
+        pytest.param(
+            table(WORDS, TAGS), {"target": "y"}, 'task "classification"', {"target": "y", "task": "classification"},
+            id="another text in every row",
+        ),
+        pytest.param(
+            table(TAGS, TAGS[::-1]), {"target": ["y", "z"], "task": "classification"}, 'the task "regression"',
+            {"target": ["y", "z"], "task": "regression"}, id="two columns of numbers",
+        ),
+        pytest.param(
+            table(["0", "1"] * 20, ["1", "0", "0", "1"] * 10), {"target": ["y", "z"], "task": "classification"},
+            'the task "multilabel"', {"target": ["y", "z"], "task": "multilabel"}, id="two columns of 0 and 1",
+        ),
+        pytest.param(
+            table([str(row * 3) for row in range(1_500)], ["1", "2"] * 750), {"target": "y", "task": "classification"},
+            'the task "regression"', {"target": "y", "task": "regression"}, id="1,500 numbers as classes",
+        ),
+        pytest.param(
+            table([*TAGS[:-1], "late"], ["1", "2"] * 20), {"target": "y"}, 'task "classification"',
+            {"target": "y", "task": "classification"}, id="a word among numbers",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_advised_is_accepted(
+    content: str, options: dict[str, Any], advice: str, followed: dict[str, Any]
+) -> None:
+    assert advice in rejected(content, **options).advice
+    assert accepted(content, **followed).target_names == tuple(
+        [followed["target"]] if isinstance(followed["target"], str) else followed["target"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "useless"),
+    [
+        (table([f"word {row}" for row in range(1_500)]), {"target": "y"}, "classification"),
+        (table(["7"] * 30, TAGS[:30]), {"target": "y", "task": "classification"}, "regression"),
+        (
+            table([f"word {row}" for row in range(1_500)]),
+            {"target": "y", "task": "classification"},
+            "regression",
+        ),
+    ],
+)
+def test_what_cannot_help_is_not_advised(content: str, options: dict[str, Any], useless: str) -> None:
+    assert useless not in rejected(content, **options).advice
