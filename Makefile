@@ -129,7 +129,7 @@ conventions: $(BENCH)/ready ## Train with the same λ here, in Keras, PyTorch an
 	$(BENCH)/bin/python -m benchmarks.conventions
 
 .PHONY: defaults
-defaults: $(DEFAULTS)/ready ## Compare candidates for the default optimizer with scikit-learn on 58 data sets, minutes (BENCH_ARGS="--set-aside")
+defaults: $(DEFAULTS)/ready ## Compare candidates for the default optimizer with scikit-learn on 46 data sets, ten minutes (BENCH_ARGS="--set-aside")
 	OPENBLAS_NUM_THREADS=1 $(DEFAULTS)/bin/python -m benchmarks.defaults $(BENCH_ARGS)
 
 .PHONY: bench-parsing

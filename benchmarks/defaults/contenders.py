@@ -20,13 +20,11 @@ __all__ = ["CANDIDATES", "PEERS", "measured"]
 
 CANDIDATES: Mapping[str, dict[str, Any]] = {
     "sgd 0.1": {"name": "sgd", "learning_rate": 0.1},
-    "sgd 0.01": {"name": "sgd", "learning_rate": 0.01},
     "momentum 0.01": {"name": "sgd", "learning_rate": 0.01, "momentum": 0.9},
     "adam 0.001": {"name": "adam", "learning_rate": 0.001},
     "adam 0.003": {"name": "adam", "learning_rate": 0.003},
     "adam 0.005": {"name": "adam", "learning_rate": 0.005},
     "adam 0.01": {"name": "adam", "learning_rate": 0.01},
-    "adamw 0.001": {"name": "adamw", "learning_rate": 0.001},
     "adamw 0.003": {"name": "adamw", "learning_rate": 0.003},
 }
 PEERS = ("mlp", "mlp 80 %", "linear", "constant")

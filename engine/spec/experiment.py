@@ -16,7 +16,7 @@ from engine.spec.initializers import (
     Initializer,
     PerLayer,
 )
-from engine.spec.optimizers import OPTIMIZERS, Optimizer, Sgd
+from engine.spec.optimizers import OPTIMIZERS, Adam, Optimizer
 from engine.spec.records import Record, Records
 from engine.spec.rules import (
     Choice,
@@ -144,7 +144,7 @@ class Experiment:
     start_from_epoch: int = field(default=0, metadata=rule(Integer(minimum=0, maximum=100_000)))
     baseline: float | None = field(default=None, metadata=rule(Nullable(Real())))
     max_epochs: int = field(default=100, metadata=rule(Integer(minimum=1, maximum=100_000)))
-    optimizer: Optimizer = field(default=Sgd(), metadata=rule(OPTIMIZERS))
+    optimizer: Optimizer = field(default=Adam(learning_rate=0.005), metadata=rule(OPTIMIZERS))
     schedule: Schedule = field(default=Constant(), metadata=rule(SCHEDULES))
     clip_norm: float | None = field(default=None, metadata=rule(Nullable(_NORM)))
     max_norm: float | None = field(default=None, metadata=rule(Nullable(_NORM)))

@@ -38,7 +38,6 @@ _SIMPLE = ("identity", "relu", "leaky_relu")
 _NORMALIZATION_CALLS = 29
 _DROPOUT_CALLS = 6
 _CLIP_CALLS = 14
-_PENALTY_CALLS = {"none": 0, "l2": 2, "l1": 2, "elastic_net": 4}
 _OPTIMIZER_CALLS = {"sgd": 1, "adagrad": 7, "rmsprop": 9, "adam": 10, "adamw": 10}
 _BLOCK = 32_768
 """Parameters that an optimizer updates at a time, with all of its calls."""
@@ -102,7 +101,7 @@ def calls_per_step(experiment: Experiment, sizes: tuple[int, ...]) -> int:
     """NumPy calls of one training step, all but the gathering of its batch."""
     layers, depth = experiment.architecture, len(sizes) - 1
     blocks = -(-sum((fan_in + 1) * fan_out for fan_in, fan_out in itertools.pairwise(sizes)) // _BLOCK)
-    penalties = sum(_PENALTY_CALLS[kind] for kind in penalty_kinds(experiment))
+    penalties = sum(_penalty_calls(kind, experiment) for kind in penalty_kinds(experiment))
     return (
         _OUTPUT_CALLS
         + sum(map(_layer_calls, layers))
@@ -120,6 +119,17 @@ def _layer_calls(layer: Layer) -> int:
     return calls + _NORMALIZATION_CALLS * layer.batch_norm + _DROPOUT_CALLS * (layer.dropout > 0)
 
 
+def _penalty_calls(kind: str, experiment: Experiment) -> int:
+    """Calls for one layer's penalty; plain SGD has the shortest form of each."""
+    optimizer = experiment.optimizer
+    is_sgd = isinstance(optimizer, Sgd)
+    is_plain = isinstance(optimizer, Sgd) and not optimizer.momentum
+    proximal = 2 if is_plain else 4 if is_sgd else 5
+    l1 = proximal if experiment.l1_update == "proximal" else 3
+    l2 = 1 if is_plain else 2
+    return {"none": 0, "l1": l1, "l2": l2, "elastic_net": l1 + l2}[kind]
+
+
 def _optimizer_calls(optimizer: Optimizer) -> int:
     calls = _OPTIMIZER_CALLS[optimizer.name]
     if isinstance(optimizer, Sgd) and optimizer.momentum:
@@ -132,6 +142,6 @@ def _optimizer_calls(optimizer: Optimizer) -> int:
 def _passes(experiment: Experiment) -> float:
     """How often a step goes through the parameters."""
     kinds = penalty_kinds(experiment)
-    penalties = sum(_PENALTY_CALLS[kind] for kind in kinds) / len(kinds)
+    penalties = sum(_penalty_calls(kind, experiment) for kind in kinds) / len(kinds)
     bounds = (experiment.clip_norm is not None) + (experiment.max_norm is not None)
     return _optimizer_calls(experiment.optimizer) + penalties + 4 * bounds

@@ -63,7 +63,7 @@ def test_regression_scores_are_in_the_users_units() -> None:
 
 def test_best_weights_and_test_score_are_of_the_best_epoch() -> None:
     reports, result = history(
-        dataset("multiclass"), architecture=[30], max_epochs=40, patience=5, init="large"
+        dataset("multiclass"), architecture=[30], max_epochs=40, patience=5, init="large", optimizer="sgd"
     )
     losses = [report.metrics.val_loss for report in reports]
     assert result.stop_reason == "early_stopping"
@@ -147,7 +147,7 @@ CONSTANT = Dataset(np.ones((20, 3)), np.full(20, 5.0), "regression")
         (dataset("multiclass"), {"init": "zeros", "activation": "relu"}, "max_epochs"),
         (dataset("multiclass"), {"batch_size": 100_000}, "max_epochs"),
         (dataset("binary"), {"architecture": [1], "penalty": "l1", "lambda": 1e12}, "max_epochs"),
-        (dataset("binary"), {"penalty": "l2", "lambda": 1e12}, "non_finite"),
+        (dataset("binary"), {"penalty": "l2", "lambda": 1e12, "optimizer": "sgd"}, "non_finite"),
     ],
 )
 def test_hopeless_runs_end_with_a_result_and_without_a_warning(
@@ -158,6 +158,18 @@ def test_hopeless_runs_end_with_a_result_and_without_a_warning(
     assert result.epochs == len(reports)
     if result.best is not None:
         assert all(np.isfinite(array).all() for array in result.best.arrays.values())
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_defaults_learn_from_features_alike_where_plain_sgd_diverges(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    size = random.normal(size=(2000, 1))
+    skewed = np.exp(1.2 * size[:, 0]) * (1 + 0.1 * random.normal(size=2000))
+    data = Dataset(size + 0.05 * random.normal(size=(2000, 24)), skewed, "regression")
+    assert train(Experiment(seed=1, max_epochs=3, optimizer="sgd"), data).stop_reason == "non_finite"  # type: ignore[arg-type]
+    result = train(Experiment(seed=1, max_epochs=3), data)
+    assert result.stop_reason == "max_epochs"
+    assert "no_better_than_baseline" not in [each.code for each in result.warnings]
 
 
 def test_a_monitor_without_values_is_named_and_not_start_from_epoch() -> None:

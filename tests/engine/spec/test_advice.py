@@ -336,6 +336,7 @@ def builtin(name: str) -> Dataset:
 def full_batch(data: Dataset, **fields: Any) -> Experiment:
     rows = resolve(Experiment(), data.facts).rows.train
     strength = fields.pop("strength")
+    fields = {"optimizer": "sgd", **fields}
     return Experiment(
         architecture=fields.pop("architecture", []),
         batch_size=rows,

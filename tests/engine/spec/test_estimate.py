@@ -23,7 +23,8 @@ DATA = dataset("multiclass", rows=200)
 
 
 def resolved(data: Dataset = DATA, **fields: Any) -> Resolved:
-    return resolve(Experiment(**{"architecture": [16, 16], "seed": 1, **fields}), data.facts)
+    plain = {"architecture": [16, 16], "seed": 1, "optimizer": "sgd"}
+    return resolve(Experiment(**{**plain, **fields}), data.facts)
 
 
 def estimated(data: Dataset = DATA, **fields: Any) -> Estimate:
@@ -49,6 +50,9 @@ VARIANTS: list[dict[str, Any]] = [
     {"penalty": "l1", "lambda_": 1},
     {"penalty": "l2", "lambda_": 1},
     {"penalty": "elastic_net", "lambda_": 1},
+    {"penalty": "elastic_net", "lambda_": 1, "optimizer": {"name": "sgd", "momentum": 0.9}},
+    {"penalty": "elastic_net", "lambda_": 1, "optimizer": "adam"},
+    {"penalty": "l1", "lambda_": 1, "l1_update": "subgradient"},
     {"clip_norm": 1},
     {"max_norm": 1},
     {"input_dropout": 0.1},

@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from engine.errors import InvalidSpec
-from engine.spec import DatasetFacts, Experiment, PerLayer, SplitRows, resolve, to_document, variant_name
+from engine.spec import (
+    Adam,
+    DatasetFacts,
+    Experiment,
+    PerLayer,
+    SplitRows,
+    resolve,
+    to_document,
+    variant_name,
+)
 
 DIGITS = DatasetFacts(task="multiclass", rows=1797, features=64, classes=10)
 PAIR = DatasetFacts(task="binary", rows=569, features=30, classes=2)
@@ -77,6 +86,14 @@ def test_init_is_what_each_layer_got(architecture: Any, init: Any, expected: Any
     assert (resolved.init, tuple(layer.init for layer in resolved.architecture)) == (expected, each)
     again = resolve(Experiment.from_document(to_document(resolved)), DIGITS).experiment
     assert again == resolved
+
+
+def test_an_optimizer_that_is_named_keeps_its_own_defaults() -> None:
+    assert Experiment().optimizer == Adam(learning_rate=0.005)
+    for name, rate in (("adam", 0.001), ("sgd", 0.1)):
+        stored = to_document(resolve(experiment(optimizer=name), DIGITS).experiment)
+        assert stored["optimizer"]["learning_rate"] == rate
+        assert to_document(resolve(Experiment.from_document(stored), DIGITS).experiment) == stored
 
 
 def test_a_stored_experiment_whose_init_was_the_output_layers_means_the_same() -> None:
