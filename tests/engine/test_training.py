@@ -12,7 +12,7 @@ from engine import train
 from engine.data import Dataset
 from engine.errors import InvalidSpec
 from engine.reports import LaneReport
-from engine.spec import Experiment
+from engine.spec import Experiment, Sgd
 from engine.training import training
 from tests.engine.formulas import row_losses, softmax
 from tests.engine.problems import dataset, prepared
@@ -166,7 +166,7 @@ def test_the_defaults_learn_from_features_alike_where_plain_sgd_diverges(seed: i
     size = random.normal(size=(2000, 1))
     skewed = np.exp(1.2 * size[:, 0]) * (1 + 0.1 * random.normal(size=2000))
     data = Dataset(size + 0.05 * random.normal(size=(2000, 24)), skewed, "regression")
-    assert train(Experiment(seed=1, max_epochs=3, optimizer="sgd"), data).stop_reason == "non_finite"  # type: ignore[arg-type]
+    assert train(Experiment(seed=1, max_epochs=3, optimizer=Sgd()), data).stop_reason == "non_finite"
     result = train(Experiment(seed=1, max_epochs=3), data)
     assert result.stop_reason == "max_epochs"
     assert "no_better_than_baseline" not in [each.code for each in result.warnings]
