@@ -19,7 +19,7 @@ from service.experiments.models import ExperimentRow
 from tests.execution.conftest import Submit
 from tests.execution.steps import EPOCHS, begin, claim, flush, lose_all, row, store
 from tests.execution.test_stacks import check_lone, join, trains
-from tests.execution.test_worker import WAIT_SECONDS, epochs, train, training, wait_for
+from tests.execution.test_worker import WAIT_SECONDS, epochs, fingerprints, train, training, wait_for
 
 OLDER = ENGINE_REVISION - 1
 
@@ -82,6 +82,7 @@ def test_a_half_done_run_begins_again(database: Database, submit_experiment: Sub
     (dispatch_id,) = claim(database)
     began_again = row(database, id_)
     assert (began_again.last_epoch, began_again.best, epochs(database, id_)) == (0, None, [])
+    assert fingerprints(database, id_) == {}
     assert store(database, dataclasses.replace(flush(before), flushed_epoch=0)) is None
     train(database, dispatch_id)
     check_restarted(database, id_)
