@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from engine.calls import Array
 from engine.columns import Column, Encoding, check_columns, width
+from engine.copies import copy_groups
 from engine.errors import InvalidData
 from engine.scaling import Affine
-from engine.spec import TASKS, DatasetFacts, Scaling
+from engine.spec import TASKS, AnySplit, DatasetFacts, Scaling, SpecWarning, Split
+from engine.spec.groups import Copies, Grouping
 from engine.splits import group_classes, group_sizes
 
 __all__ = ["Dataset", "Part", "Splits", "with_ones"]
@@ -110,7 +112,8 @@ class Dataset:
 
     @property
     def facts(self) -> DatasetFacts:
-        """What resolving an experiment needs to know."""
+        """What resolving an experiment needs to know, unless its split keeps copies together."""
+        groups = self._counted(self.groups)
         return DatasetFacts(
             task=self.task,
             rows=len(self.x),
@@ -120,13 +123,35 @@ class Dataset:
             scaling=self.scaling,
             validation_rows=0 if self.x_validation is None else len(self.x_validation),
             test_rows=0 if self.x_test is None else len(self.x_test),
-            group_sizes=None if self.groups is None else group_sizes(self.groups),
-            group_classes=None
-            if self.groups is None or not self.has_classes
-            else group_classes(self.groups, self.y),
+            group_sizes=None if groups is None else groups.sizes,
+            group_classes=None if groups is None else groups.classes,
             order_columns=self.order_columns,
             order_column=None if self.order is None else self.order_name,
         )
+
+    @property
+    def copies(self) -> Copies:
+        """The groups that exact copies of rows make."""
+        alone = self._counted(copy_groups(self.x))
+        if alone is None or self.groups is None:
+            return Copies(alone)
+        return Copies(alone, self._counted(copy_groups(self.x, self.groups)))
+
+    def facts_for(self, split: AnySplit) -> DatasetFacts:
+        """What resolving an experiment of this split needs to know."""
+        wanted = isinstance(split, Split) and split.keep_duplicates_together
+        return replace(self.facts, copies=self.copies) if wanted else self.facts
+
+    def kept_together(self, split: Split) -> Array | None:
+        """(N,) the numbers of the groups that a resolved split leaves whole; None for single rows."""
+        groups = self.groups if split.by == "groups" else None
+        joined = copy_groups(self.x, groups) if split.keep_duplicates_together else None
+        return groups if joined is None else joined
+
+    def _counted(self, groups: Array | None) -> Grouping | None:
+        if groups is None:
+            return None
+        return Grouping(group_sizes(groups), group_classes(groups, self.y) if self.has_classes else None)
 
 
 def _check_features(x: Any, field: str, count: int | None, columns: Sequence[Column] | None) -> None:
@@ -206,7 +231,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Splits:
-    """Everything training needs of the data; ``features`` and ``targets`` say how the columns were scaled."""
+    """Everything training needs of the data; ``features`` and ``targets`` say how the columns were scaled.
+
+    ``warnings`` are what the rows show of the split.
+    """
 
     task: str
     classes: int | None
@@ -216,6 +244,7 @@ class Splits:
     features: Affine
     targets: Affine
     encoding: Encoding | None = None
+    warnings: tuple[SpecWarning, ...] = ()
 
     @property
     def size(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,12 +10,13 @@ import numpy as np
 
 from engine.calls import Array
 from engine.columns import Encoding
+from engine.copies import copy_warnings
 from engine.data import Dataset, Part, Splits
 from engine.errors import InvalidData
 from engine.rows import Rows
 from engine.scaling import Affine, feature_scaling, target_scaling
-from engine.spec import AnySplit, LossSpec, Resolved, Scaling, SplitRows
-from engine.splits import flip_labels, split_rows
+from engine.spec import AnySplit, LossSpec, Resolved, Scaling, SpecWarning, Split, SplitRows
+from engine.splits import absent_classes, flip_labels, split_rows
 from engine.targets import class_weights, encode, smoothed
 
 __all__ = ["Preparation", "prepare"]
@@ -115,7 +117,18 @@ class Preparation:
             features=features,
             targets=targets,
             encoding=encoding,
+            warnings=tuple(self._warnings(dataset, chosen, y)),
         )
+
+    def _warnings(
+        self, dataset: Dataset, chosen: dict[str, Array], y: dict[str, Array]
+    ) -> Iterator[SpecWarning]:
+        """What the rows of the parts show: classes that one lacks, and copies across parts."""
+        if dataset.has_classes:
+            yield from absent_classes(y, dataset.classes or 0)
+        own = {name: x for name, (x, _) in dataset.own_parts.items() if name not in chosen}
+        curable = isinstance(self.split, Split) and not self.split.keep_duplicates_together
+        yield from copy_warnings(dataset.x, chosen, own, curable=curable)
 
 
 def _row_weights(weights: Array) -> Array:

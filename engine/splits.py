@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.calls import Array
 from engine.sampling import representative_order
-from engine.spec import AnySplit, OrderSplit, Split
+from engine.spec import AnySplit, OrderSplit, SpecWarning, Split
 from engine.spec.groups import (
     MOST_CLASS_COLUMNS,
     MOST_CLASS_COUNTS,
@@ -22,7 +23,9 @@ from engine.streams import Purpose, stream
 if TYPE_CHECKING:
     from engine.data import Dataset
 
-__all__ = ["flip_labels", "group_classes", "group_sizes", "split_rows"]
+__all__ = ["absent_classes", "flip_labels", "group_classes", "group_sizes", "split_rows"]
+
+_MOST_NAMED = 5
 
 
 def group_sizes(groups: Array) -> tuple[int, ...]:
@@ -79,8 +82,8 @@ def _latest(order: Array, split: OrderSplit) -> dict[str, Array]:
 
 def _held_out(dataset: Dataset, split: Split, shuffled: Array) -> dict[str, Array]:
     """The rows of validation and test in the shuffled order: of whole groups, or the first, perhaps stratified."""
-    y, groups = dataset.y, dataset.groups
-    if split.by == "groups" and groups is not None:
+    y, groups = dataset.y, dataset.kept_together(split)
+    if groups is not None:
         classes = group_classes(groups, y) if split.stratify else None
         parts = parts_of_groups(split, group_sizes(groups), classes)
         return {
@@ -105,6 +108,28 @@ def _stratified(labels: Array, count: int) -> Array:
     for label, wanted in zip(classes, quota, strict=True):
         taken[np.flatnonzero(labels == label)[:wanted]] = True
     return taken
+
+
+def absent_classes(labels: Mapping[str, Array], classes: int) -> Iterator[SpecWarning]:
+    """A warning for each part that has rows (N,), but none of a class that another part has."""
+    counts = {name: np.bincount(of_part, minlength=classes) for name, of_part in labels.items()}
+    known = np.sum(list(counts.values()), axis=0) > 0
+    for name, count in counts.items():
+        absent = np.flatnonzero(known & (count == 0))
+        if not count.any() or not len(absent):
+            continue
+        some = ", ".join(map(str, absent[:_MOST_NAMED])) + ", …" * (len(absent) > _MOST_NAMED)
+        rows = int(sum(each[absent].sum() for each in counts.values()))
+        what = (
+            "They cannot be learned."
+            if name == "train"
+            else "How well they are predicted is not measured there."
+        )
+        message = (
+            f"{len(absent)} of {int(known.sum())} classes have no row among the {int(count.sum()):,} {name} rows: "
+            f"{some}, by number, with {rows:,} rows in all. {what}"
+        )
+        yield SpecWarning("absent_classes", ("split",), message)
 
 
 def flip_labels(labels: Array, classes: int, share: float, seed: int) -> Array:

@@ -74,7 +74,7 @@ def train(
     """
     if initial is not None and experiment.init == "auto":
         experiment = dataclasses.replace(experiment, init=Given(checkpoint="initial"))
-    resolved = resolve(experiment, dataset.facts)
+    resolved = resolve(experiment, dataset.facts_for(experiment.split))
     if experiment.seed is None:
         seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> np.uint64(1))
         resolved = dataclasses.replace(
@@ -264,7 +264,7 @@ class _Run:
                 best=best,
                 last=self._last(stack, row),
                 test=None if plain is None else self._measure.test(plain),
-                warnings=tuple(run_advice(stack, row, reason, compared)),
+                warnings=(*self.splits.warnings, *run_advice(stack, row, reason, compared)),
             )
         return self.results[lane]
 

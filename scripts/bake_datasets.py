@@ -11,6 +11,7 @@ are the same wherever this runs; a file's SHA-256 also depends on zlib's release
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import functools
 import hashlib
 import importlib
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.data import Dataset
 from service.datasets.versions import dataset_version
 
 if TYPE_CHECKING:
@@ -141,6 +143,8 @@ def pack(arrays: Mapping[str, NDArray[Any]]) -> bytes:
 def describe(name: str, card: dict[str, Any], baked: Baked, content: bytes) -> dict[str, Any]:
     """The manifest's entry: what the card says, and what the arrays show."""
     x, y, classes = baked.arrays["x"], baked.arrays["y"], card.get("classes")
+    arrays: dict[str, Any] = dict(baked.arrays)
+    copies = Dataset(**arrays, task=baked.task, classes=classes and len(classes)).copies
     about = {"task": baked.task, "target_name": card["target_name"], "scaling": card["scaling"]}
     return {
         "name": name,
@@ -154,6 +158,7 @@ def describe(name: str, card: dict[str, Any], baked: Baked, content: bytes) -> d
         "feature_names": list(baked.feature_names or card["feature_names"]),
         "classes": classes,
         "class_counts": classes and np.bincount(y, minlength=len(classes)).tolist(),
+        "copies": dataclasses.asdict(copies),
         "source": card["source"],
         "license": card["license"],
         "citation": card["citation"],

@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.parsing import write_npz
 from benchmarks.service.figures import MS, Figure
 from benchmarks.service.processes import command_line, peak_bytes, processes, reset_peak, resident_bytes
-from engine.spec import Experiment, resolve
+from engine.spec import Experiment, Split, resolve
 from scripts.fresh_service import FreshService, fresh_service
 from service.database import Database
 from service.datasets.cache import DatasetCache
@@ -56,7 +56,7 @@ def starts(data: Path, dataset: Any) -> Iterator[Figure]:
         prepared = TrainingData(DatasetCache(database, data / "datasets", PLENTY).load)
         for seed in range(3):
             begun = time.perf_counter()
-            resolved = resolve(Experiment(seed=seed), prepared.facts(name, version))
+            resolved = resolve(Experiment(seed=seed), prepared.facts(name, version, Split()))
             if not resolved_in:
                 seconds = time.perf_counter() - begun
                 yield Figure(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine.errors import SpecProblem, did_you_mean
 from engine.spec.experiment import Experiment
-from engine.spec.groups import GroupClasses, groups_needed
+from engine.spec.groups import Copies, GroupClasses, Grouping, groups_needed
 from engine.spec.initializers import Given, PerLayer
 from engine.spec.splits import AnySplit, DatasetSplit, OrderSplit, Split
 from engine.spec.variants import Scaling, variant_name
@@ -53,6 +54,7 @@ class DatasetFacts:
     multi-target sets). ``scaling`` is what "auto" stands for. ``group_sizes`` are the ``rows`` of each group that stays
     together, None where there are no groups; ``group_classes`` the rows of each class in them, None without classes.
     ``order_columns`` name the columns that rows can be ordered by, ``order_column`` the one that is there for that.
+    ``copies`` are the groups that exact copies of rows make, None where they were not looked for.
     """
 
     task: str
@@ -67,6 +69,16 @@ class DatasetFacts:
     group_classes: GroupClasses | None = None
     order_columns: tuple[str, ...] = ()
     order_column: str | None = None
+    copies: Copies | None = None
+
+    def grouping(self, split: Split) -> Grouping | None:
+        """The groups of rows that a split leaves whole, once its ``by`` is resolved; None for single rows."""
+        copies = self.copies if split.keep_duplicates_together and self.copies is not None else Copies()
+        if split.by != "groups":
+            return copies.alone
+        if copies.joined is not None or self.group_sizes is None:
+            return copies.joined
+        return Grouping(self.group_sizes, self.group_classes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +141,16 @@ def _impossible_split(split: AnySplit, facts: DatasetFacts) -> Iterator[SpecProb
     if split.stratify is True and facts.task not in {"binary", "multiclass"}:
         message = f"Only classes can be stratified; this is a {facts.task} task."
         yield SpecProblem(("split", "stratify"), "incompatible", message)
+    if split.keep_duplicates_together and facts.copies is None:
+        message = (
+            "This data set was read before copies of rows were looked for; upload it again, or leave it out."
+        )
+        yield SpecProblem(("split", "keep_duplicates_together"), "incompatible", message)
+        return
     if split.by == "groups" or (split.by == "auto" and facts.group_sizes is not None):
-        yield from _impossible_groups(split, facts)
+        yield from _impossible_groups(dataclasses.replace(split, by="groups"), facts)
+    elif split.keep_duplicates_together:
+        yield from _too_few(split, facts, "different rows")
 
 
 def _no_order(column: str, known: tuple[str, ...]) -> str:
@@ -155,10 +175,16 @@ def _impossible_groups(split: Split, facts: DatasetFacts) -> Iterator[SpecProble
             "This data set was read before classes were counted by group; upload it again, or leave it out."
         )
         yield SpecProblem(("split", "stratify"), "incompatible", message)
-    groups = len(facts.group_sizes)
+    yield from _too_few(split, facts, "groups")
+
+
+def _too_few(split: Split, facts: DatasetFacts, what: str) -> Iterator[SpecProblem]:
+    """A problem where some part could have no group."""
+    grouping = facts.grouping(split)
+    groups = facts.rows if grouping is None else len(grouping.sizes)
     if groups < (needed := groups_needed(split, facts.rows)):
         message = (
-            f"Needs {needed} groups, one for each part, and the data set has {groups}; take fewer parts."
+            f"Needs {needed} {what}, one for each part, and the data set has {groups}; take fewer parts."
         )
         yield SpecProblem(("split",), "range", message)
 

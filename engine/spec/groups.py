@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import product
 
 from engine.spec.shares import rows_of_share
@@ -16,7 +17,9 @@ from engine.spec.splits import OrderSplit, Split
 __all__ = [
     "MOST_CLASS_COLUMNS",
     "MOST_CLASS_COUNTS",
+    "Copies",
     "GroupClasses",
+    "Grouping",
     "groups_needed",
     "parts_of_groups",
     "wanted_rows",
@@ -24,6 +27,26 @@ __all__ = [
 
 GroupClasses = tuple[tuple[int, ...], ...]
 """The rows of each class in each group; rare classes may share a column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """Groups of rows that stay together: the rows of each, and those of each class in them, None without classes."""
+
+    sizes: tuple[int, ...]
+    classes: GroupClasses | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """Groups that hold all copies of a row: ``alone``, and ``joined`` with the data set's groups if it has some.
+
+    Both are None where there are no copies.
+    """
+
+    alone: Grouping | None = None
+    joined: Grouping | None = None
+
 
 MOST_CLASS_COLUMNS, MOST_CLASS_COUNTS = 16, 2**18
 """Columns of classes, and numbers of all groups together, that are counted: what a service keeps with a data set."""

@@ -179,11 +179,12 @@ def _split_rows(split: AnySplit, facts: DatasetFacts) -> SplitRows:
 
 def _taken_rows(split: Split | OrderSplit, facts: DatasetFacts) -> dict[str, int]:
     """Rows of those parts that are taken from the rows there are to split."""
-    if isinstance(split, OrderSplit) or split.by != "groups" or facts.group_sizes is None:
+    grouping = None if isinstance(split, OrderSplit) else facts.grouping(split)
+    if grouping is None or isinstance(split, OrderSplit):
         return wanted_rows(split, facts.rows)
-    parts = parts_of_groups(split, facts.group_sizes, facts.group_classes)
+    parts = parts_of_groups(split, grouping.sizes, grouping.classes)
     return {
-        name: sum(facts.group_sizes[group] for group in groups)
+        name: sum(grouping.sizes[group] for group in groups)
         for name, groups in parts.items()
         if name != "train"
     }

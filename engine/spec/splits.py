@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from engine.errors import InvalidSpec, SpecProblem
 from engine.spec.records import Record
-from engine.spec.rules import Choice, Integer, Nullable, Real, check_fields, problem, rule
+from engine.spec.rules import Choice, Flag, Integer, Nullable, Real, check_fields, problem, rule
 
 __all__ = [
     "MAX_SEED",
@@ -59,7 +59,8 @@ class Split:
     """Which rows train, validate and test: fractions of ALL rows, shuffled by ``seed``.
 
     With ``by`` of ``groups`` no group of rows is in two parts, which have their fractions as nearly as groups allow;
-    ``auto`` does so where the data set has groups. ``test`` of None stands for the data set's own test rows.
+    ``auto`` does so where the data set has groups. With ``keep_duplicates_together`` neither are exact copies of a row.
+    ``test`` of None stands for the data set's own test rows.
     ``train_rows`` keeps a sample of n training rows, which contains every smaller one.
     """
 
@@ -67,6 +68,7 @@ class Split:
     validation: float = field(default=0.2, metadata=rule(_SHARE))
     test: float | None = field(default=0.2, metadata=rule(Nullable(_SHARE)))
     stratify: bool | str = field(default="auto", metadata=rule(AutoFlag()))
+    keep_duplicates_together: bool = field(default=False, metadata=rule(Flag()))
     seed: int = field(default=0, metadata=rule(_SEED))
     train_rows: int | None = field(default=None, metadata=rule(_ROWS))
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from engine.spec import DatasetFacts, Divide, Scaling, SpecWarning
+from service.datasets.facts import copies_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,8 +27,8 @@ class BuiltinDataset:
 
     ``rows`` are the rows to split; ``validation_rows`` and ``test_rows`` are stored apart and come on top.
     ``classes`` names the classes in the order of their indices and ``class_counts`` counts them among
-    ``rows``; both are None for regression. ``sha256`` is that of the npz file, ``version`` that of its
-    contents (see ``dataset_version``): an experiment remembers the version.
+    ``rows``; both are None for regression. ``copies`` are the groups that copies of rows make. ``sha256`` is that of
+    the npz file, ``version`` that of its contents (see ``dataset_version``): an experiment remembers the version.
     """
 
     name: str
@@ -42,6 +43,7 @@ class BuiltinDataset:
     target_name: str
     classes: tuple[str, ...] | None
     class_counts: tuple[int, ...] | None
+    copies: dict[str, Any]
     scaling: ScalingDocument
     source: str
     license: str
@@ -66,6 +68,7 @@ class BuiltinDataset:
             validation_rows=self.validation_rows,
             test_rows=self.test_rows,
             order_columns=self.feature_names,
+            copies=copies_of(self.copies),
         )
 
     @property

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from engine.spec import DatasetFacts, Divide, to_document
+from engine.spec.groups import Copies, Grouping
 from service.datasets.revision import OUTDATED, outdated
 
 if TYPE_CHECKING:
     from service.datasets.parsing.results import Parsed, Rejected
 
-__all__ = ["engine_facts", "facts_document", "rejection_document", "scaling_of", "warnings_of"]
+__all__ = ["copies_of", "engine_facts", "facts_document", "rejection_document", "scaling_of", "warnings_of"]
 
 
 def facts_document(parsed: Parsed) -> dict[str, Any]:
     """The facts of what was read."""
-    arrays, classes, known = parsed.arrays, parsed.classes, parsed.dataset.facts
+    arrays, classes, dataset = parsed.arrays, parsed.classes, parsed.dataset
+    known = dataset.facts
     counted = (
         None if classes is None else [int((arrays["y"] == place).sum()) for place in range(len(classes))]
     )
@@ -38,6 +41,7 @@ def facts_document(parsed: Parsed) -> dict[str, Any]:
         "group_sizes": known.group_sizes,
         "group_classes": known.group_classes,
         "order": parsed.order,
+        "copies": dataclasses.asdict(dataset.copies),
         "options": parsed.options.document(),
         "summary": list(parsed.summary),
         "findings": parsed.findings,
@@ -69,6 +73,7 @@ def engine_facts(facts: Mapping[str, Any]) -> DatasetFacts:
         group_classes=None if counted is None else tuple(map(tuple, counted)),
         order_columns=_order_columns(facts),
         order_column=facts.get("order"),
+        copies=copies_of(facts.get("copies")),
     )
 
 
@@ -81,6 +86,20 @@ def _order_columns(facts: Mapping[str, Any]) -> tuple[str, ...]:
         if column["kind"] != "category" and not column["missing"]
     ]
     return tuple(dict.fromkeys([*([] if own is None else [own]), *plain]))
+
+
+def copies_of(document: Mapping[str, Any] | None) -> Copies | None:
+    """The groups that copies of rows make, from their JSON form; None where they were not looked for."""
+    return (
+        None if document is None else Copies(**{name: _grouping(found) for name, found in document.items()})
+    )
+
+
+def _grouping(document: Mapping[str, Any] | None) -> Grouping | None:
+    if document is None:
+        return None
+    classes = document["classes"]
+    return Grouping(tuple(document["sizes"]), None if classes is None else tuple(map(tuple, classes)))
 
 
 def warnings_of(facts: Mapping[str, Any], revision: int) -> list[dict[str, Any]]:

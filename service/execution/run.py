@@ -103,8 +103,9 @@ class Run:
 
     def _start(self) -> Any:
         first = self._lanes[0].work
-        facts = self._data.facts(first.dataset, first.dataset_version)
-        resolved = [resolve(Experiment.from_document(lane.work.spec), facts) for lane in self._lanes]
+        wanted = [Experiment.from_document(lane.work.spec) for lane in self._lanes]
+        facts = self._data.facts(first.dataset, first.dataset_version, wanted[0].split)
+        resolved = [resolve(each, facts) for each in wanted]
         if self._splits is None:
             self._splits = self._data.splits(first.dataset, first.dataset_version, resolved[0])
         experiments = [each.experiment for each in resolved]

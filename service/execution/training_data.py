@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from engine.data import Dataset, Splits
 from engine.preparation import Preparation
-from engine.spec import DatasetFacts, Resolved
+from engine.spec import AnySplit, DatasetFacts, Resolved
 
 __all__ = ["TrainingData"]
 
@@ -24,9 +24,9 @@ class TrainingData:
         self._load = load
         self._last: tuple[str, Preparation, Splits] | None = None
 
-    def facts(self, name: str, version: str) -> DatasetFacts:
-        """What resolving an experiment needs to know of a data set; raises what loading it raises."""
-        return self._load(name, version).facts
+    def facts(self, name: str, version: str, split: AnySplit) -> DatasetFacts:
+        """What resolving an experiment of this split needs to know of a data set; raises what loading it raises."""
+        return self._load(name, version).facts_for(split)
 
     def splits(self, name: str, version: str, resolved: Resolved) -> Splits:
         """The arrays that an experiment is trained on; raises InvalidData, and what loading the data set raises."""

@@ -113,4 +113,7 @@ def _held_out(split: dict[str, Any]) -> dict[str, Any]:
         return {"by": "dataset"}
     if split.get("by") == "order":
         return {name: split[name] for name in ("by", "column", "validation", "test")}
-    return {name: split[name] for name in ("by", "validation", "test", "stratify", "seed")}
+    names = ("by", "validation", "test", "stratify", "keep_duplicates_together", "seed")
+    # Stored splits may be older than the last name but one.
+    known = {"keep_duplicates_together": False, **split}
+    return {name: known[name] for name in names}

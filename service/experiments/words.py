@@ -80,6 +80,7 @@ FIELD_WORDS: Mapping[str, Mapping[str, str]] = {
         "test": "Share of all rows kept for the one final test; null is the data set's own test rows.",
         "stratify": "Whether each part gets its share of every class, by groups as nearly as they allow; `auto` does "
         "so for classification.",
+        "keep_duplicates_together": "Whether exact copies of a row (of its features) are all in one part.",
         "seed": "Decides the shuffling, and with it which rows are in which part.",
         "train_rows": "Train on a sample of n training rows, which contains every smaller one; null keeps all.",
     },

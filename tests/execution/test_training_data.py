@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from engine.data import Dataset
-from engine.spec import Experiment, resolve
+from engine.spec import Experiment, Split, resolve
 from service.datasets.loading import load
 from service.datasets.service import describe
 from service.execution import training_data
@@ -21,7 +21,7 @@ def splits() -> Callable[..., Any]:
     data = TrainingData(load)
 
     def prepared(dataset: Any = IRIS, **fields: Any) -> Any:
-        resolved = resolve(Experiment(**fields), data.facts(dataset.name, dataset.version))
+        resolved = resolve(Experiment(**fields), data.facts(dataset.name, dataset.version, Split()))
         return data.splits(dataset.name, dataset.version, resolved)
 
     return prepared
@@ -53,7 +53,7 @@ def test_a_data_set_that_cannot_be_loaded_leaves_nothing_behind() -> None:
         return load(name, version)
 
     data = TrainingData(failing)
-    resolved = resolve(Experiment(), data.facts(IRIS.name, IRIS.version))
+    resolved = resolve(Experiment(), data.facts(IRIS.name, IRIS.version, Split()))
     first = data.splits(IRIS.name, IRIS.version, resolved)
     with pytest.raises(OSError):  # noqa: PT011 - any will do
         data.splits(WINE.name, WINE.version, resolved)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from engine.calls import Array
+from engine.copies import TRAINING_SHARE, chance_share, row_hashes
 from service.datasets.parsing.leaks import FEWEST_ROWS, determines
 from service.datasets.parsing.naming import counts_rows, identical, names_entity, names_index, names_rows
 from service.datasets.parsing.results import ColumnFound, Parsed
@@ -19,12 +20,6 @@ _MOST_TARGETS = 20
 _MANY_NAMES = 10
 _SEVERAL_NAMES = 5
 _BLOCK = 4_096
-_TRAINING = 0.6
-_NO_CHANCE = 1e-9
-_MULTIPLIER = np.uint64(
-    0x9E3779B97F4A7C15
-)  # 2^64 over the golden ratio: odd, and its bits look random (Knuth)
-_SHIFT = np.uint64(29)
 
 
 def find(parsed: Parsed) -> dict[str, Any]:
@@ -118,14 +113,16 @@ def _duplicates(parsed: Parsed) -> dict[str, int | float]:
     of these rows for training; ``chance_share`` what it would be if the columns were independent of each other, so that
     rows agree by chance.
     """
-    hashes = {
-        part: _hashes(parsed.arrays[f"x{suffix}"])
-        for part, suffix in _PARTS.items()
-        if f"x{suffix}" in parsed.arrays
-    }
+    hashes = row_hashes(
+        {
+            part: parsed.arrays[f"x{suffix}"]
+            for part, suffix in _PARTS.items()
+            if f"x{suffix}" in parsed.arrays
+        }
+    )
     found: dict[str, int | float] = {
         "expected_share": _expected_share(hashes["train"]),
-        "chance_share": _chance_share(parsed.arrays["x"], hashes["train"]),
+        "chance_share": chance_share(parsed.arrays["x"], hashes["train"]),
     }
     found |= {f"within_{part}": len(values) - len(np.unique(values)) for part, values in hashes.items()}
     for first, second in (("train", "validation"), ("train", "test"), ("validation", "test")):
@@ -137,38 +134,7 @@ def _duplicates(parsed: Parsed) -> dict[str, int | float]:
 def _expected_share(hashes: Array) -> float:
     """The share of rows outside training that have a copy in it."""
     sizes = np.unique(hashes, return_counts=True)[1]
-    return round(float((sizes * (1 - (1 - _TRAINING) ** (sizes - 1.0))).sum() / len(hashes)), 6)
-
-
-def _chance_share(x: Array, hashes: Array) -> float:
-    """The same where each column is drawn anew for each row, from its values in different rows; 1 for one column."""
-    if x.shape[1] == 1:
-        return 1.0
-    _, first = np.unique(hashes, return_index=True)
-    pairs, same = len(first) * (len(first) - 1), 1.0
-    for values in x.T:
-        counts = np.unique(values[first], return_counts=True)[1]
-        same *= float((counts * (counts - 1.0)).sum()) / max(1, pairs)
-        if same * len(x) < _NO_CHANCE:
-            return 0.0
-    return round(float(1 - (1 - same) ** (_TRAINING * len(x))), 6)
-
-
-def _hashes(x: Array) -> Array:
-    """(N,) 64 bits for each row (N, C): the same for the same numbers, whatever their type and the sign of a zero.
-
-    Two rows of a million share them by chance once in 40 million data sets.
-    """
-    hashes = np.zeros(len(x), np.uint64)
-    for start in range(0, len(x), _BLOCK):
-        block = hashes[start : start + _BLOCK]
-        columns = np.ascontiguousarray(x[start : start + _BLOCK].T, np.float64) + 0.0
-        columns[np.isnan(columns)] = np.nan
-        for bits in columns.view(np.uint64):
-            block ^= bits
-            block *= _MULTIPLIER
-            block ^= block >> _SHIFT
-    return hashes
+    return round(float((sizes * (1 - (1 - TRAINING_SHARE) ** (sizes - 1.0))).sum() / len(hashes)), 6)
 
 
 def _are_constant(x: Array) -> Array:

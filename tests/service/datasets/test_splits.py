@@ -7,7 +7,7 @@ import numpy as np
 from fastapi.testclient import TestClient
 
 from engine.preparation import prepare
-from engine.spec import Experiment, resolve
+from engine.spec import Experiment, Split, resolve
 from service.database import Database
 from service.datasets import repository
 from service.datasets.cache import DatasetCache
@@ -91,7 +91,8 @@ def test_the_latest_rows_test_and_nothing_but_facts_is_needed_to_say_so(
     assert posted["spec"]["split"]["column"] == "day"
     assert posted["dataset"]["rows"] == {"train": 21, "validation": 3, "test": 6}
     dataset = DatasetCache(database, tmp_path / "cache", 2**30).load(data["id"], data["version"])
-    assert dataset.facts == engine_facts(data_facts(database, data["version"]))
+    kept = dataset.facts_for(Split(keep_duplicates_together=True))
+    assert kept == engine_facts(data_facts(database, data["version"]))
     spec = posted["spec"] | {"scaling": "none", "precision": "float64"}
     splits = prepare(dataset, resolve(Experiment.from_document(_of_engine(spec)), dataset.facts))
     found = [
@@ -114,3 +115,22 @@ def test_columns_of_built_in_sets_give_an_order(client: TestClient) -> None:
     posted = client.post("/v1/experiments", json=document).json()
     assert posted["spec"]["split"]["column"] == "age"
     assert posted["dataset"]["rows"] == {"train": 266, "validation": 88, "test": 88}
+
+
+def test_the_service_promises_the_rows_that_a_split_of_copies_has(
+    client: TestClient, database: Database, tmp_path: Path
+) -> None:
+    rows = [f"{row * row % 89},{row * 7 % 13},p{row // 3},{row % 2}" for row in range(90)]
+    content = "\n".join(["a,b,patient,y", *rows, *rows[:45]])
+    data = uploaded(client, database, tmp_path, content, group="patient", target="y")
+    dataset = DatasetCache(database, tmp_path / "cache", 2**30).load(data["id"], data["version"])
+    for by in ("groups", "fractions"):
+        document = {"dataset": data["id"], "split": {"by": by, "keep_duplicates_together": True}}
+        posted = client.post("/v1/experiments", json=document).json()
+        experiment = Experiment.from_document(_of_engine(posted["spec"]))
+        splits = prepare(dataset, resolve(experiment, dataset.facts_for(experiment.split)))
+        parts = {name: getattr(splits, name) for name in ("train", "validation", "test")}
+        assert posted["dataset"]["rows"] == {name: len(part) for name, part in parts.items()}
+        assert "copies_across_parts" not in [warning.code for warning in splits.warnings]
+        kinds = [set(map(bytes, np.ascontiguousarray(part.x))) for part in parts.values()]
+        assert sum(map(len, kinds)) == len(set.union(*kinds))
