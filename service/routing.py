@@ -40,8 +40,8 @@ class StrictRequest(Request):
 class StrictRoute(APIRoute):
     """Refuses callers who may not, unknown and repeated query parameters, and a body that is not JSON.
 
-    A parameter that is a list may be repeated. One that is a map (``metadata[key]=value``) may, too; it is one that
-    the route's ``openapi_extra`` describes.
+    A parameter that is a list may be repeated. So may a map: ``metadata[key]=value`` or ``metadata=key=value``.
+    Maps are what the route's ``openapi_extra`` describes.
 
     An endpoint that is a plain function runs in a thread, or at once, with its sessions opened.
     """
@@ -93,9 +93,9 @@ def _refuse_unknown(given: Iterable[str], known: tuple[str, ...], maps: tuple[st
 
 
 def _is_of_map(name: str, maps: tuple[str, ...]) -> bool:
-    """Whether it is spelled ``map[key]``, with one key."""
+    """Whether it is spelled ``map``, whose value is ``key=value``, or ``map[key]``, with one key."""
     of, _, key = name.partition("[")
-    return of in maps and len(key) > 1 and key.endswith("]") and "][" not in key
+    return name in maps or (of in maps and len(key) > 1 and key.endswith("]") and "][" not in key)
 
 
 def _refuse_repeated(given: QueryParams, single: Collection[str]) -> None:

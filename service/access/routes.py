@@ -11,7 +11,7 @@ from service.access import service
 from service.access.authentication import Administrator, KeyGate
 from service.access.pepper import PepperError
 from service.access.presentation import key_document, list_document
-from service.access.schemas import KeyDocument, KeyList, KeyRead, NewKeyRead
+from service.access.schemas import KeyDocument, KeyList, KeyRead, KeyWithToken
 from service.access.submission import read_new_key
 from service.dependencies import QuickReading, QuickTransaction, Reading
 from service.openapi import problems
@@ -39,7 +39,7 @@ _EXAMPLES: dict[str, Example] = {
     operation_id="createKey",
     summary="Make a key",
     status_code=201,
-    response_model=NewKeyRead,
+    response_model=KeyWithToken,
     response_model_exclude_unset=True,
     response_description="The key and, this once, its token.",
     responses=problems(400, 413, 415, 422, 503),

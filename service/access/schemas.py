@@ -11,7 +11,7 @@ from service.access.caller import Scope
 from service.access.submission import DEFAULT_SCOPES, MAX_KEY_NAME, MAX_KEY_SECONDS, MAX_OWNER, OWNER
 from service.experiments.spec_schema import DescribedBy
 
-__all__ = ["KeyCreate", "KeyDocument", "KeyLimits", "KeyList", "KeyRead", "NewKeyRead"]
+__all__ = ["KeyCreate", "KeyDocument", "KeyLimits", "KeyList", "KeyRead", "KeyWithToken"]
 
 _OWNER_WORDS = "Whose things this key makes and sees; there is nothing else to it."
 _SCOPES_WORDS = "`read` to look, `write` to make and change things, `admin` to make and revoke keys."
@@ -75,7 +75,7 @@ class KeyRead(BaseModel):
     revoked_at: datetime | None = Field(description="Since then it has not fitted any more.")
 
 
-class NewKeyRead(KeyRead):
+class KeyWithToken(KeyRead):
     """A key that has just been made, and its token."""
 
     token: str = Field(

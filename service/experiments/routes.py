@@ -42,20 +42,13 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/experiments", tags=["Experiments"], route_class=StrictRoute)
 
+# Generated clients can send a list of strings; few can send a map, and some that try send nothing.
 _METADATA_PARAMETER = {
     "name": "metadata",
     "in": "query",
-    "style": "deepObject",
-    "explode": True,
-    # In a URL everything is a text; what a client writes for null or 5 is compared as one.
-    "schema": {
-        "type": "object",
-        "additionalProperties": {
-            "anyOf": [{"type": each} for each in ("string", "number", "boolean", "null")]
-        },
-    },
-    "description": "Only experiments with these labels: `metadata[key]=value`.",
-    "example": {},
+    "schema": {"type": "array", "items": {"type": "string", "pattern": "^[^=]+="}},
+    "description": "Only experiments with these labels: `metadata=key=value`, or `metadata[key]=value`.",
+    "example": [],
 }
 _MERGE_PATCH = {
     "schema": {"$ref": f"#/components/schemas/{ExperimentPatch.__name__}"},
@@ -133,11 +126,20 @@ def list_experiments(  # noqa: PLR0913 - one argument per query parameter
 
 
 def _metadata_filter(request: Request) -> dict[str, list[str]]:
-    names = [name for name in request.query_params if name.startswith("metadata[")]
-    if len(names) > MAX_METADATA_PAIRS:
+    given = request.query_params
+    wanted = {
+        name[len("metadata[") : -1]: given.getlist(name) for name in given if name.startswith("metadata[")
+    }
+    for pair in given.getlist("metadata"):
+        key, sign, value = pair.partition("=")
+        if not (key and sign):
+            message = "Must be key=value; for a key that holds the sign =, write metadata[key]=value."
+            raise InvalidParameter("metadata", "text", message)
+        wanted.setdefault(key, []).append(value)
+    if len(wanted) > MAX_METADATA_PAIRS:
         message = f"An experiment has at most {MAX_METADATA_PAIRS} labels, so no more than that can fit."
         raise InvalidParameter("metadata", "too_many", message)
-    return {name[len("metadata[") : -1]: request.query_params.getlist(name) for name in names}
+    return wanted
 
 
 @router.get(

@@ -36,7 +36,7 @@ StopReason = Literal[STOP_REASONS]  # type: ignore[valid-type]  # likewise
 Penalty = Literal["none", "l1", "l2", "elastic_net"]
 
 _DATASET = (str, Field(description="Name of a data set, see `GET /v1/datasets`.", examples=["digits"]))
-_METADATA_WORDS = "Your own labels, to find experiments again: `GET /v1/experiments?metadata[key]=value`."
+_METADATA_WORDS = "Your own labels, to find experiments again: `GET /v1/experiments?metadata=key=value`."
 _PRIORITY_WORDS = "Of your waiting experiments those with a higher priority begin first, then the oldest."
 _TIME_LIMIT_WORDS = "Seconds of training after which the run ends with what it has; null sets no limit."
 

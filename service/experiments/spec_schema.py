@@ -12,12 +12,12 @@ import functools
 import operator
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, TypeAdapter, create_model
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, create_model
 from pydantic_core.core_schema import CoreSchema, definitions_schema
 from typing_extensions import TypeAliasType
 
 from engine.spec import Experiment, Layer, rules, to_document
-from engine.spec.experiment import MAX_CLASS_DIGITS, ClassWeights, ScalingRule
+from engine.spec.experiment import ClassWeights, ScalingRule
 from engine.spec.records import Record, Records, Variant, Variants
 from engine.spec.splits import AutoFlag, ColumnName, SplitRule
 from engine.spec.variants import Divide
@@ -230,26 +230,9 @@ def _(rule: rules.Integers, view: View) -> Any:
 
 
 @_type_of.register
-def _(rule: ClassWeights, _view: View) -> Any:
-    return Literal["balanced"] | _class_weights(rule)
-
-
-def _class_weights(rule: ClassWeights) -> type[BaseModel]:
-    """An object with a name, and one field by name: generators make a class of it, not of a bare map in a union."""
-    weight: Any = _type_of(rule.WEIGHT, View.SENT)
-    labels: Any = {
-        "propertyNames": {"pattern": f"^[0-9]{{1,{MAX_CLASS_DIGITS}}}$"},
-        "additionalProperties": TypeAdapter(weight).json_schema(),
-    }
-    name = ClassWeights.__name__
-    if name not in _MODELS:
-        _MODELS[name] = create_model(
-            name,
-            __config__=ConfigDict(json_schema_extra=labels),
-            __doc__="A weight for some classes, by the class's number; the others weigh 1.",
-            first=(weight, Field(default=1.0, alias="0", description="Weight of the first class.")),
-        )
-    return _MODELS[name]
+def _(_rule: ClassWeights, _view: View) -> Any:
+    # Not every generator can make a class of a union of a word and a map, so its forms are told in words.
+    return Annotated[Any, Field(examples=["balanced", {"0": 2}])]
 
 
 @_type_of.register

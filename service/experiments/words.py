@@ -52,7 +52,8 @@ FIELD_WORDS: Mapping[str, Mapping[str, str]] = {
         "schedule": "How the learning rate changes from step to step.",
         "clip_norm": "Scale a longer gradient of all parameters down to this norm; null never does.",
         "max_norm": "Scale a unit's incoming weights down to this norm after each step; null never does.",
-        "class_weight": "Weights of the classes in the training loss: `balanced`, or a number for some of them.",
+        "class_weight": "Weights of the classes in the training loss: `balanced`, or a number for some classes, "
+        'such as `{"0": 2}`; the others weigh 1. null weighs all the same.',
         "label_smoothing": "Share of each training label that is spread over all classes.",
         "input_dropout": "Share of the features dropped in training (inverted dropout).",
         "loss": "Loss of a row; `auto` follows from the data set's task.",

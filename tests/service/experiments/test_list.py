@@ -72,6 +72,8 @@ def test_filters(client: TestClient, database: Database) -> None:
     assert listed(client, "penalty=l1&penalty=l2") == [cancelled, wine]
     assert listed(client, "dataset=nothing") == []
     assert listed(client, "metadata[owner]=ann") == [cancelled]
+    assert listed(client, "metadata=owner=ann") == [cancelled]
+    assert listed(client, "metadata=try=1&metadata=owner=bob") == [labelled]
     assert listed(client, "metadata[owner]=ann&metadata[owner]=bob") == [labelled, cancelled]
     assert listed(client, "metadata[try]=1&metadata[owner]=bob") == [labelled]
     assert listed(client, "metadata%5Bowner%5D=ann&status=cancelled") == [cancelled]
@@ -127,9 +129,10 @@ def test_labels_are_found_whatever_they_are_made_of(client: TestClient) -> None:
     [
         ("limt=3", "limt", "unknown_parameter"),
         ("sweep=x", "sweep", "unknown_parameter"),
-        ("metadata=x", "metadata", "unknown_parameter"),
         ("metadata[x=1", "metadata[x", "unknown_parameter"),
         ("metadata[]=1", "metadata[]", "unknown_parameter"),
+        ("metadata=x", "metadata", "text"),
+        ("metadata==x", "metadata", "text"),
         ("metadata[x][y]=1", "metadata[x][y]", "unknown_parameter"),
         ("limit=0", "limit", "range"),
         ("limit=101", "limit", "range"),
