@@ -53,6 +53,10 @@ fuzz-api: $(FUZZ)/ready $(STAMPS)/test ## Ask a live service whatever its OpenAP
 
 .PHONY: clients
 clients: $(CLIENTS)/typescript/ready $(CLIENTS)/python/ready $(STAMPS)/test ## Generate clients for TypeScript and Python and have them tell the README's story (needs npm)
+	$(BIN)/python -m pytest tests/clients/test_clients.py $(PYTEST_ARGS)
+
+.PHONY: clients-all
+clients-all: $(CLIENTS)/typescript/ready $(CLIENTS)/python/ready $(STAMPS)/test ## The same for Java and Go, too (needs npm, a JDK and Go)
 	$(BIN)/python -m pytest tests/clients $(PYTEST_ARGS)
 
 .PHONY: fuzz

@@ -7,6 +7,7 @@ import secrets
 from http import HTTPStatus
 from typing import Any
 
+import httptools
 from fastapi import Request
 from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -42,6 +43,10 @@ _TOO_LONG = (
 )
 _HEAD_TOO_SLOW = HTTPStatus.REQUEST_TIMEOUT, "The headers did not come soon enough; send the request again."
 _BODY_TOO_SLOW = HTTPStatus.REQUEST_TIMEOUT, "The body did not come fast enough; send the request again."
+
+
+_OFFERS = frozenset({b"upgrade", b"http2-settings"})
+"""What a request offers another protocol by: names of headers, and words in the header ``Connection``."""
 
 
 class _TooLong(Exception):
@@ -80,13 +85,36 @@ class GuardedProtocol(HttpToolsProtocol):
                 self.transport.close()
             return
         before = self._body_bytes
-        super().data_received(data)
+        self._feed(data)
         if not self._in_message or self._body_bytes != before or self._ended:
             return
         # One header without an end is not told of before its end, nor is what may follow a body.
         self._other_bytes += len(data)
         if self._other_bytes > MAX_HEAD_BYTES:
             self._refuse(*_TOO_LONG)
+
+    def _feed(self, data: bytes) -> None:
+        """Parse what came; a request that offers another protocol is read as what it is without the offer."""
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offer:
+            # The parser takes what follows the head for the other protocol. Java's client offers HTTP/2 at first.
+            self.parser = httptools.HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+            self._feed(self._head_without_offer() + data[offer.args[0] :])
+        except httptools.HttpParserError:
+            self.send_400_response("")
+
+    def _head_without_offer(self) -> bytes:
+        lines = [b" ".join((self.scope["method"].encode(), self.url, b"HTTP/1.1"))]
+        for name, value in self.headers:
+            if name == b"connection":
+                options = [each.strip() for each in value.split(b",")]
+                value = b", ".join(each for each in options if each.lower() not in _OFFERS)  # noqa: PLW2901
+            if name not in _OFFERS:
+                lines.append(name + b": " + value)
+        return b"\r\n".join([*lines, b"", b""])
 
     @override
     def on_message_begin(self) -> None:
@@ -109,6 +137,9 @@ class GuardedProtocol(HttpToolsProtocol):
         if length > MAX_HEAD_BYTES:
             self._refusal = _TOO_LONG
             raise _TooLong
+        if self.parser.should_upgrade():
+            self.scope["method"] = self.parser.get_method().decode("ascii")
+            return
         super().on_headers_complete()
         self._in_head = False
         self._after(BODY_SECONDS, self._look_at_body)
@@ -120,6 +151,8 @@ class GuardedProtocol(HttpToolsProtocol):
 
     @override
     def on_message_complete(self) -> None:
+        if self.parser.should_upgrade():
+            return
         self._in_message = False
         self._after(0, None)
         super().on_message_complete()

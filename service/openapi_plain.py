@@ -19,7 +19,9 @@ _PREFIX = "#/components/schemas/"
 def make_plain(document: dict[str, Any]) -> None:
     """Change the document so that clients made of it are right."""
     _say_defaults(document)
-    _spell_constants(document["components"]["schemas"])
+    schemas = document["components"]["schemas"]
+    # One that has a name is a form, too, wherever that name is.
+    _spell_constants([{"anyOf": [*schemas.values()]}, *schemas.values()])
 
 
 def _spell_constants(value: Any) -> None:

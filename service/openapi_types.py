@@ -1,4 +1,4 @@
-"""Types that generators of clients need spelled out: named enumerations and sizes of integers."""
+"""Types that generators of clients need spelled out: named enumerations and sizes of numbers."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ _VIEWS = re.compile("(Read|Create|Form)$")
 
 
 def type_precisely(document: dict[str, Any]) -> None:
-    """Name every enumeration and size every integer; the document is changed in place."""
+    """Name every enumeration and size every number; the document is changed in place."""
     _name_enumerations(document)
     for schema in _dicts(document):
         if schema.get("type") == "integer":
             # Without a format, generators for Java and C# take 32 bits.
             fits = schema.get("maximum", 2**63) <= _LARGEST_INT32
             schema["format"] = "int32" if fits else "int64"
+        elif schema.get("type") == "number":
+            # Generators for Go take 32 bits, those for Java a decimal of any length.
+            schema["format"] = "double"
 
 
 def _name_enumerations(document: dict[str, Any]) -> None:

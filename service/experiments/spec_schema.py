@@ -10,7 +10,7 @@ import dataclasses
 import enum
 import functools
 import operator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, create_model
 from pydantic_core.core_schema import CoreSchema, definitions_schema
@@ -90,7 +90,12 @@ def _named(kind: type[Any], field: dataclasses.Field[Any], view: View) -> Any:
     ]
     owner = Experiment if of_experiment[:1] in ([rule], [inner]) else kind
     named = _alias(owner, rules.json_name(field), inner, view)
-    return named if inner is rule else named | None
+    if inner is rule:
+        return named
+    if view is View.SHOWN and isinstance(inner, Variant):
+        # openapi-generator's Java reads null only where the forms themselves have it among them.
+        named = get_args(named.__value__)[0]
+    return named | None
 
 
 _ALIASES: dict[str, Any] = {}

@@ -233,3 +233,26 @@ def test_who_sends_on_after_the_answer_gets_it_all_the_same(live: LiveService) -
     )
     assert client.getresponse().status == 404
     client.close()
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+@pytest.mark.parametrize("pieces", [1, 2, 40], ids=lambda count: f"{count} pieces")
+def test_an_offer_of_another_protocol_is_declined(
+    connection: socket.socket, framing: str, pieces: int
+) -> None:
+    """As Java's client makes it with its first request; the body and the next request are read all the same."""
+    offer = (
+        b"Connection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAA\r\n"
+    )
+    body = b'{"dataset": "iris"}'
+    length, content = (
+        (b"Content-Length: 19\r\n\r\n", body)
+        if framing == "length"
+        else (b"Transfer-Encoding: chunked\r\n\r\n", b"13\r\n" + body + b"\r\n0\r\n\r\n")
+    )
+    first = POST + offer.replace(b", close", b"") + length + content
+    sent = first + POST + offer + length + content
+    size = -(-len(sent) // pieces)
+    for start in range(0, len(sent), size):
+        connection.sendall(sent[start : start + size])
+    assert statuses(read_all(connection)) == [201, 201]

@@ -274,8 +274,8 @@ def faults(place: Place) -> Iterator[str]:
         yield f"{path} has several types at once: use a union"
     if schema.get("type") == "null":
         yield f"{path} is always null"
-    if schema.get("type") == "integer" and "format" not in schema:
-        yield f"{path} is an integer of an unknown size"
+    if schema.get("type") in {"integer", "number"} and "format" not in schema:
+        yield f"{path} is a number of unknown size"
     others = [form for form in forms if form.get("type") != "null"]
     if len(others) > 1 and any(is_container(resolved(form)) for form in others):
         yield (

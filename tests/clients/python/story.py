@@ -2,10 +2,12 @@
 
 import sys
 import time
+from io import BytesIO
 from typing import TypeVar
 
 from trainyard import Client
 from trainyard.api.checkpoints import get_checkpoint_content
+from trainyard.api.datasets import create_dataset, get_dataset
 from trainyard.api.events import get_experiment_events
 from trainyard.api.experiments import (
     create_experiment,
@@ -17,25 +19,30 @@ from trainyard.models import (
     L2,
     ActivationName,
     Adam,
+    AdamRead,
     BinaryCrossEntropy,
-    BinaryCrossEntropyReduction,
     CheckpointEvent,
-    ClassWeightType1,
+    DatasetForm,
     Divide,
     ExperimentCreate,
     ExperimentRead,
     GetCheckpointContentFormat,
     Given,
     InitName,
+    L2Read,
     Layer,
+    LayerRead,
     LeakyRelu,
     LossName,
     Normal,
     Penalty,
     Problem,
+    Reduction,
     ScheduleName,
     Sgd,
     Split,
+    SplitRead,
+    UploadedDatasetRead,
 )
 from trainyard.types import File
 
@@ -114,6 +121,19 @@ weights = get_checkpoint_content.sync(plain.id, "best", client=client, format_=n
 assert isinstance(weights, File)
 assert weights.payload.read(2) == b"PK"
 
+# 6. Bring data of one's own.
+TABLE = "\n".join(f"{row % 7},{row * 3 % 11},{'yes' if row % 7 > 3 else 'no'}" for row in range(60))
+file = File(payload=BytesIO(f"width,height,label\n{TABLE}".encode()), file_name="table.csv")
+uploaded = there(create_dataset.sync(client=client, body=DatasetForm(file=file, target="label")))
+while True:
+    dataset = there(get_dataset.sync(uploaded.id, client=client))
+    assert isinstance(dataset, UploadedDatasetRead)
+    if dataset.finished_at is not None:
+        break
+    time.sleep(0.05)
+own = ended(post(ExperimentCreate(dataset=uploaded.id, max_epochs=2)).id)
+assert own.dataset.classes == ["no", "yes"]
+
 # Everything that has several forms, at once, and what comes back in the same types.
 odd = Layer(
     units=10,
@@ -126,21 +146,21 @@ forms = ExperimentCreate(
     architecture=[20, odd],
     optimizer=Adam(name="adam", learning_rate=0.01),
     schedule=ScheduleName.COSINE,
-    loss=BinaryCrossEntropy(name="binary_cross_entropy", reduction=BinaryCrossEntropyReduction.MEAN),
+    loss=BinaryCrossEntropy(name="binary_cross_entropy", reduction=Reduction.MEAN),
     scaling=Divide(divide_by=16),
-    class_weight=ClassWeightType1.from_dict({"0": 2}),
+    class_weight={"0": 2},
     split=Split(validation=0.3),
     max_epochs=2,
 )
 first = ended(post(forms).id)
-assert isinstance(first.spec.optimizer, Adam)
+assert isinstance(first.spec.optimizer, AdamRead)
 assert first.spec.optimizer.beta1 == 0.9
 assert isinstance(first.spec.architecture, list)
 layer = first.spec.architecture[1]
-assert isinstance(layer, Layer)
-assert isinstance(layer.penalty, L2)
+assert isinstance(layer, LayerRead)
+assert isinstance(layer.penalty, L2Read)
 assert layer.penalty.lambda_ == 0.5
-assert isinstance(first.spec.split, Split)
+assert isinstance(first.spec.split, SplitRead)
 assert first.spec.split.validation == 0.3
 
 # Events are told apart by their type. They come as a list where a client says that it wants one.

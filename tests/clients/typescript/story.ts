@@ -66,6 +66,23 @@ const weights = await client.GET("/v1/experiments/{experiment_id}/checkpoints/{k
 });
 assert.deepEqual([...new Uint8Array(weights.data as ArrayBuffer).slice(0, 2)], [0x50, 0x4b]);
 
+// 6. Bring data of one's own. A form is sent as one where it is given as one.
+const rows = Array.from({ length: 60 }, (_, row) => `${row % 7},${(row * 3) % 11},${row % 7 > 3 ? "yes" : "no"}`);
+const form = { file: new Blob([["width,height,label", ...rows].join("\n")]) as unknown as string, target: "label" };
+const uploaded = await client.POST("/v1/datasets", {
+  body: form,
+  bodySerializer: (body) => {
+    const fields = new FormData();
+    for (const [name, value] of Object.entries(body)) fields.append(name, value as string | Blob);
+    return fields;
+  },
+});
+if (uploaded.error) throw new Error(uploaded.error.detail);
+const dataset = uploaded.data.id;
+while ((await client.GET("/v1/datasets/{dataset_id}", { params: { path: { dataset_id: dataset } } })).data?.status === "validating") await sleep(50);
+const own = await ended((await post({ dataset, max_epochs: 2 })).id);
+assert.deepEqual(own.dataset.classes, ["no", "yes"]);
+
 // Everything that has several forms, at once, and the experiment that begins where another one ended.
 const forms: Wanted = {
   dataset: "digits",
