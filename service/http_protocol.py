@@ -111,8 +111,10 @@ class GuardedProtocol(HttpToolsProtocol):
         for name, value in self.headers:
             if name == b"connection":
                 options = [each.strip() for each in value.split(b",")]
-                value = b", ".join(each for each in options if each.lower() not in _OFFERS)  # noqa: PLW2901
-            if name not in _OFFERS:
+                lines.append(
+                    b"connection: " + b", ".join(each for each in options if each.lower() not in _OFFERS)
+                )
+            elif name not in _OFFERS:
                 lines.append(name + b": " + value)
         return b"\r\n".join([*lines, b"", b""])
 
