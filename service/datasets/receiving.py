@@ -16,6 +16,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import ClientDisconnect
 
 from engine.errors import InvalidSpec, SpecProblem
+from service.datasets.known_columns import check_target
 from service.datasets.multipart import read_form
 from service.datasets.parsing.option_rules import is_plain
 from service.datasets.parsing.options import Options
@@ -85,7 +86,9 @@ async def received_form(request: Request) -> AsyncIterator[tuple[Announced, Bina
         form = await read_form(request)
     try:
         file = _file(form)
-        yield announced(_document(form), (file.filename or "").replace("%22", '"')), file.file
+        what = announced(_document(form), (file.filename or "").replace("%22", '"'))
+        await run_in_threadpool(check_target, what.options, file.file)
+        yield what, file.file
     finally:
         await form.close()
 

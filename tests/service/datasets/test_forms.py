@@ -27,7 +27,7 @@ from tests.service.datasets.uploading import CSV, count, read_all, upload
         ({"name": "x" * 201}, 422, "#/name"),
         ({"t" * 5000: "1"}, 400, "Invalid multipart data"),
         ({"delimeter": ";"}, 422, 'Did you mean "delimiter"?'),
-        ({"target": "[not json"}, 201, "validating"),
+        ({"target": "[not json"}, 422, "no such column"),
     ],
 )
 def test_fields(
