@@ -70,6 +70,10 @@ def _parts(given: Experiment, resolved: Experiment, facts: DatasetFacts) -> Iter
 def _penalty(given: Experiment, resolved: Experiment, rows: SplitRows) -> Iterator[SpecWarning]:
     if given.lambda_ and resolved.penalty == "none":
         yield SpecWarning("lambda_without_penalty", ("lambda",), "lambda has no effect without a penalty.")
+    own = any(getattr(layer.penalty, "lambda_", 0) for layer in given.architecture)
+    if given.lambda_convention != "textbook" and not given.lambda_ and not own:
+        message = "lambda_convention has no effect: there is no λ above 0 to convert."
+        yield SpecWarning("convention_without_lambda", ("lambda_convention",), message)
     if resolved.penalty != "none" and not resolved.lambda_:
         yield SpecWarning("penalty_without_lambda", ("penalty",), "The penalty has no effect with lambda 0.")
     for path, l1, l2 in _strengths(resolved, rows.train):

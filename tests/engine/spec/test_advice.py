@@ -10,6 +10,7 @@ from engine.data import Dataset
 from engine.spec import DatasetFacts, Experiment, resolve
 from engine.training import train
 from service.datasets import service as datasets
+from service.datasets.catalog import names
 from service.datasets.loading import load
 
 DIGITS = DatasetFacts(task="multiclass", rows=1000, features=64, classes=10)
@@ -186,6 +187,7 @@ def long(name: str, **parameters: Any) -> dict[str, Any]:
         ({"input_dropout": 0.99}, "dropout_too_large", "#/input_dropout"),
         ({"clip_norm": 1e6}, "norm_without_effect", "#/clip_norm"),
         ({"max_norm": 1e9}, "norm_without_effect", "#/max_norm"),
+        ({"lambda_convention": "keras"}, "convention_without_lambda", "#/lambda_convention"),
         ({"max_norm": 1e-6}, "norm_too_small", "#/max_norm"),
         ({**rate("sgd", 0.1), "clip_norm": 1e-6}, "norm_too_small", "#/clip_norm"),
         (
@@ -326,6 +328,27 @@ def test_another_tools_number_is_judged_as_what_it_means() -> None:
     number: dict[str, Any] = {"penalty": "l2", "lambda_": 5e-5}
     assert warnings(**number) == [("lambda_too_small", "#/lambda")]
     assert warnings(**number, lambda_convention="keras") == []
+
+
+ORDINARY: list[dict[str, Any]] = [
+    {},
+    {"patience": 5},
+    {"patience": 10, "schedule": {"name": "plateau", "patience": 4}},
+    {"architecture": [64, 32], "penalty": "l2", "lambda_": 0.1},
+    {"architecture": [30], "penalty": "l1", "lambda_": 0.5, **rate("sgd", 0.5)},
+    {"architecture": []},
+    {"architecture": [{"units": 32, "dropout": 0.5, "batch_norm": True}], "input_dropout": 0.1},
+    {"activation": "sigmoid", "init": "large", "batch_size": 10, **rate("sgd", 3.0)},
+    {"schedule": {"name": "cosine"}, "optimizer": "adamw"},
+    {"clip_norm": 1.0, "max_norm": 3, **rate("sgd", 0.01, momentum=0.9)},
+    {"architecture": [100, 50, 20], "init": "he_normal", "activation": "elu"},
+]
+
+
+@pytest.mark.parametrize("name", names())
+def test_nothing_is_said_of_ordinary_experiments(name: str) -> None:
+    facts = datasets.describe(name).facts
+    assert [found for fields in ORDINARY if (found := warnings(facts, **fields))] == []
 
 
 def builtin(name: str) -> Dataset:
