@@ -118,6 +118,9 @@ class DatasetOptions(BaseModel):
         default=None,
         description="The column of numbers, dates or times that says when a row was; no input of the network.",
     )
+    missing_target: Literal["reject", "drop"] = Field(
+        default="reject", description="Whether rows without a target reject the file, or are left out."
+    )
     missing: Any = Field(
         default="auto", description="What stands for a missing value: a list of strings, or `auto`."
     )

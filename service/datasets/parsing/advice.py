@@ -182,7 +182,7 @@ def _imbalance(
     smallest = int(np.where(counts > 0, counts, rows + 1).argmin())
     message = (
         f"Class {shown(names[smallest])} has {counts[smallest]:,} rows and class {shown(names[largest])} "
-        f"{counts[largest]:,} of {rows:,}: whoever always answers the larger class has an accuracy of "
+        f"{counts[largest]:,} of {rows:,}: always answering the larger class has an accuracy of "
         f"{counts[largest] / rows:.4g}. Watch val_loss instead of the accuracy, and give the classes equal weight with "
         '"class_weight": "balanced".'
     )

@@ -29,7 +29,7 @@ from service.datasets.parsing.results import (
     Refused,
     refuse,
 )
-from service.datasets.parsing.tables import check_training_part
+from service.datasets.parsing.tables import check_training_part, dropped_rows
 from service.datasets.parsing.targets import Columns, Target, understand
 
 __all__ = ["read_npz"]
@@ -52,6 +52,8 @@ def read_npz(path: Path, options: Options) -> Parsed:
         if f"x{suffix}" in arrays:
             arrays[f"x{suffix}"] = _rows(arrays[f"x{suffix}"], f"x{suffix}", shape)
             _check_lengths(arrays, suffix)
+    if options.missing_target == "drop":
+        warnings += _drop_missing(arrays)
     if len(arrays["x"]) <= 1:
         raise refuse(f"{len(arrays['x'])} rows", "at least two", "Save more rows.", column="x")
     given = arrays["y"]
@@ -104,6 +106,24 @@ def _rounded(values: Array, name: str) -> Iterator[DatasetWarning]:
             )
             yield DatasetWarning("rounded_integers", "#/columns", message, column=column)
             return
+
+
+def _drop_missing(arrays: dict[str, Array]) -> list[DatasetWarning]:
+    """Leave out the rows without a target, and warn of how many there are."""
+    dropped = rows = 0
+    for suffix in _SUFFIXES:
+        y = arrays.get(f"y{suffix}")
+        if y is None or y.dtype.kind != "f":
+            continue
+        kept = np.all(~np.isnan(y.reshape(len(y), -1)), axis=1)
+        dropped, rows = dropped + int(np.count_nonzero(~kept)), rows + len(y)
+        beside = ("weights", "groups", "order") if not suffix else ()
+        for name in (f"x{suffix}", f"y{suffix}", *beside):
+            if name in arrays and len(arrays[name]) == len(kept):
+                arrays[name] = arrays[name][kept]
+        if suffix and not kept.any():
+            del arrays[f"x{suffix}"], arrays[f"y{suffix}"]
+    return [dropped_rows(dropped, rows)] if dropped else []
 
 
 def _rows(x: Array, name: str, shape: tuple[int, ...]) -> Array:

@@ -67,6 +67,7 @@ class Options:
     split: ColumnReference | None = field(default=None, metadata=rule(Nullable(ColumnName())))
     group: ColumnReference | None = field(default=None, metadata=rule(Nullable(ColumnName())))
     order: ColumnReference | None = field(default=None, metadata=rule(Nullable(ColumnName())))
+    missing_target: str = field(default="reject", metadata=rule(Choice(("reject", "drop"))))
     missing: tuple[str, ...] | None = field(default=None, metadata=rule(Found(Texts(64))))
     categorical: tuple[ColumnReference, ...] = field(default=(), metadata=rule(ColumnNames()))
     numeric: tuple[NumericColumn, ...] = field(default=(), metadata=rule(NumericColumns()))

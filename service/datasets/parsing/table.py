@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,12 @@ class Lines:
 
     def __len__(self) -> int:
         return sum(len(part) for part in self._parts)
+
+    def kept(self, rows: Array) -> Lines:
+        """The lines of those rows (N,) that are marked."""
+        kept = Lines()
+        kept.extend(np.concatenate([np.asarray(part) for part in self._parts])[rows])
+        return kept
 
     def of(self, row: int) -> int:
         """The line of a row from 0."""
@@ -74,6 +80,24 @@ class Table:
     def places(self) -> dict[int, int]:
         """Where in ``values`` the column of the file stands."""
         return {place: index for index, place in enumerate(self.roles.read)}
+
+    def kept(self, rows: Array) -> Table:
+        """The table of those rows (N,) that are marked, without the texts that only others have."""
+        labels, numbers = self.labels, self.label_numbers
+        values, levels = self.values[rows], list(self.levels)
+        for column, (codes, texts) in enumerate(zip(values.T, levels, strict=True)):
+            if texts is not None:
+                known = ~np.isnan(codes)
+                used, codes[known] = np.unique(codes[known], return_inverse=True)
+                levels[column] = [texts[int(code)] for code in used]
+        return replace(
+            self,
+            values=values,
+            levels=levels,
+            lines=self.lines.kept(rows),
+            labels=None if labels is None else replace(labels, codes=labels.codes[rows]),
+            label_numbers=None if numbers is None else numbers[rows],
+        )
 
     def column(self, place: int) -> tuple[Array, list[str] | None]:
         """(N,) view of a column of the file, and its texts."""

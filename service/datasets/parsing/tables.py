@@ -25,7 +25,7 @@ from service.datasets.parsing.roles import BY_PLACE
 from service.datasets.parsing.table import Table
 from service.datasets.parsing.targets import Columns, Target, understand
 
-__all__ = ["check_training_part", "interpret"]
+__all__ = ["check_training_part", "dropped_rows", "interpret"]
 
 _PARTS = {
     **dict.fromkeys(("train", "training", "fit"), ""),
@@ -36,6 +36,7 @@ _PARTS = {
 
 def interpret(table: Table) -> Parsed:
     """What the table holds to train on; raises Refused."""
+    table, warnings = _with_targets(table)
     roles, options = table.roles, table.options
     if len(table.values) <= 1:
         raise refuse(
@@ -60,7 +61,7 @@ def interpret(table: Table) -> Parsed:
         ignore=tuple(dict.fromkeys((*options.ignore, *features.unused))),
         categorical=tuple(column.name for column in features.columns if column.kind == "category"),
     )
-    warnings = [
+    warnings += [
         DatasetWarning("empty_column", "#/options/ignore", f"Column {shown(name)} is empty and ignored.")
         for name in features.unused
     ]
@@ -83,6 +84,16 @@ def interpret(table: Table) -> Parsed:
         order=None if roles.order is None else roles.names[roles.order],
         warnings=(*table.warnings, *warnings, *target.warnings),
     )
+
+
+def _with_targets(table: Table) -> tuple[Table, list[DatasetWarning]]:
+    """The table without rows that have no target, where that is asked for, and a warning that counts them."""
+    if table.options.missing_target != "drop" or not len(table.values):
+        return table, []
+    missing = np.any(np.isnan(_target_columns(table).values.astype(np.float64)), axis=1)
+    if not missing.any():
+        return table, []
+    return table.kept(~missing), [dropped_rows(int(missing.sum()), len(missing))]
 
 
 def _target_columns(table: Table) -> Columns:
@@ -148,6 +159,12 @@ def _target(table: Table, columns: Columns) -> Target:
             f"{name} was taken for the target {roles.guess}; if it is another column, name it with target."
         )
         raise refused.advising(advice) from None
+
+
+def dropped_rows(dropped: int, rows: int) -> DatasetWarning:
+    """The warning that counts rows without a target."""
+    message = f"{dropped:,} of {rows:,} rows have no target and were left out."
+    return DatasetWarning("dropped_rows", "#/options/missing_target", message)
 
 
 def check_training_part(y: Array, classes: tuple[str, ...] | None) -> None:

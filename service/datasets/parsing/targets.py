@@ -82,9 +82,9 @@ def _check_present(columns: Columns) -> None:
         )
         for row, column in np.argwhere(bad)[:MOST_REASONS]
     ]
-    raise Refused(
-        reasons, f"Fill in or remove the {int(bad.any(axis=1).sum())} rows without a usable target."
-    )
+    count = int(bad.any(axis=1).sum())
+    drop = ", or leave them out with missing_target=drop" if np.isnan(columns.values).any() else ""
+    raise Refused(reasons, f"Fill in or remove the {count} rows without a usable target{drop}.")
 
 
 def _task_of_one(columns: Columns) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from service.datasets.parsing.results import Parsed
-from tests.service.datasets.parsing.reading import accepted, codes, messages
+from tests.service.datasets.parsing.reading import accepted, codes, messages, rejected
 
 ROWS = 200
 RANDOM = np.random.default_rng(0)
@@ -171,3 +171,40 @@ def test_nothing_is_told_of_the_data_sets_that_come_with_the_service(name: str) 
     lines = [f"{row},{write(target)}" for row, target in zip(rows, arrays["y"].tolist(), strict=True)]
     header = ",".join(f"f{place}" for place in range(arrays["x"].shape[1]))
     assert codes(accepted("\n".join([f"{header},y", *lines]))) == []
+
+
+@pytest.mark.parametrize("target", ["kind", "size"])
+def test_rows_without_a_target_are_left_out_and_counted(target: str) -> None:
+    rows = [f"{NUMBER[row]:.3f},{row % 7},{CLASSES[row]},{NUMBER[-row]:.3f}" for row in range(60)]
+    empty = ["1,g,,", "2,h,NA,NaN"]
+    whole, torn = (
+        accepted(
+            "\n".join(["a,b,kind,size", *lines]), target=target, missing_target="drop", categorical=["b"]
+        )
+        for lines in (rows, [*rows[:7], empty[0], *rows[7:], empty[1]])
+    )
+    assert {name: array.tolist() for name, array in torn.arrays.items() if name == "y"} == {
+        "y": whole.arrays["y"].tolist()
+    }
+    assert torn.columns == whole.columns
+    assert [(each.code, each.pointer) for each in torn.warnings] == [
+        ("dropped_rows", "#/options/missing_target"),
+        *[(each.code, each.pointer) for each in whole.warnings],
+    ]
+    assert messages(torn)[0] == "2 of 62 rows have no target and were left out."
+    lines = ["a,b,kind,size", *rows, *empty]
+    assert "missing_target=drop" in rejected("\n".join(lines), target=target).advice
+    late = rejected("\n".join(["a,y", "1,", *["2,3.5"] * 3, "3,inf"]), target="y", missing_target="drop")
+    assert late.reasons[0].row == 6
+
+
+def test_arrays_without_a_target_are_left_out_with_all_that_is_beside_them() -> None:
+    y = NUMBER[:40].copy()
+    y[3] = np.nan
+    file = io.BytesIO()
+    x = NUMBER[:80].reshape(40, 2)
+    np.savez(file, x=x, y=y, groups=np.arange(40) // 2, x_test=x, y_test=y)
+    found = accepted(file.getvalue(), missing_target="drop")
+    assert found.arrays["y"].tolist() == found.arrays["y_test"].tolist() == np.delete(y, 3).tolist()
+    assert found.arrays["groups"].tolist() == np.delete(np.arange(40) // 2, 3).tolist()
+    assert messages(found)[0] == "2 of 80 rows have no target and were left out."
