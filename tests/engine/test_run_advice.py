@@ -104,6 +104,13 @@ def test_an_accuracy_is_held_against_the_largest_class() -> None:
     assert constant_of(result) == pytest.approx((held == shares(y).argmax()).mean(), rel=1e-3)
 
 
+def test_an_absolute_error_is_held_against_the_median() -> None:
+    diverges = {"name": "adam", "learning_rate": 20}
+    result = run(own_parts("regression"), monitor="val_mae", optimizer=diverges, split={"by": "dataset"})
+    y, held = parts(dataset("regression"))
+    assert constant_of(result) == pytest.approx(abs(held - np.median(y)).mean(), rel=1e-3)
+
+
 @pytest.mark.parametrize("task", ["binary", "multilabel"])
 def test_yes_and_no_are_held_against_their_shares(task: str) -> None:
     data = own_parts(task)
@@ -140,3 +147,8 @@ def test_a_run_that_was_stopped_is_not_told_to_go_on() -> None:
     experiment = Experiment.from_document({**SLOWLY, "seed": 1, "max_epochs": 3})
     result = train(experiment, LEARNS, on_epoch=lambda report: report.epoch == 2)
     assert (codes(result), result.best_epoch) == ([], 2)
+    hopeless = {"optimizer": {"name": "adam", "learning_rate": 20}, "seed": 1, "max_epochs": 2}
+    data, verdict = dataset("regression"), "no_better_than_baseline"
+    assert verdict in codes(run(data, **hopeless))
+    experiment = Experiment.from_document({**hopeless, "architecture": [3], "max_epochs": 3})
+    assert verdict not in codes(train(experiment, data, on_epoch=lambda report: report.epoch == 2))

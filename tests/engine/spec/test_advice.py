@@ -275,6 +275,7 @@ def test_is_said_where_it_belongs(fields: dict[str, Any], code: str, pointer: st
         {"architecture": [64, 10]},
         {"architecture": [30, 10]},
         {"architecture": [64, 30, 20]},
+        {"architecture": [40, 20, 10]},
         {"activation": "tanh"},
         {"architecture": [{"units": 9, "activation": "relu"}, 9], "activation": "tanh"},
         {"architecture": [{"units": 30, "dropout": 0.5}], "input_dropout": 0.2},
