@@ -74,6 +74,13 @@ cluster: $(STAMPS)/cluster ## Let the service train on the workers of a Dask sch
 test-parquet: $(STAMPS)/parquet $(STAMPS)/test ## Run the tests of Parquet files
 	$(BIN)/python -m pytest tests/parquet $(PYTEST_ARGS)
 
+.PHONY: excel
+excel: $(STAMPS)/excel ## Let the service read workbooks of Excel and OpenDocument, too
+
+.PHONY: test-excel
+test-excel: $(STAMPS)/excel $(STAMPS)/test ## Run the tests of workbooks
+	$(BIN)/python -m pytest tests/excel $(PYTEST_ARGS)
+
 .PHONY: lint
 lint: $(STAMPS)/test ## Check style and the import rules
 	$(BIN)/ruff check
@@ -186,6 +193,10 @@ $(STAMPS)/parquet: requirements/parquet.txt $(STAMPS)/runtime
 	@touch $@
 
 $(STAMPS)/cluster: requirements/cluster.txt $(STAMPS)/runtime
+	@scripts/install $(VENV) $<
+	@touch $@
+
+$(STAMPS)/excel: requirements/excel.txt $(STAMPS)/runtime
 	@scripts/install $(VENV) $<
 	@touch $@
 

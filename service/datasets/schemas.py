@@ -83,7 +83,7 @@ class NumericColumn(BaseModel):
 class DatasetOptions(BaseModel):
     """How a file is read, everything that was found out included."""
 
-    format: Literal["auto", "csv", "npz", "json", "parquet"] = Field(
+    format: Literal["auto", "csv", "npz", "json", "parquet", "excel"] = Field(
         default="auto", description="What kind of file it is."
     )
     delimiter: str = Field(default="auto", description="CSV: what separates values.", examples=[";"])
@@ -96,6 +96,9 @@ class DatasetOptions(BaseModel):
         default="auto", description="CSV and JSON: any text encoding by Python's name, such as `cp1251`."
     )
     decimal: str = Field(default="auto", description="CSV: the decimal sign, `.` or `,`.")
+    sheet: ColumnReference = Field(
+        default="auto", description="Workbooks: the sheet to read, by name or by number from 0."
+    )
     target: Any = Field(
         default="auto",
         description="The column to predict, by name or place; a list of them for several labels.",

@@ -18,6 +18,7 @@ ASKED = {
     + PROJECT["project"]["optional-dependencies"]["cluster"]
     + PROJECT["dependency-groups"]["test"],
     "parquet": PROJECT["project"]["dependencies"] + PROJECT["project"]["optional-dependencies"]["parquet"],
+    "excel": PROJECT["project"]["dependencies"] + PROJECT["project"]["optional-dependencies"]["excel"],
     "browser": PROJECT["dependency-groups"]["browser"],
     "bench": PROJECT["dependency-groups"]["bench"],
     "bench-torch": PROJECT["dependency-groups"]["bench-torch"],

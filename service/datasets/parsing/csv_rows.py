@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -27,7 +28,7 @@ from service.datasets.parsing.settling import Plans
 from service.datasets.parsing.table import Table
 from service.datasets.parsing.text import find_encoding, lines_of
 
-__all__ = ["read_csv"]
+__all__ = ["read_csv", "read_rows"]
 
 _SAMPLE_LINES = 200
 _SAMPLE_CHARACTERS = 1 << 18
@@ -61,7 +62,7 @@ def _read_csv(path: Path, options: Options) -> Table:
     )
     rows = dialect.rows_of(sample)
     table = read_whole(
-        lambda plans: _read(_Rows(_lines(path, encoding), dialect), found, options, plans, _chunk(rows))
+        lambda plans: read_rows(_Rows(_lines(path, encoding), dialect), found, options, plans, _chunk(rows))
     )
     table.warnings += warnings
     numbers = [name.strip() for name in rows[0] if is_number(name, dialect.decimal)]
@@ -126,7 +127,15 @@ def _breaks(cell: str) -> int:
     return cell.count("\n") + cell.count("\r") - cell.count("\r\n")
 
 
-def _read(rows: _Rows, options: Options, given: Options, plans: Plans, chunk: int) -> Table:
+class Rows(Protocol):
+    """Rows of texts, taken some at a time."""
+
+    def take(self, count: int) -> tuple[list[list[str]], Any]:
+        """Up to ``count`` rows and the line of each; none at the end."""
+
+
+def read_rows(rows: Rows, options: Options, given: Options, plans: Plans, chunk: int) -> Table:
+    """The table of all rows, of which ``chunk`` are read at once; raises Refused and ReadAgain."""
     header: list[str] | None = None
     classes: tuple[str, ...] | None = None
     if options.header:

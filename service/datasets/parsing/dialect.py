@@ -9,12 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from service.datasets.parsing.header import find_header, is_title
+from service.datasets.parsing.header import Header, find_header, is_title
 from service.datasets.parsing.options import DEFAULT_MISSING, Options
 from service.datasets.parsing.results import Refused, refuse, shown
 from service.datasets.parsing.roles import is_place
 
-__all__ = ["Dialect", "above_names", "find_dialect", "separator_line"]
+__all__ = ["Dialect", "above_names", "find_dialect", "find_first_row", "separator_line"]
 
 # A comma comes late: it may also stand within numbers and texts, where the others hardly do; a space the more so.
 _DELIMITERS = "\t;|, "
@@ -75,15 +75,21 @@ def find_dialect(sample: Sequence[str], options: Options) -> Dialect:
         raise refuse("no rows", "at least two", "Upload a file with a row for each example.")
     if options.decimal is None:
         dialect = replace(dialect, decimal=_decimal(rows, dialect.delimiter))
-    if options.header is not None:
-        return replace(dialect, header=options.header)
-    missing = DEFAULT_MISSING if options.missing is None else options.missing
-    if _names_columns(rows[0], options):
-        return dialect
-    found = find_header(rows, dialect.decimal, missing)
-    if found.value is True and is_title(rows, dialect.decimal, missing):
-        raise above_names(rows[0], len(rows[1]))
+    found = find_first_row(rows, options, dialect.decimal)
     return replace(dialect, header=found.value, is_header_guessed=found.is_guess)
+
+
+def find_first_row(rows: Sequence[Sequence[str]], options: Options, decimal: str) -> Header:
+    """What the first row is, by the options or by itself; raises Refused for a title."""
+    if options.header is not None:
+        return Header(options.header)
+    if not rows or _names_columns(rows[0], options):
+        return Header(value=True)
+    missing = DEFAULT_MISSING if options.missing is None else options.missing
+    found = find_header(rows, decimal, missing)
+    if found.value is True and is_title(rows, decimal, missing):
+        raise above_names(rows[0], len(rows[1]))
+    return found
 
 
 def _names_columns(first: Sequence[str], options: Options) -> bool:

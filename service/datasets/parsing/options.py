@@ -30,7 +30,7 @@ from service.datasets.parsing.option_rules import (
 
 __all__ = ["DEFAULT_MISSING", "FORMATS", "TASKS", "ColumnReference", "Options"]
 
-FORMATS = ("csv", "npz", "json", "parquet")
+FORMATS = ("csv", "npz", "json", "parquet", "excel")
 TASKS = ("classification", "multilabel", "regression")
 DEFAULT_MISSING = (
     *("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-nan", "-NaN"),
@@ -55,6 +55,7 @@ class Options:
     header: bool | str | None = field(default=None, metadata=rule(Found(Header())))
     encoding: str | None = field(default=None, metadata=rule(Found(Encoding())))
     decimal: str | None = field(default=None, metadata=rule(Found(Choice((".", ",")))))
+    sheet: str | int | None = field(default=None, metadata=rule(Found(ColumnName())))
     target: ColumnReference | tuple[ColumnReference, ...] | None = field(
         default=None, metadata=rule(Found(OneOrMore()))
     )

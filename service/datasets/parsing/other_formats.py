@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from service.datasets.parsing.results import Refused, refuse, shown
+from service.datasets.parsing.results import refuse, shown
 
 __all__ = ["READABLE", "check_format", "recognize"]
 
@@ -21,6 +21,7 @@ _ATTRIBUTES_SHOWN = 6
 
 _SAVE = "Open it in a spreadsheet program, save the sheet as CSV, and upload that."
 _EXCEL = "Save the sheet as CSV (in Excel: File, Save As, CSV UTF-8), and upload that."
+_INSTALL = " Or have python-calamine installed on the server: pip install 'trainyard[excel]'."
 _UNPACK = "Unpack it, and upload the table in it."
 _EXPORT = "Export the table as CSV, and upload that."
 _PANDAS = "Read it with pandas.{}, write it with to_csv(..., index=False), and upload that."
@@ -36,6 +37,7 @@ class OtherFormat:
 
     name: str
     advice: str
+    is_workbook: bool = False
 
 
 _PACKED = OtherFormat("a compressed file", _UNPACK)
@@ -93,8 +95,8 @@ _BY_START: tuple[tuple[bytes, OtherFormat], ...] = (
 )
 # Names stand uncompressed in a ZIP archive's list of contents.
 _BY_MEMBER: tuple[tuple[bytes, OtherFormat], ...] = (
-    (b"xl/workbook", OtherFormat("an Excel workbook", _EXCEL)),
-    (b"opendocument.spreadsheet", OtherFormat("an OpenDocument spreadsheet (ODS)", _SAVE)),
+    (b"xl/workbook", OtherFormat("an Excel workbook", _EXCEL, is_workbook=True)),
+    (b"opendocument.spreadsheet", OtherFormat("an OpenDocument spreadsheet (ODS)", _SAVE, is_workbook=True)),
     (b"opendocument.", OtherFormat("an OpenDocument file", "Save its table as CSV, and upload that.")),
     (b"word/document.xml", OtherFormat("a Word document", "Save its table as CSV, and upload that.")),
     (b"ppt/presentation.xml", OtherFormat("a PowerPoint file", "Save its table as CSV, and upload that.")),
@@ -140,10 +142,13 @@ _SQL = re.compile(
 _SQL_STATEMENT = re.compile(r"^\s*(?:CREATE TABLE|INSERT INTO)\b", re.IGNORECASE | re.MULTILINE)
 
 
-def check_format(path: Path) -> None:
-    """Raise Refused for a file of a known format that is not read here."""
-    if (found := recognize(path)) is not None:
-        raise _refusal(found)
+def check_format(path: Path, *, reads_workbooks: bool) -> bool:
+    """Whether this is a workbook that can be read; raises Refused for another known format that is not read."""
+    found = recognize(path)
+    if found is None or (found.is_workbook and reads_workbooks):
+        return found is not None
+    server = _INSTALL if found.is_workbook else ""
+    raise refuse(found.name, READABLE, f"This is {found.name}. {found.advice}{server}")
 
 
 def recognize(path: Path) -> OtherFormat | None:
@@ -160,10 +165,6 @@ def recognize(path: Path) -> OtherFormat | None:
     return _by_bytes(head) or _by_text(head)
 
 
-def _refusal(found: OtherFormat) -> Refused:
-    return refuse(found.name, READABLE, f"This is {found.name}. {found.advice}")
-
-
 def _zipped(content: bytes) -> OtherFormat | None:
     """What a ZIP archive is, None for arrays."""
     return next((found for member, found in _BY_MEMBER if member in content), None)
@@ -175,7 +176,7 @@ def _compound(content: bytes) -> OtherFormat:
         return OtherFormat("an Office file with a password", f"Open it with its password. {_EXCEL}")
     if "WordDocument".encode("utf-16-le") in content:
         return OtherFormat("a Word document", "Save its table as CSV, and upload that.")
-    return OtherFormat("an old Excel workbook (.xls)", _EXCEL)
+    return OtherFormat("an old Excel workbook (.xls)", _EXCEL, is_workbook=True)
 
 
 def _by_bytes(head: bytes) -> OtherFormat | None:

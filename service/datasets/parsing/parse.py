@@ -10,6 +10,7 @@ from service.datasets.parsing.advice import advise
 from service.datasets.parsing.arrays import read_npz
 from service.datasets.parsing.csv_rows import read_csv
 from service.datasets.parsing.describing import preview, summarize
+from service.datasets.parsing.excel_rows import can_read_workbooks, read_excel
 from service.datasets.parsing.findings import find
 from service.datasets.parsing.json_rows import read_json
 from service.datasets.parsing.options import Options
@@ -21,7 +22,7 @@ from service.datasets.parsing.unpacking import unpacked
 
 __all__ = ["parse"]
 
-_READERS = {"csv": read_csv, "json": read_json, "parquet": read_parquet}
+_READERS = {"csv": read_csv, "json": read_json, "parquet": read_parquet, "excel": read_excel}
 _MAGIC = {b"PK\x03\x04": "npz", b"PK\x05\x06": "npz", b"PAR1": "parquet"}
 _JSON_STARTS = (b"[", b"{")
 # White space, byte order marks, and the other half of UTF-16.
@@ -55,15 +56,17 @@ def _placed(parsed: Parsed, warnings: Iterable[DatasetWarning]) -> tuple[Dataset
 
 def _parse(path: Path, options: Options) -> Parsed:
     path = unpacked(path)
-    check_format(path)
-    found = _format(path)
+    is_workbook = check_format(path, reads_workbooks=can_read_workbooks())
+    found = "excel" if is_workbook else _format(path)
     wanted = options.format or found
     if wanted == "npz":
         return read_npz(path, options)
-    if wanted == "csv" and found in {"npz", "parquet"}:
+    if wanted == "csv" and found in {"npz", "parquet", "excel"}:
         raise refuse(
             f"a file that begins as {found} does", "CSV", 'Leave "format" out, or upload a CSV file.'
         )
+    if wanted == "excel" and not is_workbook:
+        raise refuse("no workbook", "a workbook of Excel or OpenDocument", 'Leave "format" out.')
     return interpret(_READERS[wanted](path, options))
 
 
