@@ -104,8 +104,24 @@ def test_typed_cells() -> None:
 
 
 def test_one_of_several_sheets() -> None:
-    other: list[list[Cell]] = [["a", "y"], *([row, "uv"[row % 2]] for row in range(9))]
+    values: list[list[Cell]] = [[row, "uv"[row % 2]] for row in range(9)]
+    other: list[list[Cell]] = [["a", "y"], *values]
     content = workbook({"Flats": [NAMES, *ROWS], "Other": other})
+    assert "guessed_sheet" in codes(accepted(content))
+    for sheet in ("Other", 1, -1):
+        found = accepted(content, sheet=sheet)
+        assert found.target_names == ("y",)
+        assert "guessed_sheet" not in codes(found)
+    refused = rejected(content, sheet="Flat")
+    assert refused.reasons[0].expected == 'one of "Flats", "Other". Did you mean "Flats"?'
+
+
+def test_days_are_dates_and_rows_have_their_numbers() -> None:
+    rows: list[list[Cell]] = [[45000 + row, row % 7, "ab"[row % 2]] for row in range(20)]
+    content = workbook({"S": [["day", "n", "y"], *rows]}, dates=(0,))
+    assert rejected(content).reasons[0].found == 'dates such as "2023-03-15"'
+    numbered: list[list[Cell]] = [[1.5, row, "ab"[row % 2]] for row in range(20)]
+    bad = workbook({"S": [["m", "n", "y"], [None, None, None], *numbered, [2, "x", "a"]]})
     assert [(reason.row, reason.column) for reason in rejected(bad).reasons] == [(23, "n")]
 
 
