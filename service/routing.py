@@ -11,6 +11,8 @@ from fastapi import Request, Response, params
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 from starlette.datastructures import QueryParams
+from starlette.routing import Match
+from starlette.types import Scope
 from typing_extensions import override
 
 from engine.errors import did_you_mean
@@ -53,6 +55,16 @@ class StrictRoute(APIRoute):
         )
         if (needed := scope_needed(self.dependant)) is not None:
             self.openapi_extra = {**(self.openapi_extra or {}), SCOPE_FIELD: needed}
+
+    @override
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Leave a path to the route that has just that path, also where it is for another method."""
+        match, child = super().matches(scope)
+        if match == Match.FULL and self.param_convertors and "app" in scope:
+            paths = scope["app"].state.paths
+            if scope["path"] in paths and scope["method"] not in paths[scope["path"]]:
+                return Match.NONE, {}
+        return match, child
 
     @override
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

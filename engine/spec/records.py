@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Mapping
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import InvalidSpec, SpecProblem, did_you_mean
+from engine.spec.foreign import PARAMETERS, fields_instead, sizes_of
 from engine.spec.rules import Choice, has_default, json_name, problem, required_names, takes_null
 
-__all__ = ["Record", "Records", "Variant", "Variants"]
+__all__ = ["Record", "Records", "Variant", "Variants", "unknown_fields"]
 
 # Nobody reads more, and looking for what each may have meant takes time.
 _MOST_UNKNOWN = 20
@@ -31,7 +33,7 @@ class Record:
         fields = {json_name(field): field.name for field in dataclasses.fields(self.kind)}
         unknown = [name for name in value if name not in fields]
         if unknown:
-            raise InvalidSpec(_unknown_field(str(name), tuple(fields)) for name in unknown[:_MOST_UNKNOWN])
+            raise InvalidSpec(unknown_fields(self.kind, value, unknown, tuple(fields)))
         if absent := [name for name in required_names(self.kind) if name not in value]:
             raise InvalidSpec(SpecProblem((name,), "missing", "This field is required.") for name in absent)
         unset = _unset_names(self.kind, [name for name, item in value.items() if item is None])
@@ -47,9 +49,41 @@ def _unset_names(kind: type[Any], nulls: Collection[str]) -> set[str]:
     return {name for name in nulls if has_default(fields[name]) and not takes_null(fields[name])}
 
 
-def _unknown_field(name: str, allowed: tuple[str, ...]) -> SpecProblem:
-    message = f"Unknown field. Known here: {', '.join(allowed)}.{did_you_mean(name, allowed)}"
-    return SpecProblem((name[:80],), "unknown_field", message)
+def unknown_fields(
+    kind: type[Any], document: Mapping[str, Any], unknown: Sequence[Any], allowed: Sequence[str]
+) -> Iterator[SpecProblem]:
+    """A problem for each unknown field that says what was meant; where nobody knows, the first lists all fields."""
+    told = False
+    for name in map(str, unknown[:_MOST_UNKNOWN]):
+        hint = _instead(kind, name, document) or did_you_mean(name, allowed).strip()
+        if not hint and not told:
+            told, hint = True, f"Known here: {', '.join(allowed)}."
+        yield SpecProblem((name[:80],), "unknown_field", f"Unknown field. {hint}".rstrip())
+
+
+def _instead(kind: type[Any], name: str, document: Mapping[str, Any]) -> str:
+    """What to write instead of a field of another tool; empty where it is nobody's."""
+    fields = {json_name(field): field for field in dataclasses.fields(kind)}
+    if "architecture" not in fields:
+        return _instead_of_parameter(name, document, fields)
+    context = {"optimizer": getattr(fields["optimizer"].default, "name", None), **document}
+    for instead in fields_instead(name, context):
+        try:
+            Record(kind).check(instead)
+        except InvalidSpec:
+            continue
+        return f"Write {json.dumps(instead)[1:-1]} instead."
+    return ""
+
+
+def _instead_of_parameter(name: str, document: Mapping[str, Any], fields: Collection[str]) -> str:
+    if name == "weight_decay" and document.get("name", "sgd") in {"sgd", "rmsprop", "adam"}:
+        return (
+            'Leave it out here, and write "penalty": "l2", "lambda_convention": "pytorch", and the value as "lambda", '
+            "beside the optimizer."
+        )
+    instead = PARAMETERS.get(name)
+    return f'Write "{instead}" instead.' if instead in fields else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +96,7 @@ class Records:
 
     def check(self, value: Any) -> tuple[Any, ...]:
         if isinstance(value, (str, bytes, Mapping)) or not hasattr(value, "__iter__"):
-            raise problem("type", "Must be a list.")
+            raise problem("type", f"Must be a list.{self._as_list(value)}")
         items = tuple(value)
         if len(items) > self.maximum:
             raise problem("too_many", f"Must have at most {self.maximum} items; got {len(items)}.")
@@ -77,6 +111,15 @@ class Records:
         if problems:
             raise InvalidSpec(problems)
         return tuple(records)
+
+    def _as_list(self, value: Any) -> str:
+        """The list that a number, or numbers between commas, must have been meant as."""
+        try:
+            instead = sizes_of(value) if isinstance(value, (str, int)) else [value]
+            self.check(instead)
+            return f" Write {json.dumps(instead)} instead."
+        except (InvalidSpec, TypeError, ValueError):
+            return ""
 
     def _expand(self, item: Any) -> Any:
         if isinstance(item, (Mapping, self.item.kind)):

@@ -8,6 +8,7 @@ can be compared with one source.
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from numbers import Real as AnyReal
 from typing import Any, ClassVar, Protocol
 
 from engine.errors import InvalidSpec, SpecProblem, did_you_mean
+from engine.spec.foreign import word_instead
 
 __all__ = [
     "Choice",
@@ -130,9 +132,16 @@ class Choice:
             raise problem("type", f"Must be one of: {', '.join(self.allowed)}.")
         word = self.aliases.get(value, value)
         if word not in self.allowed:
-            hint = did_you_mean(value, (*self.allowed, *self.aliases))
-            raise problem("choice", f'"{value[:40]}" is not one of: {", ".join(self.allowed)}.{hint}')
+            raise problem("choice", self._refusal(value))
         return word
+
+    def _refusal(self, value: str) -> str:
+        """What was meant; every word that is allowed where nobody knows."""
+        if (instead := word_instead(value[:40], self.allowed)) is not None:
+            return f'"{value[:40]}" is called otherwise here: write {json.dumps(instead)} instead.'
+        if hint := did_you_mean(value, (*self.allowed, *self.aliases)):
+            return f'"{value[:40]}" is unknown here.{hint}'
+        return f'"{value[:40]}" is not one of: {", ".join(self.allowed)}.'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from engine.errors import InvalidSpec, SpecProblem, did_you_mean
+from engine.errors import InvalidSpec, SpecProblem
 from engine.spec import Experiment, Resolved, SpecWarning, estimate, resolve
+from engine.spec.records import unknown_fields
 from engine.spec.rules import json_name
 from service.datasets import service as datasets
 from service.datasets.service import Trainable
@@ -25,7 +26,6 @@ from service.experiments.labels import (
 
 __all__ = ["FIELDS", "Submission", "read_submission"]
 
-_MOST_UNKNOWN = 20
 _OWN_FIELDS = ("dataset", "name", "metadata", "priority", "time_limit_seconds")
 _SPEC_FIELDS = tuple(json_name(field) for field in dataclasses.fields(Experiment))
 FIELDS = (_OWN_FIELDS[0], *_SPEC_FIELDS, *_OWN_FIELDS[1:])
@@ -52,7 +52,7 @@ def read_submission(
     ``find`` is who knows the data sets; it raises UnknownDatasetError and UnreadyDatasetError.
     """
     unknown = [name for name in document if name not in FIELDS]
-    problems = [_unknown_field(name) for name in unknown[:_MOST_UNKNOWN]]
+    problems = list(unknown_fields(Experiment, document, unknown, FIELDS))
     dataset = _collect(problems, lambda: _dataset(document, find))
     name = _collect(problems, lambda: check_name(document.get("name")))
     metadata = _collect(problems, lambda: check_metadata(_given(document, "metadata", {})))
@@ -112,13 +112,6 @@ def _collect(problems: list[SpecProblem], read: Callable[[], Any]) -> Any:
     except InvalidSpec as error:
         problems += error.problems
         return None
-
-
-def _unknown_field(name: str) -> SpecProblem:
-    hint = did_you_mean(name[:80], FIELDS)
-    return SpecProblem(
-        (name[:80],), "unknown_field", f"Unknown field. Known here: {', '.join(FIELDS)}.{hint}"
-    )
 
 
 def _refuse(code: str, message: str, *path: str) -> NoReturn:

@@ -54,7 +54,8 @@ def test_browsers_do_no_more_than_is_meant(sqlite_client: TestClient, path: str)
 
 
 def fetch(client: TestClient, path: str, **headers: str) -> tuple[Any, bytes]:
-    """An answer, and its bytes as they came."""
+    """An answer, and its bytes as they came, which nobody may have read before."""
+    client.event_hooks = {}
     with client.stream("GET", path, headers=headers) as response:
         return response, b"".join(response.iter_raw())
 

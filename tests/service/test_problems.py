@@ -58,6 +58,9 @@ def test_a_misspelled_path_is_led_to_the_right_one(sqlite_client: TestClient) ->
         ("POST", "/docs/swagger-ui/swagger-ui.css", {"GET"}),
         ("OPTIONS", "/v1/experiments", {"GET", "POST"}),
         ("OPTIONS", "/v1/experiments/validate", {"POST"}),
+        ("GET", "/v1/experiments/validate", {"POST"}),
+        ("PATCH", "/v1/experiments/validate", {"POST"}),
+        ("GET", "/v1/datasets/announcements", {"POST"}),
         ("TRACE", "/v1/version", {"GET"}),
     ],
 )

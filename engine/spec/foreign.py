@@ -1,0 +1,244 @@
+"""The words of other tools: Keras, PyTorch, scikit-learn and textbooks, each with what is written here instead."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+__all__ = ["FIELDS", "PARAMETERS", "WORDS", "fields_instead", "sizes_of", "word_instead"]
+
+Fields = dict[str, Any]
+
+WORDS: Mapping[str, tuple[Any, ...]] = {
+    # losses
+    "mse": ("mean_squared_error", "val_loss"),
+    "l2_loss": ("mean_squared_error",),
+    "mae": ("absolute_error",),
+    "mean_absolute_error": ("absolute_error",),
+    "l1_loss": ("absolute_error",),
+    "smooth_l1": ("huber",),
+    "huber_loss": ("huber",),
+    "categorical_crossentropy": ("cross_entropy",),
+    "sparse_categorical_crossentropy": ("cross_entropy",),
+    "crossentropy": ("cross_entropy",),
+    "nll": ("cross_entropy",),
+    "nll_loss": ("cross_entropy",),
+    "log_loss": ("cross_entropy",),
+    "binary_crossentropy": ("binary_cross_entropy",),
+    "bce": ("binary_cross_entropy",),
+    "bce_with_logits": ("binary_cross_entropy",),
+    # activations and outputs
+    "swish": ("silu",),
+    "linear": ("identity", {"name": "polynomial"}),
+    "logistic": ("sigmoid",),
+    "leakyrelu": ("leaky_relu",),
+    "lrelu": ("leaky_relu",),
+    # initializers
+    "he": ("he_normal",),
+    "kaiming": ("he_normal",),
+    "xavier": ("glorot_uniform",),
+    "glorot": ("glorot_uniform",),
+    "lecun": ("lecun_normal",),
+    "random_normal": ({"name": "normal", "std": 0.05},),
+    "truncated_normal": ({"name": "normal", "std": 0.05},),
+    "gaussian": ({"name": "normal", "std": 0.05},),
+    "random_uniform": ({"name": "uniform", "limit": 0.05},),
+    "zero": ("zeros",),
+    # penalties
+    "ridge": ("l2",),
+    "lasso": ("l1",),
+    "elasticnet": ("elastic_net",),
+    "l1_l2": ("elastic_net",),
+    "weight_decay": ("l2",),
+    # optimizers
+    "rms_prop": ("rmsprop",),
+    "adam_w": ("adamw",),
+    "ada_grad": ("adagrad",),
+    "momentum": ({"name": "sgd", "momentum": 0.9},),
+    "nesterov": ({"name": "sgd", "momentum": 0.9, "nesterov": True},),
+    "lbfgs": ("adam",),
+    "nadam": ("adam",),
+    # schedules
+    "cosine_annealing": ("cosine",),
+    "cosine_decay": ("cosine",),
+    "exponential_decay": ("exponential",),
+    "invscaling": ("inverse_time",),
+    "adaptive": ("plateau",),
+    "reduce_on_plateau": ("plateau",),
+    "reducelronplateau": ("plateau",),
+    "reduce_lr_on_plateau": ("plateau",),
+    "onecycle": ("one_cycle",),
+    # the rest
+    "standard": ("standardize",),
+    "zscore": ("standardize",),
+    "standardscaler": ("standardize",),
+    "val_acc": ("val_accuracy",),
+    "acc": ("train_accuracy",),
+    "accuracy": ("train_accuracy",),
+    "val_mse": ("val_loss",),
+    "fp32": ("float32",),
+    "single": ("float32",),
+    "fp64": ("float64",),
+    "double": ("float64",),
+}
+"""A word, and what stands for it here: the first that the field knows."""
+
+PARAMETERS: Mapping[str, str] = {
+    **dict.fromkeys(("lr", "eta", "eta0", "learning_rate_init", "step_length"), "learning_rate"),
+    **dict.fromkeys(("eps",), "epsilon"),
+    "beta_1": "beta1",
+    "beta_2": "beta2",
+    **dict.fromkeys(("neurons", "size", "n_units", "hidden_units", "out_features"), "units"),
+    **dict.fromkeys(("dropout_rate", "rate"), "dropout"),
+    **dict.fromkeys(("batchnorm", "batch_normalization"), "batch_norm"),
+    **dict.fromkeys(("kernel_initializer", "weight_init"), "init"),
+    **dict.fromkeys(
+        ("val", "val_split", "validation_split", "validation_fraction", "val_size"), "validation"
+    ),
+    **dict.fromkeys(("test_size", "test_split", "test_fraction"), "test"),
+    **dict.fromkeys(("random_state", "random_seed"), "seed"),
+}
+"""Parameters of parts of a specification, by the names they have elsewhere."""
+
+
+def word_instead(word: str, allowed: tuple[str, ...]) -> Any:
+    """What a field with these words calls it: a word, or an object with a name; None where nobody knows."""
+    plain = word.strip().lower().replace("-", "_").replace(" ", "_")
+    for each in (plain, *WORDS.get(plain, ())):
+        if (each["name"] if isinstance(each, dict) else each) in allowed:
+            return each
+    return None
+
+
+def fields_instead(name: str, document: Mapping[str, Any]) -> Iterator[Fields]:
+    """The fields to write in place of one that does not exist, with its value, else with a usual one."""
+    if (row := FIELDS.get(name)) is None:
+        return
+    make, usual = row
+    with contextlib.suppress(TypeError, ValueError, ArithmeticError):
+        yield make(document[name], document)
+    yield make(usual, document)
+
+
+Row = tuple[Callable[[Any, Mapping[str, Any]], Fields], Any]
+
+
+def _same(field: str) -> Callable[[Any, Mapping[str, Any]], Fields]:
+    return lambda value, _: {field: _translated(value)}
+
+
+def _translated(value: Any) -> Any:
+    return WORDS.get(value.lower(), (value,))[0] if isinstance(value, str) else value
+
+
+def _rows(names: str, make: Callable[[Any, Mapping[str, Any]], Fields], usual: object) -> dict[str, Row]:
+    return dict.fromkeys(names.split(), (make, usual))
+
+
+def _of_optimizer(parameter: str, *, name: str | None = None) -> Callable[[Any, Mapping[str, Any]], Fields]:
+    def make(value: Any, document: Mapping[str, Any]) -> Fields:
+        given = document.get("optimizer", document.get("solver"))
+        of = given if isinstance(given, Mapping) else {"name": name or _optimizer_name(given)}
+        return {"optimizer": {**of, parameter: value}}
+
+    return make
+
+
+def _optimizer_name(given: Any) -> str:
+    plain = given.lower() if isinstance(given, str) else "sgd"
+    return "adam" if plain == "lbfgs" else plain
+
+
+def _sizes(value: Any, _: Mapping[str, Any]) -> Fields:
+    return {"architecture": sizes_of(value)}
+
+
+def sizes_of(value: Any) -> list[Any]:
+    """Layers that are given as a number, or as numbers between commas; raises ValueError."""
+    if isinstance(value, str):
+        return [int(part) for part in value.strip("()[] ").rstrip(",").split(",")]
+    return list(value) if isinstance(value, (list, tuple)) else [int(value)]
+
+
+def _of_layers(parameter: str) -> Callable[[Any, Mapping[str, Any]], Fields]:
+    def make(value: Any, document: Mapping[str, Any]) -> Fields:
+        layers = document.get("architecture") or [64]
+        as_objects = [each if isinstance(each, Mapping) else {"units": each} for each in layers]
+        return {"architecture": [{**each, parameter: value} for each in as_objects]}
+
+    return make
+
+
+def _penalty(kind: str, convention: str | None = None) -> Callable[[Any, Mapping[str, Any]], Fields]:
+    extra = {} if convention is None else {"lambda_convention": convention}
+    return lambda value, _: {"penalty": kind, "lambda": float(value), **extra}
+
+
+def _inverse(value: Any, _: Mapping[str, Any]) -> Fields:
+    return {"penalty": "l2", "lambda": 1 / float(value)}
+
+
+def _patience(value: Any, _: Mapping[str, Any]) -> Fields:
+    if isinstance(value, Mapping):
+        value = value.get("patience", True)
+    return {"patience": (10 if value else None) if isinstance(value, bool) else int(value)}
+
+
+def _of_split(part: str) -> Callable[[Any, Mapping[str, Any]], Fields]:
+    def make(value: Any, document: Mapping[str, Any]) -> Fields:
+        given = document.get("split")
+        return {"split": {**(given if isinstance(given, Mapping) else {}), part: value}}
+
+    return make
+
+
+FIELDS: Mapping[str, Row] = {
+    **_rows("learning_rate lr eta eta0 learning_rate_init step_size", _of_optimizer("learning_rate"), 0.01),
+    **_rows("momentum", _of_optimizer("momentum", name="sgd"), 0.9),
+    **_rows("beta1 beta_1", _of_optimizer("beta1", name="adam"), 0.9),
+    **_rows("beta2 beta_2", _of_optimizer("beta2", name="adam"), 0.999),
+    **_rows("solver", _same("optimizer"), "adam"),
+    **_rows("alpha", _penalty("l2", "sklearn"), 0.0001),
+    **_rows("weight_decay", _penalty("l2", "pytorch"), 0.0001),
+    **_rows("l2 l2_regularization l2_reg reg_lambda ridge", _penalty("l2"), 0.1),
+    **_rows("l1 l1_regularization l1_reg reg_alpha lasso", _penalty("l1"), 0.1),
+    **_rows("C", _inverse, 1.0),
+    **_rows("lam lambd", _same("lambda"), 0.1),
+    **_rows("regularization regularizer reg kernel_regularizer", _same("penalty"), "l2"),
+    **_rows(
+        "hidden_layer_sizes hidden_layers hidden hidden_units hidden_sizes hidden_dims layers layer_sizes units",
+        _sizes,
+        [64, 32],
+    ),
+    **_rows("epochs n_epochs num_epochs max_iter n_iter num_train_epochs", _same("max_epochs"), 100),
+    **_rows("batch batchsize minibatch_size mini_batch_size", _same("batch_size"), 32),
+    **_rows("dropout dropout_rate", _of_layers("dropout"), 0.2),
+    **_rows("batch_norm batchnorm batch_normalization", _of_layers("batch_norm"), usual=True),
+    **_rows(
+        "early_stopping early_stop n_iter_no_change early_stopping_rounds early_stopping_patience",
+        _patience,
+        10,
+    ),
+    **_rows("tol tolerance", _same("min_delta"), 0.0001),
+    **_rows(
+        "validation_fraction val_split validation_split val_size validation_size validation",
+        _of_split("validation"),
+        0.2,
+    ),
+    **_rows("test_size test_split test_fraction", _of_split("test"), 0.2),
+    **_rows("random_state random_seed", _same("seed"), 1),
+    **_rows("activation_function hidden_activation act nonlinearity", _same("activation"), "relu"),
+    **_rows("output_activation out_activation", _same("output"), "auto"),
+    **_rows("loss_function criterion loss_fn", _same("loss"), "auto"),
+    **_rows(
+        "kernel_initializer weight_init weights_init initializer initialization", _same("init"), "he_normal"
+    ),
+    **_rows("bias_initializer", _same("bias_init"), "zeros"),
+    **_rows("scheduler lr_schedule lr_scheduler learning_rate_schedule", _same("schedule"), "cosine"),
+    **_rows("clipnorm max_grad_norm gradient_clipping clip grad_clip", _same("clip_norm"), 1.0),
+    **_rows("class_weights", _same("class_weight"), "balanced"),
+    **_rows("normalization normalize standardize preprocessing", _same("scaling"), "standardize"),
+    **_rows("dtype", _same("precision"), "float32"),
+}
+"""A field that other tools have at the top, what makes the fields to write instead of its value, and a usual value."""
