@@ -23,6 +23,7 @@ ASKED = {
     "bench": PROJECT["dependency-groups"]["bench"],
     "bench-torch": PROJECT["dependency-groups"]["bench-torch"],
     "data": PROJECT["dependency-groups"]["data"],
+    "defaults": PROJECT["dependency-groups"]["defaults"],
     "fuzz": PROJECT["dependency-groups"]["fuzz"],
     "clients": PROJECT["dependency-groups"]["clients"],
 }
