@@ -42,6 +42,8 @@ class Page(Generic[Item]):
 
     items: Sequence[Item]
     next: str | None
+    total: int | None = None
+    """Items on all pages; None where nobody counted, or gave up counting."""
 
 
 def encode_cursor(position: Position, sort: str) -> str:

@@ -19,7 +19,8 @@ __all__ = ["experiment_document", "list_document"]
 def list_document(page: Page[Placed]) -> dict[str, Any]:
     """A page of experiments."""
     data = [experiment_document(item) for item in page.items]
-    return {"object": "list", "data": data, "has_more": page.next is not None, "next": page.next}
+    more = {"has_more": page.next is not None, "next": page.next}
+    return {"object": "list", "data": data, **more, "total": page.total}
 
 
 def experiment_document(placed: Placed) -> dict[str, Any]:

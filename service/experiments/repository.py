@@ -16,9 +16,11 @@ from service.experiments.states import TERMINAL
 from service.pagination import NEWEST_FIRST, Position
 
 __all__ = [
+    "MOST_COUNTED",
     "Filters",
     "Row",
     "Standing",
+    "count",
     "delete",
     "drop_resume_state",
     "find",
@@ -51,6 +53,9 @@ _FIND_CURVE = sa.select(
     *(_EXPERIMENTS.c[name] for name in ("task", "classes", "attempt", "last_epoch", "last_event"))
 ).where(_OWN)
 _MOST_BRANCHES = 40
+
+MOST_COUNTED = 10_000
+"""How far the rows of a list are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +120,19 @@ def find_page(
     # One index leads through each branch in order, and through no list of values.
     union = sa.union_all(*(sa.select(branch.subquery()) for branch in branches)).subquery()
     return session.execute(in_order(sa.select(union), (union.c.created_at, union.c.id))).all()
+
+
+def count(session: Session, owner: str, filters: Filters) -> int | None:
+    """How many of the owner's experiments fit; None beyond MOST_COUNTED, where counting would take too long."""
+    base, _ = _source(owner, filters)
+    ids = base.with_only_columns(_EXPERIMENTS.c.id, maintain_column_froms=True)
+    left = MOST_COUNTED + 1
+    for conditions in _branches(filters):
+        some = ids.where(*conditions).limit(left).subquery()
+        left -= session.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()
+        if not left:
+            return None
+    return MOST_COUNTED + 1 - left
 
 
 def _source(owner: str, filters: Filters) -> tuple[sa.Select[Any], tuple[Any, Any]]:

@@ -28,9 +28,10 @@ from service.experiments.schemas import (
     ExperimentRead,
     PatchDocument,
     Penalty,
-    Status,
+    StatusFilter,
 )
 from service.experiments.service import Filters, Placed
+from service.experiments.states import named
 from service.experiments.tags import list_tag, tag_of
 from service.idempotency.requests import OnceTransaction
 from service.openapi import NOT_MODIFIED, problems
@@ -110,7 +111,9 @@ def list_experiments(  # noqa: PLR0913 - one argument per query parameter
     known: Known,
     fields: Fields,
     *,
-    status: Annotated[list[Status], Query(description="Any of these.")] = [],
+    status: Annotated[
+        list[StatusFilter], Query(description="Any of these; `unfinished` is every one that is not the last.")
+    ] = [],
     dataset: Annotated[list[str], Query(description="Any of these.")] = [],
     penalty: Annotated[list[Penalty], Query(description="Any of these.")] = [],
     sort: Annotated[
@@ -120,7 +123,7 @@ def list_experiments(  # noqa: PLR0913 - one argument per query parameter
     after: Annotated[str | None, Query(description="`next` of the page before.")] = None,
 ) -> Any:
     """All filters must fit; a filter given more than once fits where any of its values does."""
-    filters = Filters(status, dataset, penalty, _metadata_filter(request))
+    filters = Filters(named(status), dataset, penalty, _metadata_filter(request))
     page = service.list_page(session, caller.owner, filters, sort=sort, limit=limit, after=after)
     return known.unless_known(list_tag(page), lambda: fields.of_each(list_document(page)))
 

@@ -11,7 +11,7 @@ from engine.spec import Experiment
 from service.experiments.equivalents import Equivalents, GivenLambda
 from service.experiments.limits import MAX_METADATA_PAIRS, MAX_NAME, MAX_PRIORITY, MIN_PRIORITY
 from service.experiments.spec_schema import DescribedBy, View, model_of
-from service.experiments.states import STATUSES, STOP_REASONS
+from service.experiments.states import STATUSES, STOP_REASONS, UNFINISHED
 
 __all__ = [
     "CurveRead",
@@ -26,12 +26,14 @@ __all__ = [
     "PatchDocument",
     "Penalty",
     "Status",
+    "StatusFilter",
     "StopReason",
     "TestMetrics",
     "Warned",
 ]
 
 Status = Literal[STATUSES]  # type: ignore[valid-type]  # the table of states is the one list
+StatusFilter = Literal[(*STATUSES, UNFINISHED)]  # type: ignore[valid-type]  # likewise
 StopReason = Literal[STOP_REASONS]  # type: ignore[valid-type]  # likewise
 Penalty = Literal["none", "l1", "l2", "elastic_net"]
 
@@ -249,6 +251,9 @@ class ExperimentList(BaseModel):
     data: list[ExperimentRead]
     has_more: bool
     next: str | None = Field(description="Give it as `after` to get the following page; null at the end.")
+    total: int | None = Field(
+        description="Experiments on all pages, whatever `after` and `limit` are; null for more than 10,000."
+    )
 
 
 _Column = list[float | None]

@@ -182,7 +182,9 @@ def list_page(
     following = None
     if len(rows) > limit:
         following = encode_cursor(Position(shown[-1].created_at, shown[-1].id), sort)
-    return Page([Placed(row, places.get(row.id)) for row in shown], following)
+    is_whole = after is None and following is None
+    total = len(shown) if is_whole else repository.count(session, owner, filters)
+    return Page([Placed(row, places.get(row.id)) for row in shown], following, total)
 
 
 def curve(

@@ -10,7 +10,8 @@ The database row is the only truth, so that every step is one conditional UPDATE
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 __all__ = [
@@ -21,8 +22,10 @@ __all__ = [
     "STOP_REASONS",
     "TERMINAL",
     "TRANSITIONS",
+    "UNFINISHED",
     "after",
     "can_become",
+    "named",
     "possible",
 ]
 
@@ -42,6 +45,9 @@ TRANSITIONS: Mapping[str, frozenset[str]] = MappingProxyType(
 """Where each status may lead in one step."""
 
 STATUSES = tuple(TRANSITIONS)
+UNFINISHED = "unfinished"
+"""What a filter calls every status that is not the last one."""
+
 TERMINAL = frozenset(status for status, following in TRANSITIONS.items() if not following)
 ACTIVE = frozenset({"dispatched", "running", "pausing", "cancelling"})
 """Held by the engine: rows that are leased, and that a lost worker leaves behind."""
@@ -103,6 +109,13 @@ A status that leads to itself is one in which the wish has been fulfilled or is 
 def can_become(status: str, following: str) -> bool:
     """Whether one step leads from a status to the following one."""
     return following in TRANSITIONS[status]
+
+
+def named(statuses: Iterable[str]) -> list[str]:
+    """The statuses that a filter names, one of which may be UNFINISHED."""
+    unfinished = [status for status in STATUSES if status not in TERMINAL]
+    spelled_out = [[*unfinished] if status == UNFINISHED else [status] for status in statuses]
+    return list(dict.fromkeys(itertools.chain.from_iterable(spelled_out)))
 
 
 def after(action: str, status: str) -> str | None:

@@ -49,7 +49,7 @@ def is_expected(row: Row, tags: Collection[str]) -> bool:
 
 def list_tag(page: Page[Placed]) -> str:
     """The tag of a page of experiments."""
-    return digest(page.next, [(placed.row.id, tag_of(placed)) for placed in page.items])
+    return digest(page.next, page.total, [(placed.row.id, tag_of(placed)) for placed in page.items])
 
 
 def _revision(row: Row) -> str:

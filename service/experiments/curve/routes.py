@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
@@ -22,6 +22,7 @@ __all__ = ["router"]
 router = APIRouter(prefix="/v1/experiments", tags=["Experiments"], route_class=StrictRoute)
 
 _JSON, _CSV = _FORMS = ("application/json", "text/csv")
+_BY_NAME = {"json": _JSON, "csv": _CSV}
 
 
 @router.get(
@@ -50,10 +51,13 @@ def get_experiment_metrics(  # noqa: PLR0913 - one argument per query parameter
     names: Annotated[
         list[str], Query(description="Metrics, separated by commas or each given by itself; all by default.")
     ] = [],
+    format_: Annotated[
+        Literal["json", "csv"] | None, Query(alias="format", description="Comes before the header `Accept`.")
+    ] = None,
     accept: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Any:
-    """Every epoch unless `max_points` is given. Ask for CSV with the header `Accept: text/csv`."""
-    form = preferred(accept, _FORMS)
+    """Every epoch unless `max_points` is given. Ask for CSV with `?format=csv` or the header `Accept: text/csv`."""
+    form = _BY_NAME[format_] if format_ is not None else preferred(accept, _FORMS)
     if form is None:
         raise Refusal(406, f"Metrics come as {' or '.join(_FORMS)}.")
     wanted: dict[str, Any] = {"names": names, "from_epoch": from_epoch, "max_points": max_points}

@@ -179,7 +179,7 @@ def test_nor_does_a_list_or_a_cursor_lead_there(secured: TestClient) -> None:
     for query in ("", f"after={cursor}", f"metadata[label]={MARK}", "status=queued", "sort=created_at"):
         for _ in range(2):
             page = secured.get(f"/v1/experiments?{query}", headers=bob).json()
-            assert page == {"object": "list", "data": [], "has_more": False, "next": None}
+            assert page == {"object": "list", "data": [], "has_more": False, "next": None, "total": 0}
     own = secured.post("/v1/experiments", headers=bob, json={"dataset": "iris"}).json()["id"]
     listed = secured.get("/v1/experiments", headers=bob).json()["data"]
     assert [each["id"] for each in listed] == [own]

@@ -38,6 +38,11 @@ def test_every_epoch_in_columns(client: TestClient, curve_url: str) -> None:
 
 def test_csv_has_the_same(client: TestClient, curve_url: str) -> None:
     response = client.get(curve_url, headers={"Accept": "text/csv"})
+    by_name = client.get(f"{curve_url}?format=csv", headers={"Accept": "application/json"})
+    assert (by_name.headers["content-type"], by_name.text) == (
+        response.headers["content-type"],
+        response.text,
+    )
     assert response.headers["content-type"] == "text/csv; charset=utf-8"
     assert response.headers["vary"].split(", ")[0] == "Accept"
     assert response.headers["content-disposition"].endswith('.csv"')
@@ -123,7 +128,7 @@ def test_what_was_not_finite_is_named(client: TestClient, database: Database, cu
         ("names=val_r2", "names"),
         ("names=", "names"),
         ("names=val_loss&names=val_r2", "names"),
-        ("format=csv", "format"),
+        ("format=xml", "format"),
     ],
 )
 def test_a_query_it_does_not_understand(sqlite_client: TestClient, query: str, parameter: str) -> None:

@@ -23,18 +23,26 @@ def listed(client: TestClient, query: str = "") -> list[str]:
 
 
 def walk(client: TestClient, query: str) -> list[list[str]]:
-    pages, after = [], ""
+    pages, after, totals = [], "", set()
     while True:
         page = client.get(f"{URL}?{query}{after}").json()
         pages.append([experiment["id"] for experiment in page["data"]])
         assert page["has_more"] == (page["next"] is not None)
+        totals.add(page["total"])
         if not page["has_more"]:
+            assert totals == {sum(map(len, pages))}
             return pages
         after = f"&after={page['next']}"
 
 
 def test_an_empty_list(client: TestClient) -> None:
-    assert client.get(URL).json() == {"object": "list", "data": [], "has_more": False, "next": None}
+    assert client.get(URL).json() == {
+        "object": "list",
+        "data": [],
+        "has_more": False,
+        "next": None,
+        "total": 0,
+    }
 
 
 def test_walks_through_all_in_both_orders(client: TestClient) -> None:
@@ -58,6 +66,17 @@ def test_new_ones_between_two_pages_shift_nothing(client: TestClient) -> None:
     assert listed(client, f"limit=2&after={page['next']}") == [made[1], made[0]]
 
 
+def test_a_long_list_is_not_counted_to_its_end(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.experiments.repository.MOST_COUNTED", 2)
+    totals = []
+    for _ in range(3):
+        create(client, metadata={"a": "b"})
+        totals.append(
+            [client.get(f"{URL}?limit=1{query}").json()["total"] for query in ("", "&metadata=a=b")]
+        )
+    assert totals == [[1, 1], [2, 2], [None, None]]
+
+
 def test_filters(client: TestClient, database: Database) -> None:
     plain = create(client)
     wine = create(client, dataset="wine", penalty="l2")
@@ -66,6 +85,9 @@ def test_filters(client: TestClient, database: Database) -> None:
     client.post(f"{URL}/{cancelled}/cancel")
     rows.change(database, wine, status="failed")
     assert listed(client, "status=queued") == [labelled, plain]
+    assert listed(client, "status=unfinished") == [labelled, plain]
+    assert listed(client, "status=unfinished&status=failed") == [labelled, wine, plain]
+    assert walk(client, "status=unfinished&status=failed&metadata=try=1&limit=1") == [[labelled]]
     assert listed(client, "status=cancelled&status=failed") == [cancelled, wine]
     assert listed(client, "dataset=wine") == [labelled, wine]
     assert listed(client, "dataset=wine&dataset=iris&penalty=none") == [labelled, plain]
