@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import socket
+from typing import Any
 
 import uvicorn
 from typing_extensions import override
 
 from service.app import create_app
+from service.connections import ConnectionPool, raise_descriptor_limit
 from service.http_protocol import GuardedProtocol
 from service.settings import Settings
 
@@ -16,7 +19,10 @@ __all__ = ["ApiServer", "serve_api"]
 
 SHUTDOWN_SECONDS = 10
 KEEP_ALIVE_SECONDS = 75
-"""How long a connection may rest between requests: longer than proxies have it, so that it is they who close one."""
+"""How long a connection may be idle between requests: longer than in proxies, so that they close it."""
+
+KEYLESS_IDLE_SECONDS = 15
+"""The same where API keys are required and the client has shown none."""
 
 
 class ApiServer(uvicorn.Server):
@@ -24,14 +30,16 @@ class ApiServer(uvicorn.Server):
 
     def __init__(self, settings: Settings) -> None:
         self.app = create_app(settings)
+        keyless_seconds = KEYLESS_IDLE_SECONDS if settings.auth == "on" else KEEP_ALIVE_SECONDS
+        pool = ConnectionPool(settings.max_connections_per_address, KEEP_ALIVE_SECONDS, keyless_seconds)
+        protocol: Any = functools.partial(GuardedProtocol, pool=pool)
         config = uvicorn.Config(
             self.app,
             access_log=False,
             log_level="warning",
             server_header=False,
-            http=GuardedProtocol,
+            http=protocol,
             ws="none",
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
         super().__init__(config)
@@ -44,6 +52,7 @@ class ApiServer(uvicorn.Server):
 
 def serve_api(settings: Settings, sockets: list[socket.socket]) -> None:
     """Answer on these sockets until SIGINT or SIGTERM."""
+    raise_descriptor_limit()
     # Once the connections are drained uvicorn raises the signal anew, for whoever else may want to hear it.
     with contextlib.suppress(KeyboardInterrupt):
         ApiServer(settings).run(sockets=sockets)

@@ -71,6 +71,7 @@ class Settings(BaseSettings):
     max_stored_bytes_per_owner: int | None = Field(default=None, ge=1)
     max_parameter_epochs: int | None = Field(default=None, ge=1)
     max_requests_per_minute: int | None = Field(default=None, ge=1)
+    max_connections_per_address: int = Field(default=200, ge=1)
 
     cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)] = Field(
         default=(), validate_default=False

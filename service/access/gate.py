@@ -76,6 +76,9 @@ class Gate:
             caller = self._find(token.strip())
         else:
             caller = await run_in_threadpool(self._find, token.strip())
+        # A connection without a valid key may not be idle for long.
+        if (visitor := getattr(request.state, "visitor", None)) is not None:
+            visitor.has_key = caller is not None
         if caller is None:
             detail = (
                 "This key does not fit: it is misspelled, was revoked, or has expired. Ask for a new one."

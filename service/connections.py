@@ -1,0 +1,147 @@
+"""Limits on open connections: by client address, and by the file descriptors that the process has."""
+
+from __future__ import annotations
+
+import ipaddress
+import resource
+import time
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import structlog
+
+__all__ = ["ConnectionPool", "Entry", "Visitor", "network_of", "raise_descriptor_limit"]
+
+SPARE_DESCRIPTORS = 128
+"""Descriptors left to the database, files and answers; a quarter of the limit where that is less."""
+
+LOG_SECONDS = 60.0
+"""The log has one line of a kind in this time."""
+
+log = structlog.get_logger(__name__)
+
+Entry = Literal["admitted", "address_full", "full", "cut_off"]
+"""What becomes of a new connection. One that is cut off gets no answer."""
+
+
+@dataclass(slots=True)
+class Visitor:
+    """The client at the other end of a connection."""
+
+    has_key: bool = False
+    """Whether its last request that needed an API key had a valid one."""
+
+
+class Member(Protocol):
+    """What the pool knows of a connection."""
+
+    network: str
+    idle_since: float | None
+
+    def end_idle(self) -> None:
+        """Close the connection, on which no request is under way."""
+
+
+class ConnectionPool:
+    """All connections of a server. Where there are too many, the one that has been idle longest is closed.
+
+    A new connection is refused only if there are too many and all of them are busy.
+    """
+
+    def __init__(self, most_per_address: int, idle_seconds: float, keyless_idle_seconds: float) -> None:
+        self._most_per_address = most_per_address
+        self._idle_seconds = idle_seconds
+        self._keyless_idle_seconds = keyless_idle_seconds
+        self._networks: dict[str, dict[Member, None]] = {}
+        self._idle: dict[Member, None] = {}
+        """In the order in which they became idle."""
+        self._logged: dict[str, float] = {}
+        self._unlogged: dict[str, int] = {}
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        self._spare = min(SPARE_DESCRIPTORS, limit // 4)
+        self._most_descriptors = limit if limit != resource.RLIM_INFINITY else 2**31
+
+    def idle_seconds(self, visitor: Visitor) -> float:
+        """Return how long a connection may be idle."""
+        return self._idle_seconds if visitor.has_key else self._keyless_idle_seconds
+
+    def enter(self, member: Member, descriptor: int) -> Entry:
+        """Add a new connection, which is idle, and say whether it may stay."""
+        entry = self._entry(member.network, descriptor)
+        self._networks.setdefault(member.network, {})[member] = None
+        if entry == "admitted":
+            self.rest(member)
+        return entry
+
+    def leave(self, member: Member) -> None:
+        """Forget a connection that has ended."""
+        self.work(member)
+        members = self._networks.get(member.network, {})
+        members.pop(member, None)
+        if not members:
+            self._networks.pop(member.network, None)
+
+    def rest(self, member: Member) -> None:
+        """Note that a connection is idle from now on."""
+        self.work(member)
+        member.idle_since = time.monotonic()
+        self._idle[member] = None
+
+    def work(self, member: Member) -> None:
+        """Note that a connection is not idle any more."""
+        member.idle_since = None
+        self._idle.pop(member, None)
+
+    def _entry(self, network: str, descriptor: int) -> Entry:
+        members = self._networks.get(network, {})
+        if len(members) >= self._most_per_address:
+            idle = [(each.idle_since, each) for each in members if each.idle_since is not None]
+            if not idle:
+                self._say("refused a connection: its address has too many", address=network)
+                return "address_full" if len(members) < 2 * self._most_per_address else "cut_off"
+            self._end(min(idle, key=lambda pair: pair[0])[1])
+            self._say("closed an idle connection: its address has too many", address=network)
+        # The kernel gives out the lowest number that is free.
+        left = self._most_descriptors - descriptor
+        if left <= self._spare:
+            if not self._idle:
+                self._say("refused a connection: few file descriptors are left, none is idle", left=left)
+                return "full" if left > self._spare // 2 else "cut_off"
+            self._end(next(iter(self._idle)))
+            self._say("closed the idlest connection: few file descriptors are left", left=left)
+        return "admitted"
+
+    def _end(self, member: Member) -> None:
+        self.leave(member)
+        member.end_idle()
+
+    def _say(self, event: str, **values: object) -> None:
+        """Log a warning, unless one of its kind was logged a moment ago; the next one counts those left out."""
+        now = time.monotonic()
+        if now - self._logged.get(event, -LOG_SECONDS) < LOG_SECONDS:
+            self._unlogged[event] = self._unlogged.get(event, 0) + 1
+            return
+        self._logged[event] = now
+        log.warning(event, **values, not_logged_before=self._unlogged.pop(event, 0))
+
+
+def network_of(host: str) -> str:
+    """Return what counts as one address: an IPv4 address, or an IPv6 network of 64 bits, which is one site."""
+    try:
+        address = ipaddress.IPv6Address(host.partition("%")[0])
+    except ValueError:
+        return host
+    return str(ipaddress.IPv6Network((int(address), 64), strict=False))
+
+
+def raise_descriptor_limit() -> None:
+    """Allow this process, and those that it starts, as many open files as the system lets it have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == hard:
+        return
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    except (OSError, ValueError) as error:
+        log.warning("the limit of open files cannot be raised", limit=soft, reason=str(error))
+        return
+    log.info("raised the limit of open files", before=soft, limit=hard)
