@@ -104,6 +104,11 @@ migration: $(STAMPS)/test ## Draft a migration from the changed models (message=
 openapi: $(STAMPS)/test ## Renew docs/openapi.json and say what has changed in it
 	@$(BIN)/python -m scripts.openapi --write
 
+.PHONY: answers
+answers: $(STAMPS)/test ## Record the example of every answer anew, from a service started for it, and renew the document
+	@$(BIN)/python -m scripts.answers
+	@$(BIN)/python -m scripts.openapi --write
+
 .PHONY: lock
 lock: $(STAMPS)/runtime ## Resolve requirements/*.txt anew from pyproject.toml
 	scripts/lock

@@ -18,6 +18,7 @@ from service.datasets import service as datasets
 from service.datasets.schemas import DatasetForm
 from service.experiments.parts import part_schemas
 from service.experiments.schemas import ExperimentCreate, ExperimentPatch, ExperimentSpec
+from service.openapi_examples import add_examples
 from service.openapi_headers import add_headers
 from service.openapi_links import add_links
 from service.openapi_plain import make_plain
@@ -135,6 +136,7 @@ def openapi_document(routes: list[BaseRoute], version: str, *, wants_keys: bool)
     make_plain(document)
     type_precisely(document)
     add_headers(document)
+    add_examples(document)
     add_links(document)
     names = "|".join(dataset.name for dataset in datasets.list_datasets())
     named = document["components"]["schemas"][ExperimentCreate.__name__]["properties"]["dataset"]

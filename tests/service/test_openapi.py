@@ -13,6 +13,7 @@ from scripts.openapi import FILE, changes, committed
 from service.app import create_app
 from service.experiments.spec_schema import View, model_of
 from service.settings import Settings
+from tests.service.documented import assert_valid
 
 DOCUMENT: dict[str, Any] = create_app(Settings()).openapi()
 SCHEMAS = DOCUMENT["components"]["schemas"]
@@ -309,3 +310,24 @@ def test_null_may_be_sent_for_every_default() -> None:
         if field not in SCHEMAS[name].get("required", ()) and {"type", "$ref"} & set(schema)
     ]
     assert refused == []
+
+
+ANSWERS = [
+    (name, status, media_type)
+    for name, operation in OPERATIONS.items()
+    for status, response in operation["responses"].items()
+    if status.startswith("2")
+    for media_type in response.get("content", {})
+    if media_type not in {"application/octet-stream", "application/zip"}
+]
+
+
+@pytest.mark.parametrize(("name", "status", "media_type"), ANSWERS)
+def test_every_answer_has_an_example_that_is_one(name: str, status: str, media_type: str) -> None:
+    """They are recorded: `make answers` renews them where fields have come or gone."""
+    content = OPERATIONS[name]["responses"][status]["content"][media_type]
+    assert "example" in content, "make answers"
+    if media_type.endswith("json"):
+        assert_valid(
+            content["example"], content["schema"], "The recorded answer is out of date: make answers. It"
+        )

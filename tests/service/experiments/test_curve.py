@@ -128,7 +128,6 @@ def test_what_was_not_finite_is_named(client: TestClient, database: Database, cu
         ("names=val_r2", "names"),
         ("names=", "names"),
         ("names=val_loss&names=val_r2", "names"),
-        ("format=xml", "format"),
     ],
 )
 def test_a_query_it_does_not_understand(sqlite_client: TestClient, query: str, parameter: str) -> None:
