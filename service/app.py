@@ -63,7 +63,7 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_close,
+        lifespan=_live,
     )
     app.state.settings = settings
     app.state.database = database
@@ -99,7 +99,9 @@ def _paths(routers: Iterable[APIRouter]) -> dict[str, list[str]]:
 
 
 @asynccontextmanager
-async def _close(app: FastAPI) -> AsyncIterator[None]:
+async def _live(app: FastAPI) -> AsyncIterator[None]:
+    app.state.engine_watch.start(app.state.database)
     yield
+    app.state.engine_watch.close()
     app.state.tail.close()
     app.state.database.close()

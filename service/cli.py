@@ -130,20 +130,44 @@ def _api(_arguments: argparse.Namespace) -> None:
 
 
 def _engine(arguments: argparse.Namespace) -> None:
-    from service.execution.data_directory import DataDirectoryError
-    from service.execution.engine_process import run_engine
-    from service.execution.security import SchedulerError
     from service.logs import configure_logs
-    from service.private_files import make_private
 
     configure_logs()
     settings = read_settings()
     check_database_url(settings)
     if arguments.attached is None:
-        make_private(settings)
+        _watch_engine(settings)
+    else:
+        _be_engine(settings, arguments.attached)
+
+
+def _watch_engine(settings: Settings) -> None:
+    """Keep an engine running as a child: whatever supervises this command may not notice one that hangs."""
+    from service.execution.child import EngineChild
+    from service.execution.data_directory import DataDirectory, DataDirectoryError
+    from service.private_files import make_private
+
+    make_private(settings)
+    descriptor = None
+    if settings.scheduler is None:
+        try:
+            # An engine whose parent was killed needs a moment to notice.
+            descriptor = DataDirectory(settings.data_dir, wait_seconds=3).descriptor
+        except DataDirectoryError as error:
+            raise WrongError(error) from error
+    with contextlib.closing(EngineChild(descriptor)) as child:
+        child.wait_until_hopeless()
+    # The child has said why.
+    sys.exit(WRONG)
+
+
+def _be_engine(settings: Settings, beats: int) -> None:
+    from service.execution.engine_process import run_engine
+    from service.execution.security import SchedulerError
+
     try:
-        run_engine(settings, attached=arguments.attached)
-    except (DataDirectoryError, SchedulerError) as error:
+        run_engine(settings, beats)
+    except SchedulerError as error:
         raise WrongError(error) from error
 
 

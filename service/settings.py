@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     scheduler_key_file: Path | None = None
     scheduler_insecure: bool = False
     worker_memory_bytes: int | None = Field(default=None, ge=2**26)
+    reader_memory_bytes: int | None = Field(default=None, ge=2**26)
     auth: Literal["off", "on"] = "off"
     open_to_everyone: bool = False
     key_pepper: SecretStr | None = Field(default=None, min_length=32)

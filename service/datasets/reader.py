@@ -1,9 +1,10 @@
 """The process that reads one uploaded data set: parses its bytes and stores the arrays, or says why it cannot.
 
-    python -m service.datasets.reader ds_… ATTEMPT FOLDER
+    python -m service.datasets.reader ds_… ATTEMPT FOLDER DESCRIPTOR
 
 It has a process of its own, so that neither the memory it takes nor what a broken file does to it is anybody else's
-matter. Every write is made under the condition that its attempt is still the last one.
+matter. ``DESCRIPTOR`` is a pipe to beat on. Every write is made under the condition that its attempt is still the last
+one.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from service.datasets.room import FULL, check_room
 from service.datasets.uploads import VALIDATING
 from service.datasets.versions import dataset_version
 from service.errors import NoRoom
+from service.execution.pulse import start_beating
 from service.settings import Settings
 
 __all__ = ["NICENESS", "read"]
@@ -143,7 +145,8 @@ def _end_with_parent() -> None:
 
 def main() -> None:
     """Read what the command line names, and end at once if the parent does."""
-    identifier, attempt, place = sys.argv[1:]
+    identifier, attempt, place, beats = sys.argv[1:]
+    start_beating(int(beats))
     os.nice(NICENESS)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     database = Database(Settings().resolved_database_url)

@@ -198,19 +198,43 @@ def give_up(session: Session, row: Row) -> None:
         repository.delete(session, row)
 
 
-def note_loss(session: Session, identifier: str, attempt: int, now: datetime) -> bool:
-    """Hold a reader that ended without a result against its data set; whether it was one."""
+def note_loss(
+    session: Session, identifier: str, attempt: int, now: datetime, memory: tuple[int, int] | None = None
+) -> bool:
+    """Hold a reader that ended without a result against its data set; whether it was one.
+
+    ``memory`` is what the reader used when it was killed for that, and what it may use: the next one would use as much.
+    """
     row = repository.find_attempt(session, identifier, attempt)
     if row is None:
         return False
     values: dict[str, Any] = {"losses": row.losses + 1}
-    if row.losses + 1 >= MAX_LOSSES:
-        advice = (
-            f"What reads it ended {MAX_LOSSES} times without a word; it may need more memory than there is."
-        )
-        found = f"no end of reading it, {MAX_LOSSES} times"
-        reason = {"row": None, "column": None, "found": found, "expected": "a file that can be read"}
-        rejection = {"advice": advice, "reasons": [reason]}
+    if memory is not None or row.losses + 1 >= MAX_LOSSES:
+        rejection = _lost_reader() if memory is None else _out_of_memory(*memory)
         values |= {"status": "rejected", "rejection": rejection, "finished_at": now}
     repository.change(session, identifier, values, status=VALIDATING, attempt=attempt)
     return True
+
+
+def _lost_reader() -> dict[str, Any]:
+    advice = f"What reads it ended {MAX_LOSSES} times without a word; it may need more memory than there is."
+    return _rejection(f"no end of reading it, {MAX_LOSSES} times", "a file that can be read", advice)
+
+
+def _out_of_memory(used: int, limit: int) -> dict[str, Any]:
+    advice = (
+        "Upload fewer rows or columns, or numbers as .npz, which take the least memory to read. "
+        "The operator can raise TRAINYARD_READER_MEMORY_BYTES."
+    )
+    return _rejection(
+        f"{used / 2**20:,.0f} MiB of memory in use while it was read",
+        f"a file that is read with {limit / 2**20:,.0f} MiB of memory",
+        advice,
+    )
+
+
+def _rejection(found: str, expected: str, advice: str) -> dict[str, Any]:
+    return {
+        "advice": advice,
+        "reasons": [{"row": None, "column": None, "found": found, "expected": expected}],
+    }

@@ -12,7 +12,7 @@ import time
 
 from service.execution.pulse import Listener
 
-__all__ = ["EngineChild"]
+__all__ = ["HOPELESS", "EngineChild"]
 
 SHORTEST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 10.0
@@ -20,6 +20,9 @@ STEADY_SECONDS = 30.0
 """An engine that ran for so long before it died is started again without delay."""
 
 END_SECONDS = 15
+
+HOPELESS = 2
+"""The exit code of an engine whose settings or directory are wrong: the next one would end in the same way."""
 
 SILENT_SECONDS = 60.0
 """An engine that wrote nothing to its pipe for so long hangs; it is killed and replaced."""
@@ -30,18 +33,23 @@ log = logging.getLogger(__name__)
 class EngineChild:
     """One engine process of this process's own, which ends with it whatever happens.
 
-    The child inherits ``descriptor``, and with it the lock of the data directory, and a pipe as its standard
-    input: when this process dies, the kernel closes the pipe and the child ends itself. The child writes a beat to
-    a second pipe every second.
+    The child inherits ``descriptor``, if there is one, and with it the lock of the data directory, and a pipe as its
+    standard input: when this process dies, the kernel closes the pipe and the child ends itself. The child writes a
+    beat to a second pipe every second.
     """
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int | None) -> None:
         self._descriptor = descriptor
         self._ending = threading.Event()
+        self._hopeless = threading.Event()
         self._changing = threading.Lock()
         self._process, self._beats = self._start()
         self._thread = threading.Thread(target=self._watch, name="engine", daemon=True)
         self._thread.start()
+
+    def wait_until_hopeless(self) -> None:
+        """Return when the engine has ended in a way that the next one would, too."""
+        self._hopeless.wait()
 
     def close(self) -> None:
         """Have the engine hand its work back and end; kill it if it does not in time, or on a second Ctrl-C."""
@@ -67,7 +75,7 @@ class EngineChild:
         beats, beating = os.pipe()
         # -P keeps the working directory off sys.path: the installed package runs, not what happens to lie there.
         command = [sys.executable, "-P", "-m", "service.cli", "engine", "--attached", str(beating)]
-        descriptors = [self._descriptor, beating]
+        descriptors = [beating] if self._descriptor is None else [self._descriptor, beating]
         try:
             process = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=descriptors)  # noqa: S603 - our own command
         finally:
@@ -81,6 +89,10 @@ class EngineChild:
             self._listen()
             code = self._process.wait()
             os.close(self._beats)
+            if code == HOPELESS:
+                # It has said why.
+                self._hopeless.set()
+                return
             if time.monotonic() - started > STEADY_SECONDS:
                 wait = SHORTEST_WAIT_SECONDS
             if self._ending.is_set():

@@ -6,17 +6,18 @@ result, and never told to cancel anything.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 import dask
 import structlog
 from distributed import Client, Future, fire_and_forget
+from distributed.scheduler import KilledWorker
 from distributed.security import Security
 
-from service.execution.executor import Slots
+from service.execution.executor import Loss, MemoryUse, OnLost, Slots
 from service.execution.outage import Outage
-from service.execution.task import train_dispatch
+from service.execution.task import KILLED_FOR_MEMORY, train_dispatch
 
 __all__ = ["DaskExecutor"]
 
@@ -38,15 +39,14 @@ class DaskExecutor:
     ``security`` holds the certificates for an address that begins with ``tls://``.
     """
 
-    def __init__(
-        self, address: str, on_lost: Callable[[str], None], security: Security | None = None
-    ) -> None:
+    def __init__(self, address: str, on_lost: OnLost, security: Security | None = None) -> None:
         dask.config.set(_CONFIGURATION)
         self._address = address
         self._security = security
         self._on_lost = on_lost
         self._client: Client | None = None
         self._outage = Outage("the Dask scheduler")
+        self._killed: dict[str, MemoryUse] = {}
 
     def slots(self) -> Slots:
         """Threads of all workers, and those of them that have nothing to do."""
@@ -93,14 +93,22 @@ class DaskExecutor:
             self._client = Client(
                 self._address, security=self._security, set_as_default=False, timeout=ANSWER_SECONDS
             )
+            self._client.subscribe_topic(KILLED_FOR_MEMORY, self._note_kill)
         if self._client.status != "running":
             message = "The connection to the Dask scheduler is lost; trying to make it again."
             raise ConnectionError(message)
         return self._client
 
+    def _note_kill(self, event: tuple[Any, Mapping[str, Any]]) -> None:
+        # The nanny says so before it kills, so that this comes ahead of the end of the task.
+        _, killed = event
+        self._killed[killed["worker"]] = MemoryUse(killed["used_bytes"], killed["limit_bytes"])
+
     def _look_at_end(self, future: Future[None]) -> None:
         # "cancelled" means that the scheduler went away, and with it its workers, who hand back on their own;
         # the leases find what they could not.
         if future.status == "error":
-            log.warning("a task ended badly", dispatch_id=future.key, error=repr(future.exception()))
-            self._on_lost(str(future.key))
+            error = future.exception()
+            log.warning("a task ended badly", dispatch_id=future.key, error=repr(error))
+            worker = error.last_worker.address if isinstance(error, KilledWorker) else ""
+            self._on_lost(Loss(str(future.key), self._killed.pop(worker, None)))

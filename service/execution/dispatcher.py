@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from service.database import Database, utc_now
 from service.execution import repository
-from service.execution.executor import Executor, Slots
+from service.execution.executor import Executor, Loss, MemoryUse, OnLost, Slots
 from service.execution.leases import LeaseWatch
 from service.execution.models import EngineRow
 from service.execution.outage import Outage
@@ -56,15 +56,15 @@ def take_over(database: Database, engine_id: str) -> None:
 class Dispatcher:
     """Dispatches for one engine; a second one of another engine beside it does no harm.
 
-    The executor comes from a function that takes what to call with the id of a dispatch whose worker died. No owner
-    has more than ``most_running`` experiments that run.
+    The executor comes from a function that takes what to call when a worker has died. No owner has more than
+    ``most_running`` experiments that run.
     """
 
     def __init__(
         self,
         database: Database,
         engine_id: str,
-        make_executor: Callable[[Callable[[str], None]], Executor],
+        make_executor: Callable[[OnLost], Executor],
         *,
         most_running: int | None = None,
         lease_seconds: float = LEASE_SECONDS,
@@ -75,7 +75,7 @@ class Dispatcher:
         self._started_at = utc_now()
         self._role = Role(DISPATCHER, engine_id)
         self._leases: LeaseWatch[tuple[str, int, str]] = LeaseWatch(lease_seconds)
-        self._lost: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._lost: queue.SimpleQueue[Loss] = queue.SimpleQueue()
         self._wake = threading.Event()
         self._outage = Outage("the database")
         self._holds_role = False
@@ -118,8 +118,8 @@ class Dispatcher:
             self._outage.note(error.orig)
             self._wake.wait(BEAT_SECONDS)
 
-    def _notice_loss(self, dispatch_id: str) -> None:
-        self._lost.put(dispatch_id)
+    def _notice_loss(self, loss: Loss) -> None:
+        self._lost.put(loss)
         self._wake.set()
 
     def _beat(self, now: float) -> Slots:
@@ -130,7 +130,7 @@ class Dispatcher:
                 hostname=socket.gethostname(),
                 started_at=self._started_at,
                 beat_at=utc_now(),
-                slots=slots.total,
+                slots=slots.total - slots.silent,
             )
             record_engine(session, beating)
             self._holds_role = self._role.hold(session, now)
@@ -146,15 +146,15 @@ class Dispatcher:
 
     def _reap_lost(self, now: float) -> None:
         while not self._lost.empty():
-            dispatch_id = self._lost.get()
+            loss = self._lost.get()
             try:
                 with self._database.transaction() as session:
-                    rows = repository.held(session, ExperimentRow.dispatch_id == dispatch_id)
-                    self._release_lost(session, rows, utc_now())
+                    rows = repository.held(session, ExperimentRow.dispatch_id == loss.dispatch_id)
+                    self._release_lost(session, rows, utc_now(), loss.memory)
                 if rows and all(row.status == "dispatched" for row in rows):
                     self._slow_down(now)
             except DBAPIError:
-                self._lost.put(dispatch_id)
+                self._lost.put(loss)
                 raise
 
     def _slow_down(self, now: float) -> None:
@@ -166,8 +166,10 @@ class Dispatcher:
         self._pause = SHORTEST_PAUSE_SECONDS if calm else min(2 * self._pause, LONGEST_PAUSE_SECONDS)
         self._last_loss = now
 
-    def _release_lost(self, session: Session, rows: list[repository.Held], now: datetime) -> None:
-        repository.release(session, rows, now, lost=True)
+    def _release_lost(
+        self, session: Session, rows: list[repository.Held], now: datetime, memory: MemoryUse | None = None
+    ) -> None:
+        repository.release(session, rows, now, lost=True, memory=memory)
         for row in rows:
             log.warning("lost a worker", experiment_id=row.id, attempt=row.attempt)
 
@@ -195,7 +197,7 @@ class Dispatcher:
             self._executor.submit(dispatch_id)
         except ConnectionError as error:
             log.warning("cannot reach the workers", error=str(error))
-            self._notice_loss(dispatch_id)
+            self._notice_loss(Loss(dispatch_id))
 
     def _leave(self) -> None:
         try:

@@ -9,16 +9,16 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 import structlog
 from sqlalchemy.exc import DBAPIError
 
 from service.database import Database, is_current
-from service.execution.data_directory import DataDirectory, read_engine_id
+from service.execution.data_directory import read_engine_id
 from service.execution.dispatcher import Dispatcher, take_over
-from service.execution.executor import Executor
+from service.execution.executor import Executor, OnLost
 from service.execution.intake import Intake
 from service.execution.local_executor import LocalExecutor
 from service.execution.memory import machine_memory_bytes
@@ -33,32 +33,25 @@ POLL_SECONDS = 0.1
 PATIENCE_SECONDS = 5.0
 """How long to wait for the tables before saying so."""
 
-MakeExecutor = Callable[[Callable[[str], None]], Executor]
-"""Makes an executor from the function to call with the id of a dispatch whose worker died."""
+MakeExecutor = Callable[[OnLost], Executor]
 
 log = structlog.get_logger(__name__)
 
 
-def run_engine(settings: Settings, *, attached: int | None) -> None:
-    """Dispatch until told to end by a signal.
+def run_engine(settings: Settings, beats: int) -> None:
+    """Dispatch until told to end by SIGTERM, as the child of a process that watches it.
 
-    An ``attached`` engine is the child of a process that has locked the data directory for it and that it ends
-    with: standard input is a pipe that closes when that process dies, and ``attached`` the descriptor to beat on.
-    Raises DataDirectoryError and SchedulerError.
+    The parent has locked the data directory where workers are our own. Standard input is a pipe that closes when the
+    parent dies, and ``beats`` the descriptor of a pipe to beat on. Raises SchedulerError.
     """
     make_executor = _executor(settings)
     stop = threading.Event()
-    if attached is not None:
-        start_beating(attached)
-    _stop_on_signals(stop, attached=attached is not None)
-    with _identity(settings, attached=attached is not None) as engine_id:
-        database = Database(settings.resolved_database_url)
-        try:
-            _wait_for_tables(database, stop)
-            if not stop.is_set():
-                _run(settings, database, engine_id, make_executor, stop)
-        finally:
-            database.close()
+    start_beating(beats)
+    _stop_on_signals(stop)
+    with contextlib.closing(Database(settings.resolved_database_url)) as database:
+        _wait_for_tables(database, stop)
+        if not stop.is_set():
+            _run(settings, database, _identity(settings), make_executor, stop)
 
 
 def _executor(settings: Settings) -> MakeExecutor:
@@ -71,10 +64,7 @@ def _executor(settings: Settings) -> MakeExecutor:
         return partial(DaskExecutor, settings.scheduler, security=certificates)
     memory_bytes = settings.worker_memory_bytes or machine_memory_bytes() // settings.workers
 
-    def make(on_lost: Callable[[str], None]) -> Executor:
-        return LocalExecutor(settings.workers, on_lost, memory_bytes=memory_bytes)
-
-    return make
+    return partial(LocalExecutor, settings.workers, memory_bytes=memory_bytes)
 
 
 def _run(
@@ -89,7 +79,12 @@ def _run(
     if owns_workers:
         take_over(database, engine_id)
     dispatcher = Dispatcher(database, engine_id, make_executor, most_running=settings.max_running_per_owner)
-    intake = Intake(database, settings.data_dir / "intake" / engine_id, lambda: dispatcher.holds_role)
+    intake = Intake(
+        database,
+        settings.data_dir / "intake" / engine_id,
+        lambda: dispatcher.holds_role,
+        memory_bytes=settings.reader_memory_bytes or machine_memory_bytes() // 2,
+    )
     sweeper = Sweeper(database, lambda: dispatcher.holds_role)
     beside = [
         threading.Thread(target=intake.run, args=[stop], name="intake"),
@@ -104,19 +99,10 @@ def _run(
         take_over(database, engine_id)
 
 
-@contextlib.contextmanager
-def _identity(settings: Settings, *, attached: bool) -> Iterator[str]:
+def _identity(settings: Settings) -> str:
     """The id to dispatch under: the data directory's where that is ours alone, else one never used before."""
-    if settings.scheduler is not None:
-        yield f"engine_{secrets.token_hex(8)}"
-    elif attached:
-        yield read_engine_id(settings.data_dir) or f"engine_{secrets.token_hex(8)}"
-    else:
-        directory = DataDirectory(settings.data_dir)
-        try:
-            yield directory.engine_id
-        finally:
-            directory.close()
+    ours = None if settings.scheduler is not None else read_engine_id(settings.data_dir)
+    return ours or f"engine_{secrets.token_hex(8)}"
 
 
 def _wait_for_tables(database: Database, stop: threading.Event) -> None:
@@ -132,11 +118,8 @@ def _wait_for_tables(database: Database, stop: threading.Event) -> None:
         stop.wait(POLL_SECONDS)
 
 
-def _stop_on_signals(stop: threading.Event, *, attached: bool) -> None:
+def _stop_on_signals(stop: threading.Event) -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    if not attached:
-        signal.signal(signal.SIGINT, lambda *_: stop.set())
-        return
     # A terminal's Ctrl-C reaches parent and child alike; the parent says what is to happen.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()

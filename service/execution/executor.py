@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-__all__ = ["Executor", "Slots"]
+__all__ = ["HAND_BACK_SECONDS", "Executor", "Loss", "MemoryUse", "OnLost", "Slots"]
+
+HAND_BACK_SECONDS = 3.0
+"""How long a worker that is told to end may take to hand its work back; it is killed one second later."""
 
 
 class Slots(NamedTuple):
@@ -12,13 +16,32 @@ class Slots(NamedTuple):
 
     total: int
     idle: int
+    silent: int = 0
+    """Those of ``total`` whose worker has given no sign of life for some seconds."""
+
+
+class MemoryUse(NamedTuple):
+    """What a worker used when it was killed for it, and what it may use."""
+
+    used_bytes: int
+    limit_bytes: int
+
+
+class Loss(NamedTuple):
+    """A dispatch whose worker died; ``memory`` where the worker was killed for what it used."""
+
+    dispatch_id: str
+    memory: MemoryUse | None = None
+
+
+OnLost = Callable[[Loss], None]
+"""Called from any thread, as soon as a worker is known to have died."""
 
 
 class Executor(Protocol):
     """Starts dispatches in worker processes; what becomes of them stands in the database alone.
 
-    Whoever makes one passes ``on_lost``, which is called with a dispatch's id, from any thread, as soon as its
-    worker is known to have died.
+    Its maker passes an ``OnLost``.
     """
 
     def slots(self) -> Slots:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -16,8 +17,11 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from service.database import Database, utc_now
 from service.datasets import service as datasets
+from service.execution.executor import MemoryUse
 from service.execution.leases import LeaseWatch
+from service.execution.memory import own_memory_bytes
 from service.execution.outage import Outage
+from service.execution.pulse import SILENT_SECONDS, Listener
 
 __all__ = ["Intake"]
 
@@ -38,12 +42,21 @@ log = structlog.get_logger(__name__)
 class Intake:
     """Reads what has been uploaded while this engine is the one that dispatches, which ``is_ours`` says.
 
-    A reader that dies is started again; the third death is held against the data set. ``folder`` is for the readers'
-    temporary files, and empty whenever none of them runs.
+    A reader that dies is started again; the third death is held against the data set. One that hangs is killed, and
+    one whose own memory exceeds ``memory_bytes`` too, after which the data set is rejected. ``folder`` is for the
+    readers' temporary files, and empty whenever none of them runs.
     """
 
-    def __init__(self, database: Database, folder: Path, is_ours: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        folder: Path,
+        is_ours: Callable[[], bool],
+        *,
+        memory_bytes: int | None = None,
+    ) -> None:
         self._database, self._folder, self._is_ours = database, folder, is_ours
+        self._memory_bytes = memory_bytes
         self._outage = Outage("the database")
         self._copied: LeaseWatch[str] = LeaseWatch(ABANDONED_SECONDS)
         self._awaited: LeaseWatch[str] = LeaseWatch(AWAITED_SECONDS)
@@ -91,29 +104,42 @@ class Intake:
     def _read(self, identifier: str, attempt: int, stop: threading.Event) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(parents=True)
-        process = self._start(identifier, attempt)
+        beats, beating = os.pipe()
         try:
-            while process.poll() is None and not stop.wait(POLL_SECONDS):
-                pass
+            process = self._start(identifier, attempt, beating)
+        finally:
+            os.close(beating)
+        try:
+            killed_for = self._watch(process, beats, stop)
         finally:
             _end(process)
+            os.close(beats)
         if stop.is_set():
             return
         with self._database.transaction() as session:
-            if datasets.note_loss(session, identifier, attempt, utc_now()):
+            if datasets.note_loss(session, identifier, attempt, utc_now(), killed_for):
                 log.warning("lost a reader", dataset_id=identifier, attempt=attempt, code=process.returncode)
 
-    def _start(self, identifier: str, attempt: int) -> subprocess.Popen[Any]:
-        command: list[str | Path] = [
-            sys.executable,
-            "-P",
-            "-m",
-            "service.datasets.reader",
-            identifier,
-            str(attempt),
-            self._folder,
-        ]
-        return subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - our own command
+    def _start(self, identifier: str, attempt: int, beats: int) -> subprocess.Popen[Any]:
+        module = "service.datasets.reader"
+        arguments = [identifier, str(attempt), str(self._folder), str(beats)]
+        command = [sys.executable, "-P", "-m", module, *arguments]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[beats])  # noqa: S603 - our own command
+
+    def _watch(self, process: subprocess.Popen[Any], beats: int, stop: threading.Event) -> MemoryUse | None:
+        """Return when the reader has ended or was killed; what it used if it was killed for its memory."""
+        listener = Listener(beats)
+        while not stop.is_set() and listener.lines() is not None:
+            if listener.silent_seconds >= SILENT_SECONDS:
+                log.warning("killing a reader", why="silent", seconds=listener.silent_seconds)
+                process.kill()
+            elif self._memory_bytes is not None:
+                use = MemoryUse(own_memory_bytes(process.pid), self._memory_bytes)
+                if use.used_bytes > use.limit_bytes:
+                    log.warning("killing a reader", why="out of memory", **use._asdict())
+                    process.kill()
+                    return use
+        return None
 
 
 def _end(process: subprocess.Popen[Any]) -> None:

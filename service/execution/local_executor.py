@@ -6,26 +6,37 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
-from pathlib import Path
+from enum import StrEnum
 
 import structlog
 
 from engine import blas
-from service.execution.executor import Slots
-from service.execution.local_worker import Report
-from service.execution.pulse import Listener
-from service.execution.worker_setup import HAND_BACK_SECONDS
+from service.execution.executor import HAND_BACK_SECONDS, Loss, MemoryUse, OnLost, Slots
+from service.execution.memory import own_memory_bytes
+from service.execution.pulse import SILENT_SECONDS, Listener
 
-__all__ = ["SILENT_SECONDS", "LocalExecutor"]
+__all__ = ["LocalExecutor", "Report"]
 
-SILENT_SECONDS = 30.0
-"""A worker that wrote nothing for so long hangs; it is killed and replaced."""
+QUIET_SECONDS = 5.0
+"""A worker that wrote nothing for so long gets nothing to do, and does not count as ready."""
 
 SHORTEST_WAIT_SECONDS = 0.1
 LONGEST_WAIT_SECONDS = 10.0
 
 log = structlog.get_logger(__name__)
+
+
+class Report(StrEnum):
+    """What a worker says of itself; after each it can take a dispatch."""
+
+    READY = "ready"
+    """It has started."""
+
+    DONE = "done"
+    """The dispatch has ended; its outcome is in the database."""
+
+    FAILED = "failed"
+    """The dispatch was not trained to its end."""
 
 
 class LocalExecutor:
@@ -37,7 +48,7 @@ class LocalExecutor:
     def __init__(
         self,
         workers: int,
-        on_lost: Callable[[str], None],
+        on_lost: OnLost,
         *,
         memory_bytes: int | None = None,
         silent_seconds: float = SILENT_SECONDS,
@@ -49,6 +60,7 @@ class LocalExecutor:
         return Slots(
             sum(worker.is_started for worker in self._workers),
             sum(worker.is_idle for worker in self._workers),
+            sum(worker.is_started and worker.is_silent for worker in self._workers),
         )
 
     def submit(self, dispatch_id: str) -> None:
@@ -72,11 +84,11 @@ class LocalExecutor:
 class _Worker:
     """One place for a worker: its process, which a thread of its own watches and replaces."""
 
-    def __init__(
-        self, on_lost: Callable[[str], None], memory_bytes: int | None, silent_seconds: float
-    ) -> None:
+    def __init__(self, on_lost: OnLost, memory_bytes: int | None, silent_seconds: float) -> None:
         self.is_started = False
         self.dispatch_id: str | None = None
+        self._silent_for = 0.0
+        self._killed_for: MemoryUse | None = None
         self._on_lost = on_lost
         self._memory_bytes = memory_bytes
         self._silent_seconds = silent_seconds
@@ -92,7 +104,11 @@ class _Worker:
 
     @property
     def is_idle(self) -> bool:
-        return self.is_started and self.dispatch_id is None
+        return self.is_started and self.dispatch_id is None and not self.is_silent
+
+    @property
+    def is_silent(self) -> bool:
+        return self._silent_for >= QUIET_SECONDS
 
     def take(self, dispatch_id: str) -> bool:
         """Whether this worker was idle and has been sent the dispatch."""
@@ -143,21 +159,23 @@ class _Worker:
         """Take reports in until the process ends; kill it where it hangs or takes too much memory."""
         listener = Listener(self._reports)
         while (lines := listener.lines()) is not None:
+            self._silent_for = listener.silent_seconds
             for line in lines:
                 self._take_in(Report(line.decode()))
             if listener.silent_seconds >= self._silent_seconds:
                 self._kill("silent", seconds=listener.silent_seconds)
             elif self._memory_bytes is not None and not self._stopping.is_set():
-                used = _own_memory_bytes(self.pid)
-                if used > self._memory_bytes:
-                    self._kill("out of memory", used_bytes=used, limit_bytes=self._memory_bytes)
+                use = MemoryUse(own_memory_bytes(self.pid), self._memory_bytes)
+                if use.used_bytes > use.limit_bytes:
+                    self._killed_for = use
+                    self._kill("out of memory", **use._asdict())
 
     def _take_in(self, report: Report) -> None:
         with self._changing:
             ended, self.dispatch_id = self.dispatch_id, None
             self.is_started = True
         if report is Report.FAILED and ended is not None:
-            self._on_lost(ended)
+            self._on_lost(Loss(ended))
 
     def _kill(self, why: str, **facts: float) -> None:
         log.warning("killing a worker", why=why, pid=self.pid, dispatch_id=self.dispatch_id, **facts)
@@ -170,12 +188,13 @@ class _Worker:
         with self._changing:
             was_started, lost = self.is_started, self.dispatch_id
             self.is_started, self.dispatch_id = False, None
+            self._silent_for, killed_for, self._killed_for = 0.0, self._killed_for, None
             if self._process.stdin is not None:
                 self._process.stdin.close()
         if not self._stopping.is_set():
             log.warning("a worker ended; starting another", pid=self.pid, code=code, dispatch_id=lost)
         if lost is not None:
-            self._on_lost(lost)
+            self._on_lost(Loss(lost, killed_for))
         return was_started
 
 
@@ -195,13 +214,3 @@ def _start() -> tuple[subprocess.Popen[bytes], int]:
     finally:
         os.close(reporting)
     return process, reports
-
-
-def _own_memory_bytes(pid: int) -> int:
-    """The anonymous memory of a process; 0 where the system does not say."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return 0
-    kibibytes = [int(line.split()[1]) for line in lines if line.startswith("RssAnon:")]
-    return kibibytes[0] * 1024 if kibibytes else 0

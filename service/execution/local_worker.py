@@ -13,29 +13,17 @@ import queue
 import signal
 import sys
 import threading
-from enum import StrEnum
 
 import structlog
 
+from service.execution.executor import HAND_BACK_SECONDS
+from service.execution.local_executor import Report
 from service.execution.pulse import start_beating
-from service.execution.worker_setup import HAND_BACK_SECONDS, make_ready, process
+from service.execution.worker_setup import make_ready, process
 
-__all__ = ["Report", "main"]
+__all__ = ["main"]
 
 log = structlog.get_logger(__name__)
-
-
-class Report(StrEnum):
-    """What a worker says of itself; after each it can take a dispatch."""
-
-    READY = "ready"
-    """It has started."""
-
-    DONE = "done"
-    """The dispatch has ended; its outcome is in the database."""
-
-    FAILED = "failed"
-    """The dispatch was not trained to its end."""
 
 
 class _LocalWorker:

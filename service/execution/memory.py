@@ -1,11 +1,11 @@
-"""How much memory this machine, or the container around this process, has."""
+"""How much memory there is: of the machine or the container around this process, and in use by a process."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-__all__ = ["machine_memory_bytes"]
+__all__ = ["machine_memory_bytes", "own_memory_bytes"]
 
 # Limits of control groups, version 2 and 1, as a container sees them.
 _LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
@@ -23,3 +23,13 @@ def machine_memory_bytes() -> int:
         if text.isdecimal():
             found.append(int(text))
     return min(found)
+
+
+def own_memory_bytes(pid: int) -> int:
+    """The anonymous memory of a process; 0 where the system does not say."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    kibibytes = [int(line.split()[1]) for line in lines if line.startswith("RssAnon:")]
+    return kibibytes[0] * 1024 if kibibytes else 0

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 
 from distributed import Worker
 
-from service.execution.worker_setup import HAND_BACK_SECONDS, make_ready, process
+from service.execution.executor import HAND_BACK_SECONDS
+from service.execution.pulse import start_beating
+from service.execution.task import BEATS
+from service.execution.worker_setup import make_ready, process
 
 __all__ = ["dask_setup", "dask_teardown"]
 
 
 def dask_setup(_worker: Worker) -> None:
     """Prepare the process, so that its first experiment starts as fast as its tenth."""
+    if beats := os.environ.get(BEATS):
+        pipe = os.open(beats, os.O_WRONLY)
+        os.write(pipe, f"{os.getpid()}\n".encode())
+        start_beating(pipe)
     make_ready()
     # A worker that ends would complain about the task that it hands back.
     logging.getLogger("distributed.worker.state_machine").setLevel(logging.ERROR)

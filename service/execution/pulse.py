@@ -10,10 +10,13 @@ import select
 import threading
 import time
 
-__all__ = ["BEAT", "BEAT_SECONDS", "Listener", "start_beating"]
+__all__ = ["BEAT", "BEAT_SECONDS", "SILENT_SECONDS", "Listener", "start_beating"]
 
 BEAT = b"."
 BEAT_SECONDS = 1.0
+
+SILENT_SECONDS = 30.0
+"""A worker or a reader that wrote nothing for so long hangs; it is killed and replaced."""
 
 
 def start_beating(descriptor: int) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from engine.revision import ENGINE_REVISION
 from service.events.repository import record_status
 from service.execution.cohorts import Dispatch, plan
+from service.execution.executor import MemoryUse
 from service.execution.queue import DatabaseQueue, lanes_columns, lanes_of
 from service.execution.restart import restart_under
 from service.experiments.models import ExperimentRow, ResumeStateRow
@@ -35,6 +36,12 @@ __all__ = [
 
 MAX_LOSSES = 5
 """How many workers an experiment may lose before it is held to be the cause."""
+
+MAX_MEMORY_LOSSES = 2
+"""How many workers it may lose if the last was killed for its memory.
+
+The first may have been full of others' work. The second trained this experiment alone.
+"""
 
 _EXPERIMENTS: Any = ExperimentRow.__table__
 
@@ -159,14 +166,22 @@ def _keep_live(session: Session, dispatch_id: str) -> bool:
     return session.execute(one.with_for_update(skip_locked=True)).first() is not None
 
 
-def release(session: Session, rows: Iterable[Held], now: datetime, *, lost: bool) -> int:
+def release(
+    session: Session,
+    rows: Iterable[Held],
+    now: datetime,
+    *,
+    lost: bool,
+    memory: MemoryUse | None = None,
+) -> int:
     """Take experiments out of an engine's hands and return how many.
 
-    A row that has moved on since it was looked at is left alone. ``lost`` holds a died worker against it.
+    A row that has moved on since it was looked at is left alone. ``lost`` holds a died worker against it; ``memory``
+    is what that worker was killed for.
     """
     released = 0
     for row in sorted(rows, key=lambda row: row.id):
-        values = after_release(row, now, lost=lost)
+        values = after_release(row, now, lost=lost, memory=memory)
         unchanged = (
             ExperimentRow.id == row.id,
             ExperimentRow.status == row.status,
@@ -184,14 +199,30 @@ def release(session: Session, rows: Iterable[Held], now: datetime, *, lost: bool
     return released
 
 
-def after_release(row: Held, now: datetime, *, lost: bool) -> dict[str, Any]:
+def after_release(row: Held, now: datetime, *, lost: bool, memory: MemoryUse | None = None) -> dict[str, Any]:
     """What becomes of an experiment that its worker no longer works on: the values to store."""
     losses = row.losses + (lost and row.status != "dispatched")
     values: dict[str, Any] = {"status": _RELEASED[row.status], "dispatch_id": None, "losses": losses}
     if row.status == "cancelling":
         return values | {"stop_reason": "user", "finished_at": now}
-    if row.status == "running" and losses >= MAX_LOSSES:
-        message = f"The worker died {losses} times while it trained this experiment."
+    if row.status != "running":
+        return values
+    if memory is not None and losses >= MAX_MEMORY_LOSSES:
+        error = {"code": "out_of_memory", "message": _out_of_memory(memory)}
+        return values | {"status": "failed", "stop_reason": "error", "error": error, "finished_at": now}
+    if losses >= MAX_LOSSES:
+        message = (
+            f"The worker died {losses} times while it trained this experiment. The engine does not know why: where "
+            "the machine ran out of memory, the kernel's log names the process that it killed."
+        )
         error = {"code": "worker_lost", "message": message}
         return values | {"status": "failed", "stop_reason": "worker_lost", "error": error, "finished_at": now}
     return values
+
+
+def _out_of_memory(memory: MemoryUse) -> str:
+    return (
+        f"The worker was killed when it used {memory.used_bytes / 2**20:,.0f} MiB of memory, and had to be replaced "
+        f"before, too. A worker may use {memory.limit_bytes / 2**20:,.0f} MiB. Fewer units, smaller batches or fewer "
+        "rows (split.train_rows) need less; the operator can raise TRAINYARD_WORKER_MEMORY_BYTES."
+    )

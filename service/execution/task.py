@@ -1,8 +1,14 @@
-"""What Dask pickles by name: imported by the engine process, which has no need of NumPy, and by every worker."""
+"""What Dask's processes have in common: imported by the engine process, which has no need of NumPy, and by workers."""
 
 from __future__ import annotations
 
-__all__ = ["train_dispatch"]
+__all__ = ["BEATS", "KILLED_FOR_MEMORY", "train_dispatch"]
+
+BEATS = "TRAINYARD_BEATS"
+"""The variable with the pipe on which a worker beats for its nanny."""
+
+KILLED_FOR_MEMORY = "trainyard-killed-for-memory"
+"""The topic under which a nanny says, before it does, that it kills a worker for what it uses."""
 
 
 def train_dispatch(dispatch_id: str) -> None:

@@ -11,11 +11,9 @@ from service.execution.worker import WorkerProcess
 from service.logs import configure_logs
 from service.settings import Settings
 
-__all__ = ["HAND_BACK_SECONDS", "NICENESS", "make_ready", "process"]
+__all__ = ["NICENESS", "make_ready", "process"]
 
 NICENESS = 19
-HAND_BACK_SECONDS = 3.0
-"""How long a worker that is told to end may take to hand its work back; it is killed one second later."""
 
 
 @functools.cache

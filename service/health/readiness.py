@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from service.database import is_current, utc_now
+from service.database import Database, is_current, utc_now
 from service.execution.models import EngineRow
 
 __all__ = ["STALE_SECONDS", "EngineWatch", "missing"]
@@ -19,35 +21,60 @@ __all__ = ["STALE_SECONDS", "EngineWatch", "missing"]
 STALE_SECONDS = 10.0
 """An engine that has not beaten for so long does not count; it beats about every second."""
 
+LOOK_SECONDS = 2.0
+
 _ENGINES: Any = EngineRow.__table__
 
 
 class EngineWatch:
-    """Tells engines that beat from those that ended without saying so.
+    """Tells engines that beat from those that hang, or that ended without saying so.
 
-    Whether a beat is recent is measured on this process's own monotonic clock, from the moment the beat changed.
+    Whether a beat is recent is measured on this process's own monotonic clock. A beat that has changed since the last
+    look counts as old as that look. A thread looks every two seconds, so that the first probe after a freeze is right.
     Only a beat never seen before is compared with the wall clock, so that the first answer is not a guess.
     """
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._lock = threading.Lock()
+        self._ending = threading.Event()
         self._seen: dict[str, tuple[datetime, float]] = {}
+        self._looked_at = 0.0
 
-    def count_alive(self, beats: dict[str, datetime]) -> int:
-        """How many of the engines, each with its last beat, are alive."""
+    def start(self, database: Database) -> None:
+        """Look at the engines from now on, until closed."""
+        threading.Thread(target=self._run, args=[database], name="engines", daemon=True).start()
+
+    def close(self) -> None:
+        """Look no more."""
+        self._ending.set()
+
+    def alive(self, beats: Mapping[str, datetime]) -> frozenset[str]:
+        """Those of the engines, each with its last beat, that are alive."""
         with self._lock:
             now = self._monotonic()
             self._seen = {engine: self._noted(engine, beat, now) for engine, beat in beats.items()}
-            return sum(now - noted < STALE_SECONDS for _, noted in self._seen.values())
+            self._looked_at = now
+            return frozenset(
+                engine for engine, (_, noted) in self._seen.items() if now - noted < STALE_SECONDS
+            )
+
+    def _run(self, database: Database) -> None:
+        while not self._ending.wait(LOOK_SECONDS):
+            with contextlib.suppress(SQLAlchemyError), database.reading() as session:
+                self.alive(_beats(session))
 
     def _noted(self, engine: str, beat: datetime, now: float) -> tuple[datetime, float]:
-        """The beat, and when (on the monotonic clock) it was made as far as is known."""
+        """The beat, and when (on the monotonic clock) it was made at the latest, as far as is known."""
         before = self._seen.get(engine)
         if before is None:
             age = abs((utc_now() - beat).total_seconds())
             return beat, now - age
-        return before if before[0] == beat else (beat, now)
+        return before if before[0] == beat else (beat, self._looked_at)
+
+
+def _beats(session: Session) -> dict[str, datetime]:
+    return {row.id: row.beat_at for row in session.execute(sa.select(_ENGINES.c.id, _ENGINES.c.beat_at))}
 
 
 def missing(session: Session, watch: EngineWatch) -> Iterator[tuple[str, str]]:
@@ -58,9 +85,15 @@ def missing(session: Session, watch: EngineWatch) -> Iterator[tuple[str, str]]:
     if not is_current(session):
         yield "not_migrated", "The database's tables are not those of this version; run: trainyard migrate."
         return
-    beats = {row.id: row.beat_at for row in session.execute(sa.select(_ENGINES))}
-    if not watch.count_alive(beats):
+    slots = {row.id: row.slots for row in session.execute(sa.select(_ENGINES.c.id, _ENGINES.c.slots))}
+    alive = watch.alive(_beats(session))
+    if not alive:
         yield (
             "no_engine",
             "No engine process beats, so that what is queued would wait; run: trainyard engine.",
+        )
+    elif not any(slots.get(engine) for engine in alive):
+        yield (
+            "no_worker",
+            "No worker answers, so that what is queued would wait; if this lasts, the engine's log says why.",
         )

@@ -37,7 +37,7 @@ async def get_liveness() -> Any:
     operation_id="getReadiness",
     summary="Is the service ready",
     response_model=Ready,
-    response_description="The database is migrated and an engine process beats.",
+    response_description="The database is migrated, an engine beats, and a worker answers.",
     responses=problems(503),
 )
 def get_readiness(request: Request, session: Reading) -> Any:

@@ -8,6 +8,7 @@ import pytest
 
 PURE = "import engine.errors, engine.spec"
 API = "from service.app import create_app; from service.settings import Settings; create_app(Settings())"
+ENGINE = "import service.execution.engine_process"
 HEAVY = {"dask", "distributed", "numpy", "safetensors", "scipy", "sklearn"}
 
 
@@ -35,6 +36,7 @@ def modules_after(statements: str, directory: Path) -> set[str]:
             "import engine", HEAVY | {"pydantic", "service", "sqlalchemy"}, id="engine's front door"
         ),
         pytest.param(API, HEAVY | {"engine.training"}, id="API process"),
+        pytest.param(ENGINE, HEAVY | {"fastapi"}, id="engine process"),
     ],
 )
 def test_stays_light(statements: str, forbidden: set[str], tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import os
 import signal
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -20,6 +20,7 @@ from service.access.caller import LOCAL_OWNER
 from service.checkpoints.models import CheckpointChunkRow
 from service.database import Database
 from service.execution.dispatcher import Dispatcher
+from service.execution.executor import OnLost
 from service.execution.local_executor import LocalExecutor
 from service.experiments.models import EpochRow, ExperimentRow
 from service.experiments.service import submit
@@ -40,7 +41,7 @@ class Engine:
         self.workers: LocalExecutor | None = None
         self.dispatcher = Dispatcher(database, "engine_a", self._start, lease_seconds=LEASE_SECONDS)
 
-    def _start(self, on_lost: Callable[[str], None]) -> LocalExecutor:
+    def _start(self, on_lost: OnLost) -> LocalExecutor:
         self.workers = LocalExecutor(2, on_lost, silent_seconds=SILENT_SECONDS)
         return self.workers
 

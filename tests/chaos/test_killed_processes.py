@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.undisturbed import RUN, check
+from tests.chaos.undisturbed import RUN, check, check_epochs
 from tests.end_to_end.cluster import Cluster
-from tests.end_to_end.harness import Client, Service, Session, wait_for
+from tests.end_to_end.harness import Client, Service, Session, listening_address, wait_for
 
 
 @pytest.fixture
@@ -105,3 +105,52 @@ def test_a_killed_scheduler_costs_nothing_but_time(cluster: Cluster) -> None:
     cluster.scheduler()
     cluster.worker()
     check(client, id_, attempt=2)
+
+
+def test_a_frozen_worker_of_a_cluster_is_replaced_by_its_nanny(cluster: Cluster) -> None:
+    cluster.scheduler()
+    workers = cluster.worker("--nworkers", "1")
+    cluster.engine()
+    client = cluster.api()
+    id_ = client.submit(**RUN)
+    client.wait_for_epoch(id_)
+    (frozen,) = workers.workers()
+    os.kill(frozen, signal.SIGSTOP)
+    wait_for(lambda: frozen not in workers.processes(), "the frozen worker to be killed")
+    check(client, id_, attempt=2)
+
+
+def test_a_worker_of_a_cluster_that_fills_its_memory_says_so(cluster: Cluster) -> None:
+    cluster.scheduler()
+    cluster.worker("--nworkers", "1", "--memory-limit", "250MB")
+    cluster.engine()
+    client = cluster.api()
+    id_ = client.submit(dataset="digits", architecture=[2200, 2200], max_epochs=1000)
+    ended = client.wait_for_end(id_)
+    assert (ended["status"], ended["error"]["code"]) == ("failed", "out_of_memory")
+    assert "may use 238 MiB" in ended["error"]["message"]
+
+
+def test_a_frozen_engine_as_a_main_process_is_replaced(tmp_path: Path) -> None:
+    """As a container has it: nothing but `trainyard engine`, and nobody else who looks after it."""
+    settings = {"TRAINYARD_DATA_DIR": str(tmp_path), "TRAINYARD_WORKERS": "1"}
+    migration = Session("trainyard", "migrate", **settings)
+    migration.wait()
+    engine = Session("trainyard", "engine", **settings)
+    api = Session("trainyard", "api", TRAINYARD_PORT="0", **settings)
+    client = Client(listening_address(api))
+    wait_for(lambda: client.answers("/readyz"), "the service to be ready")
+    id_ = client.submit(**RUN | {"max_epochs": 100_000, "patience": None})
+    client.wait_for_epoch(id_)
+    (frozen,) = [pid for pid, words in engine.processes().items() if "--attached" in words]
+    os.kill(frozen, signal.SIGSTOP)
+    wait_for(lambda: not client.answers("/readyz"), "the first probe to tell")
+    wait_for(lambda: frozen not in engine.processes(), "the frozen engine to be killed", 90)
+    wait_for(lambda: client.experiment(id_)["attempt"] == 2, "its successor to go on")
+    assert client.answers("/readyz")
+    client.cancel(id_)
+    client.wait_for_end(id_)
+    check_epochs(client, id_)
+    for session in (api, engine):
+        session.stop()
+        assert session.process.returncode == 0, session.log

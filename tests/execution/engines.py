@@ -1,13 +1,11 @@
 """A dispatcher whose workers do what the test does, step by step."""
 
-from collections.abc import Callable
-
 import sqlalchemy as sa
 
 from service.database import Database
 from service.execution import ledger
 from service.execution.dispatcher import Dispatcher
-from service.execution.executor import Slots
+from service.execution.executor import Loss, MemoryUse, OnLost, Slots
 from service.execution.work import Work
 from service.experiments.models import ExperimentRow
 
@@ -15,10 +13,10 @@ from service.experiments.models import ExperimentRow
 class Workers:
     """An executor whose workers do what the test does."""
 
-    def __init__(self, on_lost: Callable[[str], None]) -> None:
+    def __init__(self, on_lost: OnLost) -> None:
         self.total = 2
         self.submitted: list[str] = []
-        self.lose = on_lost
+        self.on_lost = on_lost
         self.reachable = True
 
     def slots(self) -> Slots:
@@ -28,6 +26,9 @@ class Workers:
         if not self.reachable:
             raise ConnectionError
         self.submitted.append(dispatch_id)
+
+    def lose(self, dispatch_id: str, memory: MemoryUse | None = None) -> None:
+        self.on_lost(Loss(dispatch_id, memory))
 
     def close(self) -> None:
         self.total = 0
@@ -40,7 +41,7 @@ class Engine:
         self.made: list[Workers] = []
         self.dispatcher = Dispatcher(database, engine_id, self._make)
 
-    def _make(self, on_lost: Callable[[str], None]) -> Workers:
+    def _make(self, on_lost: OnLost) -> Workers:
         self.made.append(Workers(on_lost))
         return self.made[0]
 

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from service.database import Database, utc_now
 from service.execution import ledger, repository
 from service.execution.dispatcher import take_over
+from service.execution.executor import MemoryUse
 from service.execution.models import EngineRow
 from service.execution.repository import MAX_LOSSES, Held, after_release
 from service.experiments.models import ExperimentRow, ResumeStateRow
@@ -93,12 +94,32 @@ def test_an_experiment_fails_when_it_has_lost_its_last_worker(
         assert row(database, id_).losses == loss
     ended = row(database, id_)
     assert (ended.status, ended.stop_reason) == ("failed", "worker_lost")
-    assert ended.error == {
-        "code": "worker_lost",
-        "message": "The worker died 5 times while it trained this experiment.",
-    }
+    assert ended.error is not None
+    assert ended.error["code"] == "worker_lost"
+    assert "died 5 times" in ended.error["message"]
+    assert "kernel's log" in ended.error["message"]
     assert ended.finished_at is not None
     assert claim(database) == []
+
+
+def test_an_experiment_that_fills_a_worker_of_its_own_fails_for_that(
+    database: Database, submit_experiment: Submit
+) -> None:
+    id_ = submit_experiment()
+    use = MemoryUse(used_bytes=3 * 2**30, limit_bytes=2 * 2**30)
+    for status in ("queued", "failed"):
+        (dispatch_id,) = claim(database)
+        with database.transaction() as session:
+            ledger.begin(session, dispatch_id)
+        with database.transaction() as session:
+            repository.release(session, repository.held(session), utc_now(), lost=True, memory=use)
+        assert row(database, id_).status == status
+    ended = row(database, id_)
+    assert (ended.stop_reason, ended.losses) == ("error", 2)
+    assert ended.error is not None
+    assert ended.error["code"] == "out_of_memory"
+    assert "3,072 MiB" in ended.error["message"]
+    assert "2,048 MiB" in ended.error["message"]
 
 
 def test_a_worker_lost_before_it_began_is_not_held_against_the_experiment(

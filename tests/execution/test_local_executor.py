@@ -13,8 +13,9 @@ import pytest
 from service.access.caller import LOCAL_OWNER
 from service.database import Database, migrate
 from service.execution import repository
-from service.execution.executor import Slots
-from service.execution.local_executor import SILENT_SECONDS, LocalExecutor
+from service.execution.executor import Loss, Slots
+from service.execution.local_executor import LocalExecutor
+from service.execution.pulse import SILENT_SECONDS
 from service.experiments.models import ExperimentRow
 from service.experiments.service import submit
 
@@ -35,7 +36,7 @@ class Workers:
         url = f"sqlite:///{directory / 'test.sqlite3'}"
         migrate(url)
         self.database = Database(url)
-        self.lost: list[str] = []
+        self.lost: list[Loss] = []
         self.executor: LocalExecutor | None = None
 
     def start(self, memory_bytes: int | None = None, silent_seconds: float = SILENT_SECONDS) -> LocalExecutor:
@@ -101,16 +102,17 @@ def test_a_killed_worker_is_reported_and_replaced(workers: Workers) -> None:
     id_, dispatch_id = workers.dispatch(**ENDLESS)
     wait_for(lambda: workers.status(id_) == "running")
     os.kill(workers.pid, signal.SIGKILL)
-    wait_for(lambda: workers.lost == [dispatch_id])
+    wait_for(lambda: workers.lost == [Loss(dispatch_id)])
     workers.started()
 
 
 def test_a_frozen_worker_is_killed_and_replaced(workers: Workers) -> None:
-    workers.start(silent_seconds=3.0)
+    executor = workers.start(silent_seconds=9.0)
     _, dispatch_id = workers.dispatch(**ENDLESS)
     frozen = workers.pid
     os.kill(frozen, signal.SIGSTOP)
-    wait_for(lambda: workers.lost == [dispatch_id])
+    wait_for(lambda: executor.slots() == Slots(total=1, idle=0, silent=1))
+    wait_for(lambda: workers.lost == [Loss(dispatch_id)])
     workers.started()
     assert workers.pid != frozen
 
@@ -118,7 +120,11 @@ def test_a_frozen_worker_is_killed_and_replaced(workers: Workers) -> None:
 def test_a_worker_over_its_memory_is_killed(workers: Workers) -> None:
     workers.start(memory_bytes=150 * 2**20)
     _, dispatch_id = workers.dispatch(architecture=[3000, 3000], max_epochs=1000)
-    wait_for(lambda: workers.lost == [dispatch_id])
+    wait_for(lambda: workers.lost)
+    ((lost, memory),) = workers.lost
+    assert lost == dispatch_id
+    assert memory is not None
+    assert memory.used_bytes > memory.limit_bytes == 150 * 2**20
     workers.started()
 
 
@@ -140,13 +146,13 @@ def test_a_terminated_worker_hands_back_and_is_replaced(workers: Workers) -> Non
     terminated = workers.pid
     os.kill(terminated, signal.SIGTERM)
     wait_for(lambda: workers.status(id_) == "queued")
-    wait_for(lambda: workers.lost == [dispatch_id])
+    wait_for(lambda: workers.lost == [Loss(dispatch_id)])
     workers.started()
     assert workers.pid != terminated
 
 
 PARENT = """
-from service.execution.local_executor import SILENT_SECONDS, LocalExecutor
+from service.execution.local_executor import LocalExecutor
 executor = LocalExecutor(2, lambda dispatch_id: None)
 print(*executor.processes(), flush=True)
 input()

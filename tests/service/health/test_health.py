@@ -15,11 +15,11 @@ from tests.service.conftest import OpenClient
 NOW = utc_now()
 
 
-def beat(database: Database, age_seconds: float = 0) -> None:
+def beat(database: Database, age_seconds: float = 0, slots: int = 2) -> None:
     at = utc_now() - timedelta(seconds=age_seconds)
     with database.transaction() as session:
         session.execute(sa.delete(EngineRow))
-        row = {"id": "e1", "hostname": "here", "started_at": at, "beat_at": at, "slots": 2}
+        row = {"id": "e1", "hostname": "here", "started_at": at, "beat_at": at, "slots": slots}
         session.execute(sa.insert(EngineRow).values(row))
 
 
@@ -56,6 +56,11 @@ def test_is_ready_once_an_engine_beats(client: TestClient, database: Database) -
     assert (response.status_code, response.json()) == (200, {"status": "ready"})
 
 
+def test_is_not_ready_while_no_worker_answers(client: TestClient, database: Database) -> None:
+    beat(database, slots=0)
+    assert missing(client) == ["no_worker"]
+
+
 def test_an_engine_that_died_long_ago_does_not_count(client: TestClient, database: Database) -> None:
     beat(database, age_seconds=3600)
     assert missing(client) == ["no_engine"]
@@ -64,17 +69,27 @@ def test_an_engine_that_died_long_ago_does_not_count(client: TestClient, databas
 @pytest.mark.parametrize("skew", [timedelta(hours=-5), timedelta(hours=5)])
 def test_an_engine_whose_clock_is_wrong_counts_once_it_is_seen_to_beat(skew: timedelta) -> None:
     watch = EngineWatch(monotonic=lambda: 100.0)
-    assert watch.count_alive({"e1": NOW + skew}) == 0
-    assert watch.count_alive({"e1": NOW + skew}) == 0
-    assert watch.count_alive({"e1": NOW + skew + timedelta(seconds=1)}) == 1
+    assert watch.alive({"e1": NOW + skew}) == set()
+    assert watch.alive({"e1": NOW + skew}) == set()
+    assert watch.alive({"e1": NOW + skew + timedelta(seconds=1)}) == {"e1"}
 
 
 def test_an_engine_that_falls_silent_stops_counting_whatever_the_wall_clock_says() -> None:
     clock = [100.0]
     watch = EngineWatch(monotonic=lambda: clock[0])
-    assert watch.count_alive({"e1": utc_now(), "e2": utc_now()}) == 2
+    assert watch.alive({"e1": utc_now(), "e2": utc_now()}) == {"e1", "e2"}
     clock[0] += STALE_SECONDS - 1
-    assert watch.count_alive({"e1": NOW, "e2": utc_now()}) == 2
-    clock[0] += STALE_SECONDS
-    assert watch.count_alive({"e1": NOW}) == 0
-    assert watch.count_alive({}) == 0
+    assert watch.alive({"e1": NOW, "e2": utc_now()}) == {"e1", "e2"}
+    clock[0] += STALE_SECONDS - 1
+    assert watch.alive({"e1": NOW, "e2": utc_now()}) == {"e2"}
+    assert watch.alive({}) == set()
+
+
+def test_a_beat_between_two_looks_far_apart_does_not_tell_that_an_engine_is_alive() -> None:
+    clock = [100.0]
+    watch = EngineWatch(monotonic=lambda: clock[0])
+    assert watch.alive({"e1": NOW}) == {"e1"}
+    clock[0] += 40
+    # It beat once more and froze, some time within these 40 s.
+    assert watch.alive({"e1": NOW + timedelta(seconds=1)}) == set()
+    assert watch.alive({"e1": NOW + timedelta(seconds=2)}) == {"e1"}
