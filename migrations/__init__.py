@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HEAD", "UnknownRevisionError", "configuration", "revision", "upgrade"]
 
-HEAD = "0009"
+HEAD = "0010"
 """The newest revision in ``versions``."""
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from service.datasets.models import DatasetArrayRow, DatasetRow, DatasetUploadRow
 from service.datasets.revision import READER_REVISION
 from service.experiments.models import ExperimentRow
+from service.leftovers import repository as leftovers
 from service.pagination import Position
 
 __all__ = [
@@ -23,14 +24,11 @@ __all__ = [
     "begin_reading",
     "change",
     "delete",
-    "drop_loose_arrays",
-    "drop_loose_pieces",
+    "drop_arrays",
     "drop_pieces",
     "find",
     "find_attempt",
     "find_facts",
-    "find_loose_upload",
-    "find_loose_version",
     "find_page",
     "find_twin",
     "find_unfinished",
@@ -38,6 +36,9 @@ __all__ = [
     "find_versions",
     "hold",
     "insert",
+    "is_had",
+    "is_read",
+    "let_go",
     "upload_pieces",
 ]
 
@@ -49,8 +50,6 @@ _ARRAYS: Any = DatasetArrayRow.__table__
 _IS_COMING = sa.and_(_DATASETS.c.status == "uploading", _DATASETS.c.bytes > 0)
 _STILL_COMING = sa.or_(_DATASETS.c.status == "validating", _IS_COMING)
 _IS_HELD = _DATASETS.c.status != "rejected"
-_IS_READ = sa.exists().where(_DATASETS.c.id == _UPLOADS.c.dataset_id, _STILL_COMING)
-_IS_HAD = sa.exists().where(_DATASETS.c.version == _ARRAYS.c.version, _IS_HELD)
 
 
 def insert(session: Session, values: Mapping[str, Any]) -> None:
@@ -161,6 +160,8 @@ def change(
     conditions = [_DATASETS.c.id == identifier, _DATASETS.c.status == status]
     if attempt is not None:
         conditions.append(_DATASETS.c.attempt == attempt)
+    if values.keys() & {"finished_at", "version"}:
+        let_go(session, identifier)
     changed = sa.update(_DATASETS).where(*conditions).values(counter=_DATASETS.c.counter + 1, **values)
     return cast("sa.CursorResult[Any]", session.execute(changed)).rowcount == 1
 
@@ -211,36 +212,36 @@ def _pieces(session: Session, table: Any, which: sa.ColumnElement[bool]) -> Iter
 
 def delete(session: Session, row: Row) -> None:
     """Remove a data set; its bytes belong to nothing then, unless somebody else has the same."""
+    let_go(session, row.id)
     session.execute(sa.delete(_DATASETS).where(_DATASETS.c.id == row.id))
 
 
-def find_loose_upload(session: Session) -> str | None:
-    """The id under which there are bytes as they came that nobody will read."""
-    found: str | None = session.execute(sa.select(_UPLOADS.c.dataset_id).where(~_IS_READ).limit(1)).scalar()
-    return found
+def let_go(session: Session, identifier: str) -> None:
+    """Have the sweeper look whether the bytes and the arrays of a data set still belong to anything."""
+    own = sa.select(_DATASETS.c.id).where(_DATASETS.c.id == identifier)
+    leftovers.note(session, "upload", own)
+    versions = sa.select(_DATASETS.c.version).where(
+        _DATASETS.c.id == identifier, _DATASETS.c.version.is_not(None)
+    )
+    leftovers.note(session, "version", versions)
 
 
-def find_loose_version(session: Session) -> str | None:
-    """A version of which there are arrays and that no data set has."""
-    found: str | None = session.execute(sa.select(_ARRAYS.c.version).where(~_IS_HAD).limit(1)).scalar()
-    return found
+def is_read(session: Session, identifier: str) -> bool:
+    """Whether the bytes that came under this id are still to be read, or still come."""
+    statement = sa.select(_DATASETS.c.id).where(_DATASETS.c.id == identifier, _STILL_COMING)
+    return session.execute(statement).first() is not None
 
 
-def drop_loose_pieces(session: Session, identifier: str, most: int) -> None:
-    """Forget some of the bytes that came under this id, unless they are read after all."""
-    is_read = session.execute(
-        sa.select(_DATASETS.c.id).where(_DATASETS.c.id == identifier, _STILL_COMING)
-    ).first()
-    if is_read is None:
-        drop_pieces(session, identifier, most)
-
-
-def drop_loose_arrays(session: Session, version: str) -> None:
-    """Remove a piece of each array of this version, unless a data set has it after all."""
+def is_had(session: Session, version: str) -> bool:
+    """Whether a data set has the arrays of this version, which none begins or ceases to have in this transaction."""
     if session.get_bind().dialect.name == "postgresql":
         # Nobody may make it theirs between the look and the removal; on SQLite there is one writer at a time anyway.
         session.execute(sa.text("LOCK TABLE datasets IN SHARE MODE"))
+    return bool(find_versions(session, [version]))
+
+
+def drop_arrays(session: Session, version: str) -> int:
+    """Remove the last piece of the longest arrays of a version, and return how many pieces that were."""
     last = sa.select(sa.func.max(_ARRAYS.c.position)).where(_ARRAYS.c.version == version).scalar_subquery()
-    session.execute(
-        sa.delete(_ARRAYS).where(_ARRAYS.c.version == version, _ARRAYS.c.position == last, ~_IS_HAD)
-    )
+    removed = sa.delete(_ARRAYS).where(_ARRAYS.c.version == version, _ARRAYS.c.position == last)
+    return cast("sa.CursorResult[Any]", session.execute(removed)).rowcount

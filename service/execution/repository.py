@@ -45,6 +45,9 @@ The first may have been full of others' work. The second trained this experiment
 
 _EXPERIMENTS: Any = ExperimentRow.__table__
 
+# The partial index of what is dispatched is found by these words: without them SQLite reads all that ever ended.
+_IN_HANDS = (_EXPERIMENTS.c.dispatch_id.is_not(None), _EXPERIMENTS.c.status.in_(sorted(ACTIVE)))
+
 _RELEASED = {"dispatched": "queued", "running": "queued", "pausing": "paused", "cancelling": "cancelled"}
 
 
@@ -62,8 +65,9 @@ class Held:
 
 def has_queued(session: Session) -> bool:
     """Whether anything waits to be dispatched."""
-    queued = sa.select(ExperimentRow.id).where(ExperimentRow.status == "queued").limit(1)
-    return session.execute(queued).first() is not None
+    # What has not finished has an index of its own.
+    waiting = (ExperimentRow.status == "queued", ExperimentRow.finished_at.is_(None))
+    return session.execute(sa.select(ExperimentRow.id).where(*waiting).limit(1)).first() is not None
 
 
 def held(session: Session, *conditions: sa.ColumnElement[bool]) -> list[Held]:
@@ -76,7 +80,7 @@ def held(session: Session, *conditions: sa.ColumnElement[bool]) -> list[Held]:
         ExperimentRow.losses,
         ExperimentRow.lease_counter,
     )
-    query = sa.select(*columns).where(ExperimentRow.status.in_(sorted(ACTIVE)), *conditions)
+    query = sa.select(*columns).where(*_IN_HANDS, *conditions)
     return [Held(*row) for row in session.execute(query)]
 
 
@@ -104,7 +108,7 @@ def find_claims(
 def _live(session: Session, ours: str) -> list[Dispatch]:
     names = ("dispatch_id", "owner", "status", "losses", "cohort")
     columns = (*(_EXPERIMENTS.c[name] for name in names), *lanes_columns(_EXPERIMENTS))
-    query = sa.select(*columns).where(_EXPERIMENTS.c.status.in_(sorted(ACTIVE)))
+    query = sa.select(*columns).where(*_IN_HANDS)
     rows = session.execute(query.order_by(_EXPERIMENTS.c.dispatch_id)).all()
     return [
         _dispatch(id_, list(members), ours)

@@ -13,6 +13,7 @@ from service.database import Database
 from service.datasets.models import DatasetUploadRow
 from service.execution import sweeper
 from service.execution.sweeper import Sweeper
+from service.leftovers.models import LeftoverRow
 from tests.end_to_end.harness import wait_for
 
 
@@ -29,6 +30,7 @@ def pages(file: Path) -> int:
 def leave_a_piece(database: Database) -> None:
     with database.transaction() as session:
         session.add(DatasetUploadRow(dataset_id="gone", position=0, content=bytes(2_000_000)))
+        session.add(LeftoverRow(kind="upload", id="gone"))
 
 
 def test_a_file_that_was_locked_is_swept_and_shrunk_later(

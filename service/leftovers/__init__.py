@@ -1,0 +1,1 @@
+"""Stored bytes that may belong to nothing any more."""
