@@ -42,6 +42,7 @@ FIXED = {
         "rows_train",
         "rows_validation",
         "rows_test",
+        "task",
         "max_epochs",
         "time_limit_seconds",
         "cohort",
