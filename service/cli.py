@@ -73,6 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     engine.add_argument("--attached", type=int, help=argparse.SUPPRESS)
     engine.set_defaults(run=_engine)
     commands.add_parser("migrate", help="bring the database's tables up to date").set_defaults(run=_migrate)
+    commands.add_parser(
+        "prepare", help="check the settings, and make the secret files that they name"
+    ).set_defaults(run=_prepare)
     add_keys(commands)
     prune = commands.add_parser("prune", help="delete experiments that ended long ago")
     prune.add_argument(
@@ -173,6 +176,19 @@ def _be_engine(settings: Settings, beats: int) -> None:
 
 def _migrate(_arguments: argparse.Namespace) -> None:
     _migrate_or_say_why(read_settings())
+
+
+def _prepare(_arguments: argparse.Namespace) -> None:
+    from service.preparation import PreparationError, prepare, unknown_settings
+
+    settings = read_settings()
+    if unknown := unknown_settings(os.environ):
+        raise WrongError(f"There is no setting {' and no setting '.join(unknown)}; see docs/operations.md.")
+    try:
+        prepare(settings)
+    except PreparationError as error:
+        raise WrongError(error) from error
+    check_database_url(settings)
 
 
 def _prune(arguments: argparse.Namespace) -> None:

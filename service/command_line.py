@@ -31,11 +31,16 @@ def read_settings() -> Settings:
 
 
 def check_database_url(settings: Settings) -> None:
-    """Raise WrongError where the database's URL is none."""
+    """Raise WrongError where the database's URL is none, or the file with its password cannot be read."""
     from service.database import Database, DatabaseUrlError
 
     try:
         Database(settings.resolved_database_url)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise WrongError(
+            f"TRAINYARD_DATABASE_PASSWORD_FILE: {settings.database_password_file} cannot be read: {reason}."
+        ) from error
     except DatabaseUrlError as error:
         raise WrongError(f"TRAINYARD_DATABASE_URL: {error}") from error
 

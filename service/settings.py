@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import quote
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -22,6 +23,10 @@ def _available_cores() -> int:
 
 def _absolute(path: Path) -> Path:
     return path.expanduser().resolve()
+
+
+# postgresql://user@host…: the place of a password that is not there.
+_NO_PASSWORD = re.compile(r"(postgres[a-z+]*://[^/?#@:]+)(?=@)")
 
 
 def _scheduler(address: str) -> str:
@@ -54,6 +59,7 @@ class Settings(BaseSettings):
         default=Path("trainyard-data"), validate_default=True
     )
     database_url: str | None = None
+    database_password_file: Path | None = None
     workers: int = Field(default_factory=_available_cores, ge=1, le=4096)
     scheduler: Annotated[str, AfterValidator(_scheduler)] | None = None
     scheduler_ca_file: Path | None = None
@@ -65,6 +71,7 @@ class Settings(BaseSettings):
     auth: Literal["off", "on"] = "off"
     open_to_everyone: bool = False
     key_pepper: SecretStr | None = Field(default=None, min_length=32)
+    key_pepper_file: Path | None = None
     max_upload_bytes: int = Field(default=2 * 2**30, ge=1)
     dataset_cache_bytes: int = Field(default=10 * 2**30, ge=1)
     max_queued_per_owner: int | None = Field(default=None, ge=1)
@@ -80,5 +87,13 @@ class Settings(BaseSettings):
 
     @property
     def resolved_database_url(self) -> str:
-        """The database's URL: the one that was set, or an SQLite file in the data directory."""
-        return self.database_url or f"sqlite:///{self.data_dir / 'trainyard.sqlite3'}"
+        """The database's URL: the one that was set, or an SQLite file in the data directory.
+
+        A PostgreSQL URL without a password gets the one of ``database_password_file``; raises OSError where that
+        file cannot be read.
+        """
+        url = self.database_url or f"sqlite:///{self.data_dir / 'trainyard.sqlite3'}"
+        if self.database_password_file is None or not (found := _NO_PASSWORD.match(url)):
+            return url
+        password = self.database_password_file.read_text(encoding="utf-8").rstrip("\r\n")
+        return f"{found[0]}:{quote(password, safe='')}{url[found.end() :]}"

@@ -23,10 +23,10 @@ class PepperError(Exception):
 
 
 def read_pepper(settings: Settings) -> bytes:
-    """The pepper that was set, or that of the data directory, made where there is none; raises PepperError."""
+    """The pepper that was set, or that of a file, which is made where there is none; raises PepperError."""
     if settings.key_pepper is not None:
         return settings.key_pepper.get_secret_value().encode()
-    file = settings.data_dir / FILE_NAME
+    file = settings.key_pepper_file or settings.data_dir / FILE_NAME
     try:
         if not file.exists():
             _make(file)

@@ -27,23 +27,28 @@ class Composition:
         self.services = services
         self.directory = directory
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        self.scheduler_port, self.api_port = free_ports(2)
+        self.scheduler_port, self.health_port, self.api_port = free_ports(3)
         self.replacements = {
             services["api"]["environment"]["TRAINYARD_DATABASE_URL"]: database_url,
             "scheduler:8786": f"127.0.0.1:{self.scheduler_port}",
-            "8786": str(self.scheduler_port),
-            # Without Docker's private network, Dask listens on the loopback address only.
-            "--no-dashboard": "--no-dashboard --host=127.0.0.1",
+            "--port=8786": f"--host=tls://127.0.0.1:{self.scheduler_port}",
+            "127.0.0.1:8787": f"127.0.0.1:{self.health_port}",
+            "--nthreads=1": "--nthreads=1 --host=tls://127.0.0.1",
+            "0.0.0.0": "127.0.0.1",  # noqa: S104 - the image would
+            "/run/trainyard-database": str(directory / "database-password"),
+            "/run/trainyard": str(directory / "keys"),
             "--local-directory=/tmp": f"--local-directory={directory}",
         }
 
     def environment(self, name: str) -> dict[str, str]:
         """What a service's container is started with, and what its image has set."""
+        composed = {key: self.local(value) for key, value in self.services[name]["environment"].items()}
         return {
             "PATH": os.environ["PATH"],
+            "TRAINYARD_AUTH": "on",
+            **composed,
             "TRAINYARD_DATA_DIR": str(self.directory),
             "TRAINYARD_PORT": str(self.api_port),
-            **{key: self.local(value) for key, value in self.services[name].get("environment", {}).items()},
         }
 
     def execute(self, name: str, *command: str) -> str:
@@ -108,11 +113,22 @@ def composition(services: dict[str, Any], postgresql_url: str, tmp_path: Path) -
 
 def test_the_composed_commands_train_an_experiment(composition: Composition) -> None:
     def scheduler_listens() -> bool:
-        socket.create_connection(("127.0.0.1", composition.scheduler_port), timeout=1).close()
-        return True
+        return httpx.get(f"http://127.0.0.1:{composition.health_port}/health").text == "ok"
 
-    composition.start("migrate")
-    assert composition.processes.pop("migrate").wait(timeout=START_SECONDS) == 0, composition.logs()
+    for name in ("prepare", "migrate"):
+        composition.start(name)
+        assert composition.processes.pop(name).wait(timeout=START_SECONDS) == 0, composition.logs()
+    secrets = [
+        path for name in ("keys", "database-password") for path in (composition.directory / name).iterdir()
+    ]
+    assert {path.name for path in secrets} == {
+        "ca.pem",
+        "cluster.key",
+        "cluster.pem",
+        "key-pepper",
+        "password",
+    }
+    assert {path.stat().st_mode & 0o777 for path in secrets} == {0o600}
     composition.start("scheduler")
     composition.wait_for(scheduler_listens)
     for name in ("worker", "engine", "api"):
