@@ -1,7 +1,10 @@
 // The README's story with an upload, told by a client that openapi-generator made out of the OpenAPI document.
 import java.io.File;
+import java.lang.reflect.Method;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import org.openapitools.client.ApiClient;
@@ -13,6 +16,17 @@ import org.openapitools.client.model.*;
 public class Story {
   static void check(boolean holds, Object what) {
     if (!holds) throw new AssertionError(what);
+  }
+
+  /** Calls an operation with its first parameters; those that it gains later are null. */
+  @SuppressWarnings("unchecked")
+  static <T> T call(Object api, String operation, Object... first) throws Exception {
+    Method method =
+        Arrays.stream(api.getClass().getMethods())
+            .filter(each -> each.getName().equals(operation))
+            .min(Comparator.comparing(Method::getParameterCount))
+            .orElseThrow();
+    return (T) method.invoke(api, Arrays.copyOf(first, method.getParameterCount()));
   }
 
   public static void main(String[] arguments) throws Exception {
@@ -27,9 +41,7 @@ public class Story {
     }
     Path file = Files.writeString(Files.createTempFile("table", ".csv"), table);
     UploadedDatasetRead uploaded =
-        datasets.createDataset(
-            file.toFile(), "label", "from Java", null, null, null, null, null, null, DatasetTask.CLASSIFICATION, null,
-            null, null, null, null, null, null, null);
+        call(datasets, "createDataset", file.toFile(), "label", "from Java", Format.CSV);
     while (true) {
       UploadedDatasetRead found = (UploadedDatasetRead) datasets.getDataset(uploaded.getId()).getActualInstance();
       if (found.getFinishedAt() != null) {
@@ -59,7 +71,7 @@ public class Story {
     check(found.getSpec().getSeed() == Long.MAX_VALUE, found.getSpec());
     check(found.getSpec().getArchitecture().get(1).getUnits() == 4, found.getSpec());
     check(found.getSpec().getOptimizer().getAdamRead().getBeta1() == 0.9, found.getSpec());
-    CurveRead curve = experiments.getExperimentMetrics(found.getId(), null, null, List.of("val_loss"), null);
+    CurveRead curve = call(experiments, "getExperimentMetrics", found.getId(), null, null, List.of("val_loss"));
     check(curve.getValLoss().size() == 5, curve);
     File weights =
         new CheckpointsApi(client).getCheckpointContent(found.getId(), "best", GetCheckpointContentFormat.NPZ, null);
