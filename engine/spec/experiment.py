@@ -78,6 +78,9 @@ class ScalingRule:
         if isinstance(value, (Divide, Mapping)):
             divide: Divide = Record(Divide).check(value)
             return divide
+        if not isinstance(value, str):
+            words = ", ".join(self.words.allowed)
+            raise problem("type", f'Must be an object {{"divide_by": number}}, or one of: {words}.')
         return self.words.check(value)
 
 

@@ -124,6 +124,9 @@ class Records:
     def _expand(self, item: Any) -> Any:
         if isinstance(item, (Mapping, self.item.kind)):
             return item
+        if isinstance(item, (str, list)):
+            message = f'Must be a number of {self.shorthand}, or an object with "{self.shorthand}".'
+            raise problem("type", message, self.shorthand)
         return {self.shorthand: item}
 
 
@@ -144,6 +147,10 @@ class Variant:
             return self._from_object(value)
         if isinstance(value, str) and value in self.parametric:
             return Record(self.parametric[value]).check({})
+        if not isinstance(value, str):
+            example = json.dumps({"name": next(iter(self.parametric))})
+            names = ", ".join(self._names().allowed)
+            raise problem("type", f"Must be a name, or an object such as {example}. Names: {names}.")
         return self._names().check(value)
 
     def _names(self) -> Choice:

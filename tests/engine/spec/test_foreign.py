@@ -133,3 +133,19 @@ def test_all_names_are_listed_once_and_only_where_nobody_knows_better() -> None:
 
 def test_parameters_are_nobodys_fields() -> None:
     assert not set(PARAMETERS) & set(PARAMETERS.values())
+
+
+@pytest.mark.parametrize(
+    ("document", "forms"),
+    [
+        ({"optimizer": 5}, ('a name, or an object such as {"name": "sgd"}', "adamw")),
+        ({"activation": ["relu"]}, ("a name, or an object such as", "relu")),
+        ({"architecture": ["wide"]}, ('a number of units, or an object with "units"',)),
+        ({"scaling": 5}, ('an object {"divide_by": number}', "standardize")),
+        ({"class_weight": 5}, ('"balanced" or an object',)),
+    ],
+)
+def test_a_value_of_several_forms_is_told_all_of_them(
+    document: dict[str, Any], forms: tuple[str, ...]
+) -> None:
+    assert all(form in message(document) for form in forms)
