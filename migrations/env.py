@@ -14,7 +14,8 @@ import service.datasets.models
 import service.events.models
 import service.execution.models
 import service.experiments.models
-import service.idempotency.models  # noqa: F401 - each import adds its tables to Base.metadata
+import service.idempotency.models
+import service.quotas.models  # noqa: F401 - each import adds its tables to Base.metadata
 from service.database import Base, Database, UtcDateTime
 from service.settings import Settings
 

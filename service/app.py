@@ -30,8 +30,8 @@ from service.health.readiness import EngineWatch
 from service.health.routes import router as health
 from service.middleware import BodyLimit, RequestContext
 from service.openapi import openapi_document
-from service.quotas.meter import Meter
 from service.quotas.routes import router as limits
+from service.quotas.storing import Spools
 from service.settings import Settings
 from service.web import routes as web
 
@@ -68,7 +68,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.database = database
     app.state.gate = Gate(settings, database)
-    app.state.meter = Meter(database)
+    app.state.spools = Spools()
     app.state.tail = Tail(database)
     app.state.engine_watch = EngineWatch()
     routers = (experiments, planning, curves, events, checkpoints, datasets, keys, limits, health)

@@ -35,7 +35,8 @@ settings, all of them environment variables:
   TRAINYARD_WORKER_MEMORY_BYTES    memory at which a worker is killed (the machine's, divided by the workers)
   TRAINYARD_AUTH                   on wants a key with every request (off)
   TRAINYARD_OPEN_TO_EVERYONE       true lets everybody in even from other machines while TRAINYARD_AUTH is off
-  TRAINYARD_MAX_QUEUED_PER_OWNER   experiments one owner may have waiting (any number)
+  TRAINYARD_MAX_…                  quotas of owners and keys: docs/operations.md (bounded with TRAINYARD_AUTH=on)
+  TRAINYARD_TRUSTED_PROXIES        addresses of proxies whose X-Forwarded-For is believed (none)
 """
 
 

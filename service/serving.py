@@ -39,6 +39,8 @@ class ApiServer(uvicorn.Server):
             log_level="warning",
             server_header=False,
             http=protocol,
+            # Only TRAINYARD_TRUSTED_PROXIES are believed, see access/addresses; uvicorn would believe all of this host.
+            proxy_headers=False,
             ws="none",
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )

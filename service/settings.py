@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-__all__ = ["Settings"]
+__all__ = ["QUOTAS_WITH_AUTH", "Network", "Settings"]
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+QUOTAS_WITH_AUTH: Mapping[str, int] = MappingProxyType(
+    {
+        "max_queued_per_owner": 1_000,
+        "max_stored_bytes_per_owner": 10 * 2**30,
+        "max_requests_per_minute": 6_000,
+        "max_time_limit": 24 * 3600,
+        "max_estimated_seconds": 24 * 3600,
+    }
+)
+"""Quotas that apply with ``auth`` on where the operator sets none; with ``auth`` off nothing is limited."""
 
 
 def _available_cores() -> int:
@@ -45,6 +61,22 @@ def _origins(text: str) -> tuple[str, ...]:
     return origins
 
 
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(each.strip()) for each in text.split(",") if each.strip())
+    except ValueError as error:
+        message = "Input should be addresses or networks such as 10.0.0.5 or 10.0.0.0/24, separated by commas"
+        raise ValueError(message) from error
+
+
+def _none(given: Any) -> Any:
+    return None if given == "none" else given
+
+
+Quota = Annotated[Annotated[int, Field(ge=1)] | None, BeforeValidator(_none)]
+"""A limit; ``none`` lifts it."""
+
+
 class Settings(BaseSettings):
     """Where the service listens, where it keeps its data, and how many experiments it trains at once.
 
@@ -74,16 +106,31 @@ class Settings(BaseSettings):
     key_pepper_file: Path | None = None
     max_upload_bytes: int = Field(default=2 * 2**30, ge=1)
     dataset_cache_bytes: int = Field(default=10 * 2**30, ge=1)
-    max_queued_per_owner: int | None = Field(default=None, ge=1)
-    max_running_per_owner: int | None = Field(default=None, ge=1)
-    max_stored_bytes_per_owner: int | None = Field(default=None, ge=1)
-    max_parameter_epochs: int | None = Field(default=None, ge=1)
-    max_requests_per_minute: int | None = Field(default=None, ge=1)
+    max_queued_per_owner: Quota = None
+    max_running_per_owner: Quota = None
+    max_stored_bytes_per_owner: Quota = None
+    max_parameter_epochs: Quota = None
+    max_requests_per_minute: Quota = None
+    max_time_limit: Quota = None
+    max_estimated_seconds: Quota = None
+    max_memory: Quota = None
+    max_failed_keys_per_minute: Quota = 60
     max_connections_per_address: int = Field(default=200, ge=1)
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = Field(
+        default=(), validate_default=False
+    )
 
     cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)] = Field(
         default=(), validate_default=False
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_quotas(cls, given: Any) -> Any:
+        """Apply the quotas of a service with keys where none is set."""
+        if isinstance(given, dict) and given.get("auth") == "on":
+            return {**QUOTAS_WITH_AUTH, **given}
+        return given
 
     @property
     def resolved_database_url(self) -> str:

@@ -18,16 +18,28 @@ LOCAL_OWNER = "local"
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much a caller may have or ask for; None is any amount.
-
-    ``queued`` experiments of the owner that wait, ``stored_bytes`` of the owner's checkpoints and data sets,
-    ``parameter_epochs`` of one experiment (its parameters times its ``max_epochs``), ``requests_per_minute`` of a key.
-    """
+    """How much a caller may have or ask for; None is any amount."""
 
     queued: int | None = None
+    """Experiments of the owner that wait or are paused."""
+
     stored_bytes: int | None = None
+    """Bytes of the owner's checkpoints and data sets, those that waiting experiments will store included."""
+
     parameter_epochs: int | None = None
+    """One experiment's parameters times its ``max_epochs``."""
+
+    time_limit_seconds: int | None = None
+    """The longest time limit of one experiment, and that of one that sets none."""
+
+    estimated_seconds: int | None = None
+    """The estimated training time of one experiment."""
+
+    memory_bytes: int | None = None
+    """The estimated memory of one experiment, its data set aside."""
+
     requests_per_minute: int | None = None
+    """Requests with one key."""
 
 
 NO_LIMITS = Limits()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
-from service.access import service
+from service.access import service, tokens
+from service.access.addresses import client_address
 from service.access.caller import LOCAL_OWNER, SCOPES, Caller, Limits, Scope
 from service.access.pace import Pace
 from service.access.pepper import read_pepper
@@ -30,11 +31,15 @@ class Gate:
         self._settings = settings
         self._database = database
         self._pace = Pace()
+        self._failures = Pace()
         self._pepper: bytes | None = None
         self.limits = Limits(
             queued=settings.max_queued_per_owner,
             stored_bytes=settings.max_stored_bytes_per_owner,
             parameter_epochs=settings.max_parameter_epochs,
+            time_limit_seconds=settings.max_time_limit,
+            estimated_seconds=settings.max_estimated_seconds,
+            memory_bytes=settings.max_memory,
             requests_per_minute=settings.max_requests_per_minute,
         )
         self._everybody = Caller(LOCAL_OWNER, frozenset(SCOPES), limits=self.limits)
@@ -67,11 +72,11 @@ class Gate:
     async def _identified(self, request: Request) -> Caller:
         given = request.headers.getlist(_HEADER)
         if not given:
-            raise _unauthorized(f"This service wants a key. {_HOW}", _REALM)
+            raise self._failed(request, f"This service wants a key. {_HOW}", _REALM)
         scheme, _, token = given[0].partition(" ")
         if len(given) > 1 or scheme.lower() != "bearer" or not token.strip():
             detail = f"The header {_HEADER} is not Bearer and a key. {_HOW}"
-            raise _unauthorized(detail, f'{_REALM}, error="invalid_request"')
+            raise self._failed(request, detail, f'{_REALM}, error="invalid_request"')
         if self._database.is_sqlite:  # one row by its key: no thread is worth its while
             caller = self._find(token.strip())
         else:
@@ -83,16 +88,27 @@ class Gate:
             detail = (
                 "This key does not fit: it is misspelled, was revoked, or has expired. Ask for a new one."
             )
-            raise _unauthorized(detail, f'{_REALM}, error="invalid_token"')
+            challenge = f'{_REALM}, error="invalid_token"'
+            raise self._failed(request, detail, challenge, tokens.key_id_of(token.strip()))
         return caller
+
+    def _failed(self, request: Request, detail: str, challenge: str, key_id: str | None = None) -> Refusal:
+        """The refusal of a request without a valid key, of which each address and each key id may fail some.
+
+        A valid key never comes here, however many requests of its address, or with its id, have failed.
+        """
+        most = self._settings.max_failed_keys_per_minute
+        for name in (client_address(request, self._settings.trusted_proxies), key_id):
+            if most is not None and name is not None and (seconds := self._failures.take(name, most)):
+                detail = (
+                    f"Too many requests without a valid key. Try again in {seconds} s, or send a valid one."
+                )
+                return Refusal(429, detail, headers={"Retry-After": str(seconds)})
+        return Refusal(401, detail, headers={"WWW-Authenticate": challenge})
 
     def _find(self, token: str) -> Caller | None:
         with self._database.reading() as session:
             return service.identify(session, self.pepper(), token, self.limits)
-
-
-def _unauthorized(detail: str, challenge: str) -> Refusal:
-    return Refusal(401, detail, headers={"WWW-Authenticate": challenge})
 
 
 def _forbidden(caller: Caller, scope: Scope) -> Refusal:

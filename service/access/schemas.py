@@ -26,13 +26,22 @@ class KeyLimits(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     queued: int | None = Field(
-        default=None, ge=1, le=_LARGEST, description="Experiments of the owner that may wait."
+        default=None, ge=1, le=_LARGEST, description="Experiments of the owner that may wait or be paused."
     )
     stored_bytes: int | None = Field(
         default=None, ge=1, le=_LARGEST, description="Bytes of the owner's checkpoints and data sets."
     )
     parameter_epochs: int | None = Field(
         default=None, ge=1, le=_LARGEST, description="An experiment's parameters times its `max_epochs`."
+    )
+    time_limit_seconds: int | None = Field(
+        default=None, ge=1, le=_LARGEST, description="The longest `time_limit_seconds` of an experiment."
+    )
+    estimated_seconds: int | None = Field(
+        default=None, ge=1, le=_LARGEST, description="An experiment's estimated training time."
+    )
+    memory_bytes: int | None = Field(
+        default=None, ge=1, le=_LARGEST, description="An experiment's estimated memory."
     )
     requests_per_minute: int | None = Field(
         default=None, ge=1, le=_LARGEST, description="Requests with this key."

@@ -50,6 +50,9 @@ class DatasetRow(Base):
     status: Mapped[str]
     options: Mapped[dict[str, Any]]
     bytes: Mapped[int] = mapped_column(BigInteger)
+    reserved_bytes: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
+    """The size of the upload, known before its ``bytes`` have been copied; its owner is charged for the larger."""
+
     fingerprint: Mapped[str | None]
     version: Mapped[str | None]
     reader_revision: Mapped[int] = mapped_column(

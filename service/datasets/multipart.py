@@ -12,6 +12,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from typing_extensions import override
 
 from service.problems import Refusal
+from service.quotas.storing import Room
 
 __all__ = ["LONGEST_FIELD_BYTES", "read_form"]
 
@@ -29,10 +30,10 @@ _WAYS_OUT = {
 }
 
 
-async def read_form(request: Request) -> FormData:
-    """Read a multipart body; raises Refusal for what is none."""
+async def read_form(request: Request, room: Room) -> FormData:
+    """Read a multipart body; raises Refusal for what is none, and TooMany."""
     try:
-        async with aclosing(request.stream()) as stream:
+        async with aclosing(room.counted(request.stream())) as stream:
             return await _Parser(
                 request.headers,
                 stream,

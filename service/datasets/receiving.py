@@ -25,6 +25,7 @@ from service.datasets.uploads import size_of
 from service.experiments.labels import check_name
 from service.json_bodies import read_json
 from service.problems import Refusal
+from service.quotas.storing import Room
 
 __all__ = ["Announced", "announced", "received_bytes", "received_form"]
 
@@ -77,13 +78,13 @@ def _plain(file_name: str | None) -> str:
 
 
 @contextlib.asynccontextmanager
-async def received_form(request: Request) -> AsyncIterator[tuple[Announced, BinaryIO]]:
-    """The file of a form and what its other fields say of it; raises InvalidSpec and Refusal."""
+async def received_form(request: Request, room: Room) -> AsyncIterator[tuple[Announced, BinaryIO]]:
+    """The file of a form and what its other fields say of it; raises InvalidSpec, Refusal and TooMany."""
     _, parameters = parse_options_header(request.headers["content-type"])
     if parameters.get(b"charset", b"utf-8").lower() not in _CHARSETS:
         raise Refusal(415, "Send the form's texts as UTF-8.")
     with _complete():
-        form = await read_form(request)
+        form = await read_form(request, room)
     try:
         file = _file(form)
         what = announced(_document(form), (file.filename or "").replace("%22", '"'))
@@ -156,12 +157,12 @@ def _is_json(text: str) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def received_bytes(request: Request) -> AsyncIterator[BinaryIO]:
-    """The body as a file; raises Refusal, also for an empty one."""
+async def received_bytes(request: Request, room: Room) -> AsyncIterator[BinaryIO]:
+    """The body as a file; raises TooMany, and Refusal, also for an empty one."""
     file = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - closed below, where a failure is no matter
     try:
         with _complete():
-            await _spool(request, file)
+            await _spool(request, room, file)
         if not size_of(file):
             raise Refusal(422, "The body is empty. Send the bytes of the file: curl -T data.csv URL.")
         yield file
@@ -171,13 +172,14 @@ async def received_bytes(request: Request) -> AsyncIterator[BinaryIO]:
             file.close()
 
 
-async def _spool(request: Request, file: BinaryIO) -> None:
+async def _spool(request: Request, room: Room, file: BinaryIO) -> None:
     buffer = bytearray()
-    async for piece in request.stream():
-        buffer += piece
-        if len(buffer) >= _BUFFER_BYTES:
-            await run_in_threadpool(file.write, bytes(buffer))
-            buffer.clear()
+    async with contextlib.aclosing(room.counted(request.stream())) as stream:
+        async for piece in stream:
+            buffer += piece
+            if len(buffer) >= _BUFFER_BYTES:
+                await run_in_threadpool(file.write, bytes(buffer))
+                buffer.clear()
     await run_in_threadpool(file.write, bytes(buffer))
     await run_in_threadpool(file.flush)
 

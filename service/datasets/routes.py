@@ -89,8 +89,7 @@ async def create_dataset(
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != FORM:
         raise Refusal(415, USE_ANNOUNCEMENTS if media_type == JSON else USE_A_FORM)
-    async with received_form(request) as (what, file):
-        room(uploads.size_of(file))
+    async with received_form(request, room) as (what, file):
         row, is_new = await run_in_threadpool(_upload, database, caller, what, file)
     response.status_code = 201 if is_new else 200
     response.headers["Location"] = f"/v1/datasets/{row.id}"
@@ -98,7 +97,7 @@ async def create_dataset(
 
 
 def _upload(database: Database, caller: Caller, what: Announced, file: BinaryIO) -> Any:
-    return uploads.upload(database, caller.owner, what.name, what.options, file)
+    return uploads.upload(database, caller.owner, what.name, what.options, file, limits=caller.limits)
 
 
 @router.post(
@@ -114,12 +113,11 @@ def announce_dataset(
     document: Annotated[DatasetDocument, Body(openapi_examples=ANNOUNCEMENTS)],
     caller: Writer,
     session: OnceTransaction,
-    _: RoomToStore,
     response: Response,
 ) -> Any:
     """Takes the options of a file without the file. Send its bytes to `links.content` with PUT within a day."""
     what = announced(document)
-    identifier = uploads.announce(session, caller.owner, what.name, what.options)
+    identifier = uploads.announce(session, caller.owner, what.name, what.options, limits=caller.limits)
     response.headers["Location"] = f"/v1/datasets/{identifier}"
     return uploaded_document(service.read(session, caller.owner, identifier))
 
@@ -146,10 +144,13 @@ async def put_dataset_content(
     The data set keeps the id it was announced with, also where you have uploaded the same before.
     """
     await run_in_threadpool(_check_awaited, database, caller, dataset_id)
-    async with received_bytes(request) as file:
-        room(uploads.size_of(file))
-        row = await run_in_threadpool(uploads.receive, database, caller.owner, dataset_id, file)
+    async with received_bytes(request, room) as file:
+        row = await run_in_threadpool(_receive, database, caller, dataset_id, file)
     return uploaded_document(row)
+
+
+def _receive(database: Database, caller: Caller, identifier: str, file: BinaryIO) -> Any:
+    return uploads.receive(database, caller.owner, identifier, file, limits=caller.limits)
 
 
 def _check_awaited(database: Database, caller: Caller, dataset_id: str) -> None:

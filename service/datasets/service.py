@@ -192,7 +192,7 @@ def begin_reading(session: Session) -> tuple[str, int] | None:
 
 def give_up(session: Session, row: Row) -> None:
     """Forget what has come of an upload that has stopped, or that nothing came of, unless it goes on after all."""
-    values = {"bytes": 0, "attempt": row.attempt + 1}
+    values = {"bytes": 0, "reserved_bytes": 0, "attempt": row.attempt + 1}
     if not repository.change(session, row.id, values, status=UPLOADING, attempt=row.attempt):
         return
     if row.bytes:

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 from sqlalchemy.orm import Session
 
+from service.access.caller import NO_LIMITS, Limits
 from service.database import Database, utc_now
 from service.datasets import repository
 from service.datasets.identifiers import is_identifier, new_identifier
@@ -18,6 +19,7 @@ from service.datasets.repository import Row
 from service.datasets.room import check_room
 from service.datasets.sweeping import PIECES
 from service.errors import Conflict, NotFound
+from service.quotas import service as quotas
 
 __all__ = [
     "UPLOADING",
@@ -45,26 +47,44 @@ class UploadGone(Conflict):
         )
 
 
-def announce(session: Session, owner: str, name: str, options: Mapping[str, Any]) -> str:
-    """Make a data set whose bytes are still to come, and return its id."""
+def announce(
+    session: Session,
+    owner: str,
+    name: str,
+    options: Mapping[str, Any],
+    *,
+    size: int = 0,
+    limits: Limits = NO_LIMITS,
+) -> str:
+    """Make a data set whose bytes are still to come, and return its id; raises TooMany.
+
+    Room for ``size`` bytes is reserved with it, if the size is known.
+    """
+    quotas.reserve_for_dataset(session, owner, limits, size)
     now = utc_now()
     identifier = new_identifier(now)
     values = {"id": identifier, "owner": owner, "name": name, "created_at": now, "options": dict(options)}
-    repository.insert(session, {**values, "status": UPLOADING, "bytes": 0})
+    repository.insert(session, {**values, "status": UPLOADING, "bytes": 0, "reserved_bytes": size})
     return identifier
 
 
 def upload(
-    database: Database, owner: str, name: str, options: Mapping[str, Any], file: BinaryIO
+    database: Database,
+    owner: str,
+    name: str,
+    options: Mapping[str, Any],
+    file: BinaryIO,
+    *,
+    limits: Limits = NO_LIMITS,
 ) -> tuple[Row, bool]:
     """Make a data set of a file and have it read; returns its row and whether it is a new one.
 
     Where the owner has uploaded the same with the same options before, that data set comes back. Nothing stays of one
-    that this ends with an error. Raises NoRoom.
+    that this ends with an error. Raises NoRoom and TooMany.
     """
     check_room(database, size_of(file))
     with database.transaction() as session:
-        identifier = announce(session, owner, name, options)
+        identifier = announce(session, owner, name, options, size=size_of(file), limits=limits)
     try:
         return _receive(database, owner, identifier, file, find_twin=True)
     except BaseException:
@@ -73,22 +93,30 @@ def upload(
         raise
 
 
-def receive(database: Database, owner: str, identifier: str, file: BinaryIO) -> Row:
+def receive(
+    database: Database, owner: str, identifier: str, file: BinaryIO, *, limits: Limits = NO_LIMITS
+) -> Row:
     """Store the bytes of a data set that was announced before, and have it read; it can be tried again.
 
     It keeps its id, also where the owner has the same data already: the arrays of both are shared.
-    Raises NotFound, UploadGone and NoRoom.
+    Raises NotFound, UploadGone, NoRoom and TooMany.
     """
     check_room(database, size_of(file))
-    return _receive(database, owner, identifier, file, find_twin=False)[0]
+    return _receive(database, owner, identifier, file, find_twin=False, limits=limits)[0]
 
 
 def _receive(
-    database: Database, owner: str, identifier: str, file: BinaryIO, *, find_twin: bool
+    database: Database,
+    owner: str,
+    identifier: str,
+    file: BinaryIO,
+    *,
+    find_twin: bool,
+    limits: Limits = NO_LIMITS,
 ) -> tuple[Row, bool]:
     """Store the bytes, unless ``find_twin`` finds an equal data set; returns the row and whether it is new."""
     with database.transaction() as session:
-        row = _begin(session, owner, identifier)
+        row = _begin(session, owner, identifier, size_of(file), limits)
     _clear(database, row)
     fingerprint = _fingerprint(file, row.options)
     if find_twin:
@@ -100,6 +128,8 @@ def _receive(
     except BaseException:
         with suppress(Exception):
             _clear(database, row)
+            with database.transaction() as session:
+                _change(session, identifier, {"reserved_bytes": 0}, row.attempt)
         raise
     with database.transaction() as session:
         if find_twin and (twin := _twin(session, row, fingerprint)) is not None:
@@ -138,10 +168,14 @@ def _copy(database: Database, row: Row, file: BinaryIO) -> None:
             repository.add_upload_piece(session, row.id, position, piece)
 
 
-def _begin(session: Session, owner: str, identifier: str) -> Row:
-    """Begin anew, whatever of it has come before; whoever sent that can send no more."""
+def _begin(session: Session, owner: str, identifier: str, size: int, limits: Limits) -> Row:
+    """Begin anew, whatever of it has come before, with room for all bytes; who sent the others can send no more."""
     row = _find(session, owner, identifier)
-    _change(session, identifier, {"attempt": row.attempt + 1, "bytes": 0}, row.attempt)
+    attempt = row.attempt + 1
+    # Only what it takes beyond its own reservation is asked for.
+    _change(session, identifier, {"attempt": attempt, "bytes": 0, "reserved_bytes": 0}, row.attempt)
+    quotas.reserve_for_dataset(session, owner, limits, size)
+    _change(session, identifier, {"reserved_bytes": size}, attempt)
     return _find(session, owner, identifier)
 
 

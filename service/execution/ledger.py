@@ -17,6 +17,7 @@ from service.execution.fence import WORKING
 from service.execution.restart import start_over
 from service.execution.work import QUIET, Lease, Progress, Wishes, Work
 from service.experiments.models import EpochRow, ExperimentRow
+from service.quotas import service as quotas
 
 __all__ = ["beat", "begin", "hand_back", "is_foreign", "is_held", "store", "wishes"]
 
@@ -136,6 +137,8 @@ def store(session: Session, progress: Sequence[Progress]) -> list[str | None]:
     for each, row in ours:
         for weights in each.weights:
             store_weights(session, row.id, weights)
+    # Last of the locks, and all rows of experiments are held by now.
+    quotas.settle(session, [row.id for each, row in ours if each.ending is not None])
     states = [
         (row.id, row.last_epoch, each.state or b"")
         for each, row in ours

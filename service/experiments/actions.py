@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from service.access.caller import NO_LIMITS, Limits
 from service.database import utc_now
 from service.errors import Conflict, Outdated
 from service.events.repository import record_status
@@ -16,6 +17,7 @@ from service.experiments.identifiers import is_identifier
 from service.experiments.repository import Row, Standing
 from service.experiments.service import Placed
 from service.experiments.tags import is_expected
+from service.quotas import service as quotas
 
 __all__ = ["cancel", "change", "delete", "pause", "resume"]
 
@@ -40,9 +42,9 @@ def pause(session: Session, owner: str, identifier: str) -> Placed:
     return _act(session, owner, identifier, "pause")
 
 
-def resume(session: Session, owner: str, identifier: str) -> Placed:
-    """Queue a paused experiment again, by its old age; raises NotFound and Conflict."""
-    return _act(session, owner, identifier, "resume")
+def resume(session: Session, owner: str, identifier: str, *, limits: Limits = NO_LIMITS) -> Placed:
+    """Queue a paused experiment again, by its old age; raises NotFound, Conflict and TooMany."""
+    return _act(session, owner, identifier, "resume", limits)
 
 
 def delete(session: Session, owner: str, identifier: str, *, expected: Collection[str] | None = None) -> None:
@@ -54,7 +56,7 @@ def delete(session: Session, owner: str, identifier: str, *, expected: Collectio
     _as_expected(session, owner, identifier, expected)
     if states.after("delete", standing.status) is None:
         raise _conflict("delete", standing)
-    repository.delete(session, identifier)
+    quotas.release(session, owner, repository.delete(session, identifier))
 
 
 def change(
@@ -85,16 +87,19 @@ def _as_expected(session: Session, owner: str, identifier: str, tags: Collection
     )
 
 
-def _act(session: Session, owner: str, identifier: str, action: str) -> Placed:
+def _act(session: Session, owner: str, identifier: str, action: str, limits: Limits = NO_LIMITS) -> Placed:
     standing = _lock(session, owner, identifier)
     following = states.after(action, standing.status)
     if following is None and not _ended_after(action, standing):
         raise _conflict(action, standing)
     if following not in {None, standing.status}:
+        if following == "queued":
+            quotas.refuse_more_queued(session, owner, limits)
         values = _values(following)
         repository.update(session, identifier, values)
         if following in states.TERMINAL:
             repository.drop_resume_state(session, identifier)
+            quotas.settle(session, [identifier])
         record_status(session, identifier, following, values.get("stop_reason"))
     return service.read(session, owner, identifier)
 

@@ -96,6 +96,9 @@ class ExperimentRow(Base):
     error: Mapped[dict[str, Any] | None]
 
     owner: Mapped[str] = mapped_column(default="local")
+    reserved_bytes: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
+    """What its owner is charged for: an upper bound of its checkpoints, and once it has ended their size."""
+
     priority: Mapped[int] = mapped_column(default=0)
     time_limit_seconds: Mapped[float | None]
     cohort: Mapped[str | None]

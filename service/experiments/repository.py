@@ -215,6 +215,11 @@ def drop_resume_state(session: Session, identifier: str) -> None:
     session.execute(sa.delete(_RESUME_STATES).where(_RESUME_STATES.c.experiment_id == identifier))
 
 
-def delete(session: Session, identifier: str) -> None:
-    """Remove an experiment; whatever else is stored of it goes with its row, by the tables' own rules."""
-    session.execute(sa.delete(_EXPERIMENTS).where(_EXPERIMENTS.c.id == identifier))
+def delete(session: Session, identifier: str) -> int:
+    """Remove an experiment, whose row is locked; whatever else is stored of it goes with it, by the tables' own rules.
+
+    Returns the bytes that its owner was charged for.
+    """
+    removed = sa.delete(_EXPERIMENTS).where(_EXPERIMENTS.c.id == identifier)
+    charged: int = session.execute(removed.returning(_EXPERIMENTS.c.reserved_bytes)).scalar_one()
+    return charged

@@ -36,7 +36,6 @@ from service.experiments.tags import list_tag, tag_of
 from service.idempotency.requests import OnceTransaction
 from service.openapi import NOT_MODIFIED, problems
 from service.pagination import NEWEST_FIRST
-from service.quotas.storing import StoredBytes
 from service.routing import StrictRoute
 
 __all__ = ["router"]
@@ -77,14 +76,13 @@ def create_experiment(
     document: Annotated[ExperimentDocument, Body(openapi_examples=EXAMPLES)],
     caller: Writer,
     session: OnceTransaction,
-    stored_bytes: StoredBytes,
     response: Response,
 ) -> Any:
     """Trains one network. `{"dataset": "digits"}` is enough: everything else has a default, which the answer shows.
 
     Every wrong place of the body is named in one answer, and nothing is stored.
     """
-    placed = service.submit(session, caller.owner, document, limits=caller.limits, stored_bytes=stored_bytes)
+    placed = service.submit(session, caller.owner, document, limits=caller.limits)
     response.headers["Location"] = f"/v1/experiments/{placed.row.id}"
     return _shown(placed, response)
 
@@ -237,4 +235,4 @@ def pause_experiment(experiment_id: ExperimentId, caller: Writer, session: OnceT
 )
 def resume_experiment(experiment_id: ExperimentId, caller: Writer, session: OnceTransaction) -> Any:
     """Goes on where it stopped and ends with the same bits as if it never had. Repeating is harmless."""
-    return experiment_document(actions.resume(session, caller.owner, experiment_id))
+    return experiment_document(actions.resume(session, caller.owner, experiment_id, limits=caller.limits))

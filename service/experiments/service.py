@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -29,6 +29,7 @@ from service.experiments.repository import Filters, Row
 from service.experiments.submission import Submission, read_submission
 from service.experiments.warm_start import Source
 from service.pagination import Page, Position, decode_cursor, encode_cursor
+from service.quotas import service as usage
 
 __all__ = [
     "Filters",
@@ -62,17 +63,18 @@ def submit(
     document: Mapping[str, Any],
     *,
     limits: Limits = NO_LIMITS,
-    stored_bytes: int | None = None,
 ) -> Placed:
-    """Store a new experiment of this owner, who has ``stored_bytes`` of checkpoints, which queues it.
+    """Store a new experiment of this owner, which queues it.
 
     Raises InvalidSpec with every problem of the document, and TooMany where the owner has as much as they may.
     """
     submission, source = check(session, owner, _seeded(document), limits=limits)
-    quotas.refuse_too_many(session, owner, limits, stored_bytes)
+    size = quotas.stored_bytes(submission, begins_with_checkpoint=source is not None)
+    usage.reserve_for_experiment(session, owner, limits, size)
     now = utc_now()
     identifier = new_identifier(now)
-    row = repository.insert(session, {"owner": owner, **_columns(submission, identifier, now)})
+    own = {"owner": owner, "reserved_bytes": size}
+    row = repository.insert(session, {**own, **_columns(submission, identifier, now)})
     if source is not None:
         initial.keep(session, identifier, source.kind, of=source.experiment_id)
     record_creation(session, identifier, now)
@@ -88,7 +90,9 @@ def check(
     """
     submission = read_submission(document, partial(datasets.trainable, session, owner, hold=hold))
     submission, source = warm_start.with_source(session, owner, submission, hold=hold)
-    quotas.refuse_too_large(submission.resolved, limits)
+    quotas.refuse_too_large(submission, limits)
+    if submission.time_limit_seconds is None and limits.time_limit_seconds is not None:
+        submission = replace(submission, time_limit_seconds=float(limits.time_limit_seconds))
     return submission, source
 
 

@@ -38,5 +38,8 @@ def get_limits(request: Request, caller: Reader, gate: KeyGate, session: Reading
         "running": {"limit": request.app.state.settings.max_running_per_owner, "used": used.running},
         "stored_bytes": {"limit": limits.stored_bytes, "used": used.stored_bytes},
         "parameter_epochs": limits.parameter_epochs,
+        "time_limit_seconds": limits.time_limit_seconds,
+        "estimated_seconds": limits.estimated_seconds,
+        "memory_bytes": limits.memory_bytes,
         "requests_per_minute": {"limit": limits.requests_per_minute, "left": gate.requests_left(caller)},
     }

@@ -31,12 +31,20 @@ class LimitsRead(BaseModel):
     object: Literal["limits"]
     owner: str = Field(description="Whose everything is that you make and see.")
     scopes: list[Scope] = Field(description="What you may do.")
-    queued: Amount = Field(description="Experiments that wait; one more is answered with 429.")
+    queued: Amount = Field(description="Experiments that wait or are paused; one more is answered with 429.")
     running: Amount = Field(description="Experiments that train; the others wait.")
     stored_bytes: Amount = Field(
-        description="Bytes of checkpoints and data sets; once there are so many, new ones are answered with 429."
+        description="Bytes of checkpoints and data sets, and those that unfinished experiments and uploads will "
+        "store. What would exceed the limit is answered with 429."
     )
     parameter_epochs: int | None = Field(
         description="An experiment's `parameters` times its `max_epochs` at most; null is any number."
     )
+    time_limit_seconds: int | None = Field(
+        description="The longest `time_limit_seconds` of an experiment, and that of one that sets none; null is any."
+    )
+    estimated_seconds: int | None = Field(
+        description="An experiment's estimated training time at most; null is any."
+    )
+    memory_bytes: int | None = Field(description="An experiment's estimated memory at most; null is any.")
     requests_per_minute: RequestAmount = Field(description="Requests; too many are answered with 429.")

@@ -55,6 +55,11 @@ def checkpoint_bytes(session: Session, identifiers: Sequence[str]) -> int:
     return int(session.execute(total.where(_CHECKPOINTS.c.experiment_id.in_(identifiers))).scalar_one())
 
 
-def delete(session: Session, identifier: str) -> None:
-    """Remove an experiment and, by the tables' own rules, everything of it."""
-    session.execute(sa.delete(_EXPERIMENTS).where(_EXPERIMENTS.c.id == identifier))
+def delete(session: Session, identifier: str) -> tuple[str, int] | None:
+    """Remove an experiment and, by the tables' own rules, everything of it.
+
+    Returns its owner and the bytes that they were charged for; None where it is gone already.
+    """
+    removed = sa.delete(_EXPERIMENTS).where(_EXPERIMENTS.c.id == identifier)
+    found = session.execute(removed.returning(_EXPERIMENTS.c.owner, _EXPERIMENTS.c.reserved_bytes)).first()
+    return None if found is None else (found.owner, found.reserved_bytes)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from service.database import Database, utc_now
+from service.quotas import service as quotas
 from service.retention import repository
 from service.retention.repository import Ended
 
@@ -89,8 +90,11 @@ def _delete(database: Database, identifiers: list[str]) -> None:
     while waiting:
         begun = time.monotonic()
         with database.transaction() as session:
-            repository.delete(session, waiting.pop())
+            removed = [repository.delete(session, waiting.pop())]
             while waiting and time.monotonic() < begun + BATCH_SECONDS:
-                repository.delete(session, waiting.pop())
+                removed.append(repository.delete(session, waiting.pop()))
+            # Last, since whoever deletes one experiment locks its row before its owner's usage.
+            for owner, size in sorted(filter(None, removed)):
+                quotas.release(session, owner, size)
         # Half of the time belongs to those who wait for their turn to write.
         time.sleep(time.monotonic() - begun)

@@ -16,11 +16,13 @@ import service.checkpoints.models
 import service.events.models
 import service.execution.models
 import service.experiments.models
-import service.idempotency.models  # noqa: F401 - each import adds its tables to Base.metadata
+import service.idempotency.models
+import service.quotas.models  # noqa: F401 - each import adds its tables to Base.metadata
 from migrations import UnknownRevisionError
 from service.access.caller import LOCAL_OWNER
 from service.database import Base, Database, is_current, migrate
 from service.experiments.service import submit
+from tests.service import rows
 
 BROKEN = """
 import sqlalchemy as sa
@@ -109,6 +111,25 @@ def test_experiments_of_before_tasks_were_stored_have_the_task_of_their_loss(dat
         "diabetes": "regression",
         "breast_cancer": "multilabel",
     }
+    database.close()
+
+
+def test_what_was_stored_before_bytes_were_reserved_is_charged(database_url: str) -> None:
+    database = Database(database_url)
+    migrate(database_url)
+    with database.transaction() as session:
+        ended, waiting = (submit(session, LOCAL_OWNER, {"dataset": "iris"}).row for _ in range(2))
+    rows.change(database, ended.id, status="succeeded", finished_at=rows.FINISHED)
+    rows.add_checkpoint(database, ended.id, b"x" * 1234)
+    run(database, "downgrade", "0010")
+    migrate(database_url)
+    with database.reading() as session:
+        found = session.execute(sa.text("SELECT id, reserved_bytes FROM experiments")).all()
+        charged = session.execute(sa.text("SELECT owner, experiment_bytes FROM owner_usage")).all()
+    reserved = dict(map(tuple, found))
+    assert reserved[ended.id] == 1234
+    assert reserved[waiting.id] >= waiting.reserved_bytes
+    assert list(map(tuple, charged)) == [(LOCAL_OWNER, sum(reserved.values()))]
     database.close()
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from service.experiments.models import ExperimentRow
 
-__all__ = ["LAST_COUNTED", "count_queued", "queue_positions"]
+__all__ = ["LAST_COUNTED", "queue_positions"]
 
 LAST_COUNTED = 1000
 """The last place in the queue that is told: to count further would cost every answer more than it is worth."""
@@ -44,18 +44,6 @@ def _ahead() -> sa.Select[Any]:
 
 # Made once, as making it takes longer than running it.
 _AHEAD = _ahead()
-
-
-def count_queued(session: Session, owner: str, most: int) -> int:
-    """How many experiments of an owner are queued, counted up to ``most``.
-
-    Nobody else counts the same owner's before this transaction has ended, so that two cannot both find room for one.
-    """
-    if session.get_bind().dialect.name == "postgresql":  # SQLite has one writer at a time anyway
-        session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(owner, 0))))
-    queued = sa.select(_EXPERIMENTS.c.id).where(_EXPERIMENTS.c.owner == owner, _QUEUED).limit(most)
-    count: int = session.execute(_counted(queued)).scalar_one()
-    return count
 
 
 def queue_positions(session: Session, rows: Sequence[Row]) -> dict[str, int]:

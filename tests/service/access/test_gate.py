@@ -2,19 +2,24 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from fastapi import Request
 from fastapi.testclient import TestClient
 
+from service.access.addresses import client_address
 from service.access.models import KeyRow
 from service.access.tokens import new_key_id, new_token
 from service.app import create_app
 from service.database import Database, utc_now
 from service.settings import Settings
 from tests.service.access.keys import bearer, new_key, showing_key
+from tests.service.conftest import OpenClient
 
 DOCUMENT: dict[str, Any] = create_app(Settings()).openapi()
 EVERY = [
@@ -52,7 +57,8 @@ def test_whoever_shows_none_that_fits_is_told_how(secured: TestClient, headers: 
     assert refused.headers["content-type"] == "application/problem+json"
 
 
-def test_every_character_of_a_key_counts(secured_sqlite: TestClient) -> None:
+def test_every_character_of_a_key_counts(fresh_sqlite_url: str, open_client: OpenClient) -> None:
+    secured_sqlite = open_client(fresh_sqlite_url, auth="on", max_failed_keys_per_minute="none")
     token = new_key(secured_sqlite, "ann").token
     assert secured_sqlite.get("/v1/limits", headers=bearer(token)).status_code == 200
     for place in range(len(token)):
@@ -142,3 +148,58 @@ def test_without_auth_nobody_is_asked(sqlite_client: TestClient) -> None:
     sqlite_client.get(f"/v1/experiments/{identifier}", headers=bearer("key_nobody"))
     assert statements
     assert [statement for statement in statements if "api_keys" in statement] == []
+
+
+def test_failures_are_limited_by_address_and_never_refuse_a_valid_key(secured: TestClient) -> None:
+    ann = showing_key(secured, "ann")
+    found = [secured.get("/v1/limits", headers=bearer("nonsense")).status_code for _ in range(61)]
+    assert found == [401] * 60 + [429]
+    refused = secured.get("/v1/limits")
+    assert (refused.status_code, int(refused.headers["retry-after"]) > 0) == (429, True)
+    assert [secured.get("/v1/limits", headers=ann).status_code for _ in range(60)] == [200] * 60
+
+
+def test_failures_are_limited_by_key_from_many_addresses(
+    fresh_sqlite_url: str, open_client: OpenClient
+) -> None:
+    secured = open_client(fresh_sqlite_url, auth="on", max_failed_keys_per_minute=3)
+    clients = [TestClient(secured.app, client=(f"192.0.2.{number}", 1)) for number in range(6)]
+    token = new_key(secured, "ann").token
+    guessed = bearer(token[:-4] + "AAAA")
+    assert [each.get("/v1/limits", headers=guessed).status_code for each in clients] == [401] * 3 + [429] * 3
+    assert clients[0].get("/v1/limits", headers=bearer("nonsense")).status_code == 401
+    assert clients[5].get("/v1/limits", headers=bearer(token)).status_code == 200
+
+
+def test_a_class_behind_one_address_comes_in(secured: TestClient) -> None:
+    everybody = [showing_key(secured, f"student{number}") for number in range(60)]
+    together = Barrier(len(everybody))
+
+    def one(headers: dict[str, str]) -> int:
+        together.wait()
+        return secured.get("/v1/experiments", headers=headers).status_code
+
+    with ThreadPoolExecutor(len(everybody)) as pool:
+        assert set(pool.map(one, everybody)) == {200}
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "found"),
+    [
+        ("192.0.2.1", ["198.51.100.7"], "192.0.2.1"),
+        ("10.0.0.5", [], "10.0.0.5"),
+        ("10.0.0.5", ["198.51.100.7"], "198.51.100.7"),
+        ("10.0.0.5", ["203.0.113.9, 198.51.100.7, 10.0.0.6"], "198.51.100.7"),
+        ("10.0.0.5", ["203.0.113.9", "198.51.100.7"], "198.51.100.7"),
+        ("10.0.0.5", ["198.51.100.7, nonsense"], "10.0.0.5"),
+        ("::ffff:10.0.0.5", ["2001:db8:1:2:3:4:5:6"], "2001:db8:1:2::/64"),
+        ("testclient", ["198.51.100.7"], "testclient"),
+    ],
+)
+def test_only_trusted_proxies_say_where_a_request_came_from(
+    peer: str, forwarded: list[str], found: str
+) -> None:
+    headers = [(b"x-forwarded-for", each.encode()) for each in forwarded]
+    request = Request({"type": "http", "client": (peer, 1), "headers": headers})
+    trusted = Settings.model_validate({"trusted_proxies": "10.0.0.0/24"}).trusted_proxies
+    assert client_address(request, trusted) == found

@@ -49,7 +49,10 @@ FIXED = {
         "given_lambda",
     ),
 }
-UNSEEN = {"dispatch_id", "losses", "lease_counter", "cancel_requested", "pause_requested", "last_event"}
+UNSEEN = {
+    *("dispatch_id", "losses", "lease_counter", "cancel_requested", "pause_requested", "last_event"),
+    "reserved_bytes",
+}
 
 
 def create(client: TestClient, **document: Any) -> Any:

@@ -108,6 +108,8 @@ def test_no_more_wait_than_may(capped: TestClient) -> None:
     assert problem["detail"].startswith(f"You have {CAP} experiments waiting")
     assert len(capped.get(URL).json()["data"]) == CAP
     capped.post(f"{URL}/{waiting[1]}/pause")
+    assert capped.post(URL, json={"dataset": "iris"}).status_code == 429
+    capped.post(f"{URL}/{waiting[1]}/cancel")
     assert capped.post(URL, json={"dataset": "iris"}).status_code == 201
     database: Database = capped.app.state.database  # type: ignore[attr-defined]  # the client only knows an ASGI app
     rows.change(database, waiting[0], owner="somebody else")

@@ -8,7 +8,6 @@ from fastapi.testclient import TestClient
 from service.access.pace import Pace
 from service.database import Database, utc_now
 from service.datasets.repository import change
-from service.quotas.meter import Meter
 from tests.service import rows
 from tests.service.access.keys import showing_key
 from tests.service.conftest import OpenClient
@@ -16,6 +15,8 @@ from tests.service.conftest import OpenClient
 URL = "/v1/experiments"
 SMALL = {"dataset": "iris", "architecture": [], "max_epochs": 10}
 """15 parameters."""
+RESERVED = 2 * (15 * 4 + 2048 + 4 * 128 + 3 * 64 + 1024)
+"""What one of them reserves: two checkpoints."""
 
 
 @pytest.fixture
@@ -34,11 +35,10 @@ def limits(client: TestClient, caller: dict[str, str]) -> Any:
 
 
 def test_says_what_there_may_be_and_what_there_is(secured: TestClient) -> None:
-    own = {"queued": 3, "stored_bytes": 5000, "requests_per_minute": 60}
+    own = {"queued": 3, "stored_bytes": 50_000, "requests_per_minute": 60, "memory_bytes": 10**9}
     ann, bob = showing_key(secured, "ann", limits=own), showing_key(secured, "bob", scopes=["read"])
     made = [secured.post(URL, headers=ann, json=SMALL).json()["id"] for _ in range(3)]
     rows.add_epochs(database_of(secured), made[0], 2)
-    rows.add_checkpoint(database_of(secured), made[0], b"x" * 1234)
     hers = limits(secured, ann)
     assert 55 <= hers["requests_per_minute"].pop("left") <= 60
     assert hers == {
@@ -47,19 +47,26 @@ def test_says_what_there_may_be_and_what_there_is(secured: TestClient) -> None:
         "scopes": ["read", "write"],
         "queued": {"limit": 3, "used": 2},
         "running": {"limit": 2, "used": 1},
-        "stored_bytes": {"limit": 5000, "used": 1234},
+        "stored_bytes": {"limit": 50_000, "used": 3 * RESERVED},
         "parameter_epochs": 1000,
+        "time_limit_seconds": 24 * 3600,
+        "estimated_seconds": 24 * 3600,
+        "memory_bytes": 10**9,
         "requests_per_minute": {"limit": 60},
     }
-    assert limits(secured, bob) == {
+    assert limits(secured, bob)["requests_per_minute"]["left"] >= 5990
+    assert limits(secured, bob) | {"requests_per_minute": {}} == {
         "object": "limits",
         "owner": "bob",
         "scopes": ["read"],
         "queued": {"limit": 5, "used": 0},
         "running": {"limit": 2, "used": 0},
-        "stored_bytes": {"limit": None, "used": 0},
+        "stored_bytes": {"limit": 10 * 2**30, "used": 0},
         "parameter_epochs": 1000,
-        "requests_per_minute": {"limit": None, "left": None},
+        "time_limit_seconds": 24 * 3600,
+        "estimated_seconds": 24 * 3600,
+        "memory_bytes": None,
+        "requests_per_minute": {},
     }
 
 
@@ -83,17 +90,11 @@ def test_one_experiment_may_not_be_too_much(secured: TestClient) -> None:
     assert secured.post(URL, headers=larger, json={**SMALL, "max_epochs": 100}).status_code == 201
 
 
-def test_whoever_has_stored_enough_stores_no_more(
-    secured: TestClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("service.quotas.meter.KEPT_SECONDS", 0.0)
-    monkeypatch.setattr("service.quotas.meter._SHARE", 0)
-    ann = showing_key(secured, "ann", limits={"stored_bytes": 1000})
-    bob = showing_key(secured, "bob", limits={"stored_bytes": 1000})
+def test_whoever_has_stored_enough_stores_no_more(secured: TestClient) -> None:
+    ann = showing_key(secured, "ann", limits={"stored_bytes": 2 * RESERVED})
+    bob = showing_key(secured, "bob", limits={"stored_bytes": 2 * RESERVED})
     identifier = secured.post(URL, headers=ann, json=SMALL).json()["id"]
-    rows.add_checkpoint(database_of(secured), identifier, b"x" * 999)
     assert secured.post(URL, headers=ann, json=SMALL).status_code == 201
-    rows.add_checkpoint(database_of(secured), identifier, b"x", kind="last")
     table = b"a,b\n1,x\n2,y\n"
     upload: dict[str, Any] = {"files": {"file": ("a.csv", table)}, "data": {"target": "b"}}
     for refused in (
@@ -101,40 +102,14 @@ def test_whoever_has_stored_enough_stores_no_more(
         secured.post("/v1/datasets", headers=ann, **upload),
     ):
         assert (refused.status_code, refused.json()["title"]) == (429, "Too many requests")
-        assert "1,000 bytes" in refused.json()["detail"]
+        assert f"{2 * RESERVED:,}" in refused.json()["detail"]
         assert int(refused.headers["retry-after"]) > 0
     assert secured.post(URL, headers=bob, json=SMALL).status_code == 201
     assert secured.post("/v1/datasets", headers=bob, **upload).status_code == 201
-    assert limits(secured, bob)["stored_bytes"]["used"] == len(table)
-    rows.finish(database_of(secured), identifier)
+    assert limits(secured, bob)["stored_bytes"]["used"] == RESERVED + len(table)
+    assert secured.post(f"{URL}/{identifier}/pause", headers=ann).status_code == 202
     assert secured.delete(f"{URL}/{identifier}", headers=ann).status_code == 204
     assert secured.post(URL, headers=ann, json=SMALL).status_code == 201
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.mark.anyio
-async def test_a_sum_is_good_for_a_while(fresh_sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 0.0
-    sums: list[str] = []
-    database = Database(fresh_sqlite_url)
-    meter = Meter(database, monotonic=lambda: now)
-
-    def add_up(owner: str) -> int:
-        sums.append(owner)
-        return len(sums)
-
-    monkeypatch.setattr(meter, "_add_up", add_up)
-    assert [await meter.stored_bytes("ann") for _ in range(3)] == [1, 1, 1]
-    now = 4.9
-    assert (await meter.stored_bytes("ann"), await meter.stored_bytes("bob")) == (1, 2)
-    now = 5.1
-    assert await meter.stored_bytes("ann") == 3
-    assert sums == ["ann", "bob", "ann"]
-    database.close()
 
 
 def keep_time(client: TestClient, clock: list[float]) -> None:
@@ -169,9 +144,7 @@ def test_without_keys_the_pace_is_everybodys(fresh_sqlite_url: str, open_client:
     assert [client.get(URL).status_code for _ in range(3)] == [200, 200, 429]
 
 
-def test_an_upload_counts_before_it_is_stored(secured: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.quotas.meter.KEPT_SECONDS", 0.0)
-    monkeypatch.setattr("service.quotas.meter._SHARE", 0)
+def test_an_upload_counts_before_it_is_stored(secured: TestClient) -> None:
     ann = showing_key(secured, "ann", limits={"stored_bytes": 1000})
     table = b"a,b\n" + b"1,2\n" * 300
     link = secured.post("/v1/datasets/announcements", headers=ann, json={}).json()["links"]["content"]
@@ -185,9 +158,7 @@ def test_an_upload_counts_before_it_is_stored(secured: TestClient, monkeypatch: 
     assert secured.put(link, headers=ann, content=iter([table[:900]])).status_code == 202
 
 
-def test_what_was_rejected_takes_no_room(secured: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.quotas.meter.KEPT_SECONDS", 0.0)
-    monkeypatch.setattr("service.quotas.meter._SHARE", 0)
+def test_what_was_rejected_takes_no_room(secured: TestClient) -> None:
     ann = showing_key(secured, "ann", limits={"stored_bytes": 1000})
     made = secured.post("/v1/datasets", headers=ann, files={"file": ("a.csv", b"a,b\n1,x\n")}).json()
     assert limits(secured, ann)["stored_bytes"]["used"] == 8
@@ -195,3 +166,38 @@ def test_what_was_rejected_takes_no_room(secured: TestClient, monkeypatch: pytes
     with database.transaction() as session:
         change(session, made["id"], {"status": "rejected", "finished_at": utc_now()}, status="validating")
     assert limits(secured, ann)["stored_bytes"]["used"] == 0
+
+
+def test_without_keys_nothing_is_limited(fresh_sqlite_url: str, open_client: OpenClient) -> None:
+    found = open_client(fresh_sqlite_url).get("/v1/limits").json()
+    bounds = [found[name]["limit"] for name in ("queued", "running", "stored_bytes", "requests_per_minute")]
+    alone = [found[name] for name in ("parameter_epochs", "time_limit_seconds", "estimated_seconds")]
+    assert [*bounds, *alone, found["memory_bytes"]] == [None] * 8
+
+
+def test_an_operator_lifts_a_default(fresh_sqlite_url: str, open_client: OpenClient) -> None:
+    client = open_client(fresh_sqlite_url, auth="on", max_queued_per_owner="none")
+    assert limits(client, showing_key(client, "ann"))["queued"]["limit"] is None
+
+
+def test_time_and_memory_are_limited_by_service_and_key(secured: TestClient) -> None:
+    ann = showing_key(secured, "ann", limits={"time_limit_seconds": 60})
+    made = secured.post(URL, headers=ann, json=SMALL).json()
+    assert made["time_limit_seconds"] == 60
+    small = showing_key(secured, "ann", limits={"memory_bytes": 10**4})
+    # Some 10 us an epoch at least, and no time limit of the key that would end it before.
+    slow = showing_key(secured, "ann", limits={"estimated_seconds": 1, "parameter_epochs": 10**9})
+    for caller, asked, pointer in (
+        (ann, {"time_limit_seconds": 61}, "#/time_limit_seconds"),
+        (showing_key(secured, "ann"), {"time_limit_seconds": 24 * 3600 + 1}, "#/time_limit_seconds"),
+        (small, {}, "#/architecture"),
+        (slow, {"max_epochs": 100_000}, "#/max_epochs"),
+    ):
+        for path in (URL, f"{URL}/validate"):
+            refused = secured.post(path, headers=caller, json={**SMALL, **asked})
+            assert refused.status_code == 422, refused.text
+            assert [(each["pointer"], each["code"]) for each in refused.json()["errors"]] == [
+                (pointer, "limit")
+            ]
+    shorter = {**SMALL, "max_epochs": 100_000, "time_limit_seconds": 1}
+    assert secured.post(URL, headers=slow, json=shorter).status_code == 201

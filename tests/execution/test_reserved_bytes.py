@@ -1,0 +1,75 @@
+"""What an experiment reserves when it is posted, beside what its run then stores."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine import Column, Dataset, train
+from engine.checkpoint import to_safetensors
+from engine.training import Result
+from service.database import Database
+from service.datasets import loading
+from service.execution.blobs import Weights
+from service.execution.work import Ending
+from service.experiments.quotas import stored_bytes
+from service.experiments.submission import read_submission
+from service.quotas.service import usage
+from tests.execution.conftest import Submit
+from tests.execution.steps import begin, flush, row, store
+
+
+def size_of(result: Result) -> int:
+    """The bytes of a run's checkpoints."""
+    assert result.best is not None
+    return len(to_safetensors(result.best)) + len(to_safetensors(result.last))
+
+
+DEEP = [{"units": 3, "batch_norm": True, "dropout": 0.1, "activation": "leaky_relu"}] * 32
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("architecture", [[], [64], DEEP], ids=["linear", "one layer", "deep"])
+@pytest.mark.parametrize("name", ["iris", "digits", "diabetes"])
+def test_it_is_enough(name: str, architecture: list[Any], precision: str) -> None:
+    asked = {"dataset": name, "architecture": architecture, "precision": precision, "max_epochs": 1}
+    submission = read_submission({**asked, "seed": 1})
+    reserved = stored_bytes(submission, begins_with_checkpoint=False)
+    result = train(submission.resolved.experiment, loading.load(name, submission.dataset.version))
+    stored = size_of(result)
+    assert stored <= reserved <= 3 * stored + 2**16
+
+
+def test_it_is_enough_for_encoded_columns() -> None:
+    rows = np.random.default_rng(1)
+    columns = [Column(levels=2000), *[Column(missing=True)] * 100]
+    numbers = rows.normal(size=(2000, 100)) * 1e-200
+    x = np.concatenate([np.arange(2000.0)[:, None], numbers], axis=1)
+    dataset = Dataset(x, rows.normal(size=(2000, 3)), task="regression", columns=columns)
+
+    class Encoded:
+        name, version, warnings, classes = "encoded", "", (), None
+        facts = dataset.facts
+
+    submission = read_submission(
+        {"dataset": "encoded", "architecture": [], "max_epochs": 1}, lambda _: Encoded()
+    )
+    result = train(submission.resolved.experiment, dataset)
+    stored = size_of(result)
+    assert stored <= stored_bytes(submission, begins_with_checkpoint=False)
+
+
+def test_what_has_ended_is_charged_for_what_it_stored(database: Database, submit_experiment: Submit) -> None:
+    other = submit_experiment()
+    work = begin(database)
+    id_ = work.lease.experiment_id
+    reserved = row(database, other).reserved_bytes
+    best = Weights("best", 2, {}, b"x" * 1000)
+    ending = Ending("succeeded", "max_epochs")
+    assert store(database, replace(flush(work.lease), weights=[best], ending=ending))
+    waiting = submit_experiment()
+    assert (id_, row(database, id_).reserved_bytes) == (other, 1000)
+    assert row(database, waiting).reserved_bytes == reserved
+    with database.reading() as session:
+        assert usage(session, row(database, id_).owner).stored_bytes == 1000 + reserved
