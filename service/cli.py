@@ -10,6 +10,7 @@ import contextlib
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 
@@ -110,6 +111,7 @@ def _serve(_arguments: argparse.Namespace) -> None:
         from service.serving import serve_api  # takes a while, in which the engine starts
 
         _welcome(settings, sockets[0].getsockname()[1])
+        _say_unconfirmed(settings)
         serve_api(settings, sockets)
         sys.stderr.write("Stopping; what is being trained will go on at the next start.\n")
 
@@ -130,6 +132,8 @@ def _api(_arguments: argparse.Namespace) -> None:
     except ListenError as error:
         raise WrongError(error) from error
     _welcome(settings, sockets[0].getsockname()[1])
+    # The API starts without its database, which may take long to answer.
+    threading.Thread(target=_say_unconfirmed, args=(settings,), daemon=True).start()
     serve_api(settings, sockets)
 
 
@@ -259,6 +263,24 @@ def _forget_last_engine(settings: Settings, engine_id: str) -> None:
     database = Database(settings.resolved_database_url)
     with contextlib.closing(database), database.transaction() as session:
         forget_engine(session, engine_id)
+
+
+def _say_unconfirmed(settings: Settings) -> None:
+    """Say how many API keys are not valid since they were made while keys were not required."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from service.access.service import count_unconfirmed
+    from service.database import Database
+
+    if settings.auth == "off":
+        return
+    database = Database(settings.resolved_database_url)
+    with contextlib.suppress(SQLAlchemyError), contextlib.closing(database), database.reading() as session:
+        if count := count_unconfirmed(session):
+            sys.stderr.write(
+                f"  {count:,} keys were made while TRAINYARD_AUTH was off and are not valid: see trainyard keys list, "
+                "then trainyard keys confirm or revoke them.\n"
+            )
 
 
 def _welcome(settings: Settings, port: int) -> None:

@@ -76,7 +76,9 @@ class RequestContext:
 
 def _request_id(headers: Headers) -> str:
     given = headers.get(_REQUEST_ID_HEADER, "")
-    return given if _REQUEST_ID.fullmatch(given) else f"req_{secrets.token_hex(8)}"
+    # A key, or the most of one, must not come to the log or back to the client.
+    sensible = _REQUEST_ID.fullmatch(given) is not None and redacted(given) == given
+    return given if sensible else f"req_{secrets.token_hex(8)}"
 
 
 class BodyLimit:

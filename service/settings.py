@@ -53,12 +53,16 @@ def _scheduler(address: str) -> str:
 
 
 def _origins(text: str) -> tuple[str, ...]:
-    origins = tuple(each.strip() for each in text.split(",") if each.strip())
+    """Read origins and write them as browsers do: in lower case, without the port that the scheme has anyway."""
+    origins = tuple(each.strip().lower() for each in text.split(",") if each.strip())
     for origin in origins:
-        if not re.fullmatch(r"\*|https?://[^/\s,]+", origin):
-            message = "Input should be origins such as https://example.org, separated by commas, or *"
+        if not re.fullmatch(r"\*|https?://([a-z0-9_.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", origin):
+            message = (
+                "Input should be origins such as https://example.org, separated by commas, or *; "
+                "a host of other letters in its form xn--…"
+            )
             raise ValueError(message)
-    return origins
+    return tuple(each.removesuffix(":80" if each.startswith("http://") else ":443") for each in origins)
 
 
 def _networks(text: str) -> tuple[Network, ...]:

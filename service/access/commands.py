@@ -1,4 +1,4 @@
-"""The commands ``trainyard keys create | list | revoke``, which work on the database beside a running service."""
+"""The commands ``trainyard keys …``, which work on the database beside a running service."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _OPTIONS = {
 
 def add_keys(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``keys`` to the commands."""
-    keys = commands.add_parser("keys", help="make, list and revoke keys to the API")
+    keys = commands.add_parser("keys", help="make, list, confirm and revoke keys to the API")
     actions = keys.add_subparsers(title="actions", required=True, metavar="action")
     create = actions.add_parser("create", help="make a key and print it, this once")
     create.add_argument("--owner", default=LOCAL_OWNER, help="whose things it makes and sees (%(default)s)")
@@ -43,6 +43,13 @@ def add_keys(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     create.add_argument("--expires-in", metavar="30d", help="fits no more after 90m, 12h, 30d, 8w (never)")
     create.set_defaults(run=_create)
     actions.add_parser("list", help="print all keys, without their secrets").set_defaults(run=_list)
+    confirm = actions.add_parser(
+        "confirm", help="make keys valid that were made while TRAINYARD_AUTH was off"
+    )
+    which = confirm.add_mutually_exclusive_group(required=True)
+    which.add_argument("ids", nargs="*", default=[], metavar="id", help="as keys list prints it")
+    which.add_argument("--all", action="store_true", help="all that are not confirmed")
+    confirm.set_defaults(run=_confirm)
     revoke = actions.add_parser("revoke", help="have a key fit no more")
     revoke.add_argument("id", help="what stands before the dot of the key")
     revoke.set_defaults(run=_revoke)
@@ -101,17 +108,37 @@ def _list(_arguments: argparse.Namespace) -> None:
 
 def _line(row: Row) -> str:
     until = f"until {row.expires_at:%Y-%m-%d %H:%M} UTC" if row.expires_at else "never expires"
-    state = f"revoked {row.revoked_at:%Y-%m-%d %H:%M} UTC" if row.revoked_at else until
+    valid = until if row.confirmed else "not confirmed"
+    state = f"revoked {row.revoked_at:%Y-%m-%d %H:%M} UTC" if row.revoked_at else valid
     return "  ".join((row.id, row.owner, "+".join(row.scopes), state, row.name or "")).rstrip()
+
+
+def _confirm(arguments: argparse.Namespace) -> None:
+    from service.access import service
+    from service.errors import NotFound
+
+    key_ids = None if arguments.all else [_key_id(each) for each in arguments.ids]
+    with _database(read_settings()) as database:
+        try:
+            with database.transaction() as session:
+                rows = [service.read(session, each) for each in service.confirm(session, key_ids)]
+        except NotFound as error:
+            raise WrongError(error) from error
+    sys.stdout.writelines(f"{_line(row)}\n" for row in rows)
+
+
+def _key_id(text: str) -> str:
+    """Return the id of a key that may have been pasted as a whole."""
+    from service.access.tokens import redacted
+
+    return redacted(text).removesuffix(".…")
 
 
 def _revoke(arguments: argparse.Namespace) -> None:
     from service.access import service
-    from service.access.tokens import redacted
     from service.errors import NotFound
 
-    # Who pastes a whole key means the same.
-    key_id = redacted(arguments.id).removesuffix(".…")
+    key_id = _key_id(arguments.id)
     with _database(read_settings()) as database:
         try:
             with database.transaction() as session:

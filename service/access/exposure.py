@@ -17,6 +17,12 @@ EXPOSED = (
     "If that is what you want, say it once more: TRAINYARD_OPEN_TO_EVERYONE=true."
 )
 
+ANY_PAGE = (
+    "TRAINYARD_CORS_ORIGINS is * and TRAINYARD_AUTH is off: every web page in a browser on this machine could "
+    "see, change and delete everything. Name the origins, or set TRAINYARD_AUTH=on. "
+    "If that is what you want, say it once more: TRAINYARD_OPEN_TO_EVERYONE=true."
+)
+
 _PORT = re.compile(":[0-9]*$")
 
 
@@ -36,6 +42,8 @@ def refuse_exposure(settings: Settings) -> None:
     """Raise ExposedError where everybody would be let in, and nobody has said twice that they should be."""
     if settings.auth == "off" and not is_loopback(settings.host) and not settings.open_to_everyone:
         raise ExposedError(EXPOSED.format(host=settings.host or "empty"))
+    if settings.auth == "off" and "*" in settings.cors_origins and not settings.open_to_everyone:
+        raise ExposedError(ANY_PAGE)
 
 
 def names_of(settings: Settings) -> frozenset[str] | None:

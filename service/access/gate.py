@@ -86,7 +86,8 @@ class Gate:
             visitor.has_key = caller is not None
         if caller is None:
             detail = (
-                "This key does not fit: it is misspelled, was revoked, or has expired. Ask for a new one."
+                "This key is not valid: it is misspelled, was revoked, has expired, or was made while TRAINYARD_AUTH "
+                "was off and is not confirmed (trainyard keys confirm). Ask for a new one."
             )
             challenge = f'{_REALM}, error="invalid_token"'
             raise self._failed(request, detail, challenge, tokens.key_id_of(token.strip()))

@@ -30,7 +30,7 @@ class KnownHosts:
     def __init__(self, app: ASGIApp, names: frozenset[str], origins: Collection[str]) -> None:
         self.app = app
         self._names = names
-        self._origins = origins
+        self._origins = frozenset(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -58,4 +58,6 @@ class KnownHosts:
         return None
 
     def _is_own(self, origin: str) -> bool:
-        return without_port(origin.rpartition("//")[2]) in self._names or origin in self._origins
+        return without_port(origin.rpartition("//")[2]) in self._names or not self._origins.isdisjoint(
+            {origin, "*"}
+        )

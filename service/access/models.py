@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -18,6 +19,8 @@ class KeyRow(Base):
 
     ``limits`` are the key's own, in place of those that the settings give everybody. A key that was revoked stays, so
     that nobody has to guess later whose it was.
+
+    A key made over HTTP while keys were not required may be anybody's: it is not ``confirmed``, and not valid.
     """
 
     __tablename__ = "api_keys"
@@ -32,3 +35,4 @@ class KeyRow(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    confirmed: Mapped[bool] = mapped_column(default=True, server_default=sa.true())

@@ -9,7 +9,7 @@ from service.pagination import Page
 
 __all__ = ["key_document", "list_document"]
 
-_SHOWN = ("id", "owner", "name", "scopes", "limits", "created_at", "expires_at", "revoked_at")
+_SHOWN = ("id", "owner", "name", "scopes", "limits", "created_at", "expires_at", "revoked_at", "confirmed")
 
 
 def key_document(row: Row) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from service.access.models import KeyRow
 from service.pagination import NEWEST_FIRST, Position
 
-__all__ = ["Row", "find", "find_page", "insert", "revoke"]
+__all__ = ["Row", "confirm", "count_unconfirmed", "find", "find_page", "insert", "revoke"]
 
 Row = sa.Row[Any]
 """A row of ``api_keys``."""
@@ -49,3 +49,17 @@ def revoke(session: Session, key_id: str, now: datetime) -> None:
     """Have a key fit no more; one that was revoked before keeps the time at which it was."""
     statement = sa.update(_KEYS).where(_KEYS.c.id == key_id, _KEYS.c.revoked_at.is_(None))
     session.execute(statement.values(revoked_at=now))
+
+
+def confirm(session: Session, key_ids: Sequence[str] | None) -> Sequence[str]:
+    """Make unconfirmed keys valid, these or all; return their ids."""
+    statement = sa.update(_KEYS).where(_KEYS.c.confirmed.is_(False))
+    if key_ids is not None:
+        statement = statement.where(_KEYS.c.id.in_(key_ids))
+    return session.scalars(statement.values(confirmed=True).returning(_KEYS.c.id)).all()
+
+
+def count_unconfirmed(session: Session) -> int:
+    """Return how many keys wait to be confirmed; revoked ones do not count."""
+    statement = sa.select(sa.func.count()).select_from(_KEYS)
+    return session.scalars(statement.where(_KEYS.c.confirmed.is_(False), _KEYS.c.revoked_at.is_(None))).one()

@@ -51,13 +51,16 @@ def create_key(
     session: QuickTransaction,
     response: Response,
 ) -> Any:
-    """Whoever has the token acts for its owner. The first key of an owner is what makes them one."""
+    """Whoever has the token acts for its owner. The first key of an owner is what makes them one.
+
+    A key made while `TRAINYARD_AUTH` is off is not valid once it is on, until the operator confirms it.
+    """
     new = read_new_key(document)
     try:
         pepper = gate.pepper()
     except PepperError as error:
         raise Refusal(503, str(error)) from error
-    made = service.create(session, pepper, new)
+    made = service.create(session, pepper, new, confirmed=not gate.is_open)
     response.headers["Location"] = f"/v1/keys/{made.row.id}"
     response.headers["Cache-Control"] = "no-store"
     return {**key_document(made.row), "token": made.token}

@@ -82,6 +82,10 @@ class KeyRead(BaseModel):
     created_at: datetime
     expires_at: datetime | None = Field(description="From then on it fits no more.")
     revoked_at: datetime | None = Field(description="Since then it has not fitted any more.")
+    confirmed: bool = Field(
+        description="False for a key made while keys were not required. It is not valid until the operator runs "
+        "`trainyard keys confirm`."
+    )
 
 
 class KeyWithToken(KeyRead):

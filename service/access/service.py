@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +17,17 @@ from service.database import utc_now
 from service.errors import NotFound
 from service.pagination import Page, Position, decode_cursor, encode_cursor
 
-__all__ = ["NewToken", "create", "holds", "identify", "list_page", "read", "revoke"]
+__all__ = [
+    "NewToken",
+    "confirm",
+    "count_unconfirmed",
+    "create",
+    "holds",
+    "identify",
+    "list_page",
+    "read",
+    "revoke",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +38,8 @@ class NewToken:
     token: str
 
 
-def create(session: Session, pepper: bytes, new: NewKey) -> NewToken:
-    """Make a key."""
+def create(session: Session, pepper: bytes, new: NewKey, *, confirmed: bool = True) -> NewToken:
+    """Make a key; one that is not confirmed is not valid yet."""
     now = utc_now()
     key_id = tokens.new_key_id(now)
     token = tokens.new_token(key_id)
@@ -43,12 +54,13 @@ def create(session: Session, pepper: bytes, new: NewKey) -> NewToken:
         "created_at": now,
         "expires_at": None if seconds is None else now + timedelta(seconds=seconds),
         "revoked_at": None,
+        "confirmed": confirmed,
     }
     return NewToken(repository.insert(session, values), token)
 
 
 def identify(session: Session, pepper: bytes, token: str, defaults: Limits) -> Caller | None:
-    """Whoever shows this token; None where it is no key, or one that was revoked or has expired."""
+    """Whoever shows this token; None where it is no key, or one that is not valid."""
     key_id = tokens.key_id_of(token)
     row = None if key_id is None else repository.find(session, key_id)
     if row is None or not tokens.fits(pepper, token, row.digest) or not _holds(row, utc_now()):
@@ -57,13 +69,13 @@ def identify(session: Session, pepper: bytes, token: str, defaults: Limits) -> C
 
 
 def holds(session: Session, key_id: str) -> bool:
-    """Whether a key that was shown before still fits: it was not revoked and has not expired."""
+    """Whether a key that was shown before still fits: it is confirmed, was not revoked and has not expired."""
     row = repository.find(session, key_id)
     return row is not None and _holds(row, utc_now())
 
 
 def _holds(row: Row, now: datetime) -> bool:
-    return row.revoked_at is None and (row.expires_at is None or now < row.expires_at)
+    return row.confirmed and row.revoked_at is None and (row.expires_at is None or now < row.expires_at)
 
 
 def read(session: Session, key_id: str) -> Row:
@@ -90,3 +102,18 @@ def revoke(session: Session, key_id: str) -> Row:
     read(session, key_id)
     repository.revoke(session, key_id, utc_now())
     return read(session, key_id)
+
+
+def confirm(session: Session, key_ids: Sequence[str] | None) -> Sequence[str]:
+    """Make these keys valid that were made while keys were not required, or all; raises NotFound.
+
+    Return the ids of those that were not confirmed before.
+    """
+    for key_id in key_ids or ():
+        read(session, key_id)
+    return repository.confirm(session, key_ids)
+
+
+def count_unconfirmed(session: Session) -> int:
+    """Return how many keys wait to be confirmed."""
+    return repository.count_unconfirmed(session)

@@ -10,11 +10,14 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydantic import ValidationError
 
+from service.access.exposure import ExposedError, refuse_exposure
 from service.app import create_app
 from service.compression import MINIMUM_BYTES
 from service.database import Database
 from service.settings import Settings
 from tests.service import rows
+from tests.service.access.keys import showing_key
+from tests.service.conftest import OpenClient
 
 URL = "/v1/experiments"
 THEIRS = "https://lab.example.org"
@@ -150,8 +153,56 @@ def test_a_page_of_another_origin_is_not(
     assert open_to_pages.get(URL, headers={"Origin": origin}).headers["vary"] == "Origin"
 
 
+@pytest.mark.parametrize("settings", [{"auth": "on"}, {"open_to_everyone": "true"}])
+@pytest.mark.parametrize("origin", ["https://any.example.org", "null"])
+def test_a_star_lets_every_page_in(
+    fresh_sqlite_url: str, open_client: OpenClient, settings: dict[str, str], origin: str
+) -> None:
+    client = open_client(fresh_sqlite_url, cors_origins="*", **settings)
+    refuse_exposure(client.app.state.settings)  # type: ignore[attr-defined]  # the client only knows an ASGI app
+    headers = {"Origin": origin}
+    if "auth" in settings:
+        headers |= showing_key(client, "ann")
+    created = client.post(URL, json={"dataset": "iris"}, headers=headers)
+    assert created.status_code == 201
+    assert created.headers["access-control-allow-origin"] == "*"
+    preflight = client.options(URL, headers={"Origin": origin, **PREFLIGHT})
+    assert preflight.status_code == 200
+    assert preflight.headers["access-control-allow-headers"] == "if-match, x-own"
+
+
+def test_a_star_where_everybody_may_do_everything_is_refused_at_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TRAINYARD_CORS_ORIGINS", f"{THEIRS}, *")
+    with pytest.raises(ExposedError, match=r"every web page .* TRAINYARD_AUTH=on"):
+        refuse_exposure(Settings())
+
+
+def test_origins_are_compared_as_browsers_send_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = "https://Lab.Example.org:443,http://lab:80,http://lab:8080,https://lab:80,http://[::1]:5173"
+    monkeypatch.setenv("TRAINYARD_CORS_ORIGINS", given)
+    expected = (
+        "https://lab.example.org",
+        "http://lab",
+        "http://lab:8080",
+        "https://lab:80",
+        "http://[::1]:5173",
+    )
+    assert Settings().cors_origins == expected
+
+
 @pytest.mark.parametrize(
-    "text", ["example.org", "https://a.org/path", "https://a.org;https://b.org/", "ftp://a"]
+    "text",
+    [
+        "example.org",
+        "https://a.org/path",
+        "https://a.org;https://b.org/",
+        "ftp://a",
+        "https://*.a.org",
+        "https://me@a.org",
+        "https://münchen.de",
+    ],
 )
 def test_what_is_no_origin_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("TRAINYARD_CORS_ORIGINS", text)

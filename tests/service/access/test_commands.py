@@ -11,7 +11,10 @@ from fastapi.testclient import TestClient
 
 from service.access.pepper import FILE_NAME
 from service.access.tokens import key_id_of
+from service.cli import _say_unconfirmed
+from service.settings import Settings
 from tests.service.access.keys import bearer
+from tests.service.conftest import OpenClient
 
 ANYWHERE = "0.0.0.0"  # noqa: S104 - refused before anything is bound
 
@@ -54,12 +57,37 @@ def test_without_words_it_is_the_key_to_what_there_was_before(secured_sqlite: Te
     assert (limits["owner"], limits["scopes"]) == ("local", ["read", "write"])
 
 
+def test_confirms_keys_made_without_keys(fresh_sqlite_url: str, open_client: OpenClient) -> None:
+    unsecured = open_client(fresh_sqlite_url)
+    first, second, third = (
+        unsecured.post("/v1/keys", json={"owner": "ann"}).json()["token"] for _ in range(3)
+    )
+    assert keys(unsecured, "list").stdout.count("  not confirmed\n") == 3
+    confirmed = keys(unsecured, "confirm", first, first.partition(".")[0]).stdout
+    assert confirmed == f"{key_id_of(first)}  ann  read+write  never expires\n"
+    rest = keys(unsecured, "confirm", "--all").stdout
+    assert {line.split()[0] for line in rest.splitlines()} == {key_id_of(second), key_id_of(third)}
+    assert "not confirmed" not in keys(unsecured, "list").stdout
+
+
+def test_says_at_start_how_many_keys_are_not_confirmed(
+    fresh_sqlite_url: str, open_client: OpenClient, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = Settings(data_dir=tmp_path, database_url=fresh_sqlite_url, auth="on")
+    _say_unconfirmed(settings)
+    assert capsys.readouterr().err == ""
+    open_client(fresh_sqlite_url).post("/v1/keys", json={"owner": "ann"})
+    _say_unconfirmed(settings)
+    assert "1 keys were made while TRAINYARD_AUTH was off" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (["create", "--owner", "a b"], "--owner: Must be 1 to 64 letters"),
         (["create", "--expires-in", "soon"], "--expires-in: soon is not a duration"),
         (["create", "--expires-in", "99999w"], "--expires-in: Must be a whole number from 1"),
+        (["confirm", "key_unknown"], "There is no key key_unknown."),
         (["revoke", "key_unknown"], "There is no key key_unknown."),
     ],
 )

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from service.access import service
 from service.access.models import KeyRow
 from service.access.tokens import redacted
 from service.database import Database
 from tests.service.access.keys import bearer, new_key, showing_key
+from tests.service.conftest import OpenClient
 
 URL = "/v1/keys"
 
@@ -86,6 +88,36 @@ def test_what_no_key_can_be(
     assert len(secured_sqlite.get(URL, headers=admin).json()["data"]) == 1
 
 
+def test_a_key_made_without_keys_is_void_until_it_is_confirmed(
+    fresh_database_url: str, open_client: OpenClient
+) -> None:
+    asked = {"owner": "ann", "scopes": ["read", "admin"]}
+    made = [open_client(fresh_database_url).post(URL, json=asked).json() for _ in range(3)]
+    assert [key["confirmed"] for key in made] == [False] * 3
+    secured = open_client(fresh_database_url, auth="on")
+    database: Database = secured.app.state.database  # type: ignore[attr-defined]  # the client only knows an ASGI app
+
+    def valid() -> list[bool]:
+        answers = [secured.get(URL, headers=bearer(key["token"])) for key in made]
+        assert all("keys confirm" in each.text for each in answers if each.status_code == 401)
+        return [each.status_code == 200 for each in answers]
+
+    assert valid() == [False] * 3
+    with database.transaction() as session:
+        assert service.count_unconfirmed(session) == 3
+        assert service.confirm(session, [made[1]["id"]]) == [made[1]["id"]]
+    assert valid() == [False, True, False]
+    # Made where keys were required.
+    later = secured.post(URL, headers=bearer(made[1]["token"]), json=asked).json()
+    assert later["confirmed"]
+    assert secured.get(URL, headers=bearer(later["token"])).status_code == 200
+    with database.transaction() as session:
+        service.revoke(session, made[2]["id"])
+        assert service.count_unconfirmed(session) == 1
+        assert len(service.confirm(session, None)) == 2
+    assert valid() == [True, True, False]
+
+
 def test_a_secret_is_kept_by_no_repetition(secured_sqlite: TestClient) -> None:
     admin = showing_key(secured_sqlite, "root", scopes=["admin"])
     again = {"Idempotency-Key": "1"}
@@ -121,7 +153,10 @@ def test_a_key_in_the_wrong_place_is_told_nobody(
         secured_sqlite.post("/v1/experiments", headers=root, json={"dataset": token, token: 1}),
         secured_sqlite.get("/v1/limits", headers={"Authorization": token}),
         secured_sqlite.get("/v1/limits", headers={"Authorization": f"Bearer {token}x"}),
-        secured_sqlite.get("/v1/limits", headers={**root, "X-Request-ID": token}),
+        *(
+            secured_sqlite.get("/v1/limits", headers={**root, "X-Request-ID": given})
+            for given in (token, token[:64], f"2.{token[:60]}")
+        ),
     ]
     assert {answer.status_code for answer in answers} == {200, 401, 404, 422}
     for answer in answers:
@@ -137,9 +172,12 @@ def test_an_unforeseen_failure_logs_no_key(
 ) -> None:
     token = new_key(secured_sqlite, "ann").token
     monkeypatch.setattr("service.experiments.service.is_identifier", lambda text: 1 / 0)
-    failed = secured_sqlite.get(f"/v1/experiments/{token}", headers=bearer(token))
+    # As much of the key as fits into the header.
+    headers = bearer(token) | {"X-Request-ID": token[:64]}
+    failed = secured_sqlite.get(f"/v1/experiments/{token}", headers=headers)
     assert failed.status_code == 500
     assert "ZeroDivisionError" in caplog.text
+    assert token[:40] not in caplog.text + failed.text + str(failed.headers)
     for text in (caplog.text, failed.text):
         assert token.partition(".")[2] not in text
         assert token.partition(".")[0] in text
