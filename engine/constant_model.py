@@ -42,10 +42,13 @@ def compare(
     """A plain row of parameters against the constant model; None where the metric is undefined.
 
     ``evaluator`` is that of the validation rows, or of the training rows where there are none. The metric is the
-    monitored one if it is measured on those rows, else their loss.
+    monitored one if it is measured on those rows, else their loss. So is an accuracy where training rows have weights,
+    since those trade right answers of common classes for right answers of rare ones.
     """
     part = "val" if len(splits.validation) else "train"
     metric = experiment.monitor if experiment.monitor.startswith(part) else f"{part}_loss"
+    if metric.endswith("accuracy") and splits.train.weights is not None:
+        metric = f"{part}_loss"
     name = metric.removeprefix(f"{part}_")
     mine = _value(evaluator(row), name)
     others = [_value(evaluator(each), name) for each in constant_rows(network, splits, experiment, name)]
@@ -64,17 +67,29 @@ def constant_rows(network: Network, splits: Splits, experiment: Experiment, metr
     """Plain rows of parameters whose answers are the constants that suit a metric best on the training rows.
 
     The class shares or the mean of the targets; the median for absolute errors; for Huber's loss, which is between,
-    both.
+    both. Targets are weighted and smoothed as the network's are: what it is trained for is what it is held against.
     """
     layout = Layout(network.sizes)
-    targets = splits.train.targets.astype(np.float64)
+    targets, weights = splits.train.targets.astype(np.float64), splits.train.weights
     loss = variant_name(experiment.loss) if metric == "loss" else metric
     constants = []
     if loss not in {"absolute_error", "mae"}:
-        constants.append(targets.mean(axis=0))
+        constants.append(np.average(targets, axis=0, weights=weights))
     if loss in {"absolute_error", "mae", "huber"}:
-        constants.append(np.median(targets, axis=0))
-    return [_row(layout, _logits(each, network, experiment, len(targets)), targets) for each in constants]
+        constants.append(_medians(targets, weights))
+    return [_row(layout, _logits(each, network, len(targets)), targets) for each in constants]
+
+
+def _medians(targets: Array, weights: Array | None) -> Array:
+    """The median (O,) of each column; of the middle two the lower one where rows have weights."""
+    if weights is None:
+        medians: Array = np.median(targets, axis=0)
+        return medians
+    order = np.argsort(targets, axis=0)
+    reached = np.cumsum(weights[order], axis=0, dtype=np.float64)
+    middle = (reached < reached[-1] / 2).sum(axis=0)
+    found: Array = np.take_along_axis(targets, order, axis=0)[middle, np.arange(targets.shape[1])]
+    return found
 
 
 def _row(layout: Layout, biases: Array, targets: Array) -> Array:
@@ -83,13 +98,10 @@ def _row(layout: Layout, biases: Array, targets: Array) -> Array:
     return row
 
 
-def _logits(answers: Array, network: Network, experiment: Experiment, rows: int) -> Array:
+def _logits(answers: Array, network: Network, rows: int) -> Array:
     """The logits (O,) of constant answers; shares of 0 and 1 are half a row away from them."""
     if network.output == "identity":
         return answers
-    smoothing = experiment.label_smoothing
-    level = 1 / len(answers) if network.output == "softmax" else 0.5
-    shares: Array = (answers - smoothing * level) / (1 - smoothing)
-    shares = np.clip(shares, 0.5 / rows, 1 - 0.5 / rows)
+    shares: Array = np.clip(answers, 0.5 / rows, 1 - 0.5 / rows)
     logits: Array = np.log(shares)
     return logits if network.output == "softmax" else logits - np.log1p(-shares)

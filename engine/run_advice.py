@@ -26,12 +26,8 @@ def run_advice(stack: Stack, row: int, reason: str, comparison: Comparison | Non
     elif tracked != least:
         message = f"Epoch {least} was better than the best epoch {tracked}, but by less than min_delta."
         yield SpecWarning("min_delta_hid_best", ("min_delta",), message)
-    if reason == "max_epochs" and tracked == epochs > 1:
-        message = (
-            f"The best epoch by {experiment.monitor} is the last one, {epochs:,}: more epochs may be better still. "
-            "Raise max_epochs, and set patience to end the run in time."
-        )
-        yield SpecWarning("still_improving", ("max_epochs",), message)
+    if reason == "max_epochs" and tracked == epochs > experiment.start_from_epoch + 1:
+        yield _still_improving(experiment, epochs)
     if comparison is not None and not comparison.is_better and reason != _STOPPED_BY_HAND:
         message = (
             f"The best epoch's {comparison.metric} of {comparison.network:.4g} is no better than the "
@@ -39,6 +35,20 @@ def run_advice(stack: Stack, row: int, reason: str, comparison: Comparison | Non
             "Either the features say nothing about the target, or the settings keep the network from learning it."
         )
         yield SpecWarning("no_better_than_baseline", (), message)
+
+
+def _still_improving(experiment: Experiment, epochs: int) -> SpecWarning:
+    """What to do about it: a training metric improves whether or not the network does."""
+    if experiment.monitor.startswith("val_"):
+        further = "" if experiment.patience is not None else ", and set patience to end the run in time"
+        advice = f"more epochs may be better still. Raise max_epochs{further}."
+    else:
+        advice = "as it often is by a training metric. Only validation rows show whether more epochs help."
+    return SpecWarning(
+        "still_improving",
+        ("max_epochs",),
+        f"The best epoch by {experiment.monitor} is the last one, {epochs:,}: {advice}",
+    )
 
 
 def _nothing_tracked(experiment: Experiment, epochs: int) -> SpecWarning:

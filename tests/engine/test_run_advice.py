@@ -90,12 +90,25 @@ def test_classes_are_held_against_their_shares(loss: str, smoothing: float) -> N
     fields = {"loss": loss, "label_smoothing": smoothing, "optimizer": HUGE, "split": {"by": "dataset"}}
     result = run(own_parts("multiclass"), **fields)
     y, held = parts(dataset("multiclass"))
-    p = shares(y)
+    p = shares(y) * (1 - smoothing) + smoothing / 3
     errors = {
         "cross_entropy": -np.log(p[held]),
         "squared_error": ((np.eye(3)[held] - p) ** 2).sum(axis=1) / 2,
     }
     assert constant_of(result) == pytest.approx(errors[loss].mean(), rel=1e-3)
+
+
+def test_weighted_classes_are_held_against_weighted_shares() -> None:
+    fields = {
+        "class_weight": {"0": 3},
+        "monitor": "val_accuracy",
+        "optimizer": HUGE,
+        "split": {"by": "dataset"},
+    }
+    result = run(own_parts("multiclass"), **fields)
+    y, held = parts(dataset("multiclass"))
+    p = np.bincount(y) * [3, 1, 1]
+    assert constant_of(result) == pytest.approx(-np.log(p[held] / p.sum()).mean(), rel=1e-3)
 
 
 def test_an_accuracy_is_held_against_the_largest_class() -> None:
@@ -129,6 +142,39 @@ def test_training_rows_judge_where_none_validate() -> None:
     assert "train_loss" in result.warnings[-1].message
 
 
+RARE = (np.arange(600) < 30).astype(int)
+SHIFTED = np.random.default_rng(6).normal(size=(600, 3)) + 2 * RARE[:, None]
+"""Features that tell a rare class, of 5 %, from the other."""
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"class_weight": "balanced"},
+        {"class_weight": {"1": 20}, "monitor": "val_accuracy"},
+        {"label_smoothing": 0.4},
+        {"label_smoothing": 0.4, "loss": "cross_entropy"},
+    ],
+)
+def test_weights_and_smoothing_are_no_failure_to_learn(fields: dict[str, Any]) -> None:
+    """They raise the loss and lower the accuracy of a good network, and so they do of one answer for all."""
+    data = Dataset(SHIFTED, RARE, "binary", classes=2)
+    assert "no_better_than_baseline" not in codes(run(data, max_epochs=30, **fields))
+
+
+@pytest.mark.parametrize(("loss", "monitor"), [("squared_error", "val_loss"), ("absolute_error", "val_mae")])
+def test_the_constant_has_the_weights_of_the_rows(loss: str, monitor: str) -> None:
+    """A row of weight 3 counts like three rows."""
+    (y, held), x, times = parts(dataset("regression")), NOTHING, np.arange(200) % 2 * 2 + 1
+    own: dict[str, Any] = {"x_validation": x[200:], "y_validation": held}
+    fields = {"loss": loss, "monitor": monitor, "split": {"by": "dataset"}, "target_scaling": "none"}
+    diverges = {"name": "adam", "learning_rate": 100}
+    weighted = Dataset(x[:200], y, "regression", weights=times.astype(float), **own)
+    repeated = Dataset(np.repeat(x[:200], times, axis=0), np.repeat(y, times), "regression", **own)
+    constants = [constant_of(run(each, optimizer=diverges, **fields)) for each in (weighted, repeated)]
+    assert constants[0] == pytest.approx(constants[1], rel=1e-3)
+
+
 LEARNS = Dataset(NOTHING, NOTHING[:, 0] * 3 + 1, "regression")
 SLOWLY = {"optimizer": {"name": "sgd", "learning_rate": 0.03}, "architecture": []}
 
@@ -141,6 +187,20 @@ def test_a_best_epoch_that_is_the_last_says_so() -> None:
     result = run(LEARNS, **SLOWLY)
     assert (codes(result), result.best_epoch) == (["still_improving"], 3)
     assert codes(run(LEARNS, **SLOWLY, max_epochs=1)) == []
+    assert codes(run(LEARNS, **SLOWLY, start_from_epoch=2)) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "advice"),
+    [
+        ({}, "Raise max_epochs, and set patience to end the run in time."),
+        ({"patience": 2}, "Raise max_epochs."),
+        ({"split": {"validation": 0}}, "Only validation rows show whether more epochs help."),
+    ],
+)
+def test_what_to_do_fits_the_run(fields: dict[str, Any], advice: str) -> None:
+    (warning,) = run(LEARNS, **SLOWLY, **fields).warnings
+    assert (warning.code, warning.message[-len(advice) :]) == ("still_improving", advice)
 
 
 def test_a_run_that_was_stopped_is_not_told_to_go_on() -> None:
