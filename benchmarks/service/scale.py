@@ -142,6 +142,9 @@ class Idle:
         """All are idle."""
         return Slots(total=WORKERS, idle=WORKERS)
 
+    def memory_bytes(self) -> None:
+        """They have no limit."""
+
     def submit(self, dispatch_id: str) -> None:
         """Leave it lying."""
 

@@ -58,6 +58,15 @@ class DaskExecutor:
         self._outage.over()
         return found
 
+    def memory_bytes(self) -> int | None:
+        """The largest limit of a worker; None where a worker has none, or the scheduler is away."""
+        try:
+            identity = self._ask("identity", n_workers=-1)
+        except OSError:
+            return None
+        limits = [worker["memory_limit"] for worker in identity["workers"].values()]
+        return max(limits) if limits and all(limits) else None
+
     def submit(self, dispatch_id: str) -> None:
         """Start the dispatch in an idle worker.
 
@@ -82,10 +91,10 @@ class DaskExecutor:
         idle = sum(max(0, count - len(tasks.get(worker, ()))) for worker, count in threads.items())
         return Slots(sum(threads.values()), idle)
 
-    def _ask(self, question: str) -> Any:
+    def _ask(self, question: str, **arguments: Any) -> Any:
         """The scheduler's answer; raises OSError (a timeout is one) where there is none."""
         client = self._connect()
-        return client.sync(getattr(client.scheduler, question), callback_timeout=ANSWER_SECONDS)
+        return client.sync(getattr(client.scheduler, question), callback_timeout=ANSWER_SECONDS, **arguments)
 
     def _connect(self) -> Client:
         """The client, made anew where the scheduler was away for so long that the old one gave up."""

@@ -123,7 +123,7 @@ class Dispatcher:
         self._wake.set()
 
     def _beat(self, now: float) -> Slots:
-        slots = self._executor.slots()
+        slots, memory_bytes = self._executor.slots(), self._executor.memory_bytes()
         with self._database.transaction() as session:
             beating = EngineRow(
                 id=self._engine_id,
@@ -131,6 +131,7 @@ class Dispatcher:
                 started_at=self._started_at,
                 beat_at=utc_now(),
                 slots=slots.total - slots.silent,
+                worker_memory_bytes=memory_bytes,
             )
             record_engine(session, beating)
             self._holds_role = self._role.hold(session, now)

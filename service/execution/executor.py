@@ -47,6 +47,9 @@ class Executor(Protocol):
     def slots(self) -> Slots:
         """What there is room for now; nothing while the workers cannot be reached."""
 
+    def memory_bytes(self) -> int | None:
+        """What the roomiest worker may use; None where that is not known."""
+
     def submit(self, dispatch_id: str) -> None:
         """Start the dispatch in an idle worker and return; raise ConnectionError where none can be reached."""
 

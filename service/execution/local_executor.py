@@ -53,6 +53,7 @@ class LocalExecutor:
         memory_bytes: int | None = None,
         silent_seconds: float = SILENT_SECONDS,
     ) -> None:
+        self._memory_bytes = memory_bytes
         self._workers = [_Worker(on_lost, memory_bytes, silent_seconds) for _ in range(workers)]
 
     def slots(self) -> Slots:
@@ -62,6 +63,10 @@ class LocalExecutor:
             sum(worker.is_idle for worker in self._workers),
             sum(worker.is_started and worker.is_silent for worker in self._workers),
         )
+
+    def memory_bytes(self) -> int | None:
+        """What each worker may use."""
+        return self._memory_bytes
 
     def submit(self, dispatch_id: str) -> None:
         """Hand the dispatch to an idle worker; raises ConnectionError where there is none."""

@@ -22,6 +22,8 @@ class EngineRow(Base):
     started_at: Mapped[datetime]
     beat_at: Mapped[datetime]
     slots: Mapped[int]
+    worker_memory_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    """What the roomiest of its workers may use; None where that is not known."""
 
 
 class RoleRow(Base):

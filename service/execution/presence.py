@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from service.execution.models import EngineRow
 
-__all__ = ["forget_engine", "record_engine"]
+__all__ = ["forget_engine", "record_engine", "worker_memory_bytes"]
 
 _SILENCE = timedelta(days=1)
 
@@ -24,3 +24,10 @@ def record_engine(session: Session, engine: EngineRow) -> None:
 def forget_engine(session: Session, engine_id: str) -> None:
     """Say that this engine has ended."""
     session.execute(sa.delete(EngineRow).where(EngineRow.id == engine_id))
+
+
+def worker_memory_bytes(session: Session) -> int | None:
+    """What the roomiest worker of all engines may use; None where that is not known."""
+    limits = session.scalars(sa.select(EngineRow.worker_memory_bytes)).all()
+    known = [limit for limit in limits if limit is not None]
+    return max(known) if known and len(known) == len(limits) else None

@@ -115,6 +115,9 @@ class ExperimentRow(Base):
     lease_counter: Mapped[int] = mapped_column(BigInteger, default=0)
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     pause_requested: Mapped[bool] = mapped_column(default=False)
+    hand_back_requested: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """The dispatcher wants the worker for another owner: the run goes back to the queue after this epoch."""
+
     last_event: Mapped[int] = mapped_column(BigInteger, default=0)
     """The sequence number of the experiment's newest event."""
 

@@ -21,6 +21,7 @@ from service.digests import digest
 from service.errors import NotFound
 from service.events.repository import record_creation
 from service.execution.cohorts import cohort_of
+from service.execution.presence import worker_memory_bytes
 from service.experiments import metrics, quotas, repository, warm_start
 from service.experiments.curve import repository as curves
 from service.experiments.identifiers import is_identifier, new_identifier
@@ -28,6 +29,7 @@ from service.experiments.queue import repository as queue
 from service.experiments.repository import Filters, Row
 from service.experiments.submission import Submission, read_submission
 from service.experiments.warm_start import Source
+from service.experiments.worker_memory import refuse_what_fits_nowhere
 from service.pagination import Page, Position, decode_cursor, encode_cursor
 from service.quotas import service as usage
 
@@ -93,6 +95,7 @@ def check(
     quotas.refuse_too_large(submission, limits)
     if submission.time_limit_seconds is None and limits.time_limit_seconds is not None:
         submission = replace(submission, time_limit_seconds=float(limits.time_limit_seconds))
+    refuse_what_fits_nowhere(submission, worker_memory_bytes(session))
     return submission, source
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from engine.errors import InvalidSpec, SpecProblem
-from engine.spec import Experiment, Resolved, SpecWarning, estimate, resolve
+from engine.spec import Estimate, Experiment, Resolved, SpecWarning, estimate, resolve
 from engine.spec.records import unknown_fields
 from engine.spec.rules import json_name
 from service.datasets import service as datasets
@@ -25,6 +25,9 @@ from service.experiments.labels import (
 )
 
 __all__ = ["FIELDS", "Submission", "read_submission"]
+
+LONG_SECONDS = 3600.0
+"""A run that is estimated to take longer is warned of."""
 
 _OWN_FIELDS = ("dataset", "name", "metadata", "priority", "time_limit_seconds")
 _SPEC_FIELDS = tuple(json_name(field) for field in dataclasses.fields(Experiment))
@@ -67,22 +70,28 @@ def read_submission(
         raise InvalidSpec(problems)
     found = (
         *dataset.warnings,
-        *_too_short(time_limit, resolved, dataset),
+        *_ill_timed(time_limit, estimate(resolved, dataset.facts, time_limit)),
         *_mistaken_classes(resolved, dataset),
     )
     resolved = dataclasses.replace(resolved, warnings=resolved.warnings + found)
     return Submission(dataset, resolved, name, metadata, priority, time_limit)
 
 
-def _too_short(limit: float | None, resolved: Resolved, dataset: Trainable) -> Iterator[SpecWarning]:
-    """A warning of a time limit that may be over before the first epoch is."""
-    seconds = estimate(resolved, dataset.facts).seconds_per_epoch
+def _ill_timed(limit: float | None, expected: Estimate) -> Iterator[SpecWarning]:
+    """A warning of a time limit that may be over before the first epoch is, or of a run that takes hours."""
+    seconds = expected.seconds_per_epoch
     if limit is not None and limit < seconds:
         message = (
             f"One epoch takes an estimated {seconds:.3g} s, and a run without a whole epoch fails. Raise the limit, or "
             "make epochs shorter: larger batches, fewer units, or fewer rows (split.train_rows)."
         )
         yield SpecWarning("time_limit_too_short", ("time_limit_seconds",), message)
+    if expected.seconds > LONG_SECONDS:
+        message = (
+            f"Training takes an estimated {expected.seconds / 3600:,.3g} hours, {seconds:.3g} s an epoch. Fewer epochs "
+            "or time_limit_seconds end it sooner; larger batches, fewer units or fewer rows make epochs shorter."
+        )
+        yield SpecWarning("long_run", ("max_epochs",), message)
 
 
 def _mistaken_classes(resolved: Resolved, dataset: Trainable) -> Iterator[SpecWarning]:

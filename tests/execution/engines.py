@@ -22,6 +22,9 @@ class Workers:
     def slots(self) -> Slots:
         return Slots(self.total, self.total)
 
+    def memory_bytes(self) -> int | None:
+        return 2**30
+
     def submit(self, dispatch_id: str) -> None:
         if not self.reachable:
             raise ConnectionError

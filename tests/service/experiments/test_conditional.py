@@ -37,7 +37,18 @@ VALUES: dict[str, Any] = {
     "engine_revision": 99,
 }
 FIXED = {
-    *("id", "owner", "created_at", "dataset", "dataset_version", "penalty", "spec", "classes", "parameters"),
+    *(
+        "id",
+        "owner",
+        "created_at",
+        "dataset",
+        "dataset_version",
+        "penalty",
+        "spec",
+        "classes",
+        "task",
+        "parameters",
+    ),
     *(
         "rows_train",
         "rows_validation",
@@ -52,6 +63,7 @@ FIXED = {
 UNSEEN = {
     *("dispatch_id", "losses", "lease_counter", "cancel_requested", "pause_requested", "last_event"),
     "reserved_bytes",
+    "hand_back_requested",
 }
 
 

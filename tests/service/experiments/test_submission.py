@@ -152,6 +152,13 @@ def test_a_time_limit_shorter_than_an_epoch_is_warned_of() -> None:
     assert read_submission({**wide, "time_limit_seconds": 3600}).resolved.warnings == ()
 
 
+def test_a_run_of_hours_is_warned_of() -> None:
+    wide = {"dataset": "mnist-mini", "architecture": [2048, 2048], "batch_size": 1, "max_epochs": 1000}
+    (warning,) = read_submission({**wide, "time_limit_seconds": 4000}).resolved.warnings
+    assert (warning.code, warning.path) == ("long_run", ("max_epochs",))
+    assert "1.11 hours" in warning.message
+
+
 @pytest.mark.parametrize(
     ("classes", "warned"), [(("1", "2", "3"), True), (("0", "1", "2"), False), (("a", "b", "c"), False)]
 )

@@ -1,0 +1,37 @@
+"""Refusing what no worker has the memory for."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from engine.errors import InvalidSpec, SpecProblem
+from engine.spec import estimate
+from service.experiments.submission import Submission
+
+__all__ = ["refuse_what_fits_nowhere"]
+
+WORKER_BYTES = 48 * 2**20
+"""Memory of a worker that has nothing to do."""
+
+
+def refuse_what_fits_nowhere(submission: Submission, limit_bytes: int | None) -> None:
+    """Raise InvalidSpec where training takes more memory than the roomiest worker may use."""
+    resolved = submission.resolved
+    needed = estimate(resolved, submission.dataset.facts).memory_bytes + WORKER_BYTES
+    if limit_bytes is None or needed <= limit_bytes:
+        return
+    rows = sum(dataclasses.astuple(resolved.rows))
+    item = 8 if resolved.experiment.precision == "float64" else 4
+    prepared = item * rows * submission.dataset.facts.features
+    by_rows = 2 * prepared > needed - WORKER_BYTES
+    change = "fewer rows" if by_rows else "fewer units, or smaller batches"
+    message = (
+        f"Training takes an estimated {_mebibytes(needed)} of memory, and a worker may use "
+        f"{_mebibytes(limit_bytes)}. Take {change}; the operator can raise TRAINYARD_WORKER_MEMORY_BYTES."
+    )
+    path = ("split", "train_rows") if by_rows else ("architecture",)
+    raise InvalidSpec([SpecProblem(path, "memory_limit", message)])
+
+
+def _mebibytes(count: int) -> str:
+    return f"{count / 2**20:,.0f} MiB"
