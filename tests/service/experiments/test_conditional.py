@@ -46,7 +46,6 @@ FIXED = {
         "penalty",
         "spec",
         "classes",
-        "task",
         "parameters",
     ),
     *(
