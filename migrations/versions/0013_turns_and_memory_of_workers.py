@@ -1,6 +1,6 @@
 """Let the dispatcher ask for a dispatch back, and the API know what a worker's memory is limited to.
 
-Revision 0012, after 0011. Made on 2026-12-01.
+Revision 0013, after 0012. Made on 2026-12-01.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
