@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import csv
+import os
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
 
 from service.access.caller import LOCAL_OWNER, SCOPES
 from service.command_line import WrongError, check_database_url, first_line, read_settings
@@ -31,8 +34,8 @@ def add_keys(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     """Add ``keys`` to the commands."""
     keys = commands.add_parser("keys", help="make, list, confirm and revoke keys to the API")
     actions = keys.add_subparsers(title="actions", required=True, metavar="action")
-    create = actions.add_parser("create", help="make a key and print it, this once")
-    create.add_argument("--owner", default=LOCAL_OWNER, help="whose things it makes and sees (%(default)s)")
+    create = actions.add_parser("create", help="make a key and print it, this once, or the keys of a class")
+    create.add_argument("--owner", help=f"whose things it makes and sees ({LOCAL_OWNER})")
     create.add_argument("--name", help="what it is for")
     create.add_argument(
         "--scope",
@@ -41,6 +44,16 @@ def add_keys(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         help="what it allows, more than once for more (read, write)",
     )
     create.add_argument("--expires-in", metavar="30d", help="fits no more after 90m, 12h, 30d, 8w (never)")
+    create.add_argument(
+        "--from",
+        dest="roster",
+        type=Path,
+        metavar="class.csv",
+        help="make a key for each line of a CSV file with the columns owner, name and any limits; all or none",
+    )
+    create.add_argument(
+        "--to", type=Path, metavar="keys.csv", help="the new file that gets the keys of --from (mode 0600)"
+    )
     create.set_defaults(run=_create)
     actions.add_parser("list", help="print all keys, without their secrets").set_defaults(run=_list)
     confirm = actions.add_parser(
@@ -61,14 +74,11 @@ def _create(arguments: argparse.Namespace) -> None:
     from service.access.pepper import PepperError, read_pepper
     from service.access.submission import read_new_key
 
+    if arguments.roster is not None or arguments.to is not None:
+        _create_class(arguments)
+        return
     settings = read_settings()
-    document = {
-        "owner": arguments.owner,
-        "name": arguments.name,
-        "scopes": arguments.scope or ["read", "write"],
-    }
-    if arguments.expires_in is not None:
-        document["expires_in_seconds"] = _seconds(arguments.expires_in)
+    document = {"owner": arguments.owner or LOCAL_OWNER, "name": arguments.name, **_common(arguments)}
     try:
         new, pepper = read_new_key(document), read_pepper(settings)
     except InvalidSpec as error:
@@ -80,6 +90,61 @@ def _create(arguments: argparse.Namespace) -> None:
         made = service.create(session, pepper, new)
     sys.stderr.write("This is the key. It is shown this once: nobody can find it out again.\n")
     sys.stdout.write(f"{made.token}\n")
+
+
+def _common(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What keys of one line and of many have in common."""
+    document: dict[str, Any] = {"scopes": arguments.scope or ["read", "write"]}
+    if arguments.expires_in is not None:
+        document["expires_in_seconds"] = _seconds(arguments.expires_in)
+    return document
+
+
+def _create_class(arguments: argparse.Namespace) -> None:
+    from service.access import service
+    from service.access.pepper import PepperError, read_pepper
+    from service.access.roster import RosterError, read_roster
+
+    if arguments.roster is None or arguments.to is None:
+        raise WrongError("--from needs --to, the file that gets the keys, and --to needs --from.")
+    if arguments.owner is not None or arguments.name is not None:
+        raise WrongError("--owner and --name are columns of the file of --from; leave the options out.")
+    settings = read_settings()
+    try:
+        text = arguments.roster.read_text(encoding="utf-8")
+        new, pepper = read_roster(text, _common(arguments)), read_pepper(settings)
+    except (RosterError, UnicodeDecodeError) as error:
+        raise WrongError(f"{arguments.roster}: {error}. No key was made.") from error
+    except OSError as error:
+        raise WrongError(f"{arguments.roster} cannot be read: {error.strerror}.") from error
+    except PepperError as error:
+        raise WrongError(error) from error
+    with _database(settings) as database, _keys_file(arguments.to) as file, database.transaction() as session:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["owner", "name", "id", "key"])
+        for each in new:
+            made = service.create(session, pepper, each)
+            writer.writerow([each.owner, each.name or "", made.row.id, made.token])
+        file.flush()
+        os.fsync(file.fileno())
+    sys.stderr.write(
+        f"Made {len(new)} keys. {arguments.to} has them, once: nobody can find them out again.\n"
+    )
+
+
+@contextlib.contextmanager
+def _keys_file(path: Path) -> Iterator[TextIO]:
+    """A new file for its account alone, which is gone again where anything fails."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise WrongError(f"--to: {path} cannot be made: {error.strerror}. No key was made.") from error
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            yield file
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _seconds(text: str) -> int:

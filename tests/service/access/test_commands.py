@@ -1,5 +1,6 @@
 """The command `trainyard keys`, beside a service that runs on the same database."""
 
+import csv
 import re
 import stat
 import subprocess
@@ -97,6 +98,42 @@ def test_what_cannot_be_is_said_in_a_sentence(
     refused = keys(secured_sqlite, *words)
     assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (2, "", 1)
     assert said in refused.stderr
+
+
+CLASS = """\
+owner,name,queued,stored_bytes
+ann,Ann of course 7,5,1000000
+bob,"Bob, the other one",,
+"""
+
+
+def test_a_class_gets_its_keys_in_a_file_of_its_own(secured: TestClient, tmp_path: Path) -> None:
+    roster, made = tmp_path / "class.csv", tmp_path / "keys.csv"
+    roster.write_text(CLASS)
+    done = keys(secured, "create", "--from", str(roster), "--to", str(made), "--expires-in", "90d")
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert stat.S_IMODE(made.stat().st_mode) == 0o600
+    ann, bob = csv.DictReader(made.read_text().splitlines())
+    assert (ann["owner"], bob["name"]) == ("ann", "Bob, the other one")
+    found = [secured.get("/v1/limits", headers=bearer(each["key"])).json() for each in (ann, bob)]
+    assert [(each["owner"], each["queued"]["limit"]) for each in found] == [("ann", 5), ("bob", 1000)]
+    assert ann["id"] == key_id_of(ann["key"])
+    listed = keys(secured, "list").stdout
+    assert listed.count(" until 20") == 2
+    # The file that there is stays, and nobody gets a second key.
+    again = keys(secured, "create", "--from", str(roster), "--to", str(made))
+    assert (again.returncode, "cannot be made" in again.stderr) == (2, True)
+    assert keys(secured, "list").stdout == listed
+
+
+def test_a_class_with_a_wrong_line_gets_no_key(secured_sqlite: TestClient, tmp_path: Path) -> None:
+    roster, made = tmp_path / "class.csv", tmp_path / "keys.csv"
+    roster.write_text("owner\nann\na b\n")
+    refused = keys(secured_sqlite, "create", "--from", str(roster), "--to", str(made))
+    assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (2, "", 1)
+    assert "line 3: owner: Must be 1 to 64 letters" in refused.stderr
+    assert not made.exists()
+    assert keys(secured_sqlite, "list").stdout == ""
 
 
 def test_tables_that_are_not_there(tmp_path: Path) -> None:
