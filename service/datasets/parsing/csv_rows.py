@@ -20,7 +20,7 @@ from service.datasets.parsing.dialect import (
     separator_line,
 )
 from service.datasets.parsing.forms import is_number
-from service.datasets.parsing.header import header_guess
+from service.datasets.parsing.header import header_guess, is_repeatable, may_name_rows
 from service.datasets.parsing.options import DEFAULT_MISSING, Options
 from service.datasets.parsing.results import DatasetWarning, refuse
 from service.datasets.parsing.roles import assign_roles, column_names, is_called
@@ -33,6 +33,7 @@ __all__ = ["read_csv", "read_rows"]
 _SAMPLE_LINES = 200
 _SAMPLE_CHARACTERS = 1 << 18
 _CHUNK_VALUES = 200_000
+_MOST_LINES = 10
 
 
 def read_csv(path: Path, options: Options) -> Table:
@@ -146,12 +147,28 @@ def read_rows(rows: Rows, options: Options, given: Options, plans: Plans, chunk:
     if not taken:
         raise refuse("no rows", "at least two", "Upload a file with a row for each example.")
     filled = _filled(taken, options)
-    names, options, warnings = _names(header, len(taken[0]), filled, options)
+    names, options, warnings = _names(header, taken, filled, options)
     table = TableBuilder(assign_roles(names, options, filled), options, given, plans)
+    repeated: list[int] = []
     while taken:
+        if header is not None and header in taken and is_repeatable(header):
+            places = [place for place, row in enumerate(taken) if row != header]
+            repeated += [int(line) for line, row in zip(lines, taken, strict=True) if row == header]
+            taken, lines = [taken[place] for place in places], np.asarray(lines)[places]
         table.add(taken, lines)
         taken, lines = rows.take(chunk)
+    if repeated:
+        warnings.append(_repeated_header(repeated))
     return table.finish(classes, warnings)
+
+
+def _repeated_header(lines: Sequence[int]) -> DatasetWarning:
+    """The warning that lines below have the names of the columns once more."""
+    some = ", ".join(f"{line:,}" for line in lines[:_MOST_LINES]) + ", …" * (len(lines) > _MOST_LINES)
+    are = f"Lines {some} repeat" if len(lines) > 1 else f"Line {some} repeats"
+    left = "were left out" if len(lines) > 1 else "was left out"
+    message = f"{are} the names of the columns, as files put together do, and {left}."
+    return DatasetWarning("repeated_header", None, message)
 
 
 def _filled(rows: Sequence[Sequence[str]], options: Options) -> int:
@@ -164,12 +181,13 @@ def _filled(rows: Sequence[Sequence[str]], options: Options) -> int:
 
 
 def _names(
-    header: list[str] | None, width: int, filled: int, options: Options
+    header: list[str] | None, rows: Sequence[Sequence[str]], filled: int, options: Options
 ) -> tuple[tuple[str, ...], Options, list[DatasetWarning]]:
     """The columns' names, the options without a column of row names, and warnings.
 
-    Rows have ``width`` fields, those after the first ``filled`` ones empty.
+    Fields of the ``rows`` after the first ``filled`` ones are empty.
     """
+    width = len(rows[0])
     if header is None:
         return *column_names(None, width)[:1], options, []
     if len(header) < width and filled <= len(header):
@@ -178,10 +196,17 @@ def _names(
     if width > 2 and (len(header) + 1 < width or sum(map(bool, map(str.strip, header))) == 1):  # noqa: PLR2004 - a title over a column is that column's name
         raise above_names(header, width)
     reason = "The first column has no name, as row names of R and the index of pandas have none"
-    if width == len(header) + 1:
+    is_longer = width == len(header) + 1
+    is_named = bool(header[0].strip()) and not is_longer
+    called = is_called(options, 0, ["row_names", *header] if is_longer else header)
+    if not (is_named or called or may_name_rows(rows, are_new=is_longer)):
+        if is_longer:
+            raise above_names(header, width)
+        is_named = True
+    if is_longer:
         header = ["row_names", *header]
         reason = "The rows have a field more than the first row has names: the first field is taken for a row's name"
-    elif header[0].strip():
+    elif is_named:
         names, warnings = column_names(header, len(header))
         return names, options, warnings
     names, warnings = column_names(header, len(header))

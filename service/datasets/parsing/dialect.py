@@ -49,7 +49,16 @@ class Dialect:
 
 
 def above_names(row: Sequence[str], width: int) -> Refused:
-    """The refusal of a line above the names of the columns."""
+    """The refusal of a line above the names of the columns, or of one with too few names."""
+    named = sum(map(bool, map(str.strip, row)))
+    if named > 1:
+        return refuse(
+            f"{named} names above rows of {width} fields",
+            "a name for each field",
+            'Where a number holds the delimiter, as 1,5 between commas does, put it in quotes: "1,5". Otherwise name '
+            "every column, and remove lines above the names, such as titles.",
+            row=1,
+        )
     return refuse(
         f"{shown(next(filter(str.strip, row), ''))} above rows of {width} fields",
         "the names of the columns",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +13,15 @@ from service.datasets.parsing.forms import is_number
 from service.datasets.parsing.options import DEFAULT_MISSING
 from service.datasets.parsing.results import DatasetWarning, shown
 
-__all__ = ["Header", "find_header", "header_guess", "is_title"]
+__all__ = ["Header", "find_header", "header_guess", "is_repeatable", "is_title", "may_name_rows"]
 
 _FEWEST_CLASSES = 2
 _FEWEST_COUNTED = 3
 _MANY = 10
+_OFTEN = 4
+"""How often words come up, on average, that are names of classes or categories."""
 _YEARS = range(1800, 2101)
+_DECIMALS = re.compile(r"[-+]?\d*[.,]\d+(?:[eE][-+]?\d+)?")
 _LONGEST_COUNT = 12
 _FEWEST_TITLED = 4
 _MOST_SHOWN = 10
@@ -54,8 +58,9 @@ def find_header(
 ) -> Header:
     """What the first row is.
 
-    A number among its fields says data, but for ``_names_with_numbers``. A word above numbers says names, a missing
-    value above them and an amount above amounts say data. Where all is text, a field that comes again below says data.
+    A number among its fields says data, but for ``_names_with_numbers`` and words that no row below repeats. A word
+    above numbers says names, a missing value above them and an amount above amounts say data. Where all is text, a
+    field that comes again below says data, unless the whole row does: files put together repeat their names.
     """
     if _is_summary(rows):
         return Header("summary")
@@ -65,10 +70,71 @@ def find_header(
         return Header(value=False)
     columns = list(zip(*(row for row in rest if len(row) == len(first)), strict=True))
     if any(is_number(cell, decimal) for cell in filled):
-        return Header(_names_with_numbers(first, rest, columns, decimal))
-    if not rest:
+        return _of_numbers(first, rest, columns, decimal)
+    if not rest or _is_repeated(first, columns):
         return Header(value=True)
     return _of_words(list(zip(first, columns, strict=False)), decimal, missing)
+
+
+def is_repeatable(header: Sequence[str]) -> bool:
+    """Whether a row below with the same fields can only be these names once more: all are words."""
+    words = [cell for cell in map(str.strip, header) if cell]
+    return len(words) > 1 and all(map(_is_word, words))
+
+
+def may_name_rows(rows: Sequence[Sequence[str]], *, are_new: bool) -> bool:
+    """Whether the first fields may be names of rows, as R and pandas write them above which is nothing.
+
+    They are no numbers with decimals. If ``are_new``, so that the rows have a field more than the first one, all differ
+    and no other field is a second half of a number, as in 1,045 without quotes.
+    """
+    cells = [row[0].strip() for row in rows if row]
+    if any(_DECIMALS.fullmatch(cell) for cell in cells):
+        return False
+    if not are_new:
+        return True
+    columns = zip(*(row for row in rows if len(row) == len(rows[0])), strict=True)
+    return len(set(cells)) == len(cells) and not any(map(_are_halves, columns))
+
+
+def _are_halves(cells: Sequence[str]) -> bool:
+    """Whether these are digits after a separator: equally many in each, and some begin with 0."""
+    lengths = {len(cell) if cell.isascii() and cell.isdecimal() else 0 for cell in map(str.strip, cells)}
+    return lengths in ({2}, {3}) and any(cell.strip()[0] == "0" for cell in cells)
+
+
+def _of_numbers(
+    first: Sequence[str], rest: Sequence[Sequence[str]], columns: Sequence[Sequence[str]], decimal: str
+) -> Header:
+    """What a first row with numbers in it is; it is a guess where the numbers may just as well count columns."""
+    if _names_with_numbers(first, rest, columns, decimal):
+        return Header(value=True)
+    numbers = _numbers_of(first, decimal)
+    if _has_new_words(first, columns, decimal):
+        return Header(value=_rise(numbers), is_guess=not _rise(numbers))
+    follow = len(numbers) == len(first) >= _FEWEST_COUNTED and all(
+        high == low + 1 for low, high in pairwise(numbers)
+    )
+    return Header(value=False, is_guess=follow and (numbers[0] in {0, 1} or numbers[0] in _YEARS))
+
+
+def _has_new_words(first: Sequence[str], columns: Sequence[Sequence[str]], decimal: str) -> bool:
+    """Whether words stand above a few others that come again and again, and none of them is one of these."""
+    pairs = [
+        (cell, Counter(map(str.strip, cells)))
+        for cell, cells in zip(first, columns, strict=False)
+        if _is_word(cell) and not is_number(cell, decimal)
+    ]
+    if any(cell in counts for cell, counts in pairs):
+        return False
+    return any(len(counts) * _OFTEN <= counts.total() for _, counts in pairs)
+
+
+def _is_repeated(first: Sequence[str], columns: Sequence[Sequence[str]]) -> bool:
+    """Whether the whole row comes again, and none of its fields does without it."""
+    pairs = [(cell, cells) for cell, cells in zip(first, columns, strict=False) if cell]
+    counts = {sum(cell == each.strip() for each in cells) for cell, cells in pairs}
+    return is_repeatable(first) and len(counts) == 1 and 0 not in counts
 
 
 def _of_words(pairs: Sequence[tuple[str, Sequence[str]]], decimal: str, missing: Sequence[str]) -> Header:
@@ -134,14 +200,22 @@ def _names_with_numbers(
     Its numbers must rise. It then does where all others have a field more; where a word at one of its ends stands above
     numbers; where nothing stands above what tells rows apart, as R and pandas write it; and where it counts columns.
     """
-    numbers = [float(cell.replace(",", ".")) for cell in first if is_number(cell, decimal)]
-    if any(high <= low for low, high in pairwise(numbers)):
+    numbers = _numbers_of(first, decimal)
+    if not _rise(numbers):
         return False
     if not columns:
         return bool(rest) and all(len(row) == len(first) + 1 for row in rest)
     words = any(_is_word(first[end]) and _is_numeric(columns[end], decimal) for end in (0, -1))
     apart = not first[0] and _tells_rows_apart(columns[0], decimal)
     return words or apart or _counts_columns(numbers, first, columns)
+
+
+def _numbers_of(cells: Sequence[str], decimal: str) -> list[float]:
+    return [float(cell.replace(",", ".")) for cell in cells if is_number(cell, decimal)]
+
+
+def _rise(numbers: Sequence[float]) -> bool:
+    return all(low < high for low, high in pairwise(numbers))
 
 
 def _counts_columns(numbers: Sequence[float], first: Sequence[str], columns: Sequence[Sequence[str]]) -> bool:

@@ -88,9 +88,9 @@ def _read_items(items: Iterator[Any], encoding: str, options: Options, plans: Pl
     header, is_guess = found.header, False
     if not isinstance(header, bool):
         # Numbers name nothing here: whoever wants names writes texts.
-        guessed = find_header(lists)
-        header = guessed.value is True and not any(is_number(cell, ".") for cell in lists[0])
-        is_guess = guessed.is_guess
+        guessed, has_numbers = find_header(lists), any(is_number(cell, ".") for cell in lists[0])
+        header = guessed.value is True and not has_numbers
+        is_guess = guessed.is_guess and not has_numbers
     names = [_text(value) for value in next(rows)[1]] if header else None
     columns = names if names is not None else len(first[0])
     table = _read(rows, columns, (replace(found, header=header), options, plans), named=False)

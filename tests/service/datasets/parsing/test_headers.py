@@ -158,3 +158,54 @@ def test_a_title_over_two_columns_is_no_name_of_one() -> None:
         len(accepted("mpg\nMazda,21\nDatsun,22\nValiant,18\nDuster,14\n", target=0, ignore=[]).arrays["x"])
         == 4
     )
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "0.{0:03},1,{1:03},yes",
+        "{2},1,{1:03},yes",
+        "{0},2,{1:03},no",
+        "{0},{2},{1:02},no",
+    ],
+)
+def test_halves_of_numbers_are_not_shifted_into_other_columns(row: str) -> None:
+    rows = [row.format(number, number * 37 % 90, number % 3) for number in range(1, 41)]
+    found = rejected("\n".join(["a,price,label", *rows, ""]))
+    assert (found.reasons[0].row, found.reasons[0].found) == (1, "3 names above rows of 4 fields")
+    assert "in quotes" in found.advice
+
+
+def test_measurements_without_a_name_are_kept() -> None:
+    rows = [f"{number / 8},{number % 3},{'yn'[number % 2]}" for number in range(40)]
+    assert [column.name for column in accepted("\n".join([",b,label", *rows, ""])).columns] == [
+        "column_0",
+        "b",
+    ]
+
+
+@pytest.mark.parametrize("header", ["1,2,3,label", "400.5,401,401.5,label", "Survey,2020,12000,v2"])
+def test_words_that_no_row_repeats_make_rising_numbers_names(header: str) -> None:
+    rows = [f"{number % 5},{number % 4},{number % 3},{'yn'[number % 2]}" for number in range(40)]
+    found = accepted("\n".join([header, *rows, ""]), target=-1)
+    assert (found.options.header, found.classes) == (True, ("n", "y"))
+    assert told(found)
+
+
+@pytest.mark.parametrize("header", ["5,2,3,label", "1,2,3,4", "2018,2019,2020,2021"])
+def test_numbers_that_are_taken_for_data_and_may_be_names_are_shown(header: str) -> None:
+    last = "1" if header[-1].isdecimal() else "y"
+    rows = [f"{number % 5},{number % 4},{number % 3},{last if number % 2 else '0'}" for number in range(40)]
+    found = accepted("\n".join([header, *rows, ""]), target=-1)
+    assert found.options.header is False
+    assert "header=true" in guess(found)[0]
+
+
+@pytest.mark.parametrize("rows", [TEXTS, NUMBERED])
+def test_names_that_come_again_are_no_row(rows: list[str]) -> None:
+    found = accepted("\n".join(["colour,size,kind", *rows, "colour,size,kind", *rows, ""]), target=-1)
+    assert (found.options.header, len(found.arrays["x"])) == (True, 2 * len(rows))
+    assert "label" not in (found.classes or ())
+    assert [each.message for each in found.warnings if each.code == "repeated_header"] == [
+        f"Line {len(rows) + 2} repeats the names of the columns, as files put together do, and was left out."
+    ]
