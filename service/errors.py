@@ -1,6 +1,7 @@
 """What the service refuses, apart from HTTP.
 
     ServiceError
+    ├── Damaged             stored bytes are not those that were stored
     ├── Conflict            the thing asked for does not fit the state the resource is in
     ├── InvalidParameter    a query parameter or header that cannot be understood
     ├── NoRoom              the disk of the database is full, or almost
@@ -13,7 +14,16 @@ A specification that cannot be trained is ``engine.errors.InvalidSpec``: it carr
 
 from __future__ import annotations
 
-__all__ = ["Conflict", "InvalidParameter", "NoRoom", "NotFound", "Outdated", "ServiceError", "TooMany"]
+__all__ = [
+    "Conflict",
+    "Damaged",
+    "InvalidParameter",
+    "NoRoom",
+    "NotFound",
+    "Outdated",
+    "ServiceError",
+    "TooMany",
+]
 
 
 class ServiceError(Exception):
@@ -26,6 +36,14 @@ class NotFound(ServiceError):
 
 class NoRoom(ServiceError):
     """The disk of the database is full, or so full that this is better not stored."""
+
+
+class Damaged(ServiceError):
+    """Stored bytes are not those that were stored: ``what`` they are, and ``way_out``, what to do about it."""
+
+    def __init__(self, what: str, way_out: str) -> None:
+        self.what = what
+        super().__init__(f"{what} is damaged: its bytes are not those that were stored. {way_out}")
 
 
 class Conflict(ServiceError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
@@ -20,7 +21,7 @@ from engine.errors import InvalidSpec, SpecProblem, did_you_mean
 from service.access.tokens import redacted
 from service.datasets.guidance import way_to_upload
 from service.datasets.service import UnknownDatasetError
-from service.errors import Conflict, InvalidParameter, NotFound, Outdated, TooMany
+from service.errors import Conflict, Damaged, InvalidParameter, NotFound, Outdated, TooMany
 
 __all__ = [
     "MEDIA_TYPE",
@@ -33,6 +34,8 @@ __all__ = [
 ]
 
 MEDIA_TYPE = "application/problem+json"
+
+_logger = logging.getLogger(__name__)
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _MOST_ERRORS = 50
@@ -161,6 +164,7 @@ def register(app: FastAPI) -> None:
         Conflict: partial(_refused, 409),
         Outdated: partial(_refused, 412),
         TooMany: _too_many,
+        Damaged: _damaged,
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
@@ -241,6 +245,11 @@ def _unprocessable(request: Request, errors: Sequence[WrongPlace]) -> ProblemRes
 
 async def _too_many(request: Request, error: TooMany) -> ProblemResponse:
     return problem_response(request, 429, str(error), headers={"Retry-After": str(error.retry_after_seconds)})
+
+
+async def _damaged(request: Request, error: Damaged) -> ProblemResponse:
+    _logger.error("%s", error)
+    return problem_response(request, 500, str(error), [WrongPlace(code="damaged", message=str(error))])
 
 
 async def _refused(status: int, request: Request, error: Exception) -> ProblemResponse:

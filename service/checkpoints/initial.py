@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy.orm import Session
 
 from service.checkpoints import repository
-from service.checkpoints.safetensors import Reader
+from service.checkpoints.safetensors import DamagedCheckpoint, Reader
+from service.errors import Damaged
 
-__all__ = ["INITIAL", "keep", "modules"]
+__all__ = ["INITIAL", "damaged", "keep", "modules"]
 
 INITIAL = "initial"
 """The kind of the copy."""
@@ -20,13 +21,22 @@ INITIAL = "initial"
 def modules(session: Session, experiment_id: str, kind: str) -> Sequence[str] | None:
     """The modules of the network that a checkpoint was trained as; None where there is no such checkpoint.
 
-    Only the header is looked at. Raises DamagedCheckpoint.
+    Only the header is looked at. Raises Damaged.
     """
     if repository.find(session, experiment_id, kind) is None:
         return None
-    document = json.loads(Reader(_pieces(session, experiment_id, kind)).metadata["document"])
-    found: Sequence[str] = document.get("unfolded_modules", document["modules"])
+    try:
+        document = json.loads(Reader(_pieces(session, experiment_id, kind)).metadata["document"])
+        found: Sequence[str] = document.get("unfolded_modules", document["modules"])
+    except (DamagedCheckpoint, LookupError, TypeError, ValueError, AttributeError):
+        raise damaged(experiment_id, kind) from None
     return found
+
+
+def damaged(experiment_id: str, kind: str) -> Damaged:
+    """The error of a checkpoint whose bytes are not those of its hash."""
+    way_out = "Restore the database from a backup, or train the experiment again; `trainyard verify` lists all damage."
+    return Damaged(f"Checkpoint {experiment_id}/{kind}", way_out)
 
 
 def _pieces(session: Session, experiment_id: str, kind: str) -> Iterator[bytes]:

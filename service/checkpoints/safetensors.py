@@ -104,6 +104,13 @@ def _parse_header(text: bytes) -> dict[str, Any]:
 
 def _in_order(header: dict[str, Any]) -> tuple[Tensor, ...]:
     """The tensors in the order of their data, which must lie without gaps."""
+    try:
+        return _listed(header)
+    except (LookupError, TypeError, ValueError):
+        raise DamagedCheckpoint("The header does not list tensors.") from None
+
+
+def _listed(header: dict[str, Any]) -> tuple[Tensor, ...]:
     entries = sorted(header.items(), key=lambda entry: entry[1]["data_offsets"])
     tensors, end = [], 0
     for name, entry in entries:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,15 +11,32 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from service.checkpoints import repository
-from service.checkpoints.initial import INITIAL
+from service.checkpoints.initial import INITIAL, damaged
 from service.checkpoints.repository import Row
 from service.database import Database
-from service.errors import NotFound
+from service.errors import Damaged, NotFound
 from service.experiments import service as experiments
 
-__all__ = ["KINDS", "CheckpointReplaced", "Stored", "StoredContent", "content", "list_checkpoints", "read"]
+__all__ = [
+    "KINDS",
+    "CheckpointCut",
+    "CheckpointReplaced",
+    "Stored",
+    "StoredContent",
+    "content",
+    "list_checkpoints",
+    "read",
+]
 
 KINDS = ("best", "last", INITIAL)
+
+
+CHECKED_FIRST_BYTES = 8 * 2**20
+"""Checkpoints of up to so many bytes are checked before the first is sent."""
+
+
+class CheckpointCut(Exception):
+    """The rest of a checkpoint's bytes is not sent, since they are damaged."""
 
 
 class CheckpointReplaced(Exception):
@@ -61,11 +80,40 @@ def content(database: Database, experiment_id: str, kind: str) -> StoredContent:
 
     Whoever asks has shown with ``read`` that it is theirs. No connection is held between two pieces, however long a
     client takes. The pieces end with CheckpointReplaced where another epoch's have been stored meanwhile.
+
+    Bytes that are not those of the hash raise Damaged here where they are few. Else the pieces end with CheckpointCut
+    before the last one.
     """
-    first = _piece(database, experiment_id, kind, 0)
-    if first is None:
-        raise _not_found(experiment_id, kind)
-    return StoredContent(first.sha256, first.bytes, _pieces(database, experiment_id, kind, first))
+    while True:
+        first = _piece(database, experiment_id, kind, 0)
+        if first is None:
+            raise _not_found(experiment_id, kind)
+        pieces = _checked(first, experiment_id, kind, _pieces(database, experiment_id, kind, first))
+        if first.bytes > CHECKED_FIRST_BYTES:
+            return StoredContent(first.sha256, first.bytes, _cut(pieces))
+        with contextlib.suppress(CheckpointReplaced):
+            return StoredContent(first.sha256, first.bytes, iter(list(pieces)))
+
+
+def _cut(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces of an answer that has begun, which cannot become a problem document any more."""
+    try:
+        yield from pieces
+    except Damaged as error:
+        raise CheckpointCut(str(error)) from error
+
+
+def _checked(row: Row, experiment_id: str, kind: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces, each held back until the next one has come, and the last until the hash is right."""
+    digest, held = hashlib.sha256(), b""
+    for piece in pieces:
+        digest.update(piece)
+        if held:
+            yield held
+        held = piece
+    if digest.hexdigest() != row.sha256:
+        raise damaged(experiment_id, kind)
+    yield held
 
 
 def _pieces(database: Database, experiment_id: str, kind: str, first: Row) -> Iterator[bytes]:
@@ -74,7 +122,10 @@ def _pieces(database: Database, experiment_id: str, kind: str, first: Row) -> It
         if sent >= first.bytes:
             return
         piece = _piece(database, experiment_id, kind, position) if position else first
-        if piece is None or piece.sha256 != first.sha256 or piece.content is None:
+        if piece is not None and piece.sha256 == first.sha256 and piece.content is None:
+            # One is missing, which the hash of the others tells.
+            return
+        if piece is None or piece.sha256 != first.sha256:
             raise CheckpointReplaced(f"Checkpoint {kind} of {experiment_id} was replaced while it was sent.")
         yield piece.content
         sent += len(piece.content)

@@ -6,6 +6,9 @@ Imports NumPy: only workers and tests import this module.
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
+import logging
 import os
 import shutil
 import tempfile
@@ -24,6 +27,9 @@ _Alive = Callable[[list[str]], set[str]]
 
 _UNFINISHED, _DROPPED = "unfinished-", "dropped-"
 _ABANDONED_SECONDS = 3600.0
+_MANIFEST = "manifest.json"
+
+_logger = logging.getLogger(__name__)
 
 
 class CacheFolder:
@@ -36,17 +42,26 @@ class CacheFolder:
         self._folder, self._limit = folder, limit_bytes
 
     def find(self, version: str) -> dict[str, Array] | None:
-        """The arrays of a version by name, mapped; None where it is not there, not whole, or goes this moment."""
+        """The arrays of a version by name, mapped; None where it is not there, not whole, or goes this moment.
+
+        Whole is what has the sizes and hashes of its manifest, which is written last. What is not is dropped.
+        """
         place = self._folder / version
         try:
             os.utime(place)
-            return {file.stem: np.load(file, mmap_mode="r") for file in place.glob("*.npy")} or None
         except FileNotFoundError:
             return None
-        except (ValueError, EOFError):
-            # A power failure can leave a file shorter than it was written.
-            self._drop(place)
-            return None
+        try:
+            manifest = json.loads((place / _MANIFEST).read_bytes())
+            whole = all(_is_whole(place / name, *written) for name, written in manifest.items())
+            if manifest and whole:
+                return {Path(name).stem: np.load(place / name, mmap_mode="r") for name in manifest}
+        except (AttributeError, EOFError, FileNotFoundError, TypeError, ValueError):
+            whole = False
+        # A power failure or a failing disk can leave other bytes than were written.
+        _logger.warning("a cached data set is damaged and fetched anew: %s", place.name)
+        self._drop(place)
+        return None
 
     def add(self, version: str, arrays: Iterable[tuple[str, Iterator[bytes]]], alive: _Alive) -> None:
         """Write a version's files, and make room: ``alive`` tells which of some versions somebody still has.
@@ -57,11 +72,16 @@ class CacheFolder:
         self._folder.mkdir(parents=True, exist_ok=True)
         unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=self._folder))
         try:
+            manifest = {}
             for name, pieces in arrays:
+                digest = hashlib.sha256()
                 with (unfinished / f"{name}.npy").open("wb") as file:
                     for piece in pieces:
                         file.write(piece)
+                        digest.update(piece)
                         os.utime(unfinished)
+                    manifest[f"{name}.npy"] = file.tell(), digest.hexdigest()
+            (unfinished / _MANIFEST).write_text(json.dumps(manifest))
             self._make_room(_size(unfinished), alive)
             if version not in alive([version]):
                 return
@@ -111,6 +131,13 @@ class CacheFolder:
         for place in self._folder.glob(f"{_UNFINISHED}*"):
             if utc_now().timestamp() - _last_use(place) > _ABANDONED_SECONDS:
                 shutil.rmtree(place, ignore_errors=True)
+
+
+def _is_whole(file: Path, size: int, sha256: str) -> bool:
+    if file.stat().st_size != size:
+        return False
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest() == sha256
 
 
 def _last_use(place: Path) -> float:

@@ -83,4 +83,7 @@ class DatasetArrayRow(Base):
     version: Mapped[str] = mapped_column(primary_key=True)
     array: Mapped[str] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
+    sha256: Mapped[str | None]
+    """The piece's own hash; None where an older version wrote it."""
+
     content: Mapped[bytes] = mapped_column(LargeBinary)

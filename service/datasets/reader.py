@@ -30,9 +30,9 @@ from service.datasets.parsing.results import Parsed, Rejected, refuse
 from service.datasets.repository import Row
 from service.datasets.revision import READER_REVISION
 from service.datasets.room import FULL, check_room
-from service.datasets.uploads import VALIDATING
+from service.datasets.uploads import VALIDATING, fingerprint_of
 from service.datasets.versions import dataset_version
-from service.errors import NoRoom
+from service.errors import Damaged, NoRoom
 from service.execution.pulse import start_beating
 from service.settings import Settings
 
@@ -60,6 +60,9 @@ class _Reading:
                 self._store(result)
         except NoRoom as error:
             result = _without_room(str(error))
+        except Damaged as error:
+            advice = "The database's disk may be failing; upload the file again."
+            result = refuse(str(error), "the bytes that were uploaded", advice).rejected
         except OSError as error:
             if error.errno not in FULL:
                 raise
@@ -77,6 +80,9 @@ class _Reading:
         with file.open("wb") as out, self._database.reading() as session:
             for piece in repository.upload_pieces(session, self._row.id):
                 out.write(piece)
+        with file.open("rb") as stored:
+            if fingerprint_of(stored, self._row.options) != self._row.fingerprint:
+                raise Damaged("What was uploaded", "Upload the file again.")
         return file
 
     def _store(self, parsed: Parsed) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
@@ -11,11 +12,13 @@ from sqlalchemy.orm import Session
 
 from service.datasets.models import DatasetArrayRow, DatasetRow, DatasetUploadRow
 from service.datasets.revision import READER_REVISION
+from service.errors import Damaged
 from service.experiments.models import ExperimentRow
 from service.leftovers import repository as leftovers
 from service.pagination import Position
 
 __all__ = [
+    "REPAIR",
     "Row",
     "add_array_piece",
     "add_upload_piece",
@@ -43,6 +46,11 @@ __all__ = [
 ]
 
 Row = sa.Row[Any]
+
+REPAIR = (
+    "Announce the same file with the same options (POST /v1/datasets/announcements) and upload it, which repairs it, "
+    "or restore the database from a backup."
+)
 
 _DATASETS: Any = DatasetRow.__table__
 _UPLOADS: Any = DatasetUploadRow.__table__
@@ -173,7 +181,13 @@ def add_upload_piece(session: Session, identifier: str, position: int, content: 
 
 def upload_pieces(session: Session, identifier: str) -> Iterator[bytes]:
     """The bytes as they came, a piece at a time."""
-    return _pieces(session, _UPLOADS, _UPLOADS.c.dataset_id == identifier)
+    piece = sa.select(_UPLOADS.c.content).where(
+        _UPLOADS.c.dataset_id == identifier, _UPLOADS.c.position == sa.bindparam("place")
+    )
+    place = 0
+    while (content := session.execute(piece, {"place": place}).scalar_one_or_none()) is not None:
+        yield content
+        place += 1
 
 
 def drop_pieces(session: Session, identifier: str, most: int) -> int:
@@ -185,10 +199,14 @@ def drop_pieces(session: Session, identifier: str, most: int) -> int:
 
 
 def add_array_piece(session: Session, version: str, array: str, position: int, content: bytes) -> None:
-    """Store a piece of an array, unless it is there, in which case it is the same."""
+    """Store a piece of an array, unless it is there."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    values = {"version": version, "array": array, "position": position, "content": content}
-    session.execute(insert(_ARRAYS).values(values).on_conflict_do_nothing())
+    key = {"version": version, "array": array, "position": position}
+    values = {"sha256": hashlib.sha256(content).hexdigest(), "content": content}
+    statement = insert(_ARRAYS).values(**key, **values)
+    # What is there is the same, unless it is damaged.
+    differs = _ARRAYS.c.content != statement.excluded.content
+    session.execute(statement.on_conflict_do_update(index_elements=[*key], set_=values, where=differs))
 
 
 def arrays(session: Session, version: str) -> Sequence[str]:
@@ -198,15 +216,17 @@ def arrays(session: Session, version: str) -> Sequence[str]:
 
 
 def array_pieces(session: Session, version: str, array: str) -> Iterator[bytes]:
-    """The bytes of an npy file, a piece at a time."""
-    return _pieces(session, _ARRAYS, sa.and_(_ARRAYS.c.version == version, _ARRAYS.c.array == array))
-
-
-def _pieces(session: Session, table: Any, which: sa.ColumnElement[bool]) -> Iterator[bytes]:
-    piece = sa.select(table.c.content).where(which, table.c.position == sa.bindparam("place"))
+    """The bytes of an npy file, a piece at a time; raises Damaged."""
+    which = (_ARRAYS.c.version == version, _ARRAYS.c.array == array)
+    piece = sa.select(_ARRAYS.c.content, _ARRAYS.c.sha256).where(
+        *which, _ARRAYS.c.position == sa.bindparam("place")
+    )
     place = 0
-    while (content := session.execute(piece, {"place": place}).scalar_one_or_none()) is not None:
-        yield content
+    while (row := session.execute(piece, {"place": place}).first()) is not None:
+        # Pieces of before there were hashes have none.
+        if row.sha256 not in {None, hashlib.sha256(row.content).hexdigest()}:
+            raise Damaged(f"Array {array} of the data set of version {version[:12]}", REPAIR)
+        yield row.content
         place += 1
 
 

@@ -27,6 +27,7 @@ __all__ = [
     "UploadGone",
     "announce",
     "check_awaited",
+    "fingerprint_of",
     "receive",
     "size_of",
     "upload",
@@ -118,7 +119,7 @@ def _receive(
     with database.transaction() as session:
         row = _begin(session, owner, identifier, size_of(file), limits)
     _clear(database, row)
-    fingerprint = _fingerprint(file, row.options)
+    fingerprint = fingerprint_of(file, row.options)
     if find_twin:
         with database.transaction() as session:
             if (twin := _twin(session, row, fingerprint)) is not None:
@@ -207,7 +208,8 @@ def _forget(session: Session, owner: str, identifier: str) -> None:
         repository.delete(session, row)
 
 
-def _fingerprint(file: BinaryIO, options: Mapping[str, Any]) -> str:
+def fingerprint_of(file: BinaryIO, options: Mapping[str, Any]) -> str:
+    """The hash of a file and the options to read it with."""
     digest = hashlib.sha256(json.dumps(options, sort_keys=True).encode())
     for piece in _pieces(file):
         digest.update(piece)

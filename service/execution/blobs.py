@@ -11,12 +11,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from service.checkpoints.initial import INITIAL
+from service.checkpoints.initial import INITIAL, damaged
 from service.checkpoints.models import CheckpointChunkRow, CheckpointRow
 from service.database import utc_now
+from service.errors import Damaged
 from service.experiments.models import ResumeStateRow
 
-__all__ = ["Weights", "read_initial", "read_state", "replace_states", "store_weights"]
+__all__ = ["Weights", "read_initial", "read_state", "replace_states", "sha256_of", "store_weights"]
 
 CHUNK_BYTES = 8 * 2**20
 
@@ -37,27 +38,44 @@ class Weights:
     @cached_property
     def sha256(self) -> str:
         """The hash of the content."""
-        return hashlib.sha256(self.content).hexdigest()
+        return sha256_of(self.content)
 
 
 def read_state(session: Session, experiment_id: str) -> bytes | None:
-    """The state stored last, None where there is none."""
+    """The state stored last, None where there is none; raises Damaged."""
     pieces = (
-        sa.select(_STATES.c.content)
+        sa.select(_STATES.c.content, _STATES.c.sha256)
         .where(_STATES.c.experiment_id == experiment_id)
         .order_by(_STATES.c.position)
     )
-    return b"".join(session.execute(pieces).scalars()) or None
+    rows = session.execute(pieces).all()
+    content = b"".join(row.content for row in rows)
+    # States of before there were hashes have none.
+    if rows and any(row.sha256 not in {None, sha256_of(content)} for row in rows):
+        raise Damaged(f"The state that training of {experiment_id} goes on from", "Training begins again.")
+    return content or None
 
 
 def read_initial(session: Session, experiment_id: str) -> bytes | None:
-    """The checkpoint that the experiment begins with, None where its weights are drawn."""
+    """The checkpoint that the experiment begins with, None where its weights are drawn; raises Damaged."""
+    which = (_CHECKPOINTS.c.experiment_id == experiment_id, _CHECKPOINTS.c.kind == INITIAL)
+    wanted = session.execute(sa.select(_CHECKPOINTS.c.sha256).where(*which)).scalar()
+    if wanted is None:
+        return None
     pieces = (
         sa.select(_CHUNKS.c.content)
         .where(_CHUNKS.c.experiment_id == experiment_id, _CHUNKS.c.kind == INITIAL)
         .order_by(_CHUNKS.c.position)
     )
-    return b"".join(session.execute(pieces).scalars()) or None
+    content = b"".join(session.execute(pieces).scalars())
+    if sha256_of(content) != wanted:
+        raise damaged(experiment_id, INITIAL)
+    return content
+
+
+def sha256_of(content: bytes) -> str:
+    """The hash of some bytes."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def replace_states(session: Session, states: Sequence[tuple[str, int, bytes]]) -> None:
@@ -66,8 +84,15 @@ def replace_states(session: Session, states: Sequence[tuple[str, int, bytes]]) -
     if ids:
         session.execute(sa.delete(_STATES).where(_STATES.c.experiment_id.in_(ids)))
     pieces = [
-        {"experiment_id": experiment_id, "position": position, "epoch": epoch, "content": piece}
+        {
+            "experiment_id": experiment_id,
+            "position": position,
+            "epoch": epoch,
+            "sha256": sha256,
+            "content": piece,
+        }
         for experiment_id, epoch, content in states
+        for sha256 in [sha256_of(content)]
         for position, piece in enumerate(_pieces(content))
     ]
     if pieces:

@@ -44,7 +44,9 @@ class Lane:
         return from_safetensors(state) if isinstance(state, bytes) else state
 
     def initial(self) -> Checkpoint | None:
-        """The weights to begin with; raises InvalidCheckpoint."""
+        """The weights to begin with; raises InvalidCheckpoint and Damaged."""
+        if self.work.damage is not None:
+            raise self.work.damage
         return None if self.work.initial is None else from_safetensors(self.work.initial)
 
     def keep(self, report: LaneReport) -> None:

@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from engine.revision import ENGINE_REVISION
 from service.database import utc_now
+from service.errors import Damaged
 from service.execution import fence, journal
 from service.execution.blobs import read_initial, read_state, replace_states, store_weights
 from service.execution.curves import insert_epochs
 from service.execution.fence import WORKING
-from service.execution.restart import start_over
+from service.execution.restart import restart_after_damage, start_over
 from service.execution.work import QUIET, Lease, Progress, Wishes, Work
 from service.experiments.models import EpochRow, ExperimentRow
 from service.quotas import service as quotas
@@ -62,10 +63,14 @@ def begin(session: Session, dispatch_id: str) -> list[Work]:
 
 
 def _work(session: Session, row: sa.Row[Any]) -> Work:
-    state = read_state(session, row.id)
+    try:
+        state = read_state(session, row.id)
+    except Damaged as error:
+        row, state = restart_after_damage(session, row, error), None
     begun = state is not None
     if row.last_epoch and not begun:
         start_over(session, row.id)
+    initial, damage = (None, None) if begun else _initial(session, row.id)
     seconds = sa.select(_EPOCHS.c.seconds).where(
         _EPOCHS.c.experiment_id == row.id, _EPOCHS.c.epoch == row.last_epoch
     )
@@ -79,11 +84,20 @@ def _work(session: Session, row: sa.Row[Any]) -> Work:
         seconds=session.execute(seconds).scalar() or 0.0 if begun else 0.0,
         time_limit_seconds=row.time_limit_seconds,
         state=state,
-        initial=None if begun else read_initial(session, row.id),
+        initial=initial,
         best_epoch=row.best_epoch if begun else None,
         best=row.best if begun else None,
         warnings=row.warnings,
+        damage=damage,
     )
+
+
+def _initial(session: Session, id_: str) -> tuple[bytes | None, Damaged | None]:
+    """The checkpoint to begin with, or what is wrong with it."""
+    try:
+        return read_initial(session, id_), None
+    except Damaged as error:
+        return None, error
 
 
 def is_held(session: Session, dispatch_id: str) -> bool:

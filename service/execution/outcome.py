@@ -12,6 +12,7 @@ from engine.spec import SpecWarning
 from engine.training import Result
 from service.datasets.loading import DatasetMismatchError
 from service.datasets.room import FULL
+from service.errors import Damaged
 from service.execution.work import Ending
 
 __all__ = ["finite", "from_error", "from_result", "without_epochs"]
@@ -66,7 +67,7 @@ def without_epochs(reason: str) -> Ending:
 
 def from_error(error: Exception) -> Ending:
     """How an experiment ended that could not be trained."""
-    if isinstance(error, (EngineError, DatasetMismatchError)):
+    if isinstance(error, (EngineError, DatasetMismatchError, Damaged)):
         code = re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__.removesuffix("Error")).lower()
         message = str(error)
     elif isinstance(error, MemoryError):

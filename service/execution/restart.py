@@ -5,19 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.orm import Session
 
 from engine.errors import SpecProblem
 from service.checkpoints.initial import INITIAL
 from service.checkpoints.models import CheckpointRow
+from service.errors import Damaged
 from service.events.models import EventRow
 from service.events.repository import record
 from service.execution.blobs import replace_states
 from service.experiments.models import EpochRow, ExperimentRow
 
-__all__ = ["RESTARTED", "restart_under", "start_over"]
+__all__ = ["RESTARTED", "RESTARTED_BY_DAMAGE", "restart_after_damage", "restart_under", "start_over"]
 
 RESTARTED = "restarted_by_new_revision"
+RESTARTED_BY_DAMAGE = "restarted_after_damage"
+
+log = structlog.get_logger(__name__)
 
 _EXPERIMENTS: Any = ExperimentRow.__table__
 _OF_EPOCHS = ("experiment.epoch", "experiment.checkpoint")
@@ -44,7 +49,20 @@ def restart_under(session: Session, row: Any, revision: int) -> None:
         f"Training began again with epoch 1: the {row.last_epoch} epochs it had were of revision "
         f"{row.engine_revision} of the engine, and this is revision {revision}, whose numbers differ."
     )
-    warning = {"pointer": SpecProblem((), RESTARTED, message).pointer, "code": RESTARTED, "message": message}
+    _warn(session, row, RESTARTED, message)
+
+
+def restart_after_damage(session: Session, row: Any, damage: Damaged) -> Any:
+    """Have an experiment begin again whose state is damaged, and warn of it; returns its row."""
+    start_over(session, row.id)
+    log.error("cannot resume", experiment_id=row.id, damage=str(damage))
+    message = f"Training began again with epoch 1: {damage.what} was damaged. It ends with the same numbers."
+    _warn(session, row, RESTARTED_BY_DAMAGE, message)
+    return session.execute(sa.select(_EXPERIMENTS).where(_EXPERIMENTS.c.id == row.id)).one()
+
+
+def _warn(session: Session, row: Any, code: str, message: str) -> None:
+    warning = {"pointer": SpecProblem((), code, message).pointer, "code": code, "message": message}
     warned = sa.update(_EXPERIMENTS).where(_EXPERIMENTS.c.id == row.id)
     session.execute(warned.values(warnings=[*row.warnings, warning]))
     record(session, row.id, "experiment.warning", warning)

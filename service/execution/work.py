@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from service.errors import Damaged
 from service.execution.blobs import Weights
 from service.execution.curves import Epoch
 
@@ -24,7 +25,8 @@ class Lease:
 class Work:
     """An experiment to train, from the start or from a state stored after ``last_epoch``.
 
-    ``initial`` is the checkpoint it starts with, where its weights are not drawn and there is no state.
+    ``initial`` is the checkpoint it starts with, where its weights are not drawn and there is no state; ``damage`` says
+    why there is none after all.
     """
 
     lease: Lease
@@ -40,6 +42,7 @@ class Work:
     best_epoch: int | None
     best: dict[str, Any] | None
     warnings: list[Any]
+    damage: Damaged | None = None
 
 
 @dataclass(frozen=True, slots=True)

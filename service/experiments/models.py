@@ -186,4 +186,7 @@ class ResumeStateRow(Base):
     )
     position: Mapped[int] = mapped_column(primary_key=True)
     epoch: Mapped[int]
+    sha256: Mapped[str | None]
+    """The hash of all pieces together; None where an older version wrote them."""
+
     content: Mapped[bytes] = mapped_column(LargeBinary)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from engine.errors import InvalidSpec, SpecProblem
 from engine.spec import Given, NetworkShape, SpecWarning, to_document
 from service.checkpoints import initial
+from service.errors import Damaged
 from service.experiments import repository, states
 from service.experiments.identifiers import is_identifier
 from service.experiments.repository import Row
@@ -68,7 +69,10 @@ def _check(session: Session, submission: Submission, source: Source, row: Row) -
             "wait until it has ended, or cancel it."
         )
         _refuse("not_ended", message)
-    modules = initial.modules(session, source.experiment_id, source.kind)
+    try:
+        modules = initial.modules(session, source.experiment_id, source.kind)
+    except Damaged as error:
+        _refuse("damaged", str(error))
     if modules is None:
         links = f"GET /v1/experiments/{source.experiment_id}/checkpoints lists those it has."
         _refuse("unknown_checkpoint", f"That experiment has no checkpoint {source.kind}; {links}")

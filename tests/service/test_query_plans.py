@@ -139,8 +139,9 @@ class Story:
         take_over(self.database, "engine_a")
 
     def of_housekeeping(self) -> None:
-        prune(self.database, timedelta(0), ["succeeded"], dry_run=True)
-        prune(self.database, timedelta(0), ["succeeded"])
+        self.post(f"/{self.post(**SMALL, name='cancelled')['id']}/cancel")
+        for dry_run in (True, False):
+            assert prune(self.database, timedelta(0), ["cancelled"], dry_run=dry_run).experiments == 1
         datasets.sweep(self.database)
         with self.database.transaction() as session:
             idempotency.reap(session, utc_now(), 10)
@@ -154,7 +155,8 @@ def fill(database: Database) -> None:
     done = {"owner": "'other'", "status": "'succeeded'", "dispatch_id": "NULL", "finished_at": "now()"}
     # Rows refer to those of the same number in other tables.
     own = {"id", "key", "experiment_id", "dataset_id", "version", "fingerprint"}
-    values = done | dict.fromkeys(own, "lpad(number::text, 8, '0')")
+    number = "lpad(number::text, 8, '0')"
+    values = done | dict.fromkeys(own, number)
     with database.transaction() as session:
         for table in Base.metadata.sorted_tables:
             if table.name in BOUNDED:
@@ -162,6 +164,8 @@ def fill(database: Database) -> None:
             # The status of a repeated request is a number.
             kept = {"status"} if table.name == "idempotency_keys" else set()
             changed = {name: text for name, text in values.items() if name not in kept}
+            if len(table.primary_key.columns) == 1:
+                changed[next(iter(table.primary_key.columns)).name] = number
             found = [sa.text(changed.get(column.name, f'"{column.name}"')) for column in table.c]
             template: Any = sa.select(table).limit(1).subquery()
             numbers: Any = (
@@ -183,12 +187,11 @@ def test_no_statement_scans_a_table_that_grows(
     with recorded() as statements:
         dataset = story.of_data_sets()
         story.of_ends(story.of_experiments(dataset))
+        story.of_housekeeping()
     if not database.is_sqlite:
         fill(database)
-    with recorded() as others:
-        story.of_housekeeping()
     with database.reading() as session:
-        found = scans(session, statements | others)
+        found = scans(session, statements)
     assert found == [], "\n\n".join(map("\n".join, found))
     texts = "".join(statements)
     touched = {name for name in Base.metadata.tables if name in texts}

@@ -1,6 +1,7 @@
 """Checkpoints over HTTP: what they are, their bytes, and not sending what the client has."""
 
 import asyncio
+import hashlib
 import io
 import json
 from collections.abc import Callable, MutableMapping
@@ -13,9 +14,10 @@ from fastapi.testclient import TestClient
 from safetensors.numpy import load, save
 from sqlalchemy.pool import QueuePool
 
+from service.checkpoints import service
 from service.checkpoints.models import CheckpointChunkRow
 from service.checkpoints.schemas import CheckpointList, CheckpointRead
-from service.checkpoints.service import CheckpointReplaced
+from service.checkpoints.service import CheckpointCut, CheckpointReplaced
 from service.database import Database
 from tests.service import rows
 
@@ -24,6 +26,7 @@ WEIGHTS: dict[str, np.ndarray[Any, Any]] = {
     "0.bias": np.zeros(200, dtype=np.float32),
 }
 CONTENT: bytes = save(WEIGHTS, metadata={"format": "pt"})
+BETTER: bytes = save({name: array + 1 for name, array in WEIGHTS.items()}, metadata={"format": "pt"})
 
 
 @pytest.fixture
@@ -45,7 +48,7 @@ def test_what_a_checkpoint_is(client: TestClient, experiment_url: str) -> None:
         "kind": "best",
         "epoch": 3,
         "metrics": {"epoch": 3, **rows.shown_metrics(3)},
-        "sha256": "a1",
+        "sha256": hashlib.sha256(CONTENT).hexdigest(),
         "bytes": len(CONTENT),
         "created_at": "2026-11-22T16:05:09Z",
         "links": {
@@ -113,7 +116,7 @@ def test_is_not_sent_to_those_who_have_it(
     for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
         response = client.get(url, headers={"If-None-Match": known})
         assert (response.status_code, response.content, response.headers["etag"]) == (304, b"", tag)
-    rows.add_checkpoint(database, experiment_url.rpartition("/")[2], CONTENT, sha256="b2")
+    rows.add_checkpoint(database, experiment_url.rpartition("/")[2], BETTER)
     better = client.get(url, headers={"If-None-Match": tag})
     assert better.status_code == 200
     assert better.headers["etag"] != tag
@@ -162,13 +165,17 @@ class SlowReader:
 
 @pytest.mark.parametrize("form", ["safetensors", "npz", "json"])
 def test_a_better_epoch_stored_meanwhile_mixes_nothing(
-    client: TestClient, database: Database, experiment_url: str, form: str
+    client: TestClient,
+    database: Database,
+    experiment_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    form: str,
 ) -> None:
     identifier = experiment_url.rpartition("/")[2]
-    better = save({name: array + 1 for name, array in WEIGHTS.items()}, metadata={"format": "pt"})
+    monkeypatch.setattr(service, "CHECKED_FIRST_BYTES", 0)
     url = f"{experiment_url}/checkpoints/best/content"
     reader = SlowReader(
-        client, f"{url}?format={form}", lambda: rows.add_checkpoint(database, identifier, better, sha256="b2")
+        client, f"{url}?format={form}", lambda: rows.add_checkpoint(database, identifier, BETTER)
     )
     before = client.get(f"{url}?format={form}").content
     with pytest.raises(CheckpointReplaced):
@@ -176,7 +183,7 @@ def test_a_better_epoch_stored_meanwhile_mixes_nothing(
     assert 0 < len(reader.received) < len(before)
     assert before.startswith(reader.received)
     assert not reader.complete
-    assert client.get(url).content == better
+    assert client.get(url).content == BETTER
 
 
 def test_who_does_not_read_holds_no_connection(
@@ -191,12 +198,13 @@ def test_who_does_not_read_holds_no_connection(
 
 
 def test_a_checkpoint_with_a_piece_missing_is_not_passed_off_as_whole(
-    client: TestClient, database: Database, experiment_url: str
+    client: TestClient, database: Database, experiment_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(service, "CHECKED_FIRST_BYTES", 0)
     with database.transaction() as session:
         session.execute(sa.delete(CheckpointChunkRow).where(CheckpointChunkRow.position == 7))
     reader = SlowReader(client, f"{experiment_url}/checkpoints/best/content", lambda: None)
-    with pytest.raises(CheckpointReplaced):
+    with pytest.raises(CheckpointCut):
         reader.read()
     assert CONTENT.startswith(reader.received)
     assert not reader.complete

@@ -167,7 +167,7 @@ def test_checkpoints_are_polled(client: TestClient, database: Database) -> None:
     tags = {assert_polled(client, url)}
     rows.add_checkpoint(database, identifier, b"weights")
     tags |= {assert_polled(client, url), assert_polled(client, f"{url}/best")}
-    rows.add_checkpoint(database, identifier, b"better weights", sha256="b2")
+    rows.add_checkpoint(database, identifier, b"better weights")
     tags |= {assert_polled(client, url), assert_polled(client, f"{url}/best")}
     # A list of one has the tag of that one: they are not at the same place.
     assert len(tags) == 3
