@@ -9,20 +9,31 @@ import numpy as np
 from engine.calls import Array
 from engine.spec import SpecWarning
 
-__all__ = ["TRAINING_SHARE", "chance_share", "copy_groups", "copy_warnings", "row_hashes"]
+__all__ = [
+    "REMARKABLE_SHARE",
+    "TIMES_CHANCE",
+    "TRAINING_SHARE",
+    "chance_share",
+    "copy_groups",
+    "copy_warnings",
+    "row_hashes",
+]
 
 TRAINING_SHARE = 0.6
-"""Of the rows, by default."""
+"""The share of the rows that train by default."""
+
+REMARKABLE_SHARE = 0.02
+"""The share of held-out rows with a copy among the training rows from which on a warning says so."""
+
+TIMES_CHANCE = 3
+"""How many times the share that chance explains it must exceed, too."""
 
 _BLOCK = 4_096
-_MULTIPLIER = np.uint64(
-    0x9E3779B97F4A7C15
-)  # 2^64 over the golden ratio: odd, and its bits look random (Knuth)
+# 2^64 over the golden ratio: odd, and its bits look random (Knuth).
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
 _NO_CHANCE = 1e-9
 _MOST_GROUPS = 4_096
-_SEEN = 0.02
-_CHANCE = 3
 
 
 def row_hashes(parts: Mapping[str, Array]) -> dict[str, Array]:
@@ -116,9 +127,9 @@ def copy_warnings(
     for name in ("validation", "test"):
         found = hashes[""][chosen[name]] if name in chosen else hashes[name]
         seen = int(np.isin(found, train).sum())
-        if seen <= 1 or seen < _SEEN * len(found):
+        if seen <= 1 or seen < REMARKABLE_SHARE * len(found):
             continue
-        if seen <= _CHANCE * chance_share(x[chosen["train"]], train) * len(found):
+        if seen <= TIMES_CHANCE * chance_share(x[chosen["train"]], train) * len(found):
             continue
         can = curable and name in chosen
         cure = (

@@ -76,7 +76,7 @@ class InvalidCheckpoint(EngineError, ValueError):
 
 
 class Interrupted(EngineError):
-    """Whoever drives the training has stopped it within an epoch."""
+    """The driver of the training has stopped it within an epoch."""
 
 
 def did_you_mean(word: str, allowed: Iterable[str]) -> str:

@@ -8,8 +8,8 @@ from starlette.concurrency import run_in_threadpool
 from service.access import service, tokens
 from service.access.addresses import client_address
 from service.access.caller import LOCAL_OWNER, SCOPES, Caller, Limits, Scope
-from service.access.pace import Pace
 from service.access.pepper import read_pepper
+from service.access.rate_limit import TokenBuckets
 from service.database import Database
 from service.problems import Refusal
 from service.settings import Settings
@@ -30,8 +30,8 @@ class Gate:
     def __init__(self, settings: Settings, database: Database) -> None:
         self._settings = settings
         self._database = database
-        self._pace = Pace()
-        self._failures = Pace()
+        self._pace = TokenBuckets()
+        self._failures = TokenBuckets()
         self._pepper: bytes | None = None
         self.limits = Limits(
             queued=settings.max_queued_per_owner,

@@ -63,7 +63,6 @@ def _executor(settings: Settings) -> MakeExecutor:
 
         return partial(DaskExecutor, settings.scheduler, security=certificates)
     memory_bytes = settings.worker_memory_bytes or machine_memory_bytes() // settings.workers
-
     return partial(LocalExecutor, settings.workers, memory_bytes=memory_bytes)
 
 

@@ -16,7 +16,7 @@ from service.datasets.parsing.archive import read_arrays
 from service.datasets.parsing.columns import LARGEST_EXACT
 from service.datasets.parsing.features import feature_names
 from service.datasets.parsing.groups import numbered
-from service.datasets.parsing.labels import LabelsFound, number_text, trimmed
+from service.datasets.parsing.label_texts import LabelsFound, number_text, trimmed
 from service.datasets.parsing.limits import MAX_CLASSES, MAX_COLUMNS, MAX_TEXTS
 from service.datasets.parsing.option_rules import is_plain
 from service.datasets.parsing.options import Options

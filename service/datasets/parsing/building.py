@@ -12,7 +12,7 @@ from engine.calls import Array
 from service.datasets.parsing.amounts import NumberForm
 from service.datasets.parsing.columns import LARGEST_EXACT, ColumnReader
 from service.datasets.parsing.judging import GivenForm
-from service.datasets.parsing.labels import LabelsFound
+from service.datasets.parsing.label_texts import LabelsFound
 from service.datasets.parsing.limits import MAX_TEXTS, MAX_VALUES
 from service.datasets.parsing.numeric import NONE, NumericColumn
 from service.datasets.parsing.option_rules import LONGEST_NAME, is_plain

@@ -13,7 +13,7 @@ from engine.calls import Array
 from service.datasets.parsing.amounts import FormReader, NumberForm, take_apart
 from service.datasets.parsing.forms import is_number
 from service.datasets.parsing.judging import GivenForm, Tally, judge
-from service.datasets.parsing.labels import Labels, LabelsFound, trimmed
+from service.datasets.parsing.label_texts import Labels, LabelsFound, trimmed
 from service.datasets.parsing.limits import MAX_TEXTS
 from service.datasets.parsing.results import MOST_REASONS
 

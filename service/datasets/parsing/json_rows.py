@@ -14,7 +14,7 @@ from service.datasets.parsing.building import TableBuilder, read_whole
 from service.datasets.parsing.columns import TypedNumber
 from service.datasets.parsing.forms import is_number
 from service.datasets.parsing.header import find_header, header_guess
-from service.datasets.parsing.labels import json_number
+from service.datasets.parsing.label_texts import json_number
 from service.datasets.parsing.limits import MAX_COLUMNS, MAX_LINE
 from service.datasets.parsing.options import DEFAULT_MISSING, Options
 from service.datasets.parsing.results import Reason, Refused, refuse, shown

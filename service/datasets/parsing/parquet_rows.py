@@ -14,7 +14,7 @@ import numpy as np
 from engine.calls import Array
 from service.datasets.parsing.building import TableBuilder, read_whole
 from service.datasets.parsing.columns import LARGEST_EXACT, TypedNumber
-from service.datasets.parsing.labels import json_number, number_text
+from service.datasets.parsing.label_texts import json_number, number_text
 from service.datasets.parsing.limits import MAX_BYTES, MAX_TEXTS, MAX_VALUES
 from service.datasets.parsing.options import DEFAULT_MISSING, Options
 from service.datasets.parsing.results import DatasetWarning, Reason, Refused, refuse, shown

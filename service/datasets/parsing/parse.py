@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from service.datasets.parsing.advice import advise
 from service.datasets.parsing.arrays import read_npz
 from service.datasets.parsing.csv_rows import read_csv
+from service.datasets.parsing.dataset_warnings import dataset_warnings
 from service.datasets.parsing.describing import preview, summarize
 from service.datasets.parsing.excel_rows import can_read_workbooks, read_excel
 from service.datasets.parsing.findings import find
@@ -39,7 +39,7 @@ def parse(path: Path, options: Options) -> Parsed | Rejected:
     except Refused as refused:
         return refused.rejected
     parsed = replace(parsed, summary=summarize(parsed), findings=find(parsed), preview=preview(parsed))
-    return replace(parsed, warnings=_placed(parsed, (*parsed.warnings, *advise(parsed, options))))
+    return replace(parsed, warnings=_placed(parsed, (*parsed.warnings, *dataset_warnings(parsed, options))))
 
 
 def _placed(parsed: Parsed, warnings: Iterable[DatasetWarning]) -> tuple[DatasetWarning, ...]:

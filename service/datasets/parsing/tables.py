@@ -10,7 +10,7 @@ import numpy as np
 from engine.calls import Array
 from service.datasets.parsing.features import Features, feature_names, find_features
 from service.datasets.parsing.groups import check_whole, numbered
-from service.datasets.parsing.labels import look_alikes
+from service.datasets.parsing.label_texts import look_alikes
 from service.datasets.parsing.moments import moments
 from service.datasets.parsing.results import (
     MOST_REASONS,

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.calls import Array
 from service.datasets.parsing.forms import are_dates, number_advice
-from service.datasets.parsing.labels import LabelsFound, exact_number, look_alikes, sorted_places
+from service.datasets.parsing.label_texts import LabelsFound, exact_number, look_alikes, sorted_places
 from service.datasets.parsing.limits import MAX_CLASSES
 from service.datasets.parsing.results import MOST_REASONS, DatasetWarning, Reason, Refused, refuse, shown
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from service.datasets.parsing.limits import MAX_LINE
-from service.datasets.parsing.readings import first_foreign_line, mixture, other_readings
+from service.datasets.parsing.other_encodings import first_foreign_line, mixture, other_readings
 from service.datasets.parsing.results import DatasetWarning, refuse, shown
 from service.datasets.parsing.scanning import Scan, count_controls, scan
 

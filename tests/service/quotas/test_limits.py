@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from service.access.pace import Pace
+from service.access.rate_limit import TokenBuckets
 from service.database import Database, utc_now
 from service.datasets.repository import change
 from tests.service import rows
@@ -114,7 +114,7 @@ def test_whoever_has_stored_enough_stores_no_more(secured: TestClient) -> None:
 
 def keep_time(client: TestClient, clock: list[float]) -> None:
     """Have the service count requests by a clock of the test's."""
-    client.app.state.gate._pace = Pace(lambda: clock[0])  # type: ignore[attr-defined]  # noqa: SLF001 - no setting of it
+    client.app.state.gate._pace = TokenBuckets(lambda: clock[0])  # type: ignore[attr-defined]  # noqa: SLF001 - no setting of it
 
 
 def test_who_asks_too_fast_waits(fresh_sqlite_url: str, open_client: OpenClient) -> None:

@@ -6,22 +6,20 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from engine.copies import REMARKABLE_SHARE, TIMES_CHANCE
 from service.datasets.parsing.leaks import FEWEST_ROWS
 from service.datasets.parsing.options import Options
 from service.datasets.parsing.results import DatasetWarning, Parsed, shown
 
-__all__ = ["advise"]
+__all__ = ["dataset_warnings"]
 
 _MOST_SINGLE = 5
 _IMBALANCED = 19
 """Rows of the largest class for one of the smallest: 95 to 5."""
-_LARGEST = 0.95
 _MOST_CLASSES = 10
 _SOME_CLASSES = 6
-_SEEN = 0.02
-_CHANCE = 3
-_COUNTING_WORDS = (
-    *(
+_COUNTING_WORDS = frozenset(
+    [
         "age",
         "count",
         "counts",
@@ -33,8 +31,6 @@ _COUNTING_WORDS = (
         "rooms",
         "quantity",
         "rating",
-    ),
-    *(
         "ratings",
         "score",
         "stars",
@@ -46,11 +42,11 @@ _COUNTING_WORDS = (
         "goals",
         "sales",
         "views",
-    ),
+    ]
 )
 
 
-def advise(parsed: Parsed, options: Options) -> Iterator[DatasetWarning]:
+def dataset_warnings(parsed: Parsed, options: Options) -> Iterator[DatasetWarning]:
     """The warnings of what was found in a file that was read with these ``options``."""
     yield from _columns(parsed, options)
     yield from _copies(parsed)
@@ -133,14 +129,14 @@ def _copies(parsed: Parsed) -> Iterator[DatasetWarning]:
     train = len(parsed.arrays["x"])
     for part in ("validation", "test"):
         seen = found.get(f"{part}_in_train", 0)
-        if seen > 1 and seen >= _SEEN * (rows := len(parsed.arrays[f"x_{part}"])):
+        if seen > 1 and seen >= REMARKABLE_SHARE * (rows := len(parsed.arrays[f"x_{part}"])):
             message = (
                 f"{seen:,} of the {rows:,} {part} rows ({seen / rows:.1%}) have the features of a training row, so "
                 "that they are easier than new rows; remove them from the file."
             )
             yield DatasetWarning("copies_across_parts", f"#/findings/duplicates/{part}_in_train", message)
     copies, share, chance = found["within_train"], found["expected_share"], found["chance_share"]
-    if copies > 1 and share >= _SEEN and share > _CHANCE * chance:
+    if copies > 1 and share >= REMARKABLE_SHARE and share > TIMES_CHANCE * chance:
         message = (
             f"{copies:,} of {train:,} rows have exactly the features of an earlier row. A split by rows puts copies of "
             f"about {share:.1%} of the validation and test rows into training, which makes them easier than new rows; "

@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-__all__ = ["Pace"]
+__all__ = ["TokenBuckets"]
 
 MOST_BUCKETS = 10_000
 """The bucket used longest ago is forgotten, which fills it: names may come from outside."""
@@ -15,7 +15,7 @@ MOST_BUCKETS = 10_000
 _MINUTE = 60.0
 
 
-class Pace:
+class TokenBuckets:
     """A bucket of tokens for each name (https://en.wikipedia.org/wiki/Token_bucket), which fills up in a minute.
 
     It is kept in this process: of several API processes each counts what it is sent. Used from one event loop.
