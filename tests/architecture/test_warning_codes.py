@@ -29,8 +29,8 @@ def given(callees: set[str]) -> Iterator[str]:
                 isinstance(node, ast.Call)
                 and getattr(node.func, "id", getattr(node.func, "attr", "")) in callees
             ):
-                texts = [each.value for each in node.args if isinstance(each, ast.Constant)]
-                yield from [each for each in texts if re.fullmatch("[a-z0-9_]+", str(each))][:1]
+                texts = [str(each.value) for each in node.args if isinstance(each, ast.Constant)]
+                yield from [each for each in texts if re.fullmatch("[a-z0-9_]+", each)][:1]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -18,31 +19,9 @@ _IMBALANCED = 19
 """Rows of the largest class for one of the smallest: 95 to 5."""
 _MOST_CLASSES = 10
 _SOME_CLASSES = 6
-_COUNTING_WORDS = frozenset(
-    [
-        "age",
-        "count",
-        "counts",
-        "visits",
-        "children",
-        "years",
-        "days",
-        "hours",
-        "rooms",
-        "quantity",
-        "rating",
-        "ratings",
-        "score",
-        "stars",
-        "quality",
-        "rings",
-        "number",
-        "grade",
-        "points",
-        "goals",
-        "sales",
-        "views",
-    ]
+_COUNTING_WORDS = re.compile(
+    "age|counts?|visits|children|years|days|hours|rooms|quantity|ratings?|score|stars|quality|rings|number|grade|"
+    "points|goals|sales|views"
 )
 
 
@@ -199,7 +178,7 @@ def _are_counts(parsed: Parsed, options: Options) -> bool:
     numbers = sorted(map(int, names))
     extent = numbers[-1] - numbers[0] + 1
     words = parsed.target_names[0].lower().replace("-", "_").replace(" ", "_").split("_")
-    called = any(word in _COUNTING_WORDS for word in words)
+    called = any(map(_COUNTING_WORDS.fullmatch, words))
     spread = extent >= 2 * len(numbers) or not 0 <= numbers[0] <= 1
     return len(names) > _MOST_CLASSES or called or spread
 
