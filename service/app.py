@@ -25,6 +25,7 @@ from service.events.routes import router as events
 from service.events.tail import Tail
 from service.experiments.curve.routes import router as curves
 from service.experiments.planning.routes import router as planning
+from service.experiments.queue.outlook import Outlook
 from service.experiments.routes import router as experiments
 from service.health.readiness import EngineWatch
 from service.health.routes import router as health
@@ -71,6 +72,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.spools = Spools()
     app.state.tail = Tail(database)
     app.state.engine_watch = EngineWatch()
+    app.state.outlook = Outlook(app.state.engine_watch.look, settings.max_running_per_owner)
     routers = (experiments, planning, curves, events, checkpoints, datasets, keys, limits, health)
     for router in routers:
         app.include_router(router)

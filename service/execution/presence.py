@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.execution.models import EngineRow
 
-__all__ = ["forget_engine", "record_engine", "worker_memory_bytes"]
+__all__ = ["Workers", "forget_engine", "record_engine", "worker_memory_bytes"]
 
 _SILENCE = timedelta(days=1)
+
+
+class Workers(NamedTuple):
+    """Who could begin an experiment now."""
+
+    count: int
+    """Workers of all engines, busy or not."""
+
+    engine_silent_seconds: float | None = None
+    """How long no engine has beaten; 0 where that is not known, None where one beats."""
+
+    worker_silent_seconds: float | None = None
+    """How long no worker has answered; 0 where that is not known, None where one answers or no engine does."""
 
 
 def record_engine(session: Session, engine: EngineRow) -> None:

@@ -30,6 +30,7 @@ def experiment_document(placed: Placed) -> dict[str, Any]:
         "id": row.id,
         "object": "experiment",
         "status": row.status,
+        "why": placed.why,
         "stop_reason": row.stop_reason,
         "name": row.name,
         "metadata": row.metadata,

@@ -33,6 +33,7 @@ from service.experiments.schemas import (
 from service.experiments.service import Filters, Placed
 from service.experiments.states import named
 from service.experiments.tags import list_tag, tag_of
+from service.experiments.waiting import Waits
 from service.idempotency.requests import OnceTransaction
 from service.openapi import NOT_MODIFIED, problems
 from service.pagination import NEWEST_FIRST
@@ -76,6 +77,7 @@ def create_experiment(
     document: Annotated[ExperimentDocument, Body(openapi_examples=EXAMPLES)],
     caller: Writer,
     session: OnceTransaction,
+    waits: Waits,
     response: Response,
 ) -> Any:
     """Trains one network. `{"dataset": "digits"}` is enough: everything else has a default, which the answer shows.
@@ -84,7 +86,7 @@ def create_experiment(
     """
     placed = service.submit(session, caller.owner, document, limits=caller.limits)
     response.headers["Location"] = f"/v1/experiments/{placed.row.id}"
-    return _shown(placed, response)
+    return _shown(waits.explain(session, placed), response)
 
 
 def _shown(placed: Placed, response: Response) -> Any:
@@ -108,6 +110,7 @@ def list_experiments(  # noqa: PLR0913 - one argument per query parameter
     session: Reading,
     known: Known,
     fields: Fields,
+    waits: Waits,
     *,
     status: Annotated[
         list[StatusFilter], Query(description="Any of these; `unfinished` is every one that is not the last.")
@@ -123,6 +126,7 @@ def list_experiments(  # noqa: PLR0913 - one argument per query parameter
     """All filters must fit; a filter given more than once fits where any of its values does."""
     filters = Filters(named(status), dataset, penalty, _metadata_filter(request))
     page = service.list_page(session, caller.owner, filters, sort=sort, limit=limit, after=after)
+    page = waits.explain_each(session, page)
     return known.unless_known(list_tag(page), lambda: fields.of_each(list_document(page)))
 
 
@@ -153,10 +157,15 @@ def _metadata_filter(request: Request) -> dict[str, list[str]]:
     responses={200: {"content": part_content("ExperimentRead")}, **NOT_MODIFIED, **problems(404)},
 )
 def get_experiment(
-    experiment_id: ExperimentId, caller: Reader, session: QuickReading, known: Known, fields: Fields
+    experiment_id: ExperimentId,
+    caller: Reader,
+    session: QuickReading,
+    known: Known,
+    fields: Fields,
+    waits: Waits,
 ) -> Any:
     """Its specification with every default resolved, its progress, and what came out of it so far."""
-    placed = service.read(session, caller.owner, experiment_id)
+    placed = waits.explain(session, service.read(session, caller.owner, experiment_id))
     return known.unless_known(tag_of(placed), lambda: fields.of(experiment_document(placed)))
 
 
@@ -170,20 +179,22 @@ def get_experiment(
     responses=problems(400, 404, 412, 413, 415, 422),
     openapi_extra={"requestBody": {"content": {"application/merge-patch+json": _MERGE_PATCH}}},
 )
-def update_experiment(
+def update_experiment(  # noqa: PLR0913 - what the framework passes in
     experiment_id: ExperimentId,
     document: Annotated[PatchDocument, Body(openapi_examples=PATCH_EXAMPLES)],
+    *,
     response: Response,
     caller: Writer,
     session: QuickTransaction,
     expected: Expected,
+    waits: Waits,
 ) -> Any:
     """A JSON merge patch (RFC 7396). What decides the result of training is fixed once an experiment was created.
 
     With `If-Match` nothing changes where somebody else has changed it since; that it trained on meanwhile is no change.
     """
     placed = actions.change(session, caller.owner, experiment_id, document, expected=expected)
-    return _shown(placed, response)
+    return _shown(waits.explain(session, placed), response)
 
 
 @router.delete(
@@ -233,6 +244,9 @@ def pause_experiment(experiment_id: ExperimentId, caller: Writer, session: OnceT
     response_description="It is queued again.",
     **_ACTION,
 )
-def resume_experiment(experiment_id: ExperimentId, caller: Writer, session: OnceTransaction) -> Any:
+def resume_experiment(
+    experiment_id: ExperimentId, caller: Writer, session: OnceTransaction, waits: Waits
+) -> Any:
     """Goes on where it stopped and ends with the same bits as if it never had. Repeating is harmless."""
-    return experiment_document(actions.resume(session, caller.owner, experiment_id, limits=caller.limits))
+    resumed = actions.resume(session, caller.owner, experiment_id, limits=caller.limits)
+    return experiment_document(waits.explain(session, resumed))

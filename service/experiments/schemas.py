@@ -211,6 +211,10 @@ class ExperimentRead(BaseModel):
     id: str = Field(description="Names it in paths.", examples=["exp_01KAPZ4M7S3F6N6Q3W8E5T2R1Y"])
     object: Literal["experiment"]
     status: Status = Field(description="Where it is.")
+    why: str | None = Field(
+        description="Why it waits, for people, as it was a moment ago; null unless it is `queued`.",
+        examples=["waits for a worker (2 busy)"],
+    )
     stop_reason: StopReason | None = Field(description="Why it ended; null until it has.")
     name: str | None = Field(examples=["overfit"])
     metadata: dict[str, str] = Field(description=_METADATA_WORDS, examples=[{"course": "week 3"}])

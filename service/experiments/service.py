@@ -57,6 +57,8 @@ class Placed:
 
     row: Row
     queue_position: int | None
+    why: str | None = None
+    """Why it waits, where it is queued and that was asked for."""
 
 
 def submit(

@@ -39,7 +39,7 @@ _changing = attrgetter(*CHANGING)
 
 def tag_of(placed: Placed) -> str:
     """The tag of an experiment's document: the revision, which its users make, and the state, which training does."""
-    return f"{_revision(placed.row)}-{digest(_changing(placed.row), placed.queue_position)}"
+    return f"{_revision(placed.row)}-{digest(_changing(placed.row), placed.queue_position, placed.why)}"
 
 
 def is_expected(row: Row, tags: Collection[str]) -> bool:

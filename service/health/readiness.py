@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from service.database import Database, is_current, utc_now
 from service.execution.models import EngineRow
+from service.execution.presence import Workers
 
 __all__ = ["STALE_SECONDS", "EngineWatch", "missing"]
 
@@ -40,6 +41,7 @@ class EngineWatch:
         self._ending = threading.Event()
         self._seen: dict[str, tuple[datetime, float]] = {}
         self._looked_at = 0.0
+        self._worker_seen_at: float | None = None
 
     def start(self, database: Database) -> None:
         """Look at the engines from now on, until closed."""
@@ -59,10 +61,25 @@ class EngineWatch:
                 engine for engine, (_, noted) in self._seen.items() if now - noted < STALE_SECONDS
             )
 
+    def look(self, session: Session) -> Workers:
+        """Who could begin an experiment now."""
+        rows = session.execute(sa.select(_ENGINES.c.id, _ENGINES.c.beat_at, _ENGINES.c.slots)).all()
+        alive = self.alive({row.id: row.beat_at for row in rows})
+        count = sum(row.slots for row in rows if row.id in alive)
+        with self._lock:
+            now = self._monotonic()
+            if count:
+                self._worker_seen_at = now
+            if not alive:
+                last = max((noted for _, noted in self._seen.values()), default=now)
+                return Workers(0, engine_silent_seconds=now - last)
+            seen_at = now if self._worker_seen_at is None else self._worker_seen_at
+            return Workers(count, worker_silent_seconds=None if count else now - seen_at)
+
     def _run(self, database: Database) -> None:
         while not self._ending.wait(LOOK_SECONDS):
             with contextlib.suppress(SQLAlchemyError), database.reading() as session:
-                self.alive(_beats(session))
+                self.look(session)
 
     def _noted(self, engine: str, beat: datetime, now: float) -> tuple[datetime, float]:
         """The beat, and when (on the monotonic clock) it was made at the latest, as far as is known."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.experiments.models import ExperimentRow
+from service.experiments.states import ACTIVE
 
-__all__ = ["LAST_COUNTED", "queue_positions"]
+__all__ = ["LAST_COUNTED", "Dispatched", "dispatched", "queue_positions"]
 
 LAST_COUNTED = 1000
 """The last place in the queue that is told: to count further would cost every answer more than it is worth."""
@@ -21,6 +22,26 @@ Row = sa.Row[Any]
 _EXPERIMENTS: Any = ExperimentRow.__table__
 # What waits has not finished, which says where to look: in the index of all that has not.
 _QUEUED = sa.and_(_EXPERIMENTS.c.status == "queued", _EXPERIMENTS.c.finished_at.is_(None))
+
+# The first condition is that of the partial index.
+_DISPATCHED = (
+    sa.select(_EXPERIMENTS.c.dispatch_id, _EXPERIMENTS.c.owner, sa.func.count())
+    .where(_EXPERIMENTS.c.dispatch_id.is_not(None), _EXPERIMENTS.c.status.in_(sorted(ACTIVE)))
+    .group_by(_EXPERIMENTS.c.dispatch_id, _EXPERIMENTS.c.owner)
+)
+
+
+class Dispatched(NamedTuple):
+    """How many experiments of an owner are part of a dispatch, which has a worker to itself."""
+
+    dispatch_id: str
+    owner: str
+    experiments: int
+
+
+def dispatched(session: Session) -> list[Dispatched]:
+    """Everything that is in the hands of an engine."""
+    return [Dispatched(*row) for row in session.execute(_DISPATCHED)]
 
 
 def _counted(statement: sa.Select[Any]) -> sa.Select[Any]:

@@ -12,8 +12,6 @@ from service.execution.models import EngineRow
 from service.health.readiness import STALE_SECONDS, EngineWatch
 from tests.service.conftest import OpenClient
 
-NOW = utc_now()
-
 
 def beat(database: Database, age_seconds: float = 0, slots: int = 2) -> None:
     at = utc_now() - timedelta(seconds=age_seconds)
@@ -68,28 +66,31 @@ def test_an_engine_that_died_long_ago_does_not_count(client: TestClient, databas
 
 @pytest.mark.parametrize("skew", [timedelta(hours=-5), timedelta(hours=5)])
 def test_an_engine_whose_clock_is_wrong_counts_once_it_is_seen_to_beat(skew: timedelta) -> None:
+    now = utc_now()
     watch = EngineWatch(monotonic=lambda: 100.0)
-    assert watch.alive({"e1": NOW + skew}) == set()
-    assert watch.alive({"e1": NOW + skew}) == set()
-    assert watch.alive({"e1": NOW + skew + timedelta(seconds=1)}) == {"e1"}
+    assert watch.alive({"e1": now + skew}) == set()
+    assert watch.alive({"e1": now + skew}) == set()
+    assert watch.alive({"e1": now + skew + timedelta(seconds=1)}) == {"e1"}
 
 
 def test_an_engine_that_falls_silent_stops_counting_whatever_the_wall_clock_says() -> None:
+    now = utc_now()
     clock = [100.0]
     watch = EngineWatch(monotonic=lambda: clock[0])
     assert watch.alive({"e1": utc_now(), "e2": utc_now()}) == {"e1", "e2"}
     clock[0] += STALE_SECONDS - 1
-    assert watch.alive({"e1": NOW, "e2": utc_now()}) == {"e1", "e2"}
+    assert watch.alive({"e1": now, "e2": utc_now()}) == {"e1", "e2"}
     clock[0] += STALE_SECONDS - 1
-    assert watch.alive({"e1": NOW, "e2": utc_now()}) == {"e2"}
+    assert watch.alive({"e1": now, "e2": utc_now()}) == {"e2"}
     assert watch.alive({}) == set()
 
 
 def test_a_beat_between_two_looks_far_apart_does_not_tell_that_an_engine_is_alive() -> None:
+    now = utc_now()
     clock = [100.0]
     watch = EngineWatch(monotonic=lambda: clock[0])
-    assert watch.alive({"e1": NOW}) == {"e1"}
+    assert watch.alive({"e1": now}) == {"e1"}
     clock[0] += 40
     # It beat once more and froze, some time within these 40 s.
-    assert watch.alive({"e1": NOW + timedelta(seconds=1)}) == set()
-    assert watch.alive({"e1": NOW + timedelta(seconds=2)}) == {"e1"}
+    assert watch.alive({"e1": now + timedelta(seconds=1)}) == set()
+    assert watch.alive({"e1": now + timedelta(seconds=2)}) == {"e1"}

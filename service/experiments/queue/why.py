@@ -1,0 +1,42 @@
+"""Why an experiment waits, as a sentence: pure rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from service.execution.presence import Workers
+
+__all__ = ["Work", "why_it_waits"]
+
+_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+_SHOWN_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is in the hands of an engine: how many workers are busy, and how many of an owner's experiments run."""
+
+    busy: int
+    running: int
+
+
+def why_it_waits(workers: Workers, work: Work, most_running: int | None) -> str:
+    """The first thing that must change before another queued experiment of an owner can begin."""
+    if workers.engine_silent_seconds is not None:
+        return f"no engine answers{_since(workers.engine_silent_seconds)}"
+    if workers.worker_silent_seconds is not None:
+        return f"no worker answers{_since(workers.worker_silent_seconds)}"
+    if most_running is not None and work.running >= most_running:
+        return f"your limit of running experiments ({most_running})"
+    if work.busy >= workers.count:
+        return f"waits for a worker ({work.busy} busy)"
+    return "starts at any moment"
+
+
+def _since(seconds: float) -> str:
+    """How long ago, in steps, so that an answer that is asked for again often stays the same."""
+    shown = int(seconds // _SHOWN_SECONDS * _SHOWN_SECONDS)
+    for unit, length in _UNITS:
+        if shown >= length:
+            return f" since {shown // length} {unit}"
+    return ""
