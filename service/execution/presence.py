@@ -18,7 +18,7 @@ _SILENCE = timedelta(days=1)
 class Workers(NamedTuple):
     """Who could begin an experiment now."""
 
-    count: int
+    slots: int
     """Workers of all engines, busy or not."""
 
     engine_silent_seconds: float | None = None

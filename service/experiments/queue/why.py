@@ -28,7 +28,7 @@ def why_it_waits(workers: Workers, work: Work, most_running: int | None) -> str:
         return f"no worker answers{_since(workers.worker_silent_seconds)}"
     if most_running is not None and work.running >= most_running:
         return f"your limit of running experiments ({most_running})"
-    if work.busy >= workers.count:
+    if work.busy >= workers.slots:
         return f"waits for a worker ({work.busy} busy)"
     return "starts at any moment"
 
