@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-__all__ = ["FIELDS", "PARAMETERS", "WORDS", "fields_instead", "sizes_of", "word_instead"]
+__all__ = ["FIELDS", "NEEDLESS", "PARAMETERS", "WORDS", "fields_instead", "sizes_of", "word_instead"]
 
 Fields = dict[str, Any]
 
@@ -14,6 +15,11 @@ WORDS: Mapping[str, tuple[Any, ...]] = {
     # losses
     "mse": ("mean_squared_error", "val_loss"),
     "l2_loss": ("mean_squared_error",),
+    "rmse": ("mean_squared_error", "val_rmse"),
+    "root_mean_squared_error": ("mean_squared_error", "val_rmse"),
+    "reg:squarederror": ("squared_error",),
+    "quadratic": ("squared_error",),
+    "sse": ("squared_error",),
     "mae": ("absolute_error",),
     "mean_absolute_error": ("absolute_error",),
     "l1_loss": ("absolute_error",),
@@ -25,6 +31,11 @@ WORDS: Mapping[str, tuple[Any, ...]] = {
     "nll": ("cross_entropy",),
     "nll_loss": ("cross_entropy",),
     "log_loss": ("cross_entropy",),
+    "deviance": ("cross_entropy",),
+    "ce": ("cross_entropy",),
+    "multi:softmax": ("cross_entropy",),
+    "multi:softprob": ("cross_entropy",),
+    "binary:logistic": ("binary_cross_entropy",),
     "binary_crossentropy": ("binary_cross_entropy",),
     "bce": ("binary_cross_entropy",),
     "bce_with_logits": ("binary_cross_entropy",),
@@ -34,12 +45,15 @@ WORDS: Mapping[str, tuple[Any, ...]] = {
     "logistic": ("sigmoid",),
     "leakyrelu": ("leaky_relu",),
     "lrelu": ("leaky_relu",),
+    "prelu": ("leaky_relu",),
+    "mish": ("silu",),
     # initializers
     "he": ("he_normal",),
     "kaiming": ("he_normal",),
     "xavier": ("glorot_uniform",),
     "glorot": ("glorot_uniform",),
     "lecun": ("lecun_normal",),
+    "random": ({"name": "normal", "std": 0.05},),
     "random_normal": ({"name": "normal", "std": 0.05},),
     "truncated_normal": ({"name": "normal", "std": 0.05},),
     "gaussian": ({"name": "normal", "std": 0.05},),
@@ -51,6 +65,7 @@ WORDS: Mapping[str, tuple[Any, ...]] = {
     "elasticnet": ("elastic_net",),
     "l1_l2": ("elastic_net",),
     "weight_decay": ("l2",),
+    "tikhonov": ("l2",),
     # optimizers
     "rms_prop": ("rmsprop",),
     "adam_w": ("adamw",),
@@ -59,9 +74,13 @@ WORDS: Mapping[str, tuple[Any, ...]] = {
     "nesterov": ({"name": "sgd", "momentum": 0.9, "nesterov": True},),
     "lbfgs": ("adam",),
     "nadam": ("adam",),
+    "adamax": ("adam",),
+    "adadelta": ("adagrad",),
     # schedules
     "cosine_annealing": ("cosine",),
     "cosine_decay": ("cosine",),
+    "multi_step": ("multistep",),
+    "piecewise_constant": ("multistep",),
     "exponential_decay": ("exponential",),
     "invscaling": ("inverse_time",),
     "adaptive": ("plateau",),
@@ -98,17 +117,52 @@ PARAMETERS: Mapping[str, str] = {
     ),
     **dict.fromkeys(("test_size", "test_split", "test_fraction"), "test"),
     **dict.fromkeys(("random_state", "random_seed"), "seed"),
+    **dict.fromkeys(("T_max", "t_max", "T_0"), "period"),
+    **dict.fromkeys(("eta_min", "min_lr", "lr_min"), "min_learning_rate"),
+    **dict.fromkeys(("total_iters", "max_steps", "num_training_steps"), "total_steps"),
+    **dict.fromkeys(("num_warmup_steps", "warmup"), "warmup_steps"),
+    **dict.fromkeys(("kernel_regularizer", "regularizer"), "penalty"),
+    "decay_rate": "gamma",
 }
 """Parameters of parts of a specification, by the names they have elsewhere."""
 
 
+NEEDLESS: Mapping[str, str] = {
+    **dict.fromkeys(("verbose", "n_jobs", "device", "gpu", "use_gpu", "callbacks"), "Leave it out."),
+    **dict.fromkeys(
+        ("input_shape", "input_dim", "input_size", "in_features", "n_features", "num_classes", "n_classes"),
+        "Leave it out: the data set has it.",
+    ),
+    **dict.fromkeys(
+        ("metrics", "eval_metric", "scoring"),
+        'Leave it out: every metric is measured. "monitor" names the one that decides.',
+    ),
+    **dict.fromkeys(("use_bias", "fit_intercept", "bias"), "Leave it out: every layer has biases."),
+    "shuffle": "Leave it out: every epoch has an order of its own.",
+    "restore_best_weights": "Leave it out: the best epoch's weights are always kept.",
+    "save_best_only": "Leave it out: the best epoch's weights are always kept.",
+    "warm_start": 'Leave it out, or write "init": {"name": "given", "checkpoint": "…"}.',
+    "train_size": 'Leave it out: what "validation" and "test" of "split" leave is trained on.',
+}
+"""Fields of other tools that nothing stands for, and why."""
+
+
 def word_instead(word: str, allowed: tuple[str, ...]) -> Any:
     """What a field with these words calls it: a word, or an object with a name; None where nobody knows."""
-    plain = word.strip().lower().replace("-", "_").replace(" ", "_")
-    for each in (plain, *WORDS.get(plain, ())):
+    for each in _candidates(word):
         if (each["name"] if isinstance(each, dict) else each) in allowed:
             return each
     return None
+
+
+def _candidates(word: str) -> Iterator[Any]:
+    """What a word may stand for, whether it is written like ``mse``, ``MSELoss`` or ``torch.nn.MSELoss``."""
+    plain = word.strip().replace("-", "_").replace(" ", "_").rpartition(".")[2].strip("_")
+    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", plain).lower()
+    for spelled in (plain.lower(), snake):
+        for each in (spelled, re.sub(r"_?(loss|lr|decay|schedule)$", "", spelled)):
+            yield each
+            yield from WORDS.get(each, ())
 
 
 def fields_instead(name: str, document: Mapping[str, Any]) -> Iterator[Fields]:
@@ -116,8 +170,10 @@ def fields_instead(name: str, document: Mapping[str, Any]) -> Iterator[Fields]:
     if (row := FIELDS.get(name)) is None:
         return
     make, usual = row
-    with contextlib.suppress(TypeError, ValueError, ArithmeticError):
-        yield make(document[name], document)
+    given = document[name]
+    for value in (given, *_candidates(given)) if isinstance(given, str) else (given,):
+        with contextlib.suppress(TypeError, ValueError, ArithmeticError):
+            yield make(value, document)
     yield make(usual, document)
 
 
@@ -125,11 +181,7 @@ Row = tuple[Callable[[Any, Mapping[str, Any]], Fields], Any]
 
 
 def _same(field: str) -> Callable[[Any, Mapping[str, Any]], Fields]:
-    return lambda value, _: {field: _translated(value)}
-
-
-def _translated(value: Any) -> Any:
-    return WORDS.get(value.lower(), (value,))[0] if isinstance(value, str) else value
+    return lambda value, _: {field: value}
 
 
 def _rows(names: str, make: Callable[[Any, Mapping[str, Any]], Fields], usual: object) -> dict[str, Row]:
@@ -143,6 +195,13 @@ def _of_optimizer(parameter: str, *, name: str | None = None) -> Callable[[Any, 
         return {"optimizer": {**of, parameter: value}}
 
     return make
+
+
+def _learning_rate(value: Any, document: Mapping[str, Any]) -> Fields:
+    """A rate, or the schedule that scikit-learn gives by this name."""
+    if isinstance(value, str):
+        return {"schedule": value}
+    return _of_optimizer("learning_rate")(value, document)
 
 
 def _optimizer_name(given: Any) -> str:
@@ -179,6 +238,18 @@ def _inverse(value: Any, _: Mapping[str, Any]) -> Fields:
     return {"penalty": "l2", "lambda": 1 / float(value)}
 
 
+def _nesterov(value: Any, _: Mapping[str, Any]) -> Fields:
+    return {"optimizer": {"name": "sgd", "momentum": 0.9, "nesterov": value}}
+
+
+def _warmup(value: Any, _: Mapping[str, Any]) -> Fields:
+    return {"schedule": {"name": "constant", "warmup_steps": value}}
+
+
+def _positive_weight(value: Any, _: Mapping[str, Any]) -> Fields:
+    return {"class_weight": {"1": value}}
+
+
 def _patience(value: Any, _: Mapping[str, Any]) -> Fields:
     if isinstance(value, Mapping):
         value = value.get("patience", True)
@@ -194,7 +265,8 @@ def _of_split(part: str) -> Callable[[Any, Mapping[str, Any]], Fields]:
 
 
 FIELDS: Mapping[str, Row] = {
-    **_rows("learning_rate lr eta eta0 learning_rate_init step_size", _of_optimizer("learning_rate"), 0.01),
+    **_rows("learning_rate lr eta eta0 learning_rate_init step_size", _learning_rate, 0.01),
+    **_rows("nesterovs_momentum nesterov", _nesterov, usual=True),
     **_rows("momentum", _of_optimizer("momentum", name="sgd"), 0.9),
     **_rows("beta1 beta_1", _of_optimizer("beta1", name="adam"), 0.9),
     **_rows("beta2 beta_2", _of_optimizer("beta2", name="adam"), 0.999),
@@ -207,11 +279,17 @@ FIELDS: Mapping[str, Row] = {
     **_rows("lam lambd", _same("lambda"), 0.1),
     **_rows("regularization regularizer reg kernel_regularizer", _same("penalty"), "l2"),
     **_rows(
+        "size n_hidden hidden_size "
         "hidden_layer_sizes hidden_layers hidden hidden_units hidden_sizes hidden_dims layers layer_sizes units",
         _sizes,
         [64, 32],
     ),
-    **_rows("epochs n_epochs num_epochs max_iter n_iter num_train_epochs", _same("max_epochs"), 100),
+    **_rows(
+        "epochs n_epochs num_epochs nb_epoch max_iter maxit n_iter iterations num_train_epochs n_estimators nrounds "
+        "num_boost_round",
+        _same("max_epochs"),
+        100,
+    ),
     **_rows("batch batchsize minibatch_size mini_batch_size", _same("batch_size"), 32),
     **_rows("dropout dropout_rate", _of_layers("dropout"), 0.2),
     **_rows("batch_norm batchnorm batch_normalization", _of_layers("batch_norm"), usual=True),
@@ -228,15 +306,24 @@ FIELDS: Mapping[str, Row] = {
     ),
     **_rows("test_size test_split test_fraction", _of_split("test"), 0.2),
     **_rows("random_state random_seed", _same("seed"), 1),
-    **_rows("activation_function hidden_activation act nonlinearity", _same("activation"), "relu"),
+    **_rows("activation_function hidden_activation act nonlinearity act.fct", _same("activation"), "relu"),
     **_rows("output_activation out_activation", _same("output"), "auto"),
-    **_rows("loss_function criterion loss_fn", _same("loss"), "auto"),
+    **_rows("loss_function criterion loss_fn objective err.fct", _same("loss"), "auto"),
     **_rows(
         "kernel_initializer weight_init weights_init initializer initialization", _same("init"), "he_normal"
     ),
     **_rows("bias_initializer", _same("bias_init"), "zeros"),
     **_rows("scheduler lr_schedule lr_scheduler learning_rate_schedule", _same("schedule"), "cosine"),
-    **_rows("clipnorm max_grad_norm gradient_clipping clip grad_clip", _same("clip_norm"), 1.0),
+    **_rows(
+        "clipnorm max_grad_norm gradient_clipping gradient_clip gradient_clip_val clip grad_clip clipvalue",
+        _same("clip_norm"),
+        1.0,
+    ),
+    **_rows("kernel_constraint max_norm_constraint maxnorm", _same("max_norm"), 3.0),
+    **_rows("warmup_steps num_warmup_steps warmup", _warmup, 100),
+    **_rows("scale_pos_weight pos_weight", _positive_weight, 2.0),
+    **_rows("stratify", _of_split("stratify"), usual=True),
+    **_rows("train_rows", _of_split("train_rows"), 100),
     **_rows("class_weights", _same("class_weight"), "balanced"),
     **_rows("normalization normalize standardize preprocessing", _same("scaling"), "standardize"),
     **_rows("dtype", _same("precision"), "float32"),

@@ -9,7 +9,7 @@ from engine.spec.experiment import Experiment
 from engine.spec.initializers import Given, PerLayer
 from engine.spec.schedule_advice import is_scaled
 from engine.spec.spec_warning import Path, SpecWarning
-from engine.spec.splits import DatasetSplit
+from engine.spec.splits import DatasetSplit, OrderSplit
 from engine.spec.variants import ElasticNet, Huber, variant_name
 
 __all__ = ["network_advice"]
@@ -34,6 +34,7 @@ def network_advice(
     yield from _norms(resolved)
     yield from _labels(resolved, rows, facts)
     yield from _empty_parts(given, rows)
+    yield from _unused_seed(resolved)
 
 
 def _sizes(resolved: Experiment, facts: DatasetFacts, outputs: int) -> Iterator[SpecWarning]:
@@ -44,8 +45,9 @@ def _sizes(resolved: Experiment, facts: DatasetFacts, outputs: int) -> Iterator[
     if repeated or (len(units) >= 2 and units[-1] == outputs == 1):
         hidden = units[1:-1] if units[0] == facts.features and len(units) >= 3 else units[:-1]
         message = (
-            f"architecture lists hidden layers only; the {facts.features} features and {outputs} outputs come by "
-            f"themselves. As it stands the network is {'-'.join(map(str, [facts.features, *units, outputs]))}; "
+            f"architecture lists hidden layers only; the {facts.features} features and the "
+            f"{'output' if outputs == 1 else f'{outputs} outputs'} come by themselves. As it stands the network is "
+            f"{'-'.join(map(str, [facts.features, *units, outputs]))}; "
             f"{hidden} may be what is meant."
         )
         yield SpecWarning("layers_repeat_ends", ("architecture",), message)
@@ -84,11 +86,14 @@ def _overruled_init(given: Experiment) -> Iterator[SpecWarning]:
 def _layers(resolved: Experiment, rows: SplitRows, facts: DatasetFacts) -> Iterator[SpecWarning]:
     layers = resolved.architecture
     if any(layer.batch_norm for layer in layers) and min(resolved.batch_size, rows.train) == 1:
+        path, cure = (
+            (("split",), "more training rows") if rows.train == 1 else (("batch_size",), "larger batches")
+        )
         message = (
             "A batch of one row has no variance, so batch normalization uses its running statistics, which never "
-            "change: it does not normalize anything. Take larger batches."
+            f"change: it does not normalize anything. Take {cure}."
         )
-        yield SpecWarning("batch_norm_without_batches", ("batch_size",), message)
+        yield SpecWarning("batch_norm_without_batches", path, message)
     if resolved.activation != "relu" and all(layer.activation != resolved.activation for layer in layers):
         what = "every hidden layer has an activation of its own" if layers else "there is no hidden layer"
         yield SpecWarning("activation_without_effect", ("activation",), f"activation has no effect: {what}.")
@@ -153,20 +158,51 @@ def _labels(resolved: Experiment, rows: SplitRows, facts: DatasetFacts) -> Itera
             f"{classes} classes say nothing of the right one, or what it is not."
         )
         yield SpecWarning("label_noise_too_large", ("label_noise",), message)
-    if noise and resolved.split.train_rows is None and noise * rows.train < 0.5:
-        message = f"{noise:g} of {rows.train:,} training rows is less than half a row: no label is flipped."
+    # Labels are flipped before train_rows cuts.
+    whole, split = facts.rows, resolved.split
+    if not isinstance(split, DatasetSplit):
+        whole -= rows.validation + (0 if split.test is None else rows.test)
+    if noise and noise * whole < 0.5:
+        message = f"{noise:g} of {whole:,} training rows is less than half a row: no label is flipped."
         yield SpecWarning("label_noise_without_effect", ("label_noise",), message)
     if isinstance(resolved.loss, Huber) and resolved.loss.delta >= _LARGEST_DELTA and is_scaled(resolved):
         message = (
             f"Errors in standard deviations stay below {resolved.loss.delta:g}: this is the squared error."
         )
         yield SpecWarning("delta_without_effect", ("loss", "delta"), message)
-    if isinstance(resolved.class_weight, dict) and set(resolved.class_weight.values()) <= {1.0}:
-        message = "A class that is not named weighs 1, so these weights have no effect."
-        yield SpecWarning("class_weight_without_effect", ("class_weight",), message)
+    yield from _equal_weights(resolved, classes)
     if facts.task != "regression" and resolved.target_scaling == "none":
         message = "target_scaling has no effect on classes; it is about the targets of a regression."
         yield SpecWarning("target_scaling_without_effect", ("target_scaling",), message)
+
+
+def _equal_weights(resolved: Experiment, classes: int) -> Iterator[SpecWarning]:
+    """Weights of classes that are all the same."""
+    if not isinstance(given := resolved.class_weight, dict):
+        return
+    weights = set(given.values()) | ({1.0} if len(given) < classes else set())
+    if weights <= {1.0}:
+        message = "A class that is not named weighs 1, so these weights have no effect."
+    elif len(weights) == 1:
+        message = (
+            f"All {classes} classes weigh {next(iter(weights)):g}, so none counts more than another: the training loss "
+            "is multiplied, and nothing else."
+        )
+    else:
+        return
+    yield SpecWarning("class_weight_without_effect", ("class_weight",), message)
+
+
+def _unused_seed(resolved: Experiment) -> Iterator[SpecWarning]:
+    """A seed of a split that draws nothing."""
+    split = resolved.split
+    drawn = resolved.label_noise or split.train_rows is not None
+    if isinstance(split, (DatasetSplit, OrderSplit)) and split.seed and not drawn:
+        message = (
+            f'split.seed has no effect: "by": "{split.by}" draws nothing without train_rows or label_noise. '
+            "Weights and batches are drawn by the experiment's own seed."
+        )
+        yield SpecWarning("split_seed_without_effect", ("split", "seed"), message)
 
 
 def _empty_parts(given: Experiment, rows: SplitRows) -> Iterator[SpecWarning]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import InvalidSpec, SpecProblem, did_you_mean
-from engine.spec.foreign import PARAMETERS, fields_instead, sizes_of
+from engine.spec.foreign import NEEDLESS, PARAMETERS, fields_instead, sizes_of
 from engine.spec.rules import Choice, has_default, json_name, problem, required_names, takes_null
 
 __all__ = ["Record", "Records", "Variant", "Variants", "unknown_fields"]
@@ -73,7 +73,7 @@ def _instead(kind: type[Any], name: str, document: Mapping[str, Any]) -> str:
         except InvalidSpec:
             continue
         return f"Write {json.dumps(instead)[1:-1]} instead."
-    return ""
+    return NEEDLESS.get(name, "")
 
 
 def _instead_of_parameter(name: str, document: Mapping[str, Any], fields: Collection[str]) -> str:
@@ -82,8 +82,9 @@ def _instead_of_parameter(name: str, document: Mapping[str, Any], fields: Collec
             'Leave it out here, and write "penalty": "l2", "lambda_convention": "pytorch", and the value as "lambda", '
             "beside the optimizer."
         )
-    instead = PARAMETERS.get(name)
-    return f'Write "{instead}" instead.' if instead in fields else ""
+    if (instead := PARAMETERS.get(name)) in fields:
+        return f'Write "{instead}" instead.'
+    return NEEDLESS.get(name, "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 from collections.abc import Iterator
 
@@ -10,7 +11,6 @@ from engine.spec.experiment import Experiment
 from engine.spec.initializers import Given
 from engine.spec.optimizers import Adagrad, AdamW, Sgd
 from engine.spec.schedules import (
-    Constant,
     Cosine,
     Exponential,
     InverseTime,
@@ -28,19 +28,31 @@ __all__ = ["is_scaled", "schedule_advice"]
 
 _LARGEST_RATE = {"sgd": 50.0, "adagrad": 2.0, "rmsprop": 0.5, "adam": 0.5, "adamw": 0.5}
 """Rates from which on a step throws weights about. Steps of all but SGD are about as long as the rate, whatever the
-gradient, and weights are drawn smaller than 1. Of SGD it is the rate with momentum, η/(1 − μ), that counts."""
+gradient, and weights are drawn smaller than 1. With momentum it is η/(1 − μ) that counts."""
 _SMALLEST_RATE = 1e-6
 _SHORTEST_WAY = 1e-3
 """A rate is too small where it is below the first and all steps of the run together are shorter than the second."""
 _VANISHED = 1e-6
 """A share of the learning rate at which nothing more is learned."""
+_UNCHANGED = 0.999
+"""A share of the learning rate that is as good as all of it."""
+_SAME = "{} leaves the rate as it is, within a thousandth, to the end of the run."
+_DECIDES = {
+    "step": ("gamma", "applies by step, not by epoch"),
+    "exponential": ("gamma", "applies by step, not by epoch"),
+    "multistep": ("milestones", "count steps, not epochs"),
+    "inverse_time": ("decay", "applies by step, not by epoch"),
+    "polynomial": ("power", "makes the rate fall at once"),
+}
+"""The parameter by which a schedule reduces the rate, and what may have been overlooked about it."""
 
 
 def schedule_advice(resolved: Experiment, rows: SplitRows) -> Iterator[SpecWarning]:
     """Warnings about ``batch_size``, ``optimizer`` and ``schedule``."""
     if resolved.batch_size > rows.train:
         message = (
-            f"The batch is larger than the {rows.train} training rows: each epoch is one full-batch step."
+            f"The batch is larger than the {rows.train:,} training row{'' if rows.train == 1 else 's'}: each epoch is "
+            "one full-batch step."
         )
         yield SpecWarning("batch_exceeds_rows", ("batch_size",), message)
     per_epoch = -(-rows.train // resolved.batch_size)
@@ -49,14 +61,14 @@ def schedule_advice(resolved: Experiment, rows: SplitRows) -> Iterator[SpecWarni
         yield from _rate(resolved, steps)
         yield from _clipped(resolved, steps)
     yield from _weight_decay(resolved)
-    yield from _useless(resolved)
+    yield from _floor(resolved)
     schedule, left = resolved.schedule, steps - resolved.schedule.warmup_steps
     if left <= 0:
         message = f"The run has {steps:,} steps at most, so that it ends before the warm-up does."
         yield SpecWarning("warmup_too_long", ("schedule", "warmup_steps"), message)
     else:
-        yield from _length(schedule, left)
-        yield from _vanishing(schedule, left, per_epoch)
+        lengths = list(_length(schedule, left))
+        yield from lengths or _reduction(schedule, left, per_epoch)
 
 
 def is_scaled(resolved: Experiment) -> bool:
@@ -69,7 +81,7 @@ def _rate(resolved: Experiment, steps: int) -> Iterator[SpecWarning]:
     """Rates that cannot be meant for scaled data."""
     optimizer, path = resolved.optimizer, ("optimizer", "learning_rate")
     rate = optimizer.learning_rate
-    momentum = optimizer.momentum if isinstance(optimizer, Sgd) else 0.0
+    momentum = getattr(optimizer, "momentum", 0.0)
     largest = _LARGEST_RATE[optimizer.name]
     held = isinstance(optimizer, Sgd) and (resolved.clip_norm or resolved.max_norm) is not None
     if rate / (1 - momentum) >= largest and not held:
@@ -117,22 +129,18 @@ def _weight_decay(resolved: Experiment) -> Iterator[SpecWarning]:
         yield SpecWarning("weight_decay_too_large", ("optimizer", "weight_decay"), message)
 
 
-def _useless(resolved: Experiment) -> Iterator[SpecWarning]:
-    """Schedules that leave the rate as it is, or raise it where they are to reduce it."""
+def _floor(resolved: Experiment) -> Iterator[SpecWarning]:
+    """Schedules that are to reduce the rate, and whose smallest rate or factor keeps them from it."""
     schedule, rate = resolved.schedule, resolved.optimizer.learning_rate
-    if isinstance(schedule, (Step, MultiStep, Exponential)) and schedule.gamma == 1:
-        yield SpecWarning(
-            "schedule_without_effect", ("schedule", "gamma"), "A gamma of 1 leaves the rate as it is."
-        )
-    if isinstance(schedule, InverseTime) and not schedule.decay:
-        yield SpecWarning(
-            "schedule_without_effect", ("schedule", "decay"), "A decay of 0 leaves the rate as it is."
-        )
     if isinstance(schedule, (Cosine, Plateau)) and schedule.min_learning_rate >= rate:
         message = (
             f"min_learning_rate is not below the learning rate of {rate:g}, so the schedule never reduces it."
         )
         yield SpecWarning("schedule_without_effect", ("schedule", "min_learning_rate"), message)
+    elif isinstance(schedule, Plateau):
+        times = resolved.max_epochs // max(schedule.patience, 1)
+        if times and schedule.factor**times > _UNCHANGED:
+            yield SpecWarning("schedule_without_effect", ("schedule", "factor"), _SAME.format("factor"))
 
 
 def _length(schedule: Schedule, left: int) -> Iterator[SpecWarning]:
@@ -144,9 +152,10 @@ def _length(schedule: Schedule, left: int) -> Iterator[SpecWarning]:
             yield SpecWarning(
                 "schedule_too_long", ("schedule", name), f"{run}, so that the rate is never reduced."
             )
-    if not isinstance(schedule, (Polynomial, OneCycle, WarmupCosine)) or schedule.total_steps is None:
+    name = "period" if isinstance(schedule, Cosine) else "total_steps"
+    path, total = ("schedule", name), getattr(schedule, name, None)
+    if total is None:
         return
-    path, total = ("schedule", "total_steps"), schedule.total_steps
     if isinstance(schedule, WarmupCosine):
         total -= schedule.warmup_steps
         if total <= 0:
@@ -158,7 +167,7 @@ def _length(schedule: Schedule, left: int) -> Iterator[SpecWarning]:
     if total > left:
         message = f"{run}, so that the schedule does not come to its end. null fits it to the run."
         yield SpecWarning("schedule_too_long", path, message)
-    elif total <= left / 2 and not isinstance(schedule, WarmupCosine):
+    elif total <= left / 2 and isinstance(schedule, (Polynomial, OneCycle)):
         message = (
             f"{run}; after {total:,} of them the rate is next to 0 and nothing more is learned. null fits the "
             "schedule to the run."
@@ -166,23 +175,41 @@ def _length(schedule: Schedule, left: int) -> Iterator[SpecWarning]:
         yield SpecWarning("schedule_ends_early", path, message)
 
 
-def _vanishing(schedule: Schedule, left: int, per_epoch: int) -> Iterator[SpecWarning]:
-    """Rates that have vanished before half of the run is over."""
-    if isinstance(schedule, Constant) or getattr(schedule, "gamma", 1) == 1:
+def _reduction(schedule: Schedule, left: int, per_epoch: int) -> Iterator[SpecWarning]:
+    """Rates that have vanished before half of the run is over, and rates that stay what they are."""
+    if not isinstance(schedule, (Step, MultiStep, Exponential, InverseTime, Polynomial)):
         return
-    if isinstance(schedule, Exponential):
-        steps = math.log(_VANISHED) / math.log(schedule.gamma)
+    name, unit = _DECIDES[schedule.name]
+    if _share(schedule, left - 1, left) > _UNCHANGED:
+        yield SpecWarning("schedule_without_effect", ("schedule", name), _SAME.format(name))
+    if _share(schedule, left // 2, left) >= _VANISHED:
+        return
+    steps = bisect.bisect_left(range(left), -_VANISHED, key=lambda step: -_share(schedule, step, left))
+    epochs = (schedule.warmup_steps + steps) / per_epoch
+    message = (
+        f"{name} {unit}, and the run has {left:,} steps: after {epochs:.3g} epochs the rate is below a millionth of "
+        "its start and nothing more is learned."
+    )
+    yield SpecWarning("schedule_ends_early", ("schedule", name), message)
+
+
+def _share(
+    schedule: Step | MultiStep | Exponential | InverseTime | Polynomial, step: int, left: int
+) -> float:
+    """What is left of the learning rate at a step, the warm-up not counted, of a run of ``left`` steps."""
+    share: float
+    if isinstance(schedule, InverseTime):
+        share = 1 / (1 + schedule.decay * step)
+    elif isinstance(schedule, Polynomial):
+        total = schedule.total_steps or left
+        share = (1 - min(step, total) / total) ** schedule.power
+    elif isinstance(schedule, Exponential):
+        share = schedule.gamma**step
     elif isinstance(schedule, Step):
-        steps = math.ceil(math.log(_VANISHED) / math.log(schedule.gamma)) * schedule.step_size
+        share = schedule.gamma ** (step // schedule.step_size)
     else:
-        return
-    if steps < left / 2:
-        epochs = (schedule.warmup_steps + steps) / per_epoch
-        message = (
-            f"gamma applies by step, not by epoch, and the run has {left:,} steps: after {epochs:.3g} epochs the rate "
-            "is below a millionth of its start and nothing more is learned."
-        )
-        yield SpecWarning("schedule_ends_early", ("schedule", "gamma"), message)
+        share = schedule.gamma ** sum(milestone <= step for milestone in schedule.milestones)
+    return share
 
 
 def _first_reduction(schedule: Step | MultiStep) -> tuple[str, int]:

@@ -103,16 +103,18 @@ def _first_stop(resolved: Experiment) -> int:
 def _schedule(resolved: Experiment, rows: SplitRows) -> Iterator[SpecWarning]:
     """Schedules that patience cuts short before they do what they are for."""
     schedule = resolved.schedule
-    if isinstance(schedule, Plateau) and schedule.patience + 1 >= resolved.max_epochs:
+    # A plateau, like the run, acts in the first epoch without an improvement at the earliest.
+    plateau = max(schedule.patience, 1) if isinstance(schedule, Plateau) else 0
+    if plateau and plateau + 1 >= resolved.max_epochs:
         message = "The run ends before the plateau's patience does, so that the rate is never reduced."
         yield SpecWarning("schedule_too_long", ("schedule", "patience"), message)
     if resolved.patience is None:
         return
     waits = resolved.start_from_epoch + max(resolved.patience, 1)
-    if isinstance(schedule, Plateau) and waits <= schedule.patience < resolved.max_epochs - 1:
+    if plateau and waits <= plateau < resolved.max_epochs - 1:
         message = (
-            f"Early stopping ends the run after {resolved.patience} epochs without an improvement, before a plateau "
-            f"of {schedule.patience} epochs can reduce the rate and show whether that helps. Make schedule.patience "
+            f"Early stopping ends the run after {_epochs(max(resolved.patience, 1))} without an improvement, before a "
+            f"plateau of {_epochs(plateau)} can reduce the rate and show whether that helps. Make schedule.patience "
             "the smaller one."
         )
         yield SpecWarning("plateau_after_stopping", ("schedule", "patience"), message)
@@ -126,3 +128,7 @@ def _schedule(resolved: Experiment, rows: SplitRows) -> Iterator[SpecWarning]:
             f"{waits + 1:,} on. A start_from_epoch of {-(-rising // steps):,} lets it rise first."
         )
         yield SpecWarning("patience_shorter_than_warmup", ("patience",), message)
+
+
+def _epochs(count: int) -> str:
+    return f"{count:,} epoch{'' if count == 1 else 's'}"

@@ -10,7 +10,7 @@ import pytest
 
 from engine.errors import InvalidSpec
 from engine.spec import Experiment
-from engine.spec.foreign import FIELDS, PARAMETERS, WORDS
+from engine.spec.foreign import FIELDS, NEEDLESS, PARAMETERS, WORDS
 
 GIVEN: dict[str, Any] = {
     "solver": "lbfgs",
@@ -68,6 +68,12 @@ def test_a_field_of_another_tool_leads_to_ours(name: str) -> None:
         ({"val_split": 0.3, "split": {"seed": 4}}, {"split": {"seed": 4, "validation": 0.3}}),
         ({"random_state": 42}, {"seed": 42}),
         ({"criterion": "mse"}, {"loss": "mean_squared_error"}),
+        ({"criterion": "nn.CrossEntropyLoss"}, {"loss": "cross_entropy"}),
+        ({"learning_rate": "invscaling"}, {"schedule": "inverse_time"}),
+        ({"scheduler": "StepLR"}, {"schedule": "step"}),
+        ({"objective": "reg:squarederror"}, {"loss": "squared_error"}),
+        ({"size": 5}, {"architecture": [5]}),
+        ({"stratify": False}, {"split": {"stratify": False}}),
     ],
 )
 def test_the_value_goes_along(document: dict[str, Any], instead: dict[str, Any]) -> None:
@@ -117,6 +123,33 @@ def test_a_word_of_another_tool_leads_to_ours(word: str) -> None:
 )
 def test_other_forms(document: dict[str, Any], hint: str) -> None:
     assert message(document) == hint
+
+
+@pytest.mark.parametrize(
+    ("field", "word", "instead"),
+    [
+        ("loss", "MSELoss", "mean_squared_error"),
+        ("loss", "torch.nn.BCEWithLogitsLoss", "binary_cross_entropy"),
+        ("loss", "SmoothL1Loss", "huber"),
+        ("loss", "NLLLoss", "cross_entropy"),
+        ("init", "nn.init.orthogonal_", "orthogonal"),
+        ("init", "GlorotUniform", "glorot_uniform"),
+        ("init", "TruncatedNormal", {"name": "normal", "std": 0.05}),
+        ("optimizer", "keras.optimizers.RMSprop", "rmsprop"),
+        ("activation", "nn.LeakyReLU", "leaky_relu"),
+        ("schedule", "CosineAnnealingLR", "cosine"),
+        ("schedule", "MultiStepLR", "multistep"),
+        ("schedule", "PiecewiseConstantDecay", "multistep"),
+        ("schedule", "LinearLR", {"name": "polynomial"}),
+    ],
+)
+def test_names_of_classes_are_words(field: str, word: str, instead: Any) -> None:
+    assert f"write {json.dumps(instead)} instead." in message({field: word})
+
+
+@pytest.mark.parametrize("name", NEEDLESS)
+def test_what_nothing_stands_for_is_not_taken_for_something_else(name: str) -> None:
+    assert message({name: 1}) == f"Unknown field. {NEEDLESS[name]}"
 
 
 def test_weight_decay_of_sgd_is_a_penalty() -> None:
