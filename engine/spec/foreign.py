@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-__all__ = ["FIELDS", "NEEDLESS", "PARAMETERS", "WORDS", "fields_instead", "sizes_of", "word_instead"]
+__all__ = [
+    "FIELDS",
+    "NEAREST",
+    "NEEDLESS",
+    "PARAMETERS",
+    "WORDS",
+    "fields_instead",
+    "sizes_of",
+    "word_instead",
+]
 
 Fields = dict[str, Any]
 
@@ -103,6 +113,21 @@ WORDS: Mapping[str, tuple[Any, ...]] = {
 }
 """A word, and what stands for it here: the first that the field knows."""
 
+NEAREST = frozenset(
+    (
+        "lbfgs",
+        "nadam",
+        "adamax",
+        "adadelta",
+        "mish",
+        "prelu",
+        "truncated_normal",
+        "rmse",
+        "root_mean_squared_error",
+    )
+)
+"""Words for something that is not here, and only like what stands for it."""
+
 PARAMETERS: Mapping[str, str] = {
     **dict.fromkeys(("lr", "eta", "eta0", "learning_rate_init", "step_length"), "learning_rate"),
     **dict.fromkeys(("eps",), "epsilon"),
@@ -129,6 +154,8 @@ PARAMETERS: Mapping[str, str] = {
 
 NEEDLESS: Mapping[str, str] = {
     **dict.fromkeys(("verbose", "n_jobs", "device", "gpu", "use_gpu", "callbacks"), "Leave it out."),
+    "max_depth": "Leave it out: it is about trees.",
+    "sample_weight": 'Leave it out: the option "weight" of a data set names a column of weights.',
     **dict.fromkeys(
         ("input_shape", "input_dim", "input_size", "in_features", "n_features", "num_classes", "n_classes"),
         "Leave it out: the data set has it.",
@@ -147,12 +174,17 @@ NEEDLESS: Mapping[str, str] = {
 """Fields of other tools that nothing stands for, and why."""
 
 
-def word_instead(word: str, allowed: tuple[str, ...]) -> Any:
-    """What a field with these words calls it: a word, or an object with a name; None where nobody knows."""
-    for each in _candidates(word):
+def word_instead(word: str, allowed: tuple[str, ...]) -> str:
+    """What to write for a word of another tool in a field with these words; empty where nobody knows."""
+    candidates = list(_candidates(word))
+    words = {each for each in candidates if isinstance(each, str)}
+    for each in candidates:
         if (each["name"] if isinstance(each, dict) else each) in allowed:
-            return each
-    return None
+            known = "not known here; the nearest is to" if NEAREST & words else "called otherwise here:"
+            return f'"{word}" is {known} write {json.dumps(each)} instead.'
+    if "softmax" in words:
+        return f'"{word}" is for the output layer, which comes by itself: see "output".'
+    return ""
 
 
 def _candidates(word: str) -> Iterator[Any]:
@@ -315,7 +347,7 @@ FIELDS: Mapping[str, Row] = {
     **_rows("bias_initializer", _same("bias_init"), "zeros"),
     **_rows("scheduler lr_schedule lr_scheduler learning_rate_schedule", _same("schedule"), "cosine"),
     **_rows(
-        "clipnorm max_grad_norm gradient_clipping gradient_clip gradient_clip_val clip grad_clip clipvalue",
+        "clipnorm max_grad_norm gradient_clipping gradient_clip gradient_clip_val clip grad_clip",
         _same("clip_norm"),
         1.0,
     ),

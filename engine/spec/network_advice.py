@@ -86,14 +86,12 @@ def _overruled_init(given: Experiment) -> Iterator[SpecWarning]:
 def _layers(resolved: Experiment, rows: SplitRows, facts: DatasetFacts) -> Iterator[SpecWarning]:
     layers = resolved.architecture
     if any(layer.batch_norm for layer in layers) and min(resolved.batch_size, rows.train) == 1:
-        path, cure = (
-            (("split",), "more training rows") if rows.train == 1 else (("batch_size",), "larger batches")
-        )
+        field, cure = ("split", "more training rows") if rows.train == 1 else ("batch_size", "larger batches")
         message = (
             "A batch of one row has no variance, so batch normalization uses its running statistics, which never "
             f"change: it does not normalize anything. Take {cure}."
         )
-        yield SpecWarning("batch_norm_without_batches", path, message)
+        yield SpecWarning("batch_norm_without_batches", (field,), message)
     if resolved.activation != "relu" and all(layer.activation != resolved.activation for layer in layers):
         what = "every hidden layer has an activation of its own" if layers else "there is no hidden layer"
         yield SpecWarning("activation_without_effect", ("activation",), f"activation has no effect: {what}.")

@@ -82,6 +82,8 @@ def _instead_of_parameter(name: str, document: Mapping[str, Any], fields: Collec
             'Leave it out here, and write "penalty": "l2", "lambda_convention": "pytorch", and the value as "lambda", '
             "beside the optimizer."
         )
+    if name == "shuffle" and "validation" in fields:
+        return 'Rows are shuffled by "seed"; write "by": "order" to keep the order in which they are stored.'
     if (instead := PARAMETERS.get(name)) in fields:
         return f'Write "{instead}" instead.'
     return NEEDLESS.get(name, "")

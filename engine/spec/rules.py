@@ -8,7 +8,6 @@ can be compared with one source.
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -137,8 +136,8 @@ class Choice:
 
     def _refusal(self, value: str) -> str:
         """What was meant; every word that is allowed where nobody knows."""
-        if (instead := word_instead(value[:40], self.allowed)) is not None:
-            return f'"{value[:40]}" is called otherwise here: write {json.dumps(instead)} instead.'
+        if instead := word_instead(value[:40], self.allowed):
+            return instead
         if hint := did_you_mean(value, (*self.allowed, *self.aliases)):
             return f'"{value[:40]}" is unknown here.{hint}'
         return f'"{value[:40]}" is not one of: {", ".join(self.allowed)}.'

@@ -10,7 +10,7 @@ import pytest
 
 from engine.errors import InvalidSpec
 from engine.spec import Experiment
-from engine.spec.foreign import FIELDS, NEEDLESS, PARAMETERS, WORDS
+from engine.spec.foreign import FIELDS, NEAREST, NEEDLESS, PARAMETERS, WORDS
 
 GIVEN: dict[str, Any] = {
     "solver": "lbfgs",
@@ -145,6 +145,18 @@ def test_other_forms(document: dict[str, Any], hint: str) -> None:
 )
 def test_names_of_classes_are_words(field: str, word: str, instead: Any) -> None:
     assert f"write {json.dumps(instead)} instead." in message({field: word})
+
+
+@pytest.mark.parametrize("word", sorted(NEAREST))
+def test_what_is_only_alike_is_not_called_the_same(word: str) -> None:
+    fields = {"init": "truncated_normal", "loss": "rmse root_mean_squared_error", "activation": "mish prelu"}
+    field = next((each for each, words in fields.items() if word in words.split()), "optimizer")
+    assert "not known here; the nearest is" in message({field: word})
+
+
+def test_softmax_is_for_the_output_layer() -> None:
+    for given in ({"activation": "softmax"}, {"architecture": [{"units": 10, "activation": "softmax"}]}):
+        assert message(given) == '"softmax" is for the output layer, which comes by itself: see "output".'
 
 
 @pytest.mark.parametrize("name", NEEDLESS)
