@@ -110,6 +110,7 @@ class Settings(BaseSettings):
     key_pepper_file: Path | None = None
     max_upload_bytes: int = Field(default=2 * 2**30, ge=1)
     dataset_cache_bytes: int = Field(default=10 * 2**30, ge=1)
+    turn_seconds: float = Field(default=300.0, ge=0)
     max_queued_per_owner: Quota = None
     max_running_per_owner: Quota = None
     max_stored_bytes_per_owner: Quota = None

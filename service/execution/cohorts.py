@@ -13,10 +13,13 @@ from typing import Protocol
 
 from engine.spec import Experiment, shape, to_document
 
-__all__ = ["Dispatch", "Queue", "Waiting", "cohort_of", "plan"]
+__all__ = ["Dispatch", "Queue", "Waiting", "cohort_of", "plan", "rank_of", "shares_of"]
 
 _HASH_LETTERS = 16
 _NOTHING = Fraction(0)
+
+SHARE_SECONDS = 60
+"""What a worker of one's own now counts for, in seconds of a worker that were used."""
 
 
 def cohort_of(experiment: Experiment, dataset_version: str) -> str:
@@ -69,13 +72,32 @@ class Queue(Protocol):
         """This one waits no more."""
 
 
+def shares_of(live: Sequence[Dispatch]) -> dict[str, Fraction]:
+    """How many workers each owner has: the sum over the dispatches of its part in each."""
+    shares: dict[str, Fraction] = {}
+    for dispatch in live:
+        for owner, lanes in Counter(dispatch.owners).items():
+            shares[owner] = shares.get(owner, _NOTHING) + Fraction(lanes, len(dispatch.owners))
+    return shares
+
+
+def rank_of(share: Fraction | int, used_seconds: int) -> Fraction:
+    """An owner's place between the others, by the workers it has and the seconds that it has used lately."""
+    return share * SHARE_SECONDS + Fraction(used_seconds)
+
+
 def plan(
-    queue: Queue, live: Sequence[Dispatch], idle: int, most_running: int | None = None
+    queue: Queue,
+    live: Sequence[Dispatch],
+    idle: int,
+    most_running: int | None = None,
+    used: Mapping[str, int] | None = None,
 ) -> list[Dispatch]:
     """Who comes on board of which dispatch, given how many workers are ``idle``; dispatches that nobody boards are out.
 
-    A claim is (share, priority, age): an owner's share is the sum over the live dispatches of its part in each, and
-    the smallest comes first. An owner with ``most_running`` experiments that run is passed over.
+    A claim is (use, priority, age): an owner's use is its share, the sum over the live dispatches of its part in each,
+    times a minute, and the seconds of a worker that it has ``used`` lately. The smallest comes first. An owner with
+    ``most_running`` experiments that run is passed over.
 
     1. The best claims head a dispatch of their own, for as long as there are idle workers.
     2. Experiments of a head's cohort ride along, spread evenly, as long as nobody with a better share or priority is
@@ -83,7 +105,7 @@ def plan(
     3. While the first in line finds room in any stack of its cohort, it joins. Here age counts: a stack that goes
        on and on keeps its worker from those who wait.
     """
-    claims = _Claims(queue, live, most_running)
+    claims = _Claims(queue, live, most_running, used or {})
     claims.head(idle)
     claims.ride()
     claims.join()
@@ -93,15 +115,16 @@ def plan(
 class _Claims:
     """The claims of everybody, while one after another comes on board."""
 
-    def __init__(self, queue: Queue, live: Sequence[Dispatch], most_running: int | None) -> None:
-        self._queue, self._most_running = queue, most_running
+    def __init__(
+        self, queue: Queue, live: Sequence[Dispatch], most_running: int | None, used: Mapping[str, int]
+    ) -> None:
+        self._queue, self._most_running, self._used = queue, most_running, used
         self.dispatches = list(live)
         self._fresh: list[Dispatch] = []
         self._running = Counter[str]()
-        self._shares: dict[str, Fraction] = {}
+        self._shares = shares_of(live)
         for dispatch in live:
             self._running.update(dispatch.owners)
-            self._count(dispatch, 1)
 
     def head(self, idle: int) -> None:
         """Give every idle worker a dispatch."""
@@ -144,7 +167,9 @@ class _Claims:
         return self._shares.get(waiting.owner, _NOTHING), -waiting.priority
 
     def _claim(self, waiting: Waiting) -> tuple[Fraction, int, datetime, str]:
-        return *self._rank(waiting), waiting.created_at, waiting.id
+        share = self._shares.get(waiting.owner, _NOTHING)
+        use = rank_of(share, self._used.get(waiting.owner, 0))
+        return use, -waiting.priority, waiting.created_at, waiting.id
 
     def _places(self, dispatches: Sequence[Dispatch]) -> dict[str | None, Dispatch]:
         """For every cohort that there is room for, the dispatch with the fewest lanes."""

@@ -21,6 +21,7 @@ from service.execution.models import EngineRow
 from service.execution.outage import Outage
 from service.execution.presence import forget_engine, record_engine
 from service.execution.roles import DISPATCHER, Role
+from service.execution.turns import Turns
 from service.experiments.models import ExperimentRow
 
 __all__ = ["Dispatcher", "take_over"]
@@ -57,7 +58,8 @@ class Dispatcher:
     """Dispatches for one engine; a second one of another engine beside it does no harm.
 
     The executor comes from a function that takes what to call when a worker has died. No owner has more than
-    ``most_running`` experiments that run.
+    ``most_running`` experiments that run. A run is handed back after ``turn_seconds`` when an owner waits that has
+    used less.
     """
 
     def __init__(
@@ -67,10 +69,12 @@ class Dispatcher:
         make_executor: Callable[[OnLost], Executor],
         *,
         most_running: int | None = None,
+        turn_seconds: float | None = None,
         lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         self._database = database
         self._most_running = most_running
+        self._turns = Turns(turn_seconds)
         self._engine_id = engine_id
         self._started_at = utc_now()
         self._role = Role(DISPATCHER, engine_id)
@@ -105,6 +109,8 @@ class Dispatcher:
         if now >= self._next_beat:
             slots = self._beat(now)
             self._next_beat = now + (BEAT_SECONDS if slots.total else NO_WORKERS_BEAT_SECONDS)
+            if self._holds_role:
+                self._take_turns(now, slots)
         if self._holds_role:
             self._reap_lost(now)
             if now >= self._last_loss + self._pause:
@@ -138,6 +144,18 @@ class Dispatcher:
             if self._holds_role:
                 self._reap_expired(session, now)
         return slots
+
+    def _take_turns(self, now: float, slots: Slots) -> None:
+        with self._database.reading() as session:
+            live = repository.live_dispatches(session, self._engine_id)
+            self._turns.observe(now, live)
+            if not live or min(slots.idle, slots.total - len(live)) > 0:
+                return
+            waiting = repository.waiting_owners(session)
+        if (dispatch_id := self._turns.ask(now, waiting, live, self._most_running)) is not None:
+            with self._database.transaction() as session:
+                repository.ask_back(session, dispatch_id)
+            log.info("asking a dispatch back for another owner", dispatch_id=dispatch_id)
 
     def _reap_expired(self, session: Session, now: float) -> None:
         rows = {(row.id, row.attempt, row.status): row for row in repository.held(session)}
@@ -184,12 +202,13 @@ class Dispatcher:
             # What is claimed and not yet started occupies no worker, but will.
             return min(slots.idle, slots.total - live)
 
+        used = self._turns.used()
         # The long look, at a long queue and full workers, is without the lock that SQLite has for all who write.
         with self._database.reading() as session:
-            if not repository.find_claims(session, self._engine_id, capacity, self._most_running):
+            if not repository.find_claims(session, self._engine_id, capacity, self._most_running, used):
                 return
         with self._database.transaction() as session:
-            dispatches = repository.claim(session, self._engine_id, capacity, self._most_running)
+            dispatches = repository.claim(session, self._engine_id, capacity, self._most_running, used)
         for dispatch_id in dispatches:
             self._submit(dispatch_id)
 

@@ -77,7 +77,13 @@ def _run(
     owns_workers = settings.scheduler is None
     if owns_workers:
         take_over(database, engine_id)
-    dispatcher = Dispatcher(database, engine_id, make_executor, most_running=settings.max_running_per_owner)
+    dispatcher = Dispatcher(
+        database,
+        engine_id,
+        make_executor,
+        most_running=settings.max_running_per_owner,
+        turn_seconds=settings.turn_seconds or None,
+    )
     intake = Intake(
         database,
         settings.data_dir / "intake" / engine_id,

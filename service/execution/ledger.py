@@ -29,7 +29,7 @@ _EPOCHS: Any = EpochRow.__table__
 
 # Made once: every worker asks four times a second.
 _WISHES = sa.select(
-    *(_EXPERIMENTS.c[name] for name in ("id", "attempt", "status", "cancel_requested"))
+    *(_EXPERIMENTS.c[name] for name in ("id", "attempt", "status", "cancel_requested", "hand_back_requested"))
 ).where(_EXPERIMENTS.c.dispatch_id == sa.bindparam("dispatch"))
 
 
@@ -49,6 +49,7 @@ def begin(session: Session, dispatch_id: str) -> list[Work]:
         .values(
             status="running",
             attempt=_EXPERIMENTS.c.attempt + 1,
+            hand_back_requested=False,
             lease_counter=_EXPERIMENTS.c.lease_counter + 1,
             last_event=_EXPERIMENTS.c.last_event + 1,
             started_at=sa.func.coalesce(
@@ -127,6 +128,7 @@ def wishes(session: Session, dispatch_id: str, leases: Iterable[Lease]) -> Wishe
         pausing=frozenset(lease for lease, row in found.items() if row.status == "pausing"),
         gone=frozenset(leases) - found.keys(),
         joining=any(row.status == "dispatched" for row in rows),
+        handing_back=any(row.hand_back_requested for row in found.values()),
     )
     return QUIET if heard == QUIET else heard
 
@@ -194,7 +196,11 @@ def hand_back(session: Session, dispatch_id: str, leases: Sequence[Lease], *, al
         status = session.execute(query).scalar_one_or_none()
         if status not in _HANDED_BACK:
             continue
-        values: dict[str, Any] = {"status": _HANDED_BACK[status], "dispatch_id": None}
+        values: dict[str, Any] = {
+            "status": _HANDED_BACK[status],
+            "dispatch_id": None,
+            "hand_back_requested": False,
+        }
         if alone:
             values["cohort"] = None
         if status == "cancelling":

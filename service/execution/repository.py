@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -25,13 +25,16 @@ __all__ = [
     "MAX_LOSSES",
     "Held",
     "after_release",
+    "ask_back",
     "board",
     "claim",
     "find_claims",
     "has_queued",
     "held",
     "held_by_engine",
+    "live_dispatches",
     "release",
+    "waiting_owners",
 ]
 
 MAX_LOSSES = 5
@@ -94,18 +97,35 @@ def _dispatches_of(engine_id: str) -> str:
 
 
 def find_claims(
-    session: Session, engine_id: str, capacity: Callable[[int], int], most_running: int | None = None
+    session: Session,
+    engine_id: str,
+    capacity: Callable[[int], int],
+    most_running: int | None = None,
+    used: Mapping[str, int] | None = None,
 ) -> list[Dispatch]:
     """Who could be dispatched now, by the rules of ``cohorts.plan``; changes nothing.
 
     ``capacity`` says how many more dispatches there is room for, given how many are live. Only dispatches of this
     engine are joined: of another's it is not known whether they have a worker.
     """
-    live = _live(session, _dispatches_of(engine_id))
-    return plan(DatabaseQueue(session), live, max(0, capacity(len(live))), most_running)
+    live = live_dispatches(session, engine_id)
+    return plan(DatabaseQueue(session), live, max(0, capacity(len(live))), most_running, used)
 
 
-def _live(session: Session, ours: str) -> list[Dispatch]:
+def waiting_owners(session: Session) -> list[str]:
+    """Everybody who has something queued."""
+    return list(DatabaseQueue(session).fronts())
+
+
+def ask_back(session: Session, dispatch_id: str) -> None:
+    """Have a worker hand a dispatch back after the epoch that it trains."""
+    wanted = (ExperimentRow.dispatch_id == dispatch_id, ExperimentRow.status == "running")
+    session.execute(sa.update(ExperimentRow).where(*wanted).values(hand_back_requested=True))
+
+
+def live_dispatches(session: Session, engine_id: str) -> list[Dispatch]:
+    """Everything that is dispatched, of whichever engine; that of others cannot be joined."""
+    ours = _dispatches_of(engine_id)
     names = ("dispatch_id", "owner", "status", "losses", "cohort")
     columns = (*(_EXPERIMENTS.c[name] for name in names), *lanes_columns(_EXPERIMENTS))
     query = sa.select(*columns).where(*_IN_HANDS)
@@ -124,13 +144,17 @@ def _dispatch(id_: str, members: Sequence[Any], ours: str) -> Dispatch:
 
 
 def claim(
-    session: Session, engine_id: str, capacity: Callable[[int], int], most_running: int | None = None
+    session: Session,
+    engine_id: str,
+    capacity: Callable[[int], int],
+    most_running: int | None = None,
+    used: Mapping[str, int] | None = None,
 ) -> list[str]:
     """Dispatch whom ``find_claims`` finds, and return the ids of the fresh dispatches.
 
     Two dispatchers never claim the same experiment: PostgreSQL locks the rows, SQLite the transaction.
     """
-    planned = find_claims(session, engine_id, capacity, most_running)
+    planned = find_claims(session, engine_id, capacity, most_running, used)
     boarded = [(dispatch, board(session, dispatch, engine_id)) for dispatch in planned]
     return [id_ for dispatch, id_ in boarded if id_ is not None and dispatch.id is None]
 

@@ -89,7 +89,7 @@ class Run:
                 return self._joined()
             ended = time.monotonic()
             self._take_in(report, ended - self._epoch_begun)
-            if self._stopping.is_set():
+            if self._stopping.is_set() or self._heartbeat.wishes.handing_back:
                 self._hand_back(self._living(report))
                 return []
             if self._pace.is_due(ended, self._unstored) or self._is_pausing():

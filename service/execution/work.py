@@ -47,12 +47,16 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What users want of a dispatch's experiments, those that are no longer ours, and whether others are to join."""
+    """What users want of a dispatch's experiments, those that are no longer ours, and whether others are to join.
+
+    ``handing_back`` is the dispatcher's: the worker is wanted for another owner.
+    """
 
     cancelled: frozenset[Lease] = frozenset()
     pausing: frozenset[Lease] = frozenset()
     gone: frozenset[Lease] = frozenset()
     joining: bool = False
+    handing_back: bool = False
 
 
 QUIET = Wishes()

@@ -40,9 +40,11 @@ class Workers:
 class Engine:
     """A dispatcher and the workers it was given."""
 
-    def __init__(self, database: Database, engine_id: str = "engine_a") -> None:
+    def __init__(
+        self, database: Database, engine_id: str = "engine_a", turn_seconds: float | None = None
+    ) -> None:
         self.made: list[Workers] = []
-        self.dispatcher = Dispatcher(database, engine_id, self._make)
+        self.dispatcher = Dispatcher(database, engine_id, self._make, turn_seconds=turn_seconds)
 
     def _make(self, on_lost: OnLost) -> Workers:
         self.made.append(Workers(on_lost))

@@ -34,6 +34,17 @@ def test_the_oldest_come_first_where_nobody_shares_a_shape() -> None:
     assert claims(rows, idle=2) == [[0], [1]]
 
 
+def test_the_owner_that_has_used_less_comes_first_whoever_waited_longer() -> None:
+    rows = [waiting(0, "monsters", cohort="y", priority=5), waiting(1, "short", cohort="z")]
+    (first,) = plan(ListedQueue(rows), [], 1, used={"monsters": 90, "short": 20})
+    assert first.owners == ["short"]
+    # A worker of one's own counts as a minute.
+    (first,) = plan(
+        ListedQueue(rows), [Dispatch("dispatch-1", None, 1, ["short"])], 1, used={"monsters": 75, "short": 20}
+    )
+    assert first.owners == ["monsters"]
+
+
 def test_a_higher_priority_comes_before_age() -> None:
     rows = [waiting(0, cohort="y"), waiting(1, cohort="z", priority=1)]
     assert claims(rows, idle=1) == [[1]]

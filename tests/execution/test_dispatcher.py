@@ -11,7 +11,7 @@ from service.execution import dispatcher, fence, journal, ledger
 from service.execution.dispatcher import LEASE_SECONDS
 from service.execution.models import EngineRow
 from service.execution.repository import MAX_LOSSES
-from service.execution.work import Ending, Progress
+from service.execution.work import Ending, Lease, Progress
 from service.experiments.models import ExperimentRow
 from tests.execution.conftest import Submit
 from tests.execution.engines import Engine, begin, seconds, statuses
@@ -167,3 +167,41 @@ def test_an_engine_beats(database: Database) -> None:
     engine.step(2.0)
     with database.reading() as session:
         assert session.get_one(EngineRow, "engine_a").beat_at > first.beat_at
+
+
+def test_an_owner_that_waits_gets_the_worker_of_one_that_has_had_its_turn(
+    database: Database, submit_together: Submit
+) -> None:
+    long = [submit_together("monsters", batch_size=size) for size in (7, 8, 9)]
+    engine = Engine(database, turn_seconds=5.0)
+    engine.step(1.0)
+    for dispatch_id in engine.workers.submitted:
+        begin(database, dispatch_id)
+    engine.step(*seconds(2, 10))
+    # Nobody else waits, so that nobody is to make room.
+    assert asked_back(database) == []
+    short = submit_together("short", batch_size=10)
+    engine.step(*seconds(10, 13))
+    (asked,) = asked_back(database)
+    assert asked in long
+    hand_back(database, asked)
+    engine.step(13.0)
+    with database.reading() as session:
+        assert session.get_one(ExperimentRow, short).status == "dispatched"
+    begin(database, engine.workers.submitted[-1])
+    # It has had no turn yet, and has used the least.
+    engine.step(*seconds(14, 25))
+    assert asked_back(database) == []
+
+
+def asked_back(database: Database) -> list[str]:
+    with database.reading() as session:
+        return list(session.scalars(sa.select(ExperimentRow.id).where(ExperimentRow.hand_back_requested)))
+
+
+def hand_back(database: Database, id_: str) -> None:
+    """Do what its worker does."""
+    with database.transaction() as session:
+        row = session.get_one(ExperimentRow, id_)
+        assert row.dispatch_id is not None
+        ledger.hand_back(session, row.dispatch_id, [Lease(id_, row.attempt)])

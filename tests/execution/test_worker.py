@@ -121,8 +121,9 @@ def test_seconds_count_up(database: Database, submit_experiment: Submit) -> None
     assert seconds == sorted(seconds)
 
 
-def test_a_stopped_worker_hands_back_and_another_ends_with_the_same_bits(
-    database: Database, submit_experiment: Submit
+@pytest.mark.parametrize("way", ["stopped", "asked"])
+def test_a_worker_hands_back_and_another_ends_with_the_same_bits(
+    database: Database, submit_experiment: Submit, way: str
 ) -> None:
     changes = {"max_epochs": 3000, "patience": 2000, "optimizer": {"name": "adam"}}
     undisturbed, disturbed = submit_experiment(**changes), submit_experiment(**changes)
@@ -130,7 +131,11 @@ def test_a_stopped_worker_hands_back_and_another_ends_with_the_same_bits(
     dispatch_id = claim(database)
     with training(database, dispatch_id) as process:
         wait_for(lambda: row(database, disturbed).last_epoch > 0)
-        process.stop(WAIT_SECONDS)
+        if way == "stopped":
+            process.stop(WAIT_SECONDS)
+        else:
+            with database.transaction() as session:
+                repository.ask_back(session, dispatch_id)
     handed_back = row(database, disturbed)
     assert (handed_back.status, handed_back.losses, handed_back.dispatch_id) == ("queued", 0, None)
     assert 0 < handed_back.last_epoch < 3000
