@@ -38,7 +38,7 @@ def _tags(header: str) -> frozenset[str]:
 async def _known(
     response: Response,
     if_none_match: Annotated[
-        str, Header(description="An `ETag` given before: answers 304 while it fits.")
+        str, Header(description="An `ETag` of an earlier answer: answers 304 while nothing has changed.")
     ] = "",
 ) -> Conditions:
     return Conditions(response, if_none_match)
@@ -47,7 +47,7 @@ async def _known(
 async def _expected(
     if_match: Annotated[
         str | None,
-        Header(description="An `ETag` given before: answers 412 where somebody changed it since."),
+        Header(description="An `ETag` of an earlier answer: answers 412 if it has changed since."),
     ] = None,
 ) -> frozenset[str] | None:
     return None if if_match is None or if_match.strip() == "*" else _tags(if_match)

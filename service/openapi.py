@@ -28,7 +28,9 @@ from service.problems import MEDIA_TYPE, Problem
 
 __all__ = ["NOT_MODIFIED", "openapi_document", "problems"]
 
-NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "You have it already."}}
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "It has not changed since you read it."}
+}
 """What ``responses`` say of an operation that takes ``If-None-Match``."""
 
 
@@ -36,12 +38,12 @@ _REFERENCE = "#/components/schemas/{model}"
 _PROBLEM_CONTENT = {MEDIA_TYPE: {"schema": {"$ref": _REFERENCE.format(model=Problem.__name__)}}}
 _WHEN = {
     400: "The body is not JSON.",
-    401: "The service wants a key, and none came, or one that does not fit.",
+    401: "The service requires an API key, and the request has none or one that is not valid.",
     403: "The key does not have the scope that this needs.",
-    404: "There is no such thing.",
-    406: "None of the accepted media types is on offer.",
+    404: "Nothing has this id or path.",
+    406: "None of the accepted media types is available.",
     409: "The state it is in does not allow that.",
-    412: "Somebody has changed it since you read it.",
+    412: "It has changed since you read it.",
     413: "The body is too large.",
     415: "The body has another media type than this operation takes; `detail` names the right one.",
     421: "It lets everybody in, and therefore answers only to the names of its own machine.",
@@ -93,7 +95,7 @@ _TAGS = [
     {"name": "Checkpoints", "description": "Weights that were kept."},
     {"name": "Datasets", "description": "What there is to train on."},
     {"name": "Keys", "description": "Who may use the service, and how much of it."},
-    {"name": "Service", "description": "Is it there, is it ready, and which version is it."},
+    {"name": "Service", "description": "Whether it is alive and ready, and its version."},
 ]
 
 

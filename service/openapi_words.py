@@ -8,13 +8,14 @@ __all__ = ["describe_common_fields"]
 
 _METRICS = {
     "loss": "Mean loss of a row, without the penalty.",
-    "accuracy": "Share of the rows that are classified as they are labeled.",
+    "accuracy": "Share of the rows that are classified correctly.",
     "r2": "Coefficient of determination: 1 is perfect, 0 is no better than the mean.",
     "mae": "Mean absolute error, in the target's own unit.",
     "rmse": "Square root of the mean squared error, in the target's own unit.",
 }
 _PARTS = {"train": "training", "val": "validation", "test": "test"}
 _WORDS = {
+    **_METRICS,
     **{
         f"{part}_{metric}": f"{words.rstrip('.')}, on the {rows} rows."
         for part, rows in _PARTS.items()

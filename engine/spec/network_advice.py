@@ -152,8 +152,8 @@ def _labels(resolved: Experiment, rows: SplitRows, facts: DatasetFacts) -> Itera
     noise, classes = resolved.label_noise, facts.classes or 0
     if classes > 1 and noise >= (classes - 1) / classes:
         message = (
-            f"A flipped label is always another class, so from {(classes - 1) / classes:.3g} on the labels of "
-            f"{classes} classes say nothing of the right one, or what it is not."
+            f"A flipped label is always another class: with {classes} classes the labels no longer point to the right "
+            f"one from {(classes - 1) / classes:.3g} on. Take less."
         )
         yield SpecWarning("label_noise_too_large", ("label_noise",), message)
     # Labels are flipped before train_rows cuts.

@@ -43,7 +43,7 @@ def add_keys(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         choices=SCOPES,
         help="what it allows, more than once for more (read, write)",
     )
-    create.add_argument("--expires-in", metavar="30d", help="fits no more after 90m, 12h, 30d, 8w (never)")
+    create.add_argument("--expires-in", metavar="30d", help="expires after 90m, 12h, 30d, 8w (never)")
     create.add_argument(
         "--from",
         dest="roster",

@@ -18,7 +18,7 @@ __all__ = ["Gate"]
 
 _HEADER = "Authorization"
 _REALM = 'Bearer realm="trainyard"'
-_HOW = "Send one with every request, Authorization: Bearer key_….…; whoever runs the service makes them."
+_HOW = "Send one with every request, Authorization: Bearer key_….…; the operator of the service creates them."
 
 
 class Gate:
@@ -72,7 +72,7 @@ class Gate:
     async def _identified(self, request: Request) -> Caller:
         given = request.headers.getlist(_HEADER)
         if not given:
-            raise self._failed(request, f"This service wants a key. {_HOW}", _REALM)
+            raise self._failed(request, f"This service requires an API key. {_HOW}", _REALM)
         scheme, _, token = given[0].partition(" ")
         if len(given) > 1 or scheme.lower() != "bearer" or not token.strip():
             detail = f"The header {_HEADER} is not Bearer and a key. {_HOW}"

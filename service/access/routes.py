@@ -51,7 +51,7 @@ def create_key(
     session: QuickTransaction,
     response: Response,
 ) -> Any:
-    """Whoever has the token acts for its owner. The first key of an owner is what makes them one.
+    """A request with the token acts for its owner. An owner exists from its first key on.
 
     A key made while `TRAINYARD_AUTH` is off is not valid once it is on, until the operator confirms it.
     """
@@ -85,7 +85,7 @@ def list_keys(
     limit: Annotated[int, Query(ge=1, le=100, description="Keys on a page.")] = 20,
     after: Annotated[str | None, Query(description="`next` of the page before.")] = None,
 ) -> Any:
-    """Those that were revoked or have expired are among them. None of them shows its secret, which nobody has."""
+    """Revoked and expired keys are included. Secrets are not stored, and not shown."""
     return list_document(service.list_page(session, sort=sort, limit=limit, after=after))
 
 
@@ -99,7 +99,7 @@ def list_keys(
     responses=problems(404),
 )
 def get_key(key_id: KeyId, _caller: Administrator, session: QuickReading) -> Any:
-    """The secret is not among it."""
+    """Without its secret."""
     return key_document(service.read(session, key_id))
 
 
@@ -109,9 +109,9 @@ def get_key(key_id: KeyId, _caller: Administrator, session: QuickReading) -> Any
     summary="Revoke a key",
     response_model=KeyRead,
     response_model_exclude_unset=True,
-    response_description="It fits no more.",
+    response_description="It is revoked.",
     responses=problems(404, 422),
 )
 def revoke_key(key_id: KeyId, _caller: Administrator, session: QuickTransaction) -> Any:
-    """From the next request on whoever shows it is refused. What was made with it stays. Repeating is harmless."""
+    """It is refused from the next request on. What was created with it stays. Repeating is harmless."""
     return key_document(service.revoke(session, key_id))

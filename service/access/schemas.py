@@ -13,7 +13,7 @@ from service.experiments.spec_schema import DescribedBy
 
 __all__ = ["KeyCreate", "KeyDocument", "KeyLimits", "KeyList", "KeyRead", "KeyWithToken"]
 
-_OWNER_WORDS = "Whose things this key makes and sees; there is nothing else to it."
+_OWNER_WORDS = "Owner of what this key creates; it sees nothing of other owners."
 _SCOPES_WORDS = "`read` to look, `write` to make and change things, `admin` to make and revoke keys."
 _LIMITS_WORDS = "The key's own limits, in place of those that the service's settings give everybody."
 
@@ -61,7 +61,7 @@ class KeyCreate(BaseModel):
         default=[*DEFAULT_SCOPES], min_length=1, max_length=3, description=_SCOPES_WORDS
     )
     expires_in_seconds: int | None = Field(
-        default=None, ge=1, le=MAX_KEY_SECONDS, description="After so long it fits no more; null is never."
+        default=None, ge=1, le=MAX_KEY_SECONDS, description="Seconds until it expires; null is never."
     )
     limits: KeyLimits | None = Field(default=KeyLimits(), description=_LIMITS_WORDS)
 
@@ -80,8 +80,8 @@ class KeyRead(BaseModel):
     scopes: list[Scope] = Field(description=_SCOPES_WORDS)
     limits: KeyLimits = Field(description=_LIMITS_WORDS)
     created_at: datetime
-    expires_at: datetime | None = Field(description="From then on it fits no more.")
-    revoked_at: datetime | None = Field(description="Since then it has not fitted any more.")
+    expires_at: datetime | None = Field(description="When it expires; null is never.")
+    revoked_at: datetime | None = Field(description="When it was revoked; null if it was not.")
     confirmed: bool = Field(
         description="False for a key made while keys were not required. It is not valid until the operator runs "
         "`trainyard keys confirm`."
@@ -92,7 +92,7 @@ class KeyWithToken(KeyRead):
     """A key that has just been made, and its token."""
 
     token: str = Field(
-        description="To be sent as `Authorization: Bearer …`. It is told this once and can never be found out again."
+        description="Send it as `Authorization: Bearer …`. It is shown this once and cannot be read again."
     )
 
 

@@ -107,7 +107,10 @@ def get_checkpoint_content(
     known: Known,
     form: Annotated[
         Literal["safetensors", "npz", "json"],
-        Query(alias="format", description="For torch, NumPy or anything."),
+        Query(
+            alias="format",
+            description="`safetensors` for PyTorch, `npz` for NumPy, `json` for other programs.",
+        ),
     ] = "safetensors",
 ) -> Any:
     """The same weights give the same bytes and the same `ETag`, which changes with every better epoch.

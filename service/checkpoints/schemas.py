@@ -63,4 +63,6 @@ class CheckpointContent(BaseModel):
 
     metadata: dict[str, Any] = Field(description="What the network is, and how the features are scaled.")
     tensors: dict[str, Tensor] = Field(description="By name, as in the state of a torch `Sequential`.")
-    non_finite: list[str] = Field(description="Tensors with numbers that are null as they are not finite.")
+    non_finite: list[str] = Field(
+        description="Tensors with numbers that are null because they are not finite."
+    )

@@ -74,7 +74,10 @@ def list_datasets(
     response_model=UploadedDatasetRead,
     response_description="It is stored and about to be read; its URL is in `Location`.",
     responses={
-        200: {"model": UploadedDatasetRead, "description": "You had uploaded the same before: here it is."},
+        200: {
+            "model": UploadedDatasetRead,
+            "description": "The data set that you made earlier of the same file and options.",
+        },
         **problems(400, 413, 415, 422),
     },
     openapi_extra=UPLOAD_BODY,
@@ -115,7 +118,7 @@ def announce_dataset(
     session: OnceTransaction,
     response: Response,
 ) -> Any:
-    """Takes the options of a file without the file. Send its bytes to `links.content` with PUT within a day."""
+    """Takes the options of a file without the file. Send the bytes to `links.content` with PUT within a day."""
     what = announced(document)
     identifier = uploads.announce(session, caller.owner, what.name, what.options, limits=caller.limits)
     response.headers["Location"] = f"/v1/datasets/{identifier}"

@@ -119,7 +119,7 @@ class DatasetOptions(BaseModel):
     )
     order: ColumnReference | None = Field(
         default=None,
-        description="The column of numbers, dates or times that says when a row was; no input of the network.",
+        description="The column of numbers, dates or times that a split by order uses; it is no input of the network.",
     )
     missing_target: Literal["reject", "drop"] = Field(
         default="reject", description="Whether rows without a target reject the file, or are left out."
@@ -253,7 +253,7 @@ class UploadedDatasetRead(BaseModel):
         description="Groups of rows, none of which is in two parts of a split; null without a column of groups."
     )
     order: str | None = Field(
-        description="The column that says when a row was, by which a split can go; null without one."
+        description="The column of numbers, dates or times that a split by order uses; null without one."
     )
     image_shape: list[int] | None = Field(description="Height, width and channels, where rows are images.")
     columns: list[DatasetColumn] | None = Field(description="Its columns as they were understood.")

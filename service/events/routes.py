@@ -25,8 +25,8 @@ __all__ = ["router"]
 router = APIRouter(prefix="/v1", tags=["Events"], route_class=StrictRoute)
 
 _STREAM, _LIST = _FORMS = ("text/event-stream", "application/json")
-_AFTER = "Begin behind the event with this id."
-_LAST_EVENT_ID = "What the client has seen, which browsers send by themselves; comes before `after`."
+_AFTER = "Begin after the event with this id."
+_LAST_EVENT_ID = "The last event the client has seen; browsers send it by themselves. Overrides `after`."
 _LONGEST_CURSOR = 4000
 _ANSWER: dict[str, Any] = {
     "response_model": EventList,

@@ -54,7 +54,7 @@ class FinishedData(BaseModel):
 
 
 class _Event(BaseModel):
-    id: str = Field(description="Give it as `after`, or as `Last-Event-ID`, to go on behind this event.")
+    id: str = Field(description="Give it as `after`, or as `Last-Event-ID`, to go on after this event.")
     object: Literal["event"]
     experiment_id: str
     created_at: datetime

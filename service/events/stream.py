@@ -32,7 +32,7 @@ class EventStream(EventSourceResponse):
     """Everything that happens to some experiments after a place, until all of them have ended.
 
     It ends early when the service stops; a client that comes back with ``Last-Event-ID`` misses nothing. It also ends,
-    at the next event or comment, when the key of its client fits no more.
+    at the next event or comment, when the key of its client is no longer valid.
     """
 
     def __init__(self, tail: Tail, place: Place, key_id: str | None) -> None:

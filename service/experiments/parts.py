@@ -22,7 +22,7 @@ _REFERENCE = "#/components/schemas/"
 _Wanted = Annotated[
     list[str],
     Query(
-        description="Top-level fields to have, separated by commas or each given by itself; all by default.",
+        description="Top-level fields to return, separated by commas or repeated; all by default.",
         openapi_examples={"all": {"value": []}, "progress": {"value": ["status,progress"]}},
     ),
 ]

@@ -113,7 +113,8 @@ def list_experiments(  # noqa: PLR0913 - one argument per query parameter
     waits: Waits,
     *,
     status: Annotated[
-        list[StatusFilter], Query(description="Any of these; `unfinished` is every one that is not the last.")
+        list[StatusFilter],
+        Query(description="Any of these; `unfinished` stands for every status but the final ones."),
     ] = [],
     dataset: Annotated[list[str], Query(description="Any of these.")] = [],
     penalty: Annotated[list[Penalty], Query(description="Any of these.")] = [],
@@ -209,7 +210,7 @@ def update_experiment(  # noqa: PLR0913 - what the framework passes in
 def delete_experiment(
     experiment_id: ExperimentId, caller: Writer, session: Transaction, expected: Expected
 ) -> None:
-    """Everything of it goes for good. What is being trained has to be cancelled first."""
+    """Removes all of it for good. Cancel it first while it trains."""
     actions.delete(session, caller.owner, experiment_id, expected=expected)
 
 
@@ -217,11 +218,11 @@ def delete_experiment(
     "/{experiment_id}/cancel",
     operation_id="cancelExperiment",
     summary="Cancel an experiment",
-    response_description="It is cancelled, or will be within an epoch.",
+    response_description="It is cancelled, or will be in a second or so.",
     **_ACTION,
 )
 def cancel_experiment(experiment_id: ExperimentId, caller: Writer, session: OnceTransaction) -> Any:
-    """What is queued never starts; what runs ends within an epoch and keeps its best weights. Repeating is harmless."""
+    """A queued one never starts; a running one ends within a second or so and keeps its best weights. Repeatable."""
     return experiment_document(actions.cancel(session, caller.owner, experiment_id))
 
 
@@ -229,11 +230,11 @@ def cancel_experiment(experiment_id: ExperimentId, caller: Writer, session: Once
     "/{experiment_id}/pause",
     operation_id="pauseExperiment",
     summary="Pause an experiment",
-    response_description="It is paused, or will be within an epoch.",
+    response_description="It is paused, or will be in a second or so.",
     **_ACTION,
 )
 def pause_experiment(experiment_id: ExperimentId, caller: Writer, session: OnceTransaction) -> Any:
-    """What is queued waits; what runs stops within an epoch and keeps its state. Repeating is harmless."""
+    """A queued one waits; a running one stops within a second or so, after its last whole epoch. Repeatable."""
     return experiment_document(actions.pause(session, caller.owner, experiment_id))
 
 
@@ -247,6 +248,6 @@ def pause_experiment(experiment_id: ExperimentId, caller: Writer, session: OnceT
 def resume_experiment(
     experiment_id: ExperimentId, caller: Writer, session: OnceTransaction, waits: Waits
 ) -> Any:
-    """Goes on where it stopped and ends with the same bits as if it never had. Repeating is harmless."""
+    """Goes on after its last whole epoch and ends with the same bits as without the pause. Repeating is harmless."""
     resumed = actions.resume(session, caller.owner, experiment_id, limits=caller.limits)
     return experiment_document(waits.explain(session, resumed))

@@ -146,19 +146,13 @@ class EpochMetrics(BaseModel):
 class TestMetrics(BaseModel):
     """Scores on the test rows, computed once, with the best epoch's weights."""
 
-    loss: float | None = Field(default=None, description="Mean loss of a row, without the penalty.")
-    accuracy: float | None = Field(
-        default=None, description="Share of the rows that are classified as they are labeled."
-    )
-    r2: float | None = Field(
-        default=None, description="Coefficient of determination: 1 is perfect, 0 is no better than the mean."
-    )
-    mae: float | None = Field(default=None, description="Mean absolute error, in the target's own unit.")
-    rmse: float | None = Field(
-        default=None, description="Square root of the mean squared error, in the target's own unit."
-    )
+    loss: float | None = None
+    accuracy: float | None = None
+    r2: float | None = None
+    mae: float | None = None
+    rmse: float | None = None
     non_finite: list[str] | None = Field(
-        default=None, description="Scores that are null as they were NaN or infinite."
+        default=None, description="Scores that are null because they were NaN or infinite."
     )
 
 
@@ -208,7 +202,7 @@ class ExperimentLinks(BaseModel):
 class ExperimentRead(BaseModel):
     """An experiment: what was asked for, where it stands, and what came out."""
 
-    id: str = Field(description="Names it in paths.", examples=["exp_01KAPZ4M7S3F6N6Q3W8E5T2R1Y"])
+    id: str = Field(description="Identifies it in URLs.", examples=["exp_01KAPZ4M7S3F6N6Q3W8E5T2R1Y"])
     object: Literal["experiment"]
     status: Status = Field(description="Where it is.")
     why: str | None = Field(

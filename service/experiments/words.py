@@ -77,7 +77,7 @@ FIELD_WORDS: Mapping[str, Mapping[str, str]] = {
     "Split": {
         "by": "`fractions` shuffles all rows and divides them, `groups` does so with whole groups of the data set's "
         "group column; `auto` is `groups` where there are some.",
-        "validation": "Share of all rows that watch over training.",
+        "validation": "Share of all rows that validate: they decide which epoch is best.",
         "test": "Share of all rows kept for the one final test; null is the data set's own test rows.",
         "stratify": "Whether each part gets its share of every class, by groups as nearly as they allow; `auto` does "
         "so for classification.",
@@ -94,7 +94,7 @@ FIELD_WORDS: Mapping[str, Mapping[str, str]] = {
         "by": "`order` trains on the first rows of an order, validates on those after them, and tests on the last.",
         "column": "The column that gives the order: one of numbers without missing values, or the data set's order "
         "column. Null is the order column or, without one, the stored order. Equal values keep the stored order.",
-        "validation": "Share of all rows that watch over training.",
+        "validation": "Share of all rows that validate: they decide which epoch is best.",
         "test": "Share of all rows kept for the one final test; null is the data set's own test rows.",
         "seed": "Decides which labels `label_noise` flips, and the sample of `train_rows`.",
         "train_rows": "Train on a sample of n training rows, which contains every smaller one; null keeps all.",

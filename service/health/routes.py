@@ -22,20 +22,20 @@ router = APIRouter(tags=["Service"], route_class=StrictRoute)
 @router.get(
     "/livez",
     operation_id="getLiveness",
-    summary="Is the API process there",
+    summary="Check that the API process is alive",
     response_model=Alive,
     response_description="It is.",
     responses=problems(),
 )
 async def get_liveness() -> Any:
-    """Answers without asking anything of anybody, the database included."""
+    """Answers without the database or any other process."""
     return {"status": "alive"}
 
 
 @router.get(
     "/readyz",
     operation_id="getReadiness",
-    summary="Is the service ready",
+    summary="Check that the service is ready",
     response_model=Ready,
     response_description="The database is migrated, an engine beats, and a worker answers.",
     responses=problems(503),
@@ -52,7 +52,7 @@ def get_readiness(request: Request, session: Reading) -> Any:
 @router.get(
     "/v1/version",
     operation_id="getVersion",
-    summary="Which version is it",
+    summary="Read the version",
     response_model=Version,
     response_description="The version of the service, and of the Python it runs on.",
     responses=problems(),

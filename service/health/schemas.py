@@ -22,7 +22,7 @@ class Ready(BaseModel):
 
 
 class Version(BaseModel):
-    """Which program this is."""
+    """Name and version of the service."""
 
     name: str
     version: str = Field(description="Version of the service.")

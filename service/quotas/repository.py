@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from service.checkpoints.models import CheckpointRow
 from service.datasets.models import DatasetRow
 from service.experiments.models import ExperimentRow
+from service.experiments.states import STATUSES, TERMINAL
 from service.quotas.models import OwnerUsageRow
 
 __all__ = ["charge", "count_experiments", "dataset_bytes", "experiment_bytes", "settle"]
@@ -20,7 +21,7 @@ _EXPERIMENTS: Any = ExperimentRow.__table__
 _CHECKPOINTS: Any = CheckpointRow.__table__
 _DATASETS: Any = DatasetRow.__table__
 _USAGE: Any = OwnerUsageRow.__table__
-_UNFINISHED = ("queued", "dispatched", "running", "pausing", "paused", "cancelling")
+_UNFINISHED = frozenset(STATUSES) - TERMINAL
 
 
 def _charge(insert: Any) -> Any:
@@ -66,7 +67,7 @@ def settle(session: Session, identifiers: Iterable[str]) -> None:
 def count_experiments(session: Session, owner: str, statuses: Collection[str]) -> int:
     """How many experiments of these statuses an owner has."""
     own = [_EXPERIMENTS.c.owner == owner, _EXPERIMENTS.c.status.in_(statuses)]
-    if set(statuses) <= set(_UNFINISHED):  # what the index of the queue has
+    if _UNFINISHED.issuperset(statuses):  # what the index of the queue has
         own.append(_EXPERIMENTS.c.finished_at.is_(None))
     count: int = session.execute(sa.select(sa.func.count()).where(*own)).scalar_one()
     return count

@@ -12,10 +12,10 @@ __all__ = ["Amount", "LimitsRead", "RequestAmount"]
 
 
 class Amount(BaseModel):
-    """How much there may be, and how much there is."""
+    """A limit, and how much of it is used."""
 
     limit: int | None = Field(description="null is any amount.")
-    used: int = Field(description="How much there is.")
+    used: int = Field(description="How much is used.")
 
 
 class RequestAmount(BaseModel):
@@ -29,7 +29,7 @@ class LimitsRead(BaseModel):
     """Who you are to the service, and how much of it you may use."""
 
     object: Literal["limits"]
-    owner: str = Field(description="Whose everything is that you make and see.")
+    owner: str = Field(description="Owner of everything that you create and see.")
     scopes: list[Scope] = Field(description="What you may do.")
     queued: Amount = Field(description="Experiments that wait or are paused; one more is answered with 429.")
     running: Amount = Field(description="Experiments that train; the others wait.")

@@ -49,10 +49,10 @@ def get_experiment_metrics(  # noqa: PLR0913 - one argument per query parameter
         int | None, Query(ge=2, le=1_000_000, description="Thin the curve out; its extremes stay.")
     ] = None,
     names: Annotated[
-        list[str], Query(description="Metrics, separated by commas or each given by itself; all by default.")
+        list[str], Query(description="Metrics, separated by commas or repeated; all by default.")
     ] = [],
     format_: Annotated[
-        Literal["json", "csv"] | None, Query(alias="format", description="Comes before the header `Accept`.")
+        Literal["json", "csv"] | None, Query(alias="format", description="Overrides the header `Accept`.")
     ] = None,
     accept: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Any:
