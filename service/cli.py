@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 
@@ -23,6 +24,9 @@ from service.settings import Settings
 __all__ = ["main"]
 
 WRONG = 2
+
+FULL_DISK_SECONDS = 2.0
+"""How often a database on a full disk is tried again."""
 
 SETTINGS = """\
 settings, all of them environment variables:
@@ -104,10 +108,10 @@ def _serve(_arguments: argparse.Namespace) -> None:
         sockets = listen(settings.host, settings.port)
     except (DataDirectoryError, ListenError) as error:
         raise WrongError(error) from error
+    _make_room(settings)
     # The engine takes the longest to start, so that it starts first.
     with contextlib.closing(EngineChild(directory.descriptor)):
-        _migrate_or_say_why(settings)
-        _forget_last_engine(settings, directory.engine_id)
+        _prepare_database(settings, directory.engine_id)
         from service.serving import serve_api  # takes a while, in which the engine starts
 
         _welcome(settings, sockets[0].getsockname()[1])
@@ -253,6 +257,50 @@ def _migrate_or_say_why(settings: Settings) -> None:
         raise WrongError(
             f"The data directory {settings.data_dir} cannot be written to: {error.strerror}."
         ) from error
+
+
+def _make_room(settings: Settings) -> None:
+    """Say what the disk of the database lacks, and release the room that is kept for deleting."""
+    from service.database import Database
+    from service.disk_space import room_of, set_aside
+
+    check_database_url(settings)
+    with (
+        contextlib.closing(Database(settings.resolved_database_url)) as database,
+        contextlib.suppress(OSError),
+    ):
+        room = room_of(database)
+        set_aside(database)
+        if room is not None and room.missing:
+            sys.stderr.write(f"trainyard: {room.missing}\n")
+
+
+def _prepare_database(settings: Settings, engine_id: str) -> None:
+    """Bring the tables up to date; on a full disk, where not even that can be done, try again until there is room."""
+    from sqlalchemy.exc import DBAPIError
+
+    from service.database import Database
+    from service.disk_space import has_room
+
+    def prepare() -> None:
+        _migrate_or_say_why(settings)
+        _forget_last_engine(settings, engine_id)
+
+    def prepare_later() -> None:
+        while True:
+            time.sleep(FULL_DISK_SECONDS)
+            with contextlib.suppress(WrongError, DBAPIError):
+                prepare()
+                return
+
+    try:
+        prepare()
+    except (WrongError, DBAPIError):
+        with contextlib.closing(Database(settings.resolved_database_url)) as database:
+            if has_room(database):
+                raise
+        sys.stderr.write("trainyard: The database cannot be used before there is room on its disk.\n")
+        threading.Thread(target=prepare_later, daemon=True).start()
 
 
 def _forget_last_engine(settings: Settings, engine_id: str) -> None:

@@ -7,7 +7,8 @@ import logging
 from fastapi import FastAPI, Request
 from sqlalchemy import exc
 
-from service.database import is_full
+from service.database import Database, is_full
+from service.disk_space import release, room_of
 from service.errors import NoRoom
 from service.problems import ProblemResponse, problem_response
 
@@ -15,6 +16,9 @@ __all__ = ["register"]
 
 _RETRY_AFTER_SECONDS = 2
 _RETRY_WHEN_FULL_SECONDS = 60
+_PAGE_BYTES = 32 * 1024
+"""What SQLite's shared memory takes."""
+
 _UNDEFINED_TABLE = "42P01"
 
 _logger = logging.getLogger(__name__)
@@ -42,13 +46,19 @@ async def _no_room(request: Request, error: NoRoom) -> ProblemResponse:
 
 async def _away_or_full(request: Request, error: exc.SQLAlchemyError) -> ProblemResponse:
     reason = str(getattr(error, "orig", error)).partition("\n")[0]
-    if is_full(error):
+    database: Database = request.app.state.database
+    room = room_of(database)
+    # SQLite cannot be opened on a disk without a free page, and says something else then.
+    if is_full(error) or (room is not None and room.free < _PAGE_BYTES):
         _logger.error("request %s: the database's disk is full: %s", request.state.request_id, reason)
         detail = (
             "The disk of the database is full, so that nothing new can be stored. What is stored is whole, and what is "
             "being trained waits for room. Free some space on that disk and try again."
         )
-        return problem_response(request, 507, detail, headers={"Retry-After": str(_RETRY_WHEN_FULL_SECONDS)})
+        wait = _RETRY_WHEN_FULL_SECONDS
+        if request.method == "DELETE" and release(database):
+            wait = _RETRY_AFTER_SECONDS
+        return problem_response(request, 507, detail, headers={"Retry-After": str(wait)})
     _logger.warning("request %s: the database does not answer: %s", request.state.request_id, reason)
     detail = "The database does not answer, or its tables are not there yet. Try again in a moment."
     return problem_response(request, 503, detail, headers={"Retry-After": str(_RETRY_AFTER_SECONDS)})

@@ -56,5 +56,5 @@ def _stored(settings: Settings) -> Iterator[Path]:
         yield from filter(Path.is_file, (settings.data_dir / name for name in _FILES))
     url = sa.make_url(settings.resolved_database_url)
     if url.get_backend_name() == "sqlite" and url.database:
-        suffixes = ("", "-wal", "-shm", "-journal")
+        suffixes = ("", "-wal", "-shm", "-journal", "-reserve")
         yield from filter(Path.is_file, (Path(url.database + suffix) for suffix in suffixes))

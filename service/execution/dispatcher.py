@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from service.database import Database, utc_now
+from service.disk_space import has_room
 from service.execution import repository
 from service.execution.executor import Executor, Loss, MemoryUse, OnLost, Slots
 from service.execution.leases import LeaseWatch
@@ -82,6 +83,7 @@ class Dispatcher:
         self._lost: queue.SimpleQueue[Loss] = queue.SimpleQueue()
         self._wake = threading.Event()
         self._outage = Outage("the database")
+        self._full = Outage("the disk of the database")
         self._holds_role = False
         self._next_beat = 0.0
         self._last_loss = 0.0
@@ -196,6 +198,10 @@ class Dispatcher:
         with self._database.reading() as session:
             if not repository.has_queued(session):
                 return
+        if not has_room(self._database):
+            self._full.note("too little room to train")
+            return
+        self._full.over()
         slots = self._executor.slots()
 
         def capacity(live: int) -> int:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from service.database import Database, is_current, utc_now
+from service.disk_space import room_of
 from service.execution.models import EngineRow
 from service.execution.presence import Workers
 
@@ -94,7 +95,7 @@ def _beats(session: Session) -> dict[str, datetime]:
     return {row.id: row.beat_at for row in session.execute(sa.select(_ENGINES.c.id, _ENGINES.c.beat_at))}
 
 
-def missing(session: Session, watch: EngineWatch) -> Iterator[tuple[str, str]]:
+def missing(session: Session, watch: EngineWatch, database: Database) -> Iterator[tuple[str, str]]:
     """A code and a sentence for everything that is missing; nothing where the service is ready.
 
     Raises sqlalchemy.exc.OperationalError where the database does not answer.
@@ -102,6 +103,9 @@ def missing(session: Session, watch: EngineWatch) -> Iterator[tuple[str, str]]:
     if not is_current(session):
         yield "not_migrated", "The database's tables are not those of this version; run: trainyard migrate."
         return
+    room = room_of(database)
+    if room is not None and (wanted := room.missing):
+        yield "disk_full", wanted
     slots = {row.id: row.slots for row in session.execute(sa.select(_ENGINES.c.id, _ENGINES.c.slots))}
     alive = watch.alive(_beats(session))
     if not alive:

@@ -42,7 +42,8 @@ async def get_liveness() -> Any:
 )
 def get_readiness(request: Request, session: Reading) -> Any:
     """Ready means that an experiment posted now would be stored and trained."""
-    missing = list(readiness.missing(session, request.app.state.engine_watch))
+    state = request.app.state
+    missing = list(readiness.missing(session, state.engine_watch, state.database))
     if missing:
         errors = [WrongPlace(code=code, message=message) for code, message in missing]
         raise Refusal(503, missing[0][1], errors, {"Retry-After": "1"})

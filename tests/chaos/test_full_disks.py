@@ -1,5 +1,6 @@
 """Uploads to a service whose disks are small: refused with what is missing, and as good as new afterwards."""
 
+import contextlib
 import json
 import subprocess
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.chaos.test_outages import may_mount, queried
-from tests.end_to_end.harness import Service, wait_for
+from tests.end_to_end.harness import BINARIES, Client, Refused, Service, Session, listening_address, wait_for
 
 pytestmark = pytest.mark.skipif(not may_mount(), reason="only root may mount a small disk")
 
@@ -123,3 +124,80 @@ def test_a_full_disk_of_the_database(service: Service, tmp_path: Path) -> None:
     wait_for(lambda: queried(service, versions) == "1", "the others to go")
     wait_for(lambda: int(queried(service, "PRAGMA freelist_count")) == 0, "the file to shrink")
     uploaded(service, table(tmp_path, 11 * MEBIBYTE))
+
+
+def fill(disk: Path) -> Path:
+    """Take every byte that is free."""
+    file = disk / "something-else"
+    with file.open("wb", buffering=0) as content, contextlib.suppress(OSError):
+        while content.write(bytes(4096)):
+            pass
+    return file
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 48 MiB."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", str(tmp_path)], check=True)
+    yield tmp_path
+    subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
+
+
+def start(disk: Path) -> tuple[Session, Client]:
+    """Start a service that need not become ready."""
+    session = Session(
+        str(BINARIES / "trainyard"),
+        "serve",
+        TRAINYARD_PORT="0",
+        TRAINYARD_DATA_DIR=str(disk),
+        TRAINYARD_WORKERS="1",
+    )
+    return session, Client(listening_address(session))
+
+
+def lacks(client: Client) -> list[str]:
+    """Return the codes of what /readyz misses, or its status."""
+    try:
+        client.get("/readyz")
+    except Refused as refused:
+        problem = json.loads(refused.args[1])
+        return [each["code"] for each in problem["errors"]] or [str(problem["status"])]
+    return []
+
+
+@pytest.mark.parametrize("reserve", [True, False])
+def test_a_start_on_a_full_disk(disk: Path, reserve: bool) -> None:
+    session, client = start(disk)
+    wait_for(lambda: not lacks(client), "the service to be ready")
+    ended, queued = (
+        client.call("POST", "/v1/experiments", {"dataset": "iris", "max_epochs": epochs})["links"]["self"]
+        for epochs in (1, 3)
+    )
+    for each in (ended, queued):
+        wait_for(lambda each=each: client.get(each)["status"] == "succeeded", "the experiment")  # type: ignore[misc]
+    session.stop()
+    if not reserve:
+        (disk / "trainyard.sqlite3-reserve").unlink()
+    something_else = fill(disk)
+
+    session, client = start(disk)
+    try:
+        assert client.get("/livez") == {"status": "alive"}
+        wait_for(lambda: "are needed before anything is trained" in session.log, "the log")
+        if reserve:
+            wait_for(lambda: lacks(client) == ["disk_full"], "nothing but the disk to be missing")
+            waiting = client.call("POST", "/v1/experiments", {"dataset": "iris"})["links"]["self"]
+            assert client.get(ended)["status"] == "succeeded"
+            subprocess.run(["curl", "--silent", "-X", "DELETE", client.address + ended], check=True)
+            with pytest.raises(Refused):
+                client.get(ended)
+            assert client.get(waiting)["status"] == "queued"
+        else:
+            assert lacks(client) == ["507"]
+        something_else.unlink()
+        wait_for(lambda: not lacks(client), "the service to be ready")
+        assert client.get(queued)["status"] == "succeeded"
+        if reserve:
+            wait_for(lambda: client.get(waiting)["status"] == "succeeded", "what waited")
+    finally:
+        session.stop()
