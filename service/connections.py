@@ -28,6 +28,9 @@ Entry = Literal["admitted", "address_full", "full", "cut_off"]
 class Visitor:
     """The client at the other end of a connection."""
 
+    is_proxy: bool = False
+    """Whether it is a trusted proxy, which stands for many clients."""
+
     has_key: bool = False
     """Whether its last request that needed an API key had a valid one."""
 
@@ -36,6 +39,8 @@ class Member(Protocol):
     """What the pool knows of a connection."""
 
     network: str
+    """What it is counted by; empty for a trusted proxy."""
+
     idle_since: float | None
 
     def end_idle(self) -> None:
@@ -58,12 +63,12 @@ class ConnectionPool:
         self._logged: dict[str, float] = {}
         self._unlogged: dict[str, int] = {}
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-        self._spare = min(SPARE_DESCRIPTORS, limit // 4)
         self._most_descriptors = limit if limit != resource.RLIM_INFINITY else 2**31
+        self._spare = min(SPARE_DESCRIPTORS, self._most_descriptors // 4)
 
     def idle_seconds(self, visitor: Visitor) -> float:
         """Return how long a connection may be idle."""
-        return self._idle_seconds if visitor.has_key else self._keyless_idle_seconds
+        return self._idle_seconds if visitor.has_key or visitor.is_proxy else self._keyless_idle_seconds
 
     def enter(self, member: Member, descriptor: int) -> Entry:
         """Add a new connection, which is idle, and say whether it may stay."""
@@ -94,7 +99,7 @@ class ConnectionPool:
 
     def _entry(self, network: str, descriptor: int) -> Entry:
         members = self._networks.get(network, {})
-        if len(members) >= self._most_per_address:
+        if network and len(members) >= self._most_per_address:
             idle = [(each.idle_since, each) for each in members if each.idle_since is not None]
             if not idle:
                 self._say("refused a connection: its address has too many", address=network)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
+from collections.abc import Collection
 from http import HTTPStatus
 from typing import Any
 
@@ -14,9 +15,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from service.access.addresses import is_trusted
 from service.connections import ConnectionPool, Visitor, network_of
 from service.middleware import SAFE_HEADERS
 from service.problems import problem_response
+from service.settings import Network
 
 __all__ = ["GuardedProtocol"]
 
@@ -82,11 +85,14 @@ class GuardedProtocol(HttpToolsProtocol):
     length, the answer says ``Connection: close``.
     """
 
-    def __init__(self, *arguments: Any, pool: ConnectionPool, **options: Any) -> None:
+    def __init__(
+        self, *arguments: Any, pool: ConnectionPool, trusted: Collection[Network], **options: Any
+    ) -> None:
         super().__init__(*arguments, **options)
         self.network = ""
         self.idle_since: float | None = None
         self._pool = pool
+        self._trusted = trusted
         self._visitor = Visitor()
         self._timer: asyncio.TimerHandle | None = None
         self._in_head = False
@@ -106,7 +112,9 @@ class GuardedProtocol(HttpToolsProtocol):
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
-        self.network = network_of(self.client[0] if self.client else "")
+        host = self.client[0] if self.client else ""
+        self._visitor.is_proxy = is_trusted(host, self._trusted)
+        self.network = "" if self._visitor.is_proxy else network_of(host)
         entry = self._pool.enter(self, transport.get_extra_info("socket").fileno())
         if entry == "cut_off":
             transport.abort()

@@ -32,7 +32,7 @@ class ApiServer(uvicorn.Server):
         self.app = create_app(settings)
         keyless_seconds = KEYLESS_IDLE_SECONDS if settings.auth == "on" else KEEP_ALIVE_SECONDS
         pool = ConnectionPool(settings.max_connections_per_address, KEEP_ALIVE_SECONDS, keyless_seconds)
-        protocol: Any = functools.partial(GuardedProtocol, pool=pool)
+        protocol: Any = functools.partial(GuardedProtocol, pool=pool, trusted=settings.trusted_proxies)
         config = uvicorn.Config(
             self.app,
             access_log=False,

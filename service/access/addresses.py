@@ -10,7 +10,7 @@ from fastapi import Request
 from service.connections import network_of
 from service.settings import Network
 
-__all__ = ["client_address"]
+__all__ = ["client_address", "is_trusted"]
 
 _HEADER = "X-Forwarded-For"
 
@@ -23,12 +23,13 @@ def client_address(request: Request, trusted: Collection[Network]) -> str:
     """
     address = "" if request.client is None else request.client.host
     forwarded = [each.strip() for value in request.headers.getlist(_HEADER) for each in value.split(",")]
-    while forwarded and _is_trusted(address, trusted) and _parsed(forwarded[-1]) is not None:
+    while forwarded and is_trusted(address, trusted) and _parsed(forwarded[-1]) is not None:
         address = forwarded.pop()
     return network_of(str(_parsed(address) or address))
 
 
-def _is_trusted(address: str, trusted: Collection[Network]) -> bool:
+def is_trusted(address: str, trusted: Collection[Network]) -> bool:
+    """Whether this is the address of a trusted proxy."""
     found = _parsed(address)
     return found is not None and any(found in network for network in trusted)
 

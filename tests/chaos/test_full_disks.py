@@ -4,6 +4,7 @@ import contextlib
 import json
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +166,10 @@ def lacks(client: Client) -> list[str]:
     return []
 
 
+def succeeded(client: Client, path: str) -> bool:
+    return bool(client.get(path)["status"] == "succeeded")
+
+
 @pytest.mark.parametrize("reserve", [True, False])
 def test_a_start_on_a_full_disk(disk: Path, reserve: bool) -> None:
     session, client = start(disk)
@@ -174,7 +179,7 @@ def test_a_start_on_a_full_disk(disk: Path, reserve: bool) -> None:
         for epochs in (1, 3)
     )
     for each in (ended, queued):
-        wait_for(lambda each=each: client.get(each)["status"] == "succeeded", "the experiment")  # type: ignore[misc]
+        wait_for(partial(succeeded, client, each), "the experiment")
     session.stop()
     if not reserve:
         (disk / "trainyard.sqlite3-reserve").unlink()
@@ -196,8 +201,8 @@ def test_a_start_on_a_full_disk(disk: Path, reserve: bool) -> None:
             assert lacks(client) == ["507"]
         something_else.unlink()
         wait_for(lambda: not lacks(client), "the service to be ready")
-        assert client.get(queued)["status"] == "succeeded"
+        assert succeeded(client, queued)
         if reserve:
-            wait_for(lambda: client.get(waiting)["status"] == "succeeded", "what waited")
+            wait_for(partial(succeeded, client, waiting), "what waited")
     finally:
         session.stop()

@@ -1,6 +1,7 @@
 """How long a connection lives, what it may still send after its answer, and how many there may be."""
 
 import contextlib
+import ipaddress
 import re
 import resource
 import socket
@@ -184,6 +185,21 @@ def test_an_address_with_too_many_connections_loses_the_idlest(few: LiveService)
         assert read_all(second) == b""
         for each in (first, third, fourth):
             assert statuses(answer(each, GET + b"\r\n")) == [200]
+
+
+def test_a_trusted_proxy_may_have_any_number(settings: Settings) -> None:
+    trusted = {"trusted_proxies": (ipaddress.ip_network("127.0.0.0/8"),), "max_connections_per_address": 2}
+    service = LiveService(settings.model_copy(update=trusted))
+    try:
+        with contextlib.ExitStack() as opened:
+            connections = [
+                opened.enter_context(socket.create_connection(("127.0.0.1", service.port), timeout=10))
+                for _ in range(5)
+            ]
+            for each in connections + connections:
+                assert statuses(answer(each, GET + b"\r\n")) == [200]
+    finally:
+        service.stop()
 
 
 def test_an_address_whose_connections_are_all_busy_gets_no_more(few: LiveService) -> None:
