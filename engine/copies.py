@@ -33,6 +33,8 @@ _BLOCK = 4_096
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
 _NO_CHANCE = 1e-9
+_HARDLY_VARIES = 0.9
+"""The share of pairs of rows that agree in a column which says next to nothing."""
 _MOST_GROUPS = 4_096
 
 
@@ -73,17 +75,21 @@ def _words(rows: Array) -> Array:
 def chance_share(x: Array, hashes: Array) -> float:
     """The share of rows outside training that would agree with one in it if the columns were independent.
 
-    Each column is drawn anew for each row, from its values in different rows; 1 for one column or row.
+    Each column is drawn anew for each row, from its values in different rows; 1 for one row, or where all but one
+    column hardly vary.
     """
     _, first = np.unique(hashes, return_index=True)
     if x.shape[1] == 1 or len(first) == 1:
         return 1.0
-    pairs, same = len(first) * (len(first) - 1), 1.0
+    pairs, same, varying = len(first) * (len(first) - 1), 1.0, 0
     for values in x.T:
         counts = np.unique(values[first], return_counts=True)[1]
-        same *= float((counts * (counts - 1.0)).sum()) / pairs
-        if same * len(x) < _NO_CHANCE:
+        share = float((counts * (counts - 1.0)).sum()) / pairs
+        same, varying = same * share, varying + (share < _HARDLY_VARIES)
+        if same * len(x) < _NO_CHANCE and varying > 1:
             return 0.0
+    if varying <= 1:
+        return 1.0
     return round(float(1 - (1 - same) ** (TRAINING_SHARE * len(x))), 6)
 
 

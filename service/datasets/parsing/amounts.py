@@ -26,7 +26,8 @@ _LONGEST = 60
 _SPACES = dict.fromkeys(map(ord, "\u00a0\u202f\u2007\u2009\u2002\u2003\u3000\t"), " ")
 _APOSTROPHES = dict.fromkeys(map(ord, "\u2019\u2018\u00b4`\u02bc"), "'")
 _MINUS = dict.fromkeys(map(ord, "\u2212\u2013\u2010\u2011\ufe63\uff0d"), "-")
-_PLAIN_SIGNS = _SPACES | _APOSTROPHES | _MINUS | {0xFF0B: "+"}
+_WIDE = dict(zip(map(ord, "\uff05\uff04\uffe5\uffe1\uff0c\uff0e"), "%$¥£,.", strict=True))
+_PLAIN_SIGNS = _WIDE | _SPACES | _APOSTROPHES | _MINUS | {0xFF0B: "+"}
 
 _SIGNS_OF_MONEY = "$€£¥₹₽₩₺₪₫₴₦₱฿₡₲₵₸₼₾¢"
 _CODES = (
@@ -56,7 +57,7 @@ _UNITS = frozenset(
         "kg g mg µg μg t lb lbs oz km m cm mm µm μm nm mi ft in yd l L ml mL cl dl hl gal h hr hrs min s sec ms µs ns "
         "d w wk mo y yr yrs k K M Mio Mrd mn bn B GB MB KB kB TB GiB MiB KiB W kW MW GW kWh MWh Wh V mV A mA mAh Hz "
         "kHz MHz GHz Pa hPa kPa MPa bar mbar psi N J kJ MJ kcal cal hp PS cc ccm ha px pt pp bps ppm ppb mol mmol bpm "
-        "rpm dB F C x kmh mph kph sqm sqft sqkm mln tsd Tsd TEUR",
+        "円 元 원 zł Kč rpm dB F C x kmh mph kph sqm sqft sqkm mln tsd Tsd TEUR",
     )
 )
 _LONG_WORD = 4

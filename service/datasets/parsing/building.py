@@ -9,7 +9,7 @@ from itertools import chain
 import numpy as np
 
 from engine.calls import Array
-from service.datasets.parsing.amounts import NumberForm
+from service.datasets.parsing.amounts import NumberForm, take_apart
 from service.datasets.parsing.columns import LARGEST_EXACT, ColumnReader
 from service.datasets.parsing.judging import GivenForm
 from service.datasets.parsing.label_texts import LabelsFound
@@ -19,7 +19,7 @@ from service.datasets.parsing.option_rules import LONGEST_NAME, is_plain
 from service.datasets.parsing.options import DEFAULT_MISSING, Options
 from service.datasets.parsing.results import MOST_REASONS, DatasetWarning, Reason, Refused, refuse, shown
 from service.datasets.parsing.roles import Roles
-from service.datasets.parsing.settling import Plans, ReadAgain, Settling
+from service.datasets.parsing.settling import PLAIN, Plans, ReadAgain, Settling
 from service.datasets.parsing.table import Lines, OddNumbers, Table, joined, narrowed
 
 __all__ = ["TableBuilder", "read_whole"]
@@ -28,9 +28,9 @@ __all__ = ["TableBuilder", "read_whole"]
 _RAGGED_ADVICE = "Give every row the same number of fields; quote those that hold the delimiter."
 
 
-_STRAY_ADVICE = (
-    "Correct the values; or name those that stand for nothing in missing, the column in categorical if its "
-    "numbers are names, or in ignore if it is not to be learned from. numeric says how a column's numbers are written."
+_MOST_MARKERS = 3
+_NAMES_ADVICE = (
+    "name the column in categorical if its values are names, or in ignore if it is not to be learned from."
 )
 
 
@@ -197,7 +197,7 @@ class TableBuilder:
                     None, name, shown(text), f"texts of at most {LONGEST_NAME} characters, none of them NUL"
                 )
                 break
-        expected = "a number, as most rows have in this column"
+        expected = PLAIN if reader.decimal == "." else PLAIN.replace("point", "comma")
         for row, cell in reader.stray:
             yield Reason(self._lines.of(row), name, shown(cell), expected)
 
@@ -205,9 +205,24 @@ class TableBuilder:
         """What to do about texts among numbers."""
         targets = {self._roles.names[place] for place in self._roles.targets}
         is_target = any(reason.column in targets for reason in strays)
-        return _STRAY_ADVICE + (
-            ' If the target names classes, say task "classification".' if is_target else ""
-        )
+        advice = ["Correct the values"]
+        amounts = {reason: take_apart(reason.found[1:-1]) for reason in strays if reason.found[:1] == '"'}
+        words = dict.fromkeys(reason.found for reason, amount in amounts.items() if amount is None)
+        if words:
+            some = ", ".join(list(words)[:_MOST_MARKERS])
+            advice.append(
+                f'list what stands for a missing value, "NA" and the like included: "missing": ["NA", {some}]'
+            )
+        units = ((reason, amount.unit) for reason, amount in amounts.items() if amount and amount.unit)
+        found = next((each for each in units if each[0].expected.startswith(PLAIN[:14])), None)
+        if found is not None:
+            numeric = f'{{"column": {shown(found[0].column or "")}, "unit": {shown(found[1])}}}'
+            advice.append(f'if numbers without a unit are of the same one, say "numeric": [{numeric}]')
+        advice.append(_NAMES_ADVICE)
+        text = "; or ".join(advice)
+        if len(strays) > 1 and {reason.row for reason in strays} == {self._line(0)}:
+            text += f" If line {self._line(0)} holds units or other names, remove it."
+        return text + (' If the target names classes, say task "classification".' if is_target else "")
 
 
 def _in_turn(reasons: Sequence[Reason]) -> list[Reason]:

@@ -19,6 +19,10 @@ _IMBALANCED = 19
 """Rows of the largest class for one of the smallest: 95 to 5."""
 _MOST_CLASSES = 10
 _SOME_CLASSES = 6
+_TOTALS = frozenset(
+    ("total", "totals", "grand total", "subtotal", "sum", "mean", "average", "gesamt", "summe", "insgesamt",
+     "mittelwert", "somme", "moyenne", "totale", "suma", "итого", "всего", "合計", "合计", "总计")
+)  # fmt: skip
 _COUNTING_WORDS = re.compile(
     "age|counts?|visits|children|years|days|hours|rooms|quantity|ratings?|score|stars|quality|rings|number|grade|"
     "points|goals|sales|views"
@@ -29,6 +33,7 @@ def dataset_warnings(parsed: Parsed, options: Options) -> Iterator[DatasetWarnin
     """The warnings of what was found in a file that was read with these ``options``."""
     yield from _columns(parsed, options)
     yield from _copies(parsed)
+    yield from _totals(parsed)
     if parsed.classes is not None:
         yield from _classes(parsed, options)
 
@@ -115,13 +120,30 @@ def _copies(parsed: Parsed) -> Iterator[DatasetWarning]:
             )
             yield DatasetWarning("copies_across_parts", f"#/findings/duplicates/{part}_in_train", message)
     copies, share, chance = found["within_train"], found["expected_share"], found["chance_share"]
-    if copies > 1 and share >= REMARKABLE_SHARE and share > TIMES_CHANCE * chance:
+    # Of few copies by chance there may be some more.
+    most = chance * train + TIMES_CHANCE * (chance * train) ** 0.5
+    if copies > 1 and share >= REMARKABLE_SHARE and share > TIMES_CHANCE * chance and share * train > most:
         message = (
             f"{copies:,} of {train:,} rows have exactly the features of an earlier row. A split by rows puts copies of "
             f"about {share:.1%} of the validation and test rows into training, which makes them easier than new rows; "
             "keep copies in one part with split.keep_duplicates_together true."
         )
         yield DatasetWarning("copied_rows", "#/findings/duplicates/within_train", message)
+
+
+def _totals(parsed: Parsed) -> Iterator[DatasetWarning]:
+    """A last row that sums up the others, by the word in one of its columns that no other row has."""
+    for place, column in enumerate(parsed.columns):
+        if column.kind != "category":
+            continue
+        values = parsed.arrays["x"][:, place]
+        last = column.levels[int(values[-1])]
+        if last.casefold().strip(" :") in _TOTALS and np.count_nonzero(values == values[-1]) == 1:
+            message = (
+                f"The last row has {shown(last)} in column {shown(column.name)}, which no other row has; if it sums up "
+                "the other rows, remove it from the file."
+            )
+            yield DatasetWarning("total_row", "#/columns", message, column=column.name)
 
 
 def _classes(parsed: Parsed, options: Options) -> Iterator[DatasetWarning]:
@@ -155,11 +177,11 @@ def _imbalance(
     names = parsed.classes or ()
     largest = int(counts.argmax())
     smallest = int(np.where(counts > 0, counts, rows + 1).argmin())
+    fewest = "1 row" if counts[smallest] == 1 else f"{counts[smallest]:,} rows"
     message = (
-        f"Class {shown(names[smallest])} has {counts[smallest]:,} rows and class {shown(names[largest])} "
-        f"{counts[largest]:,} of {rows:,}: always answering the larger class has an accuracy of "
-        f"{counts[largest] / rows:.4g}. Watch val_loss instead of the accuracy, and give the classes equal weight with "
-        '"class_weight": "balanced".'
+        f"Class {shown(names[smallest])} has {fewest} and class {shown(names[largest])} {counts[largest]:,} of "
+        f"{rows:,}: always answering the larger class has an accuracy of {counts[largest] / rows:.4g}. Watch val_loss "
+        'instead of the accuracy, and give the classes equal weight with "class_weight": "balanced".'
     )
     return DatasetWarning("imbalanced_classes", "#/class_counts", message)
 

@@ -59,9 +59,17 @@ def find(parsed: Parsed) -> dict[str, Any]:
         found["suspected_leaks"] = [
             column.name
             for column, values in varying
-            if any(determines(values, target, task, ordered=column.kind == "number") for target in targets)
+            if any(_tells(column, values, target, task) for target in targets)
         ][:_MOST_NAMED]
     return found
+
+
+def _tells(column: ColumnFound, values: Array, target: Array, task: str) -> bool:
+    """Whether a column determines a target, be it by having a value or none."""
+    if determines(values, target, task, ordered=column.kind == "number"):
+        return True
+    gone = np.isnan(values) if task != "regression" and values.dtype.kind == "f" else None
+    return gone is not None and bool(gone.any()) and determines(gone, target, task, ordered=False)
 
 
 def _identifies(column: ColumnFound, values: Array) -> bool:

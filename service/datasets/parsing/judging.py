@@ -120,6 +120,9 @@ class Tally:
             self.zeros += count
             self.zero_rows += rows
         else:
+            if unit.example.isdecimal():
+                # What shows how numbers are written is the better example.
+                unit.example = text
             unit.add(amount, forms, count, rows)
 
     def _unit(self, name: str, text: str) -> _Unit | None:
@@ -165,7 +168,8 @@ def judge(tally: Tally, given: GivenForm, prefer: str | None, *, is_list: bool =
         why = "parentheses"
     elif len(best) > 1 and main.has_separators:
         why = "chosen" if prefer else "undecided"
-    return Judgement(form, why or "", main.name, main.example)
+    example = next((unit.example for unit in units if unit.name == form.unit), main.example)
+    return Judgement(form, why or "", main.name, example)
 
 
 def _why_texts(tally: Tally, main: _Unit, others: list[_Unit]) -> Why | None:

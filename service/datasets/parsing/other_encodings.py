@@ -97,7 +97,9 @@ def _read(raw: bytes, encoding: str) -> str | None:
 def _is_likely(text: str) -> bool:
     """Whether what is beyond ASCII are letters, and no word mixes scripts."""
     foreign = [each for each in text if not each.isascii()]
-    if any(not each.isalnum() and unicodedata.category(each) not in _PUNCTUATION for each in foreign):
+    if "\0" in text or any(
+        not each.isalnum() and unicodedata.category(each) not in _PUNCTUATION for each in foreign
+    ):
         return False
     words = [set(map(_script, word)) for word in _WORD.findall(text)]
     return sum(map(str.isalpha, foreign)) * 2 >= len(foreign) and all(len(scripts) == 1 for scripts in words)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.errors import did_you_mean
+from service.datasets.parsing.label_texts import trimmed
 from service.datasets.parsing.limits import MAX_COLUMNS
 from service.datasets.parsing.numeric import NumericColumn
 from service.datasets.parsing.option_rules import LONGEST_NAME, is_plain
@@ -53,7 +54,7 @@ def column_names(header: Sequence[str] | None, count: int) -> tuple[tuple[str, .
         )
     if header is None:
         return tuple(f"column_{place}" for place in range(count)), []
-    given = [name.strip() or f"column_{place}" for place, name in enumerate(header)]
+    given = [trimmed(name) or f"column_{place}" for place, name in enumerate(header)]
     if bad := [name for name in given if not is_plain(name) or len(name) > LONGEST_NAME]:
         raise refuse(
             shown(bad[0]),

@@ -15,7 +15,7 @@ from service.datasets.parsing.options import Options
 from service.datasets.parsing.results import DatasetWarning, Reason, shown
 from service.datasets.parsing.roles import Roles
 
-__all__ = ["Plans", "ReadAgain", "RowsOf", "Settling"]
+__all__ = ["PLAIN", "Plans", "ReadAgain", "RowsOf", "Settling"]
 
 Plans = Mapping[int, Judgement | None]
 """Columns that a second reading of the file reads as they were judged, or keeps open from its first row on (None)."""
@@ -25,6 +25,7 @@ RowsOf = Callable[[int, Sequence[float]], Iterator[tuple[int, float]]]
 
 _MOST_NUMBERED_CLASSES = 20
 _FEW_CLASSES = 2
+PLAIN = "a plain number with a decimal point, as most rows have in this column"
 _OTHER_SIGN = {".": ",", ",": "."}
 _IN_WORDS = {".": "point", ",": "comma"}
 
@@ -160,7 +161,10 @@ class Settling:
         )
         value = form.value(found.example, unit_may_lack=True)
         example = "" if value is None else f", {shown(found.example)} as {value:.15g}"
-        message = f"is read as numbers{example}; if its values are names, list it in categorical."
+        cure = "; if its values are names, list it in categorical" * (place in self._roles.features)
+        if place in self._roles.targets:
+            cure = '; if its values name classes, say "task": "classification"'
+        message = f"is read as numbers{example}{cure}."
         if found.why == "chosen":
             sign = _OTHER_SIGN[form.decimal]
             option = f'"numeric": [{{"column": {shown(name)}, "decimal": "{sign}"}}]'
@@ -203,7 +207,9 @@ def _to_read_again(
 
 
 def _expected(form: NumberForm) -> str:
-    """What the numbers of a column have in common, where it is no plain column."""
+    """What the numbers of a column have in common."""
+    if form == NumberForm():
+        return PLAIN
     parts = []
     if form.unit:
         parts.append(f"the unit {shown(form.unit)}")
@@ -211,4 +217,4 @@ def _expected(form: NumberForm) -> str:
         parts.append("a decimal comma")
     if form.thousands:
         parts.append(f"thousands separated by {shown(form.thousands)}")
-    return f"a number{' with ' * bool(parts)}{' and '.join(parts)}, as most rows have in this column"
+    return f"a number with {' and '.join(parts)}, as most rows have in this column"

@@ -243,7 +243,15 @@ def _check_each(table: Table, place: int, bad: Array, expected: str) -> None:
     if len(rows):
         values = table.column(place)[0]
         raise Refused(
-            [Reason(table.lines.of(int(row)), name, f"{values[row]:g}", expected) for row in rows],
+            [
+                Reason(
+                    table.lines.of(int(row)),
+                    name,
+                    "nothing" if np.isnan(values[row]) else f"{values[row]:g}",
+                    expected,
+                )
+                for row in rows
+            ],
             f"Give every row {expected}, or do not name the column.",
         )
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from engine.calls import Array
-from service.datasets.parsing.forms import are_dates, number_advice
+from service.datasets.parsing.forms import are_dates, are_durations, number_advice
 from service.datasets.parsing.label_texts import LabelsFound, exact_number, look_alikes, sorted_places
 from service.datasets.parsing.limits import MAX_CLASSES
 from service.datasets.parsing.results import MOST_REASONS, DatasetWarning, Reason, Refused, refuse, shown
@@ -56,7 +56,7 @@ def understand(columns: Columns, task: str | None, classes: tuple[str, ...] | No
     ``classes`` names the numbers from 0 where the file says what they mean.
     """
     _check_present(columns)
-    several = columns.values.shape[1] > 1
+    several, is_asked = columns.values.shape[1] > 1, task is not None
     task = task or (_task_of_several(columns) if several else _task_of_one(columns))
     if task == "classification" and several:
         raise refuse(
@@ -65,8 +65,22 @@ def understand(columns: Columns, task: str | None, classes: tuple[str, ...] | No
             f'Name one target column, or make the task "{_task_of_several(columns)}".',
         )
     if task == "classification":
-        return _classes(columns, classes)
+        found = _classes(columns, classes)
+        return found if is_asked else replace(found, warnings=(*found.warnings, *_dated(columns, found)))
     return _labels(columns) if task == "multilabel" else _numbers(columns)
+
+
+def _dated(columns: Columns, target: Target) -> Iterator[DatasetWarning]:
+    """A warning about classes that are dates, times or durations, unless they were asked for."""
+    names = target.classes or ()
+    if are_dates(names) or are_durations(names):
+        what = "dates or times" if are_dates(names) else "durations"
+        message = (
+            f"The target {shown(columns.names[0])} holds {what} such as {shown(names[0])}, each of which is a class of "
+            'its own; to predict when or how long, write numbers, such as days; if they are classes, say "task": '
+            '"classification".'
+        )
+        yield DatasetWarning("dates_as_classes", "#/task", message)
 
 
 def _check_present(columns: Columns) -> None:
@@ -84,7 +98,9 @@ def _check_present(columns: Columns) -> None:
     ]
     count = int(bad.any(axis=1).sum())
     drop = ", or leave them out with missing_target=drop" if np.isnan(columns.values).any() else ""
-    raise Refused(reasons, f"Fill in or remove the {count} rows without a usable target{drop}.")
+    rows = f"{count} rows" if count > 1 else "row"
+    drop = drop.replace("them", "it") if count == 1 else drop
+    raise Refused(reasons, f"Fill in or remove the {rows} without a usable target{drop}.")
 
 
 def _task_of_one(columns: Columns) -> str:

@@ -47,7 +47,7 @@ def find_encoding(path: Path, given: str | None) -> tuple[str, list[DatasetWarni
         start = file.read(_BLOCK)
     marked = _marked(start)
     if marked is not None:
-        return marked, [*_overruled(marked, given), *_odd_characters(_checked(path, marked))]
+        return marked, [*_overruled(marked, given), *_odd_characters(_checked(path, marked, is_marked=True))]
     wide = _wide(start)
     if given is not None:
         return _as_given(path, given, wide, has_nul=b"\0" in start)
@@ -151,13 +151,17 @@ def _check_binary(start: bytes) -> None:
         )
 
 
-def _checked(path: Path, encoding: str) -> Scan:
+def _checked(path: Path, encoding: str, *, is_marked: bool = False) -> Scan:
     """What is in a text of this encoding; raises Refused where it is none."""
     found = scan(path, encoding)
     if found.failure is not None:
         advice = (
             f"Leave the encoding out to have it found out, or give another. {other_readings(path, encoding)}"
         )
+        if is_marked:
+            advice = (
+                f"The byte order mark says {encoding}, so that the file is damaged or cut off: write it anew."
+            )
         raise refuse(
             f"bytes that are not {encoding}: {found.failure.text}",
             f"{encoding} text",

@@ -317,3 +317,44 @@ def test_what_is_said_of_a_column_is_what_it_is_read_as() -> None:
     found = accepted(content, numeric=said)
     assert found.arrays["x"][:2, 0].tolist() == [1100, 2101]
     assert about(found) == []
+
+
+@pytest.mark.parametrize(
+    ("cells", "said", "options"),
+    [
+        (["-", "NA"], '"missing": ["NA", "-"]', {"missing": ["NA", "-"]}),
+        (["5 kg", "7 kg"], '"unit": "kg"}]', {"numeric": [{"column": "price", "unit": "kg"}]}),
+        (
+            ["-", "5 kg"],
+            '"missing": ["NA", "-"]',
+            {"missing": ["-"], "numeric": [{"column": "price", "unit": "kg"}]},
+        ),
+    ],
+)
+def test_advice_about_strays_works_when_it_is_followed(
+    cells: list[str], said: str, options: dict[str, object]
+) -> None:
+    content = table(lambda row: cells[row // 2 % 2] if row % 8 == 0 or row == 4 else f"{row}.5")
+    assert said in rejected(content).advice
+    assert [column.kind for column in accepted(content, **options).columns] == ["number", "number"]
+
+
+def test_a_second_line_of_units_is_asked_to_go() -> None:
+    lines = [f"{row / 8},{row / 3},{row % 2}" for row in range(40)]
+    assert (
+        "If line 2 holds units" in rejected("\n".join(["a,b,y", "[m],[kg],", *lines, ""]), target="y").advice
+    )
+
+
+def test_the_example_is_a_number_that_was_read_in_another_way() -> None:
+    (message,) = about(accepted(table(lambda row: f"\u2212{row}" if row % 3 else str(row + 1))))
+    assert '"\u22121" as -1' in message
+
+
+@pytest.mark.parametrize(
+    ("form", "unit"), [("{0}\uff05", "%"), ("\uffe5{0}", "¥"), ("{0}円", "円"), ("{0}zł", "zł")]
+)
+def test_signs_of_money_of_more_countries(form: str, unit: str) -> None:
+    found = accepted(table(lambda row: form.format(row + 1)))
+    assert found.arrays["x"][:, 0].tolist() == list(range(1, ROWS + 1))
+    assert [each.unit for each in found.options.numeric] == [unit]

@@ -164,7 +164,7 @@ def test_a_group_in_two_parts_is_refused_and_shown() -> None:
 
 
 def test_a_row_without_a_group_is_refused() -> None:
-    assert places(rejected("a,g,y\n1,x,0\n2,,1\n3,x,0\n", group="g")) == [(3, "g", "nan")]
+    assert places(rejected("a,g,y\n1,x,0\n2,,1\n3,x,0\n", group="g")) == [(3, "g", "nothing")]
 
 
 def test_labels_are_yes_or_no() -> None:

@@ -208,3 +208,26 @@ def test_arrays_without_a_target_are_left_out_with_all_that_is_beside_them() -> 
     assert found.arrays["y"].tolist() == found.arrays["y_test"].tolist() == np.delete(y, 3).tolist()
     assert found.arrays["groups"].tolist() == np.delete(np.arange(40) // 2, 3).tolist()
     assert messages(found)[0] == "2 of 80 rows have no target and were left out."
+
+
+def test_copies_that_chance_explains_are_no_warning() -> None:
+    lines = [f"{row * 37 % 101 / 10},de,{int(row == 5)},{'yn'[row % 3 % 2]}" for row in range(110)]
+    content = "\n".join(["a,c,d,y", *lines, ""])
+    found = accepted(content)
+    assert found.findings["duplicates"]["within_train"] == 8
+    assert "copied_rows" not in codes(found)
+
+
+def test_a_column_that_tells_the_target_by_its_missing_values_is_a_leak() -> None:
+    lines = [f"{row * 37 % 101},{row % 9 if row % 2 else ''},{'yn'[row % 2]}" for row in range(60)]
+    leaky = accepted("\n".join(["a,boat,y", *lines, ""]))
+    assert leaky.findings["suspected_leaks"] == ["boat"]
+    lines = [f"{row * 37 % 101},{row % 9 if row % 3 else ''},{'yn'[row % 2]}" for row in range(60)]
+    assert accepted("\n".join(["a,boat,y", *lines, ""])).findings["suspected_leaks"] == []
+
+
+@pytest.mark.parametrize(("last", "warns"), [("Total", True), ("Gesamt:", True), ("Bern", False)])
+def test_a_last_row_of_totals_is_told(last: str, warns: bool) -> None:
+    lines = [f"{['Basel', 'Zug'][row % 2]},{row * 37 % 101},{row * 31 % 97}" for row in range(40)]
+    found = accepted("\n".join(["city,a,y", *lines, f"{last},2020,1900", ""]))
+    assert ("total_row" in codes(found)) is warns

@@ -226,3 +226,15 @@ def test_json_in_other_encodings(encoding: str) -> None:
     rows = json.dumps([{name: row, "y": row % 2} for row in range(20)], ensure_ascii=False)
     found = accepted(rows.encode(encoding), encoding=encoding, format="json")
     assert (found.feature_names, found.warnings) == ((name,), ())
+
+
+def test_a_text_that_is_cut_after_its_mark_is_said_to_be() -> None:
+    found = rejected("a,b,y\n1,2,0\n3,4,1\n".encode("utf-16")[:-1])
+    assert (
+        found.advice
+        == "The byte order mark says utf-16-le, so that the file is damaged or cut off: write it anew."
+    )
+
+
+def test_a_second_byte_order_mark_is_no_part_of_a_name() -> None:
+    assert [each.name for each in accepted("\ufeff\ufeffa,b,y\n1,2,0\n3,4,1\n").columns] == ["a", "b"]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.service.datasets.parsing.reading import accepted, rejected
+from tests.service.datasets.parsing.reading import accepted, codes, messages, rejected
 
 WORDS = [f"word {row}" for row in range(40)]
 TAGS = [f"{row % 7}.5" for row in range(40)]
@@ -64,3 +64,17 @@ def test_what_is_advised_is_accepted(
 )
 def test_what_cannot_help_is_not_advised(content: str, options: dict[str, Any], useless: str) -> None:
     assert useless not in rejected(content, **options).advice
+
+
+@pytest.mark.parametrize("form", ["2024-01-{:02}", "{}:30", "1h {}m"])
+def test_classes_that_are_dates_are_told_unless_asked_for(form: str) -> None:
+    content = "a,y\n" + "".join(f"{row * 37 % 101},{form.format(1 + row % 12)}\n" for row in range(60))
+    assert "dates_as_classes" in codes(accepted(content))
+    assert "dates_as_classes" not in codes(accepted(content, task="classification"))
+
+
+def test_what_is_said_of_a_target_of_amounts_works_for_a_target() -> None:
+    content = "a,y\n" + "".join(f"{row * 37 % 101},{row}%\n" for row in range(60))
+    (message,) = messages(accepted(content))
+    assert '"task": "classification"' in message
+    assert "categorical" not in message
