@@ -89,6 +89,7 @@ def _datasets(recorder: _Recorder) -> None:
         time.sleep(_POLL_SECONDS)
     recorder.ask("createDataset", "POST", "/v1/datasets", form, **typed)
     recorder.ask("getDatasetPreview", "GET", f"{this}/preview")
+    recorder.ask("updateDataset", "PATCH", this, {"shared": False})
     recorder.ask("listDatasets", "GET", "/v1/datasets?limit=1")
     announced = recorder.ask(
         "announceDataset", "POST", "/v1/datasets/announcements", {"name": "large", "target": "label"}

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.errors import InvalidSpec, SpecProblem, did_you_mean
-from engine.spec.rules import Choice, Integer, Nullable, check_fields, problem, required_names, rule
+from engine.errors import InvalidSpec, SpecProblem
+from engine.spec.rules import Choice, Integer, Nullable, check_fields, problem, rule
 from service.access.caller import SCOPES, Limits, Scope
+from service.documents import read_document
 
 __all__ = [
     "DEFAULT_SCOPES",
@@ -103,31 +104,6 @@ class NewKey:
         check_fields(self)
 
 
-_FIELDS = tuple(each.name for each in dataclasses.fields(NewKey))
-
-
 def read_new_key(document: Mapping[str, Any]) -> NewKey:
     """What a document asks for; raises InvalidSpec with every problem found."""
-    problems = [_unknown(name) for name in document if name not in _FIELDS][:_MOST_UNKNOWN]
-    problems += [
-        SpecProblem((name,), "missing", "This field is required.")
-        for name in required_names(NewKey)
-        if name not in document
-    ]
-    # Null is as good as left out, but for the one field that has to be given.
-    given = {name: document[name] for name in _FIELDS if document.get(name) is not None}
-    given |= {name: None for name in required_names(NewKey) if name in document and document[name] is None}
-    try:
-        # What is missing has been noted; a stand-in lets the rest be checked.
-        key = NewKey(**{"owner": "nobody", **given})
-    except InvalidSpec as error:
-        raise InvalidSpec([*problems, *error.problems]) from error
-    if problems:
-        raise InvalidSpec(problems)
-    return key
-
-
-def _unknown(name: str) -> SpecProblem:
-    hint = did_you_mean(name[:80], _FIELDS)
-    message = f"Unknown field. Known here: {', '.join(_FIELDS)}.{hint}"
-    return SpecProblem((name[:80],), "unknown_field", message)
+    return read_document(NewKey, document, {"owner": "nobody"})

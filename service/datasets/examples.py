@@ -8,7 +8,7 @@ from fastapi.openapi.models import Example
 
 from service.datasets.schemas import DatasetForm
 
-__all__ = ["ANNOUNCEMENTS", "BYTES_BODY", "FORM", "JSON", "UPLOAD_BODY"]
+__all__ = ["ANNOUNCEMENTS", "BYTES_BODY", "FORM", "JSON", "PATCH_EXAMPLES", "UPLOAD_BODY"]
 
 FORM, JSON, BYTES = "multipart/form-data", "application/json", "application/octet-stream"
 
@@ -24,6 +24,7 @@ def _content(model: type[Any], name: str, value: Any) -> dict[str, Any]:
 ANNOUNCEMENTS: dict[str, Example] = {
     "a file to be sent separately": {"value": {"target": "label", "name": "my table"}}
 }
+PATCH_EXAMPLES: dict[str, Example] = {"all owners may train on it": {"value": {"shared": True}}}
 UPLOAD_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,

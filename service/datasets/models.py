@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, LargeBinary, text
+from sqlalchemy import BigInteger, Index, LargeBinary, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.database import Base
@@ -14,6 +14,7 @@ from service.datasets.revision import FIRST_REVISION, READER_REVISION
 __all__ = ["DatasetArrayRow", "DatasetRow", "DatasetUploadRow"]
 
 _NOT_FINISHED = text("finished_at IS NULL")
+_SHARED = text("shared")
 
 
 class DatasetRow(Base):
@@ -31,6 +32,7 @@ class DatasetRow(Base):
         Index(None, "owner", "created_at", "id"),
         Index(None, "owner", "fingerprint"),
         Index(None, "version"),
+        Index("ix_datasets_shared", "created_at", "id", sqlite_where=_SHARED, postgresql_where=_SHARED),
         # Few are on their way at a time, however many there are.
         Index(
             "ix_datasets_unfinished",
@@ -60,6 +62,9 @@ class DatasetRow(Base):
     )
     facts: Mapped[dict[str, Any] | None]
     rejection: Mapped[dict[str, Any] | None]
+    shared: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether every owner may see it and train on it."""
+
     attempt: Mapped[int]
     losses: Mapped[int]
     counter: Mapped[int] = mapped_column(BigInteger)

@@ -11,7 +11,7 @@ from service.datasets.schemas import BuiltinDatasetRead, UploadedDatasetRead
 
 __all__ = ["builtin_document", "preview_document", "uploaded_document"]
 
-_OF_ROW = ("id", "name", "status", "bytes", "version", "created_at", "finished_at")
+_OF_ROW = ("id", "name", "status", "shared", "bytes", "version", "created_at", "finished_at")
 _OF_FACTS = set(UploadedDatasetRead.model_fields) - {
     *_OF_ROW,
     "object",

@@ -37,11 +37,14 @@ __all__ = [
     "find_unfinished",
     "find_user",
     "find_versions",
+    "find_visible",
     "hold",
+    "hold_visible",
     "insert",
     "is_had",
     "is_read",
     "let_go",
+    "set_shared",
     "upload_pieces",
 ]
 
@@ -55,6 +58,7 @@ REPAIR = (
 _DATASETS: Any = DatasetRow.__table__
 _UPLOADS: Any = DatasetUploadRow.__table__
 _ARRAYS: Any = DatasetArrayRow.__table__
+_EXPERIMENTS: Any = ExperimentRow.__table__
 _IS_COMING = sa.and_(_DATASETS.c.status == "uploading", _DATASETS.c.bytes > 0)
 _STILL_COMING = sa.or_(_DATASETS.c.status == "validating", _IS_COMING)
 _IS_HELD = _DATASETS.c.status != "rejected"
@@ -70,15 +74,29 @@ def find(session: Session, owner: str, identifier: str) -> Row | None:
     return session.execute(_of(owner, identifier)).first()
 
 
-def hold(session: Session, owner: str, identifier: str, *, change: bool = False) -> Row | None:
-    """The same, which nobody can delete until this transaction ends; nor ``change``, if that is said."""
-    return session.execute(
-        _of(owner, identifier).with_for_update(read=not change, key_share=not change)
-    ).first()
+def find_visible(session: Session, owner: str, identifier: str) -> Row | None:
+    """The data set of this id, if it is this owner's or shared."""
+    return session.execute(_visible_to(owner, identifier)).first()
+
+
+def hold(session: Session, owner: str, identifier: str) -> Row | None:
+    """This owner's data set of this id, which nobody else can change or delete until this transaction ends."""
+    return session.execute(_of(owner, identifier).with_for_update()).first()
+
+
+def hold_visible(session: Session, owner: str, identifier: str) -> Row | None:
+    """The data set of this id, if it is this owner's or shared; nobody deletes it until this transaction ends."""
+    statement = _visible_to(owner, identifier).with_for_update(read=True, key_share=True)
+    return session.execute(statement).first()
 
 
 def _of(owner: str, identifier: str) -> sa.Select[Any]:
     return sa.select(_DATASETS).where(_DATASETS.c.id == identifier, _DATASETS.c.owner == owner)
+
+
+def _visible_to(owner: str, identifier: str) -> sa.Select[Any]:
+    visible = sa.or_(_DATASETS.c.owner == owner, _DATASETS.c.shared)
+    return sa.select(_DATASETS).where(_DATASETS.c.id == identifier, visible)
 
 
 def find_attempt(session: Session, identifier: str, attempt: int) -> Row | None:
@@ -102,23 +120,38 @@ def find_versions(session: Session, versions: Sequence[str]) -> set[str]:
     return set(session.execute(statement).scalars())
 
 
-def find_user(session: Session, owner: str, identifier: str) -> str | None:
-    """The id of an experiment that was made with this data set."""
-    columns = ExperimentRow.__table__.c
-    statement = sa.select(columns.id).where(columns.owner == owner, columns.dataset == identifier).limit(1)
-    found: str | None = session.execute(statement).scalar()
-    return found
+def find_user(session: Session, identifier: str) -> Row | None:
+    """The ``owner`` and ``id`` of an experiment that was made with this data set, by whatever owner."""
+    # Of owners there are few: the index is entered once for each of them.
+    first = sa.select(sa.func.min(_EXPERIMENTS.c.owner))
+    owners = sa.select(first.scalar_subquery().label("owner")).cte("owners", recursive=True)
+    behind = first.where(_EXPERIMENTS.c.owner > owners.c.owner).correlate(owners).scalar_subquery()
+    owners = owners.union_all(sa.select(behind).where(owners.c.owner.is_not(None)))
+    made = sa.and_(_EXPERIMENTS.c.owner == owners.c.owner, _EXPERIMENTS.c.dataset == identifier)
+    statement = sa.select(_EXPERIMENTS.c.owner, _EXPERIMENTS.c.id).join_from(owners, _EXPERIMENTS, made)
+    return session.execute(statement.limit(1)).first()
 
 
 def find_page(session: Session, owner: str, *, after: Position | None, limit: int) -> Sequence[Row]:
-    """Up to ``limit`` data sets of an owner, the newest first, that come after a position; none still on its way in."""
+    """Up to ``limit`` data sets, an owner's own and shared ones, the newest first, that come after a position.
+
+    None that is still on its way in is among them.
+    """
+
+    def newest(table: Any) -> tuple[Any, Any]:
+        return table.c.created_at.desc(), table.c.id.desc()
+
     place = sa.tuple_(_DATASETS.c.created_at, _DATASETS.c.id)
-    statement = sa.select(_DATASETS).where(_DATASETS.c.owner == owner, _DATASETS.c.status != "uploading")
+    page = sa.select(_DATASETS).where(_DATASETS.c.status != "uploading")
     if after is not None:
         created_at = sa.literal(after.created_at, _DATASETS.c.created_at.type)
-        statement = statement.where(place < sa.tuple_(created_at, sa.literal(after.id)))
-    ordered = statement.order_by(_DATASETS.c.created_at.desc(), _DATASETS.c.id.desc())
-    return session.execute(ordered.limit(limit)).all()
+        page = page.where(place < sa.tuple_(created_at, sa.literal(after.id)))
+    page = page.order_by(*newest(_DATASETS)).limit(limit)
+    own = page.where(_DATASETS.c.owner == owner)
+    shared = page.where(_DATASETS.c.shared, _DATASETS.c.owner != owner)
+    # Each half is read along an index of its own.
+    both = sa.union_all(*(sa.select(half.subquery()) for half in (own, shared))).subquery()
+    return session.execute(sa.select(both).order_by(*newest(both)).limit(limit)).all()
 
 
 def find_twin(session: Session, owner: str, fingerprint: str) -> Row | None:
@@ -172,6 +205,11 @@ def change(
         let_go(session, identifier)
     changed = sa.update(_DATASETS).where(*conditions).values(counter=_DATASETS.c.counter + 1, **values)
     return cast("sa.CursorResult[Any]", session.execute(changed)).rowcount == 1
+
+
+def set_shared(session: Session, identifier: str, *, shared: bool) -> None:
+    """Show a data set to every owner, or no longer."""
+    session.execute(sa.update(_DATASETS).where(_DATASETS.c.id == identifier).values(shared=shared))
 
 
 def add_upload_piece(session: Session, identifier: str, position: int, content: bytes) -> None:

@@ -7,11 +7,12 @@ from typing import Annotated, Any, BinaryIO
 from fastapi import APIRouter, Body, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from service.access.authentication import Reader, Writer
+from service.access.authentication import Administrator, Reader, Writer
 from service.access.caller import Caller
 from service.database import Database
 from service.datasets import service, uploads
-from service.datasets.examples import ANNOUNCEMENTS, BYTES_BODY, FORM, JSON, UPLOAD_BODY
+from service.datasets.changes import read_change
+from service.datasets.examples import ANNOUNCEMENTS, BYTES_BODY, FORM, JSON, PATCH_EXAMPLES, UPLOAD_BODY
 from service.datasets.guidance import USE_A_FORM, USE_ANNOUNCEMENTS
 from service.datasets.identifiers import is_identifier
 from service.datasets.presentation import builtin_document, preview_document, uploaded_document
@@ -19,6 +20,7 @@ from service.datasets.receiving import Announced, announced, received_bytes, rec
 from service.datasets.schemas import (
     DatasetDocument,
     DatasetList,
+    DatasetPatchDocument,
     DatasetPreview,
     DatasetRead,
     UploadedDatasetRead,
@@ -49,7 +51,7 @@ router = APIRouter(prefix="/v1/datasets", tags=["Datasets"], route_class=StrictR
     operation_id="listDatasets",
     summary="List the data sets",
     response_model=DatasetList,
-    response_description="Data sets an experiment can name: your own, the newest first, then the built-in ones.",
+    response_description="Data sets to train on: your own and shared ones, the newest first, then the built-in ones.",
     responses=problems(422),
 )
 def list_datasets(
@@ -189,6 +191,25 @@ def get_dataset_preview(dataset_id: UploadedId, session: QuickReading, caller: R
     return preview_document(service.read(session, caller.owner, dataset_id))
 
 
+@router.patch(
+    "/{dataset_id}",
+    operation_id="updateDataset",
+    summary="Share a data set with all owners",
+    response_model=UploadedDatasetRead,
+    response_description="The data set as it is now.",
+    responses=problems(400, 404, 409, 413, 415, 422),
+)
+def update_dataset(
+    dataset_id: UploadedId,
+    document: Annotated[DatasetPatchDocument, Body(openapi_examples=PATCH_EXAMPLES)],
+    caller: Administrator,
+    session: Transaction,
+) -> Any:
+    """An administrator's own data set. Others see it and train on it; only its owner can change or delete it."""
+    change = read_change(document)
+    return uploaded_document(service.share(session, caller.owner, dataset_id, shared=change.shared))
+
+
 @router.delete(
     "/{dataset_id}",
     operation_id="deleteDataset",
@@ -199,5 +220,5 @@ def get_dataset_preview(dataset_id: UploadedId, session: QuickReading, caller: R
     responses=problems(404, 409),
 )
 def delete_dataset(dataset_id: UploadedId, session: Transaction, caller: Writer) -> None:
-    """Not while there are experiments that were made with it."""
+    """Not while there are experiments that were made with it, by any owner. A shared one is its owner's to delete."""
     service.delete(session, caller.owner, dataset_id)

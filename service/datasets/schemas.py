@@ -16,6 +16,8 @@ __all__ = [
     "DatasetForm",
     "DatasetList",
     "DatasetOptions",
+    "DatasetPatch",
+    "DatasetPatchDocument",
     "DatasetPreview",
     "DatasetRead",
     "UploadedDatasetRead",
@@ -229,6 +231,7 @@ class UploadedDatasetRead(BaseModel):
     kind: Literal["uploaded"]
     status: Literal["uploading", "validating", "ready", "rejected"]
     name: str
+    shared: bool = Field(description="Whether every owner may see it and train on it.")
     bytes: int = Field(description="Size of the file.")
     task: Task | None = Field(description="What is predicted.")
     rows: int | None = Field(
@@ -276,6 +279,18 @@ class UploadedDatasetRead(BaseModel):
     links: dict[str, str]
 
 
+class DatasetPatch(BaseModel):
+    """A change to a data set."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    shared: bool = Field(description="Whether every owner may see it and train on it.")
+
+
+DatasetPatchDocument = Annotated[dict[str, Any], DescribedBy(DatasetPatch)]
+"""The body of a change as it came; it is checked apart."""
+
+
 class DatasetRead(
     RootModel[Annotated[BuiltinDatasetRead | UploadedDatasetRead, Field(discriminator="kind")]]
 ):
@@ -283,7 +298,7 @@ class DatasetRead(
 
 
 class DatasetList(BaseModel):
-    """A page of data sets: your own, the newest first, and then those that come with the service."""
+    """A page of data sets: your own and shared ones, the newest first, then those that come with the service."""
 
     object: Literal["list"]
     data: list[DatasetRead]

@@ -34,6 +34,7 @@ __all__ = [
     "list_page",
     "note_loss",
     "read",
+    "share",
     "sweep",
     "trainable",
     "uploads",
@@ -127,7 +128,7 @@ def trainable(session: Session, owner: str, name: str, *, hold: bool = True) -> 
     """
     if not is_identifier(name):
         return describe(name)
-    row = (repository.hold if hold else repository.find)(session, owner, name)
+    row = (repository.hold_visible if hold else repository.find_visible)(session, owner, name)
     if row is None:
         raise UnknownDatasetError(name)
     if row.status != "ready":
@@ -142,8 +143,8 @@ def trainable(session: Session, owner: str, name: str, *, hold: bool = True) -> 
 
 
 def read(session: Session, owner: str, identifier: str) -> Row:
-    """An uploaded data set; raises NotFound."""
-    row = repository.find(session, owner, identifier) if is_identifier(identifier) else None
+    """An uploaded data set, an owner's own or a shared one; raises NotFound."""
+    row = repository.find_visible(session, owner, identifier) if is_identifier(identifier) else None
     if row is None:
         raise _not_found(identifier)
     return row
@@ -154,7 +155,10 @@ def _not_found(identifier: str) -> NotFound:
 
 
 def list_page(session: Session, owner: str, *, limit: int, after: str | None = None) -> Page[Row]:
-    """A page of an owner's uploaded data sets, the newest first; raises InvalidParameter for a made-up cursor."""
+    """A page of an owner's uploaded data sets and of shared ones, the newest first.
+
+    Raises InvalidParameter for a made-up cursor.
+    """
     position = None if after is None else decode_cursor(after, _SORT)
     rows = repository.find_page(session, owner, after=position, limit=limit + 1)
     shown, following = rows[:limit], None
@@ -163,15 +167,39 @@ def list_page(session: Session, owner: str, *, limit: int, after: str | None = N
     return Page(shown, following)
 
 
+def share(session: Session, owner: str, identifier: str, *, shared: bool) -> Row:
+    """Have every owner see this owner's data set, or nobody else any more; raises NotFound and Conflict.
+
+    Experiments that others have made with it go on.
+    """
+    _hold(session, owner, identifier)
+    repository.set_shared(session, identifier, shared=shared)
+    return read(session, owner, identifier)
+
+
 def delete(session: Session, owner: str, identifier: str) -> None:
-    """Remove an uploaded data set for good; raises NotFound, and Conflict where experiments were made with it."""
-    row = repository.hold(session, owner, identifier, change=True) if is_identifier(identifier) else None
-    if row is None:
-        raise _not_found(identifier)
-    if (user := repository.find_user(session, owner, identifier)) is not None:
-        message = f"Experiments were made with this data set, {user} for one; delete them first."
-        raise Conflict(message)
+    """Remove an uploaded data set for good.
+
+    Raises NotFound, and Conflict where it is another owner's, or where experiments were made with it.
+    """
+    row = _hold(session, owner, identifier)
+    if (user := repository.find_user(session, identifier)) is not None:
+        which = f"Experiments were made with this data set, {user.id} for one; delete them first."
+        others = (
+            "Other owners have made experiments with this data set. Stop sharing it to keep it from new ones."
+        )
+        raise Conflict(which if user.owner == owner else others)
     repository.delete(session, row)
+
+
+def _hold(session: Session, owner: str, identifier: str) -> Row:
+    """An owner's data set, locked; raises NotFound, and Conflict for one that another owner shares."""
+    row = repository.hold(session, owner, identifier) if is_identifier(identifier) else None
+    if row is None:
+        read(session, owner, identifier)
+        message = "This data set is shared by another owner, who alone can change or delete it."
+        raise Conflict(message)
+    return row
 
 
 def has_unread(session: Session) -> bool:

@@ -203,7 +203,7 @@ def _twin(session: Session, row: Row, fingerprint: str) -> Row | None:
 
 
 def _forget(session: Session, owner: str, identifier: str) -> None:
-    row = repository.hold(session, owner, identifier, change=True)
+    row = repository.hold(session, owner, identifier)
     if row is not None and row.status == UPLOADING:
         repository.delete(session, row)
 

@@ -5,6 +5,7 @@ Somebody else's identifier must be answered to the letter as one that nobody has
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from service.experiments.identifiers import new_identifier as new_experiment_id
 from service.settings import Settings
 from tests.service import rows
 from tests.service.access.keys import showing_key
+from tests.service.datasets.uploading import read_all
 
 MARK = "annstreasure"
 DOCUMENT: dict[str, Any] = create_app(Settings()).openapi()
@@ -53,7 +55,9 @@ class Ann:
         rows.add_checkpoint(self.database, self.experiment_id, b"weights", kind="best")
         self.waiting_id = self.make("experiments", json={"dataset": "iris", **labels})
         self.dataset_id = self.make(
-            "datasets", files={"file": (f"{MARK}.csv", b"a,label\n1,x\n2,y\n")}, data={"target": "label"}
+            "datasets",
+            files={"file": (f"{MARK}.csv", b"a,label\n" + b"1,x\n2,y\n" * 10)},
+            data={"target": "label"},
         )
         self.key_id = self.make("keys", json={"owner": "ann", "name": MARK})
 
@@ -222,6 +226,49 @@ def test_an_event_of_hers_among_ones_own(secured: TestClient) -> None:
             assert MARK not in answer.text
             events = answer.json().get("data", [])
             assert {event["experiment_id"] for event in events} <= {own}
+
+
+def test_what_is_shared_is_there_to_train_on_and_no_more(secured: TestClient, tmp_path: Path) -> None:
+    ann = Ann(secured)
+    bob = showing_key(secured, "bob")
+    this = f"/v1/datasets/{ann.dataset_id}"
+    read_all(ann.database, tmp_path)
+    ask_bob = {"dataset": ann.dataset_id, "seed": 1}
+
+    def seen() -> tuple[list[int], list[str]]:
+        statuses = [secured.get(url, headers=bob).status_code for url in (this, f"{this}/preview")]
+        statuses.append(secured.post("/v1/experiments", headers=bob, json=ask_bob).status_code)
+        listed = secured.get("/v1/datasets", headers=bob).json()["data"]
+        return statuses, [each["id"] for each in listed if each["kind"] == "uploaded"]
+
+    assert seen() == ([404, 404, 422], [])
+    assert secured.patch(this, headers=bob, json={"shared": True}).status_code == 403
+    changed = secured.patch(this, headers=ann.headers, json={"shared": True})
+    assert (changed.status_code, changed.json()["shared"]) == (200, True)
+    assert seen() == ([200, 200, 201], [ann.dataset_id])
+    admin = showing_key(secured, "bob", scopes=["read", "write", "admin"])
+    for refused in (
+        secured.patch(this, headers=admin, json={"shared": False}),
+        secured.delete(this, headers=bob),
+        secured.put(f"{this}/content", headers=bob, content=b"a,b\n1,2\n"),
+    ):
+        assert refused.status_code in {404, 409}, refused.text
+    # To her nothing of his experiment is told but that there is one.
+    kept = secured.delete(this, headers=ann.headers)
+    assert (kept.status_code, "exp_" in kept.json()["detail"]) == (409, False)
+    assert secured.patch(this, headers=ann.headers, json={"shared": False}).status_code == 200
+    assert seen() == ([404, 404, 422], [])
+    for each in secured.get("/v1/experiments", headers=bob).json()["data"]:
+        assert secured.delete(f"/v1/experiments/{each['id']}", headers=bob).status_code == 204
+    assert secured.delete(this, headers=ann.headers).status_code == 204
+
+
+@pytest.mark.parametrize("document", [{}, {"shared": "yes"}, {"shared": None}, {"shared": True, "name": "x"}])
+def test_a_wrong_change_of_a_data_set_changes_nothing(secured: TestClient, document: dict[str, Any]) -> None:
+    ann = Ann(secured)
+    refused = secured.patch(f"/v1/datasets/{ann.dataset_id}", headers=ann.headers, json=document)
+    assert refused.status_code == 422
+    assert not secured.get(f"/v1/datasets/{ann.dataset_id}", headers=ann.headers).json()["shared"]
 
 
 def test_the_same_words_make_two_things(secured: TestClient) -> None:
