@@ -1,6 +1,6 @@
 """Let every owner train on a data set that is shared.
 
-Revision 0014, after 0013. Made on 2026-12-01.
+Revision 0015, after 0014. Made on 2026-12-01.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
