@@ -99,6 +99,7 @@ def test_every_operation_is_there_under_its_name() -> None:
         "createDataset",
         "announceDataset",
         "putDatasetContent",
+        "updateDataset",
         "listDatasets",
         "getDataset",
         "getDatasetPreview",
