@@ -29,10 +29,14 @@ def run_advice(stack: Stack, row: int, reason: str, comparison: Comparison | Non
     if reason == "max_epochs" and tracked == epochs > experiment.start_from_epoch + 1:
         yield _still_improving(experiment, epochs)
     if comparison is not None and not comparison.is_better and reason != _STOPPED_BY_HAND:
+        why = (
+            "The last epoch is the best one, so it may only need more epochs."
+            if tracked == epochs
+            else "Either the features say nothing about the target, or the settings keep the network from learning it."
+        )
         message = (
             f"The best epoch's {comparison.metric} of {comparison.network:.4g} is no better than the "
-            f"{comparison.constant:.4g} of one and the same answer for every row, learned from the targets alone. "
-            "Either the features say nothing about the target, or the settings keep the network from learning it."
+            f"{comparison.constant:.4g} of one and the same answer for every row, learned from the targets alone. {why}"
         )
         yield SpecWarning("no_better_than_baseline", (), message)
 

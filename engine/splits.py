@@ -120,16 +120,22 @@ def absent_classes(labels: Mapping[str, Array], classes: int) -> Iterator[SpecWa
             continue
         some = ", ".join(map(str, absent[:_MOST_NAMED])) + ", …" * (len(absent) > _MOST_NAMED)
         rows = int(sum(each[absent].sum() for each in counts.values()))
+        have, they, are = ("has", "it", "is") if len(absent) == 1 else ("have", "they", "are")
         what = (
-            "They cannot be learned."
+            f"{they.capitalize()} cannot be learned."
             if name == "train"
-            else "How well they are predicted is not measured there."
+            else f"How well {they} {are} predicted is not measured there."
         )
         message = (
-            f"{len(absent)} of {int(known.sum())} classes have no row among the {int(count.sum()):,} {name} rows: "
-            f"{some}, by number, with {rows:,} rows in all. {what}"
+            f"{len(absent)} of {int(known.sum())} classes {have} no row among the "
+            f"{_rows(int(count.sum()), 'training' if name == 'train' else name)}: {some}, by number, with "
+            f"{_rows(rows)} in all. {what}"
         )
         yield SpecWarning("absent_classes", ("split",), message)
+
+
+def _rows(count: int, kind: str = "") -> str:
+    return f"{count:,} {kind}{' ' if kind else ''}row{'' if count == 1 else 's'}"
 
 
 def flip_labels(labels: Array, classes: int, share: float, seed: int) -> Array:

@@ -18,6 +18,8 @@ _SMALLEST_NORM, _LARGEST_NORM = 1e-3, 1e6
 """Bounds on norms below which a network of scaled data cannot say anything, and above which they hold nothing."""
 
 
+_MOST = 0.5
+"""From this share of rows on, for which dropout lets nothing pass, a layer has dropped too much."""
 _LARGEST_DELTA = 1000.0
 """Huber's δ that no error of standardized targets exceeds."""
 
@@ -27,7 +29,7 @@ def network_advice(
 ) -> Iterator[SpecWarning]:
     """Warnings about ``architecture`` and the fields that act on layers, labels and targets."""
     yield from _sizes(resolved, facts, outputs)
-    yield from _zeros(resolved)
+    yield from _zeros(given, resolved)
     yield from _overruled_init(given)
     yield from _layers(resolved, rows, facts)
     yield from _l1(resolved)
@@ -53,7 +55,7 @@ def _sizes(resolved: Experiment, facts: DatasetFacts, outputs: int) -> Iterator[
         yield SpecWarning("layers_repeat_ends", ("architecture",), message)
 
 
-def _zeros(resolved: Experiment) -> Iterator[SpecWarning]:
+def _zeros(given: Experiment, resolved: Experiment) -> Iterator[SpecWarning]:
     """Hidden layers whose weights and biases are all 0, so that their units are all alike."""
     if isinstance(resolved.init, Given) or resolved.bias_init not in {None, "zeros"}:
         return
@@ -66,6 +68,8 @@ def _zeros(resolved: Experiment) -> Iterator[SpecWarning]:
         else:
             why = "its units begin alike, and where the next layer is alike, too, they stay so"
         path: Path = ("init",) if everywhere else ("architecture", place, "init")
+        if isinstance(given.init, PerLayer) and given.architecture[place].init is None:
+            path = ("init", "layers", place)
         message = f"All weights and biases of hidden layer {place + 1} begin as 0: {why}. Take a random initializer."
         yield SpecWarning("zero_hidden_weights", path, message)
 
@@ -103,10 +107,10 @@ def _layers(resolved: Experiment, rows: SplitRows, facts: DatasetFacts) -> Itera
         for place, layer in enumerate(layers)
     ]
     for path, share, count, what in sizes:
-        if share and (kept := count * (1 - share)) < 1:
+        if (nothing := share**count) > _MOST:
             message = (
-                f"Of {count} {what}{'' if count == 1 else 's'} dropout leaves {kept:.2g} on average: most of the time "
-                "nothing passes."
+                f"Of {count} {what}{'' if count == 1 else 's'} dropout leaves {count * (1 - share):.2g} on average: "
+                f"nothing passes in {nothing:.0%} of the cases."
             )
             yield SpecWarning("dropout_too_large", path, message)
 

@@ -179,6 +179,11 @@ def _reduction(schedule: Schedule, left: int, per_epoch: int) -> Iterator[SpecWa
     """Rates that have vanished before half of the run is over, and rates that stay what they are."""
     if not isinstance(schedule, (Step, MultiStep, Exponential, InverseTime, Polynomial)):
         return
+    if left == 1:
+        after = " after the warm-up" if schedule.warmup_steps else ""
+        message = f"The run has a single step{after}, so that the rate is never reduced."
+        yield SpecWarning("schedule_without_effect", ("schedule",), message)
+        return
     name, unit = _DECIDES[schedule.name]
     if _share(schedule, left - 1, left) > _UNCHANGED:
         yield SpecWarning("schedule_without_effect", ("schedule", name), _SAME.format(name))

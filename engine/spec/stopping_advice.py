@@ -30,8 +30,9 @@ def _monitor(resolved: Experiment, rows: SplitRows) -> Iterator[SpecWarning]:
     part, count = ("training", rows.train) if monitor.startswith("train") else ("validation", rows.validation)
     if monitor.endswith("r2") and count == 1:
         message = (
-            f"{monitor} is undefined over a single {part} row, so no epoch can be the best one and patience never "
-            "acts. Monitor a loss, or give the split more rows."
+            f"{monitor} is undefined over a single {part} row, so no epoch can be the best one"
+            f"{'' if resolved.patience is None else ' and patience never acts'}. Monitor a loss, or give the split "
+            "more rows."
         )
         yield SpecWarning("monitor_undefined", ("monitor",), message)
     elif resolved.patience is not None and not rows.validation:

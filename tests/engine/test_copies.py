@@ -118,3 +118,11 @@ def test_classes_that_a_part_lacks_are_told_with_counts() -> None:
         "2 of 3 classes have no row among the 8 validation rows",
         "2 of 3 classes have no row among the 8 test rows: 1, 2",
     ]
+
+
+def test_one_class_and_one_row_are_singular() -> None:
+    data = Dataset(UNIQUE[:40], np.array([0] * 39 + [1]), "binary", 2)
+    found = prepare(data, resolve(Experiment(), data.facts)).warnings
+    assert [warning.message.partition(" rows: ")[2] for warning in found] == [
+        "1, by number, with 1 row in all. How well it is predicted is not measured there.",
+    ] * 2

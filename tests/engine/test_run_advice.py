@@ -203,6 +203,14 @@ def test_what_to_do_fits_the_run(fields: dict[str, Any], advice: str) -> None:
     assert (warning.code, warning.message[-len(advice) :]) == ("still_improving", advice)
 
 
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_a_run_that_may_only_be_short_is_not_called_hopeless(epochs: int) -> None:
+    slow = {"optimizer": {"name": "sgd", "learning_rate": 1e-5}, "init": "large", "max_epochs": epochs}
+    result = run(LEARNS, **slow)
+    assert codes(result)[-1] == "no_better_than_baseline"
+    assert result.warnings[-1].message.endswith("it may only need more epochs.")
+
+
 def test_a_run_that_was_stopped_is_not_told_to_go_on() -> None:
     experiment = Experiment.from_document({**SLOWLY, "seed": 1, "max_epochs": 3})
     result = train(experiment, LEARNS, on_epoch=lambda report: report.epoch == 2)

@@ -45,6 +45,16 @@ def only(facts: DatasetFacts = DIGITS, **fields: Any) -> SpecWarning:
             "#/label_noise",
         ),
         ({"split": {"by": "order", "seed": 3}}, "split_seed_without_effect", "#/split/seed"),
+        (
+            {"max_epochs": 1, "batch_size": 600, "schedule": "exponential"},
+            "schedule_without_effect",
+            "#/schedule",
+        ),
+        (
+            {"architecture": [8, 8], "init": {"name": "per_layer", "layers": ["auto", "zeros", "auto"]}},
+            "zero_hidden_weights",
+            "#/init/layers/1",
+        ),
     ],
 )
 def test_is_said_once_and_where_it_belongs(given: dict[str, Any], code: str, pointer: str) -> None:
@@ -68,6 +78,8 @@ def test_is_said_once_and_where_it_belongs(given: dict[str, Any], code: str, poi
         {"split": {"by": "order", "seed": 3, "train_rows": 100}},
         {"split": {"by": "order", "seed": 3}, "label_noise": 0.1},
         {"split": {"seed": 3}},
+        {"architecture": [{"units": 1, "dropout": 0.4}]},
+        {"architecture": [{"units": 8, "dropout": 0.9}]},
     ],
 )
 def test_is_not_said_of_what_has_an_effect(given: dict[str, Any]) -> None:
