@@ -60,6 +60,11 @@ class ConnectionPool:
         self._networks: dict[str, dict[Member, None]] = {}
         self._idle: dict[Member, None] = {}
         """In the order in which they became idle."""
+        self._open: set[Member] = set()
+        self._ending: set[Member] = set()
+        """Those of the open ones that the pool has closed; their descriptors are free in a moment."""
+        self._other_descriptors = 0
+        """At least so many descriptors were in use for other things."""
         self._logged: dict[str, float] = {}
         self._unlogged: dict[str, int] = {}
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
@@ -72,7 +77,10 @@ class ConnectionPool:
 
     def enter(self, member: Member, descriptor: int) -> Entry:
         """Add a new connection, which is idle, and say whether it may stay."""
-        entry = self._entry(member.network, descriptor)
+        # The kernel gives out the lowest number that is free: all below are in use, by connections or other things.
+        self._other_descriptors = max(self._other_descriptors, descriptor - len(self._open))
+        self._open.add(member)
+        entry = self._entry(member.network)
         self._networks.setdefault(member.network, {})[member] = None
         if entry == "admitted":
             self.rest(member)
@@ -80,6 +88,11 @@ class ConnectionPool:
 
     def leave(self, member: Member) -> None:
         """Forget a connection that has ended."""
+        self._open.discard(member)
+        self._ending.discard(member)
+        self._forget(member)
+
+    def _forget(self, member: Member) -> None:
         self.work(member)
         members = self._networks.get(member.network, {})
         members.pop(member, None)
@@ -97,7 +110,7 @@ class ConnectionPool:
         member.idle_since = None
         self._idle.pop(member, None)
 
-    def _entry(self, network: str, descriptor: int) -> Entry:
+    def _entry(self, network: str) -> Entry:
         members = self._networks.get(network, {})
         if network and len(members) >= self._most_per_address:
             idle = [(each.idle_since, each) for each in members if each.idle_since is not None]
@@ -106,8 +119,8 @@ class ConnectionPool:
                 return "address_full" if len(members) < 2 * self._most_per_address else "cut_off"
             self._end(min(idle, key=lambda pair: pair[0])[1])
             self._say("closed an idle connection: its address has too many", address=network)
-        # The kernel gives out the lowest number that is free.
-        left = self._most_descriptors - descriptor
+        in_use = self._other_descriptors + len(self._open) - len(self._ending)
+        left = self._most_descriptors - in_use
         if left <= self._spare:
             if not self._idle:
                 self._say("refused a connection: few file descriptors are left, none is idle", left=left)
@@ -117,7 +130,8 @@ class ConnectionPool:
         return "admitted"
 
     def _end(self, member: Member) -> None:
-        self.leave(member)
+        self._forget(member)
+        self._ending.add(member)
         member.end_idle()
 
     def _say(self, event: str, **values: object) -> None:

@@ -1,6 +1,9 @@
 """How long a connection lives, what it may still send after its answer, and how many there may be."""
 
+from __future__ import annotations
+
 import contextlib
+import heapq
 import ipaddress
 import re
 import resource
@@ -262,24 +265,47 @@ def test_with_few_descriptors_left_the_idlest_connection_ends(few_descriptors: i
     assert line["left"] <= spare
 
 
+class Client:
+    """A connection as the pool sees it, and the descriptors of its process."""
+
+    network = "10.0.0.1"
+    idle_since: float | None = None
+
+    def __init__(self, pool: ConnectionPool, free: list[int], ending: list[Client]) -> None:
+        self._pool, self._free, self._ending = pool, free, ending
+        self.descriptor = heapq.heappop(free)
+        self.entry = pool.enter(self, self.descriptor)
+
+    def end_idle(self) -> None:
+        self._ending.append(self)
+
+    def lost(self) -> None:
+        self._pool.leave(self)
+        heapq.heappush(self._free, self.descriptor)
+
+
+def test_descriptors_never_run_out(few_descriptors: int) -> None:
+    pool = ConnectionPool(10_000, 75.0, 15.0)
+    free, ending = list(range(30, few_descriptors)), list[Client]()
+    for number in range(2_000):
+        assert Client(pool, free, ending).entry == "admitted"
+        # Connections come in groups, before those that are closed are gone.
+        while number % 10 == 0 and ending:
+            ending.pop().lost()
+    assert few_descriptors // 5 < len(free) <= few_descriptors // 3
+
+
 def test_with_few_descriptors_left_and_none_idle(few_descriptors: int) -> None:
-    pool = ConnectionPool(1000, 75.0, 15.0)
-
-    class Busy:
-        """A connection with a request under way."""
-
-        network = "10.0.0.1"
-        idle_since: float | None = None
-
-        def end_idle(self) -> None:
-            raise AssertionError("it is not idle")
-
-    spare = few_descriptors // 4
-    lefts = {spare + 1: "admitted", spare: "full", spare // 2: "cut_off"}
-    for left, entry in lefts.items():
-        member = Busy()
-        assert pool.enter(member, few_descriptors - left) == entry
-        pool.work(member)
+    pool = ConnectionPool(10_000, 75.0, 15.0)
+    free, ending = list(range(30, few_descriptors)), list[Client]()
+    entries = []
+    while free:
+        busy = Client(pool, free, ending)
+        pool.work(busy)
+        entries.append(busy.entry)
+    counted = [entries.count(each) for each in ("admitted", "full", "cut_off")]
+    assert entries == sorted(entries, key=("admitted", "full", "cut_off").index)
+    assert min(counted) >= few_descriptors // 8 - 1
 
 
 def test_the_limit_of_open_files_is_raised(few_descriptors: int) -> None:
