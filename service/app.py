@@ -87,7 +87,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.add_middleware(CrossOrigin, origins=settings.cors_origins)
     if (names := names_of(settings)) is not None:
         app.add_middleware(KnownHosts, names=names, origins=settings.cors_origins)
-    app.add_middleware(RequestContext)
+    app.add_middleware(RequestContext, access_log=settings.access_log)
     return app
 
 

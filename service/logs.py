@@ -1,29 +1,68 @@
-"""How the engine and its workers log: lines for people on a terminal, JSON for everyone else, on standard error."""
+"""How every process logs, on standard error: lines for people on a terminal, one JSON object a line elsewhere."""
 
 from __future__ import annotations
 
 import logging
 import sys
+from typing import Any
 
 import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
 
-__all__ = ["configure_logs"]
+from service.access.tokens import redacted
+
+__all__ = ["configure_logs", "current_request_id"]
+
+_HANDLER = "trainyard"
 
 
 def configure_logs() -> None:
-    """Set up structlog for this process."""
+    """Set up structlog for this process, and have the standard library's loggers write the same lines."""
     terminal = sys.stderr.isatty()
-    renderer = structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
-    errors = [] if terminal else [structlog.processors.format_exc_info]
+    context: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+    ]
+    rendering: list[Processor] = (
+        [_without_secrets, structlog.dev.ConsoleRenderer(timestamp_key="time")]
+        if terminal
+        else [
+            structlog.processors.format_exc_info,
+            _without_secrets,
+            structlog.processors.JSONRenderer(default=str),
+        ]
+    )
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *errors,
-            renderer,
-        ],
+        processors=[*context, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    root = logging.getLogger()
+    if any(handler.name == _HANDLER for handler in root.handlers):
+        return
+    handler = logging.StreamHandler(sys.stderr)
+    handler.name = _HANDLER
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=context,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
+        )
+    )
+    root.addHandler(handler)
+
+
+def current_request_id() -> str | None:
+    """The id of the request that is being answered, if any is."""
+    found: str | None = structlog.contextvars.get_contextvars().get("request_id")
+    return found
+
+
+def _without_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Take the secrets of API keys out of everything that is written."""
+    return {name: _redacted(value) for name, value in event.items()}
+
+
+def _redacted(value: Any) -> Any:
+    return redacted(value) if isinstance(value, str) else value

@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 import re
 import secrets
+import time
 
+import structlog
 from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.access.caller import Caller
 from service.access.tokens import redacted
 from service.problems import Refusal, problem_response
 
@@ -17,6 +20,7 @@ __all__ = ["MAX_BODY_BYTES", "SAFE_HEADERS", "BodyLimit", "RequestContext"]
 
 MAX_BODY_BYTES = 1024 * 1024
 _UPLOADS = "/v1/datasets"
+_EXPERIMENTS = "/v1/experiments/"
 _REQUEST_ID_HEADER = "X-Request-ID"
 _MOST_DISCARDED_BYTES = 32 * MAX_BODY_BYTES
 _REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
@@ -30,6 +34,7 @@ SAFE_HEADERS = {
     b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
 }
 
+log = structlog.get_logger(__name__)
 _logger = logging.getLogger(__name__)
 
 
@@ -38,32 +43,41 @@ class RequestContext:
 
     Every answer has the headers that keep browsers from doing more with it than was meant.
 
+    Every request leaves a line in the log, unless ``access_log`` is off.
+
     The id is the client's own ``X-Request-ID`` where it sends a sensible one. The stack trace goes to the log only.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, access_log: bool) -> None:
         self.app = app
+        self._access_log = access_log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        begun = time.perf_counter()
         request_id = _request_id(Headers(scope=scope))
         # The server leaves the body out of its answer to a HEAD.
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         scope = {**scope, "method": method, "state": {**scope.get("state", {}), "request_id": request_id}}
         started = False
+        status = 500
+        location = b""
 
         async def send_with_id(message: Message) -> None:
-            nonlocal started
+            nonlocal started, status, location
             if message["type"] == "http.response.start":
                 started = True
+                status = message["status"]
+                location = dict(message["headers"]).get(b"location", b"")
                 MutableHeaders(scope=message)[_REQUEST_ID_HEADER] = request_id
                 given = {name for name, _ in message["headers"]}
                 message["headers"] += [each for each in SAFE_HEADERS.items() if each[0] not in given]
             await send(message)
 
+        bound = structlog.contextvars.bind_contextvars(request_id=request_id)
         try:
             await self.app(scope, receive, send_with_id)
         except Exception:
@@ -72,6 +86,27 @@ class RequestContext:
                 raise
             response = problem_response(Request(scope), 500, _INTERNAL_ERROR)
             await response(scope, receive, send_with_id)
+        finally:
+            if self._access_log:
+                seconds = round(time.perf_counter() - begun, 6)
+                log.info("request", **_described(scope, location), status=status, seconds=seconds)
+            structlog.contextvars.reset_contextvars(**bound)
+
+
+def _described(scope: Scope, location: bytes) -> dict[str, str | None]:
+    """Who asked for what; the query is left out, and so is what nobody knows."""
+    caller: Caller | None = scope["state"].get("caller")
+    made = location.decode("latin-1").removeprefix(_EXPERIMENTS)
+    known = {
+        "method": scope["method"],
+        "path": scope["path"],
+        "experiment_id": scope.get("path_params", {}).get("experiment_id")
+        or (made if made != location.decode("latin-1") else None),
+        "owner": None if caller is None else caller.owner,
+        "key_id": None if caller is None else caller.key_id,
+        "client": None if scope.get("client") is None else scope["client"][0],
+    }
+    return {name: value for name, value in known.items() if value is not None}
 
 
 def _request_id(headers: Headers) -> str:

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -35,6 +36,7 @@ __all__ = [
 
 MEDIA_TYPE = "application/problem+json"
 
+log = structlog.get_logger(__name__)
 _logger = logging.getLogger(__name__)
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -138,7 +140,10 @@ def problem_response(
     errors: Sequence[WrongPlace] = (),
     headers: Mapping[str, str] | None = None,
 ) -> ProblemResponse:
-    """The answer to a request that failed."""
+    """The answer to a request that failed. A refusal by a quota leaves a line in the log."""
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        caller = getattr(request.state, "caller", None)
+        log.info("quota refused", detail=detail, owner=None if caller is None else caller.owner)
     title = _TITLES.get(status) or HTTPStatus(status).phrase.capitalize()
     problem = Problem(
         type=f"urn:trainyard:problem:{title.lower().replace(' ', '-')}",

@@ -35,6 +35,8 @@ class ApiServer(uvicorn.Server):
         protocol: Any = functools.partial(GuardedProtocol, pool=pool, trusted=settings.trusted_proxies)
         config = uvicorn.Config(
             self.app,
+            # service/logs.py says where lines go, and the middleware writes one per request.
+            log_config=None,
             access_log=False,
             log_level="warning",
             server_header=False,

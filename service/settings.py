@@ -104,6 +104,7 @@ class Settings(BaseSettings):
     scheduler_insecure: bool = False
     worker_memory_bytes: int | None = Field(default=None, ge=2**26)
     reader_memory_bytes: int | None = Field(default=None, ge=2**26)
+    access_log: bool = True
     auth: Literal["off", "on"] = "off"
     open_to_everyone: bool = False
     key_pepper: SecretStr | None = Field(default=None, min_length=32)

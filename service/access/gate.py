@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import structlog
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
@@ -19,6 +20,8 @@ __all__ = ["Gate"]
 _HEADER = "Authorization"
 _REALM = 'Bearer realm="trainyard"'
 _HOW = "Send one with every request, Authorization: Bearer key_….…; the operator of the service creates them."
+
+log = structlog.get_logger(__name__)
 
 
 class Gate:
@@ -57,6 +60,7 @@ class Gate:
         """Whoever sent the request, which needs this scope; raises Refusal."""
         caller = self._everybody if self.is_open else await self._identified(request)
         if scope not in caller.scopes:
+            log.warning("key refused", key_id=caller.key_id, owner=caller.owner, reason=f"no scope {scope}")
             raise _forbidden(caller, scope)
         per_minute = caller.limits.requests_per_minute
         if per_minute is not None and (seconds := self._pace.take(caller.key_id or "", per_minute)):
@@ -99,7 +103,9 @@ class Gate:
         A valid key never comes here, however many requests of its address, or with its id, have failed.
         """
         most = self._settings.max_failed_keys_per_minute
-        for name in (client_address(request, self._settings.trusted_proxies), key_id):
+        address = client_address(request, self._settings.trusted_proxies)
+        log.warning("key refused", key_id=key_id, client=address, reason=challenge.removeprefix(_REALM)[2:])
+        for name in (address, key_id):
             if most is not None and name is not None and (seconds := self._failures.take(name, most)):
                 detail = (
                     f"Too many requests without a valid key. Try again in {seconds} s, or send a valid one."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+import structlog
 from fastapi import APIRouter, Body, Path, Query, Response
 from fastapi.openapi.models import Example
 
@@ -20,6 +21,8 @@ from service.problems import Refusal
 from service.routing import StrictRoute
 
 __all__ = ["router"]
+
+log = structlog.get_logger(__name__)
 
 router = APIRouter(prefix="/v1/keys", tags=["Keys"], route_class=StrictRoute)
 
@@ -46,7 +49,7 @@ _EXAMPLES: dict[str, Example] = {
 )
 def create_key(
     document: Annotated[KeyDocument, Body(openapi_examples=_EXAMPLES)],
-    _caller: Administrator,
+    caller: Administrator,
     gate: KeyGate,
     session: QuickTransaction,
     response: Response,
@@ -61,6 +64,7 @@ def create_key(
     except PepperError as error:
         raise Refusal(503, str(error)) from error
     made = service.create(session, pepper, new, confirmed=not gate.is_open)
+    log.info("key made", key_id=made.row.id, owner=made.row.owner, scopes=made.row.scopes, by=caller.key_id)
     response.headers["Location"] = f"/v1/keys/{made.row.id}"
     response.headers["Cache-Control"] = "no-store"
     return {**key_document(made.row), "token": made.token}
@@ -112,6 +116,8 @@ def get_key(key_id: KeyId, _caller: Administrator, session: QuickReading) -> Any
     response_description="It is revoked.",
     responses=problems(404, 422),
 )
-def revoke_key(key_id: KeyId, _caller: Administrator, session: QuickTransaction) -> Any:
+def revoke_key(key_id: KeyId, caller: Administrator, session: QuickTransaction) -> Any:
     """It is refused from the next request on. What was created with it stays. Repeating is harmless."""
-    return key_document(service.revoke(session, key_id))
+    revoked = service.revoke(session, key_id)
+    log.info("key revoked", key_id=revoked.id, owner=revoked.owner, by=caller.key_id)
+    return key_document(revoked)

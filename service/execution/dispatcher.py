@@ -192,7 +192,9 @@ class Dispatcher:
     ) -> None:
         repository.release(session, rows, now, lost=True, memory=memory)
         for row in rows:
-            log.warning("lost a worker", experiment_id=row.id, attempt=row.attempt)
+            log.warning(
+                "lost a worker", experiment_id=row.id, dispatch_id=row.dispatch_id, attempt=row.attempt
+            )
 
     def _dispatch(self) -> None:
         with self._database.reading() as session:

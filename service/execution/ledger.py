@@ -89,6 +89,7 @@ def _work(session: Session, row: sa.Row[Any]) -> Work:
         best_epoch=row.best_epoch if begun else None,
         best=row.best if begun else None,
         warnings=row.warnings,
+        request_id=row.request_id,
         damage=damage,
     )
 

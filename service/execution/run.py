@@ -58,7 +58,7 @@ class Run:
 
     def train(self, works: Sequence[Work]) -> None:
         """Train until every experiment has ended, was handed back, or is no longer ours."""
-        self._lanes = [Lane(work) for work in works]
+        self._lanes = [self._taken(work) for work in works]
         while self._lanes:
             self._heartbeat.watch([lane.lease for lane in self._lanes])
             log.info("training", dispatch_id=self._dispatch_id, lanes=len(self._lanes))
@@ -119,7 +119,19 @@ class Run:
         """Whoever has come on board since."""
         self._heartbeat.joined()
         works: list[Work] = self._persist(lambda session: ledger.begin(session, self._dispatch_id))
-        return [Lane(work) for work in works]
+        return [self._taken(work) for work in works]
+
+    def _taken(self, work: Work) -> Lane:
+        log.info("training an experiment", **self._names(work), attempt=work.lease.attempt)
+        return Lane(work)
+
+    def _names(self, work: Work) -> dict[str, str | None]:
+        """What the lines of an experiment are found by."""
+        return {
+            "experiment_id": work.lease.experiment_id,
+            "dispatch_id": self._dispatch_id,
+            "request_id": work.request_id,
+        }
 
     def _kept(self, report: EpochReport) -> list[Lane]:
         kept = []
@@ -216,4 +228,7 @@ class Run:
         for each, status in zip(progress, statuses, strict=True):
             lanes[each.lease].flushed()
             if status not in WORKING:
-                lanes[each.lease].done = self._left = True
+                lane = lanes[each.lease]
+                lane.done = self._left = True
+                reason = None if each.ending is None else each.ending.stop_reason
+                log.info("an experiment left", **self._names(lane.work), status=status, stop_reason=reason)

@@ -43,6 +43,7 @@ class Work:
     best: dict[str, Any] | None
     warnings: list[Any]
     damage: Damaged | None = None
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,9 @@ class ExperimentRow(Base):
     cohort: Mapped[str | None]
     """Experiments of one cohort can be trained as one stack; None trains alone."""
 
+    request_id: Mapped[str | None]
+    """The request that created it, as the logs of the API and of workers name it."""
+
     dispatch_id: Mapped[str | None]
     engine_revision: Mapped[int] = mapped_column(
         default=ENGINE_REVISION, server_default=text(str(FIRST_REVISION))

@@ -30,6 +30,7 @@ from service.experiments.repository import Filters, Row
 from service.experiments.submission import Submission, read_submission
 from service.experiments.warm_start import Source
 from service.experiments.worker_memory import refuse_what_fits_nowhere
+from service.logs import current_request_id
 from service.pagination import Page, Position, decode_cursor, encode_cursor
 from service.quotas import service as usage
 
@@ -115,6 +116,7 @@ def _columns(submission: Submission, identifier: str, now: datetime) -> dict[str
     return {
         "id": identifier,
         "created_at": now,
+        "request_id": current_request_id(),
         "status": "queued",
         "priority": submission.priority,
         "time_limit_seconds": submission.time_limit_seconds,

@@ -1,7 +1,9 @@
 """The main job: POST an experiment, get a trained network's results."""
 
+import json
 import re
 import subprocess
+from typing import Any
 
 from engine import blas
 from tests.end_to_end.conftest import ENDLESS_RUN, LONG_RUN
@@ -18,6 +20,25 @@ def test_an_experiment_is_trained(service: Service) -> None:
     assert metrics["epoch"] == list(range(1, 21))
     assert metrics["val_loss"][ended["best"]["epoch"] - 1] == min(metrics["val_loss"])
     assert set(service.fingerprints(id_)) == {"best", "last"}
+
+
+def test_an_experiment_is_followed_through_the_logs_of_api_and_worker(service: Service) -> None:
+    id_ = service.submit(dataset="iris", architecture=[4], max_epochs=1)
+    service.wait_for_end(id_)
+
+    def lines() -> dict[str, dict[str, Any]]:
+        found = [json.loads(line) for line in service.lines if line.startswith("{") and id_ in line]
+        return {line["event"]: line for line in reversed(found)}
+
+    wait_for(lambda: "an experiment left" in lines(), "the worker's last line")
+    created, begun, left = (
+        lines()[name] for name in ("request", "training an experiment", "an experiment left")
+    )
+    assert (created["method"], created["status"]) == ("POST", 201)
+    assert begun["request_id"] == left["request_id"] == created["request_id"]
+    assert begun["dispatch_id"] == left["dispatch_id"]
+    assert (left["status"], left["stop_reason"]) == ("succeeded", "max_epochs")
+    assert all({"time", "level"} <= line.keys() for line in (created, begun, left))
 
 
 def test_workers_use_the_same_kernels_as_the_engine_alone(service: Service) -> None:

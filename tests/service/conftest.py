@@ -21,7 +21,7 @@ def open_client(tmp_path: Path) -> Iterator[OpenClient]:
     clients = []
 
     def open_one(url: str, **settings: Any) -> TestClient:
-        app = create_app(Settings(data_dir=tmp_path, database_url=url, **settings))
+        app = create_app(Settings(data_dir=tmp_path, database_url=url, **{"access_log": False, **settings}))
         client = TestClient(app, base_url="http://127.0.0.1", headers={"Accept": "*/*"})
         client.event_hooks = {"response": [assert_documented]}
         clients.append(client)
