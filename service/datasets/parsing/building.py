@@ -207,7 +207,11 @@ class TableBuilder:
         is_target = any(reason.column in targets for reason in strays)
         advice = ["Correct the values"]
         amounts = {reason: take_apart(reason.found[1:-1]) for reason in strays if reason.found[:1] == '"'}
-        words = dict.fromkeys(reason.found for reason, amount in amounts.items() if amount is None)
+        words = dict.fromkeys(
+            reason.found
+            for reason, amount in amounts.items()
+            if amount is None and not any(map(str.isdecimal, reason.found))
+        )
         if words:
             some = ", ".join(list(words)[:_MOST_MARKERS])
             advice.append(
@@ -218,8 +222,9 @@ class TableBuilder:
         if found is not None:
             numeric = f'{{"column": {shown(found[0].column or "")}, "unit": {shown(found[1])}}}'
             advice.append(f'if numbers without a unit are of the same one, say "numeric": [{numeric}]')
-        advice.append(_NAMES_ADVICE)
-        text = "; or ".join(advice)
+        if not all(reason.column in targets for reason in strays):
+            advice.append(_NAMES_ADVICE)
+        text = "; or ".join(advice).rstrip(".") + "."
         if len(strays) > 1 and {reason.row for reason in strays} == {self._line(0)}:
             text += f" If line {self._line(0)} holds units or other names, remove it."
         return text + (' If the target names classes, say task "classification".' if is_target else "")

@@ -111,7 +111,9 @@ def _of_numbers(
         return Header(value=True)
     numbers = _numbers_of(first, decimal)
     if _has_new_words(first, columns, decimal):
-        return Header(value=_rise(numbers), is_guess=not _rise(numbers))
+        # Two measurements rise as often as not.
+        count = _rise(numbers) and (len(numbers) >= _FEWEST_COUNTED or all(map(float.is_integer, numbers)))
+        return Header(value=count, is_guess=not count)
     follow = len(numbers) == len(first) >= _FEWEST_COUNTED and all(
         high == low + 1 for low, high in pairwise(numbers)
     )

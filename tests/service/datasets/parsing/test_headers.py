@@ -192,7 +192,7 @@ def test_words_that_no_row_repeats_make_rising_numbers_names(header: str) -> Non
     assert told(found)
 
 
-@pytest.mark.parametrize("header", ["5,2,3,label", "1,2,3,4", "2018,2019,2020,2021"])
+@pytest.mark.parametrize("header", ["5,2,3,label", "1.5,2.5,,label", "1,2,3,4", "2018,2019,2020,2021"])
 def test_numbers_that_are_taken_for_data_and_may_be_names_are_shown(header: str) -> None:
     last = "1" if header[-1].isdecimal() else "y"
     rows = [f"{number % 5},{number % 4},{number % 3},{last if number % 2 else '0'}" for number in range(40)]

@@ -78,3 +78,9 @@ def test_what_is_said_of_a_target_of_amounts_works_for_a_target() -> None:
     (message,) = messages(accepted(content))
     assert '"task": "classification"' in message
     assert "categorical" not in message
+
+
+@pytest.mark.parametrize("cell", ["1/5", "2024-01-31", "10-20"])
+def test_numbers_of_another_kind_are_not_called_missing(cell: str) -> None:
+    found = rejected("a,y\n" + f"1,{cell}\n2,5\n" * 20, task="regression")
+    assert found.advice == 'Correct the values. If the target names classes, say task "classification".'
