@@ -35,7 +35,11 @@ test: $(STAMPS)/test ## Run the tests, the linters and the type checker (PYTEST_
 
 .PHONY: chaos
 chaos: $(STAMPS)/test ## Kill, freeze, cut off and fill up a working service and see nothing lost, some six minutes
-	$(BIN)/python -m pytest tests/chaos -m chaos --numprocesses=3 --dist=load -o faulthandler_timeout=900 $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests/chaos -m "chaos and not cluster" --numprocesses=3 --dist=load -o faulthandler_timeout=900 $(PYTEST_ARGS)
+
+.PHONY: chaos-cluster
+chaos-cluster: $(STAMPS)/test ## The same with Dask and certificates, some six minutes
+	$(BIN)/python -m pytest tests/chaos -m "chaos and cluster" --numprocesses=3 --dist=load -o faulthandler_timeout=900 $(PYTEST_ARGS)
 
 .PHONY: truth
 truth: export TRUTH_DIR ?= tests/truth
@@ -124,7 +128,7 @@ tour: $(STAMPS)/runtime ## Train the README's story on a service of its own (TOU
 	$(BIN)/python -m scripts.tour $(TOUR_ARGS)
 
 .PHONY: footprint
-footprint: $(STAMPS)/runtime ## Print the memory of an idle service with 2 workers, process by process
+footprint: $(STAMPS)/runtime ## Print packages, time to start and memory of an idle service with 2 workers, process by process
 	$(BIN)/python -m benchmarks.service.footprint
 
 .PHONY: latency

@@ -1,17 +1,21 @@
-"""Memory of an idle embedded service: the proportional set size (PSS) of each of its processes, and their sum.
+"""What an embedded service takes: packages, time to start, and the memory of its processes while it idles.
 
     python -m benchmarks.service.footprint
 
-PSS counts a page that N processes share as 1/N in each, so that the sum is what the machine really gives. Linux only.
+Memory is the proportional set size (PSS) of each process. PSS counts a page that N processes share as 1/N in each, so
+that the sum is what the machine really gives. Linux only.
 """
 
 from __future__ import annotations
 
+import re
 import time
+from pathlib import Path
 
 from benchmarks.service.processes import command_line, processes, pss_bytes
 from scripts.fresh_service import fresh_service
 
+REQUIREMENTS = Path(__file__).parents[2] / "requirements" / "runtime.txt"
 WORKERS = 2
 WHOLE_LIMIT_MB, API_LIMIT_MB = 450, 120
 MB = 1e6
@@ -32,7 +36,11 @@ def settled(session_id: int) -> dict[int, int]:
 
 def main() -> None:
     """Start a service, let it settle, print the table."""
+    packages = re.findall(r"^\S+==", REQUIREMENTS.read_text(), flags=re.MULTILINE)
+    print(f"{len(packages):8} packages beside our own")
+    begun = time.perf_counter()
     with fresh_service(WORKERS) as service:
+        print(f"{time.perf_counter() - begun:8.2f} s   from the command to the first 200 of /readyz")
         sizes = settled(service.session_id)
         for process_id, size in sizes.items():
             print(f"{size / MB:8.1f} MB  {command_line(process_id)}")

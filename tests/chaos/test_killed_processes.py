@@ -3,14 +3,15 @@
 import os
 import signal
 import time
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.chaos.conftest import Deployment
 from tests.chaos.undisturbed import RUN, check, check_epochs
-from tests.end_to_end.cluster import Cluster
-from tests.end_to_end.harness import Client, Service, Session, listening_address, wait_for
+from tests.end_to_end.cluster import Cluster, ClusterService
+from tests.end_to_end.harness import Client, Refused, Service, Session, listening_address, wait_for
 
 
 @pytest.fixture
@@ -20,24 +21,13 @@ def cluster(postgresql_url: str, tmp_path: Path) -> Cluster:
     return cluster
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def embedded(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
-    """How to start a service that keeps everything on one machine."""
-    if request.param == "sqlite":
-        return {"data_dir": tmp_path / "data"}
-    return {
-        "data_dir": tmp_path / "data",
-        "TRAINYARD_DATABASE_URL": request.getfixturevalue("postgresql_url"),
-    }
-
-
 def kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
-def kill_worker_of(client: Client, workers: Session, id_: str) -> None:
+def kill_worker_of(client: Service | ClusterService, id_: str) -> None:
     """Kill the process that trains; prints how long it took until somebody else stored the next epoch."""
-    kill(workers.busiest_worker())
+    kill(client.busiest_worker())
     killed = time.monotonic()
     reached = client.epoch(id_)
     wait_for(lambda: client.experiment(id_)["attempt"] == 2, "the next attempt")
@@ -45,33 +35,21 @@ def kill_worker_of(client: Client, workers: Session, id_: str) -> None:
     print(f"worker killed: next epoch after {time.monotonic() - killed:.2f} s")  # noqa: T201 - for `make chaos`
 
 
-def test_a_killed_worker_of_a_service_has_a_successor_at_once(embedded: dict[str, Any]) -> None:
-    service = Service(**embedded)
+def test_a_killed_worker_has_a_successor_at_once(deployment: Deployment) -> None:
+    service = deployment.start()
     id_ = service.submit(**RUN)
     service.wait_for_epoch(id_)
-    kill_worker_of(service, service, id_)
+    kill_worker_of(service, id_)
     check(service, id_, attempt=2)
     service.stop()
 
 
-def test_a_killed_worker_of_a_cluster_has_a_successor_at_once(cluster: Cluster) -> None:
-    cluster.scheduler()
-    workers = cluster.worker("--nworkers", "2")
-    cluster.engine()
-    client = cluster.api()
-    cluster.wait_for_slots(2)
-    id_ = client.submit(**RUN)
-    client.wait_for_epoch(id_)
-    kill_worker_of(client, workers, id_)
-    check(client, id_, attempt=2)
-
-
-def test_after_everything_was_killed_a_new_start_goes_on(embedded: dict[str, Any]) -> None:
-    service = Service(**embedded)
+def test_after_everything_was_killed_a_new_start_goes_on(deployment: Deployment) -> None:
+    service = deployment.start()
     ids = [service.submit(**RUN | {"seed": seed}) for seed in range(3)]
     service.wait_for_epoch(ids[0])
     service.kill()
-    service = Service(**embedded)
+    service = deployment.start()
     check(service, *ids)
     service.stop()
 
@@ -120,15 +98,41 @@ def test_a_frozen_worker_of_a_cluster_is_replaced_by_its_nanny(cluster: Cluster)
     check(client, id_, attempt=2)
 
 
-def test_a_worker_of_a_cluster_that_fills_its_memory_says_so(cluster: Cluster) -> None:
+def test_an_experiment_that_kills_every_worker_of_a_cluster_fails_alone(cluster: Cluster) -> None:
     cluster.scheduler()
-    cluster.worker("--nworkers", "1", "--memory-limit", "250MB")
+    workers = cluster.worker("--nworkers", "1")
     cluster.engine()
     client = cluster.api()
-    id_ = client.submit(dataset="digits", architecture=[2200, 2200], max_epochs=1000)
+    # All of one cohort, so that they begin as one stack.
+    others = [client.submit(**RUN | {"seed": seed}) for seed in (1, 2)]
+    poisoned = client.submit(**RUN | {"seed": 3, "max_epochs": 100_000, "patience": None})
+    for attempt in range(1, 6):
+        wait_for(partial(is_running, client, poisoned, attempt), "the next attempt")
+        kill(workers.workers()[0])
+    ended = client.wait_for_end(poisoned)
+    assert (ended["status"], ended["stop_reason"]) == ("failed", "worker_lost")
+    assert "died 5 times" in ended["error"]["message"]
+    check(client, *others)
+
+
+def is_running(client: Client, id_: str, attempt: int) -> bool:
+    read = client.experiment(id_)
+    return (read["status"], read["attempt"]) == ("running", attempt)
+
+
+def test_a_worker_of_a_cluster_that_fills_its_memory_says_so(cluster: Cluster) -> None:
+    cluster.scheduler()
+    cluster.worker("--nworkers", "1", "--memory-limit", "200MB")
+    cluster.engine()
+    client = cluster.api()
+    cluster.wait_for_slots(1)
+    with pytest.raises(Refused, match="may use 191 MiB"):
+        client.submit(dataset="digits", architecture=[2200, 2200])
+    # By the estimate it fits; a worker of Dask has less room than the estimate assumes.
+    id_ = client.submit(dataset="digits", architecture=[1200, 1200], max_epochs=1000)
     ended = client.wait_for_end(id_)
     assert (ended["status"], ended["error"]["code"]) == ("failed", "out_of_memory")
-    assert "may use 238 MiB" in ended["error"]["message"]
+    assert "may use 191 MiB" in ended["error"]["message"]
 
 
 def test_a_frozen_engine_as_a_main_process_is_replaced(tmp_path: Path) -> None:
@@ -147,7 +151,7 @@ def test_a_frozen_engine_as_a_main_process_is_replaced(tmp_path: Path) -> None:
     wait_for(lambda: not client.answers("/readyz"), "the first probe to tell")
     wait_for(lambda: frozen not in engine.processes(), "the frozen engine to be killed", 90)
     wait_for(lambda: client.experiment(id_)["attempt"] == 2, "its successor to go on")
-    assert client.answers("/readyz")
+    wait_for(lambda: client.answers("/readyz"), "the service to be ready")
     client.cancel(id_)
     client.wait_for_end(id_)
     check_epochs(client, id_)

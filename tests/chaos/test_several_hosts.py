@@ -1,50 +1,23 @@
 """A cluster as docs/operations.md sets it up: with certificates, and two of what should not be one alone."""
 
-import re
 import socket
 import ssl
-import subprocess
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from service.database import Database
-from tests.architecture.source_tree import ROOT
 from tests.chaos.undisturbed import RUN, check
-from tests.end_to_end.cluster import Cluster
+from tests.end_to_end.cluster import Cluster, make_certificates, settings_of
 from tests.end_to_end.harness import Session, wait_for
 
 
-def make_certificates(directory: Path) -> None:
-    """Run the commands that the documentation has for it."""
-    found = re.search(
-        r"^```sh certificates\n(.*?)^```$",
-        (ROOT / "docs/operations.md").read_text(),
-        flags=re.DOTALL | re.MULTILINE,
-    )
-    assert found
-    made = subprocess.run(["bash", "-e", "-c", found[1]], cwd=directory, capture_output=True, check=False)
-    assert made.returncode == 0, made.stderr
-
-
 @pytest.fixture
-def guarded(postgresql_url: str, tmp_path: Path) -> Cluster:
-    """A cluster whose processes show each other certificates."""
-    make_certificates(tmp_path)
-    cluster = Cluster(postgresql_url, tmp_path, "tls")
-    files = {name: str(tmp_path / file) for name, file in FILES.items()}
-    cluster.certificates = tuple(
-        word for name, file in files.items() for word in (f"--tls-{name.replace('_', '-')}", file)
-    )
-    cluster.settings = {
-        f"TRAINYARD_SCHEDULER_{name.upper().removesuffix('_FILE')}_FILE": file for name, file in files.items()
-    }
+def cluster(postgresql_url: str, tmp_path: Path) -> Cluster:
+    cluster = Cluster(postgresql_url, tmp_path)
     cluster.migrate()
     return cluster
-
-
-FILES = {"ca_file": "ca.pem", "cert": "cluster.pem", "key": "cluster.key"}
 
 
 def is_refused(port: int, context: ssl.SSLContext) -> bool:
@@ -57,33 +30,28 @@ def is_refused(port: int, context: ssl.SSLContext) -> bool:
             return True
 
 
-def test_only_who_shows_a_certificate_may_train(guarded: Cluster, tmp_path: Path) -> None:
-    guarded.scheduler()
-    guarded.worker()
-    guarded.engine()
-    client = guarded.api()
+def test_only_who_shows_a_certificate_may_train(cluster: Cluster, tmp_path: Path) -> None:
+    cluster.scheduler()
+    cluster.worker()
+    cluster.engine()
+    client = cluster.api()
     check(client, client.submit(**RUN), attempt=1)
 
-    port = int(guarded.address.rpartition(":")[2])
+    port = int(cluster.address.rpartition(":")[2])
     ours = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
     ours.check_hostname = False
     assert is_refused(port, ours)
     ours.load_cert_chain(tmp_path / "cluster.pem", tmp_path / "cluster.key")
     assert not is_refused(port, ours)
     strangers = tmp_path / "strangers"
-    strangers.mkdir()
     make_certificates(strangers)
-    guarded.settings = {
-        name: file.replace(str(tmp_path), str(strangers)) for name, file in guarded.settings.items()
-    }
-    stranger = guarded.engine()
+    cluster.settings = settings_of(strangers)
+    stranger = cluster.engine()
     wait_for(lambda: "no answer; trying until there is one" in stranger.log, "the stranger to be refused")
     assert "the Dask scheduler" in stranger.log
 
 
-def test_two_apis_and_two_engines_are_one_service(postgresql_url: str, tmp_path: Path) -> None:
-    cluster = Cluster(postgresql_url, tmp_path)
-    cluster.migrate()
+def test_two_apis_and_two_engines_are_one_service(cluster: Cluster, postgresql_url: str) -> None:
     cluster.scheduler()
     cluster.worker()
     first = cluster.engine()

@@ -11,13 +11,13 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import psycopg
-import pytest
 
+from tests.chaos.conftest import Deployment
 from tests.chaos.undisturbed import fingerprints
+from tests.end_to_end.cluster import ClusterService
 from tests.end_to_end.harness import Refused, Service, wait_for
 
 EXPERIMENTS = 200
@@ -43,7 +43,7 @@ KINDS: list[dict[str, Any]] = [
 class Soak:
     """A service under attack, and what must become of each of its experiments."""
 
-    def __init__(self, start: Callable[[], Service], seed: int) -> None:
+    def __init__(self, start: Callable[[], Service | ClusterService], seed: int) -> None:
         self.start = start
         self.service = start()
         self.random = random.Random(seed)  # noqa: S311 - no secret
@@ -141,13 +141,6 @@ class Soak:
         self.done["kill"] += 1
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'trainyard.sqlite3'}"
-    return str(request.getfixturevalue("postgresql_url"))
-
-
 def query(url: str, statement: str) -> list[Any]:
     if url.startswith("sqlite"):
         return sqlite3.connect(url.removeprefix("sqlite:///")).execute(statement).fetchall()
@@ -155,10 +148,11 @@ def query(url: str, statement: str) -> list[Any]:
         return connection.execute(statement.encode()).fetchall()
 
 
-def test_two_minutes_of_everything_at_once(url: str, tmp_path: Path) -> None:
+def test_two_minutes_of_everything_at_once(deployment: Deployment) -> None:
     seed = int(os.environ.get("CHAOS_SEED", str(random.randrange(10**6))))  # noqa: S311 - no secret
     print(f"CHAOS_SEED={seed}")  # noqa: T201 - to do the same again
-    soak = Soak(lambda: Service(tmp_path, TRAINYARD_DATABASE_URL=url), seed)
+    url = deployment.url
+    soak = Soak(deployment.start, seed)
     soak.run()
     unfinished = "SELECT count(*) FROM experiments WHERE finished_at IS NULL"
     wait_for(lambda: query(url, unfinished)[0][0] == 0, "the last experiment to end", DRAIN_SECONDS)
