@@ -192,7 +192,7 @@ def _check_weights(weights: Any, rows: int) -> None:
 
 def _check_groups(groups: Any, rows: int) -> None:
     if not isinstance(groups, np.ndarray) or groups.shape != (rows,) or groups.dtype.kind not in "iu":
-        raise InvalidData("groups", f"Must be an array of {rows} whole numbers, as x has rows.")
+        raise InvalidData("groups", f"Must be an array of {rows} integers, as x has rows.")
     if groups.min() < 0 or groups.max() >= rows or not np.bincount(groups).all():
         message = (
             "Must number the groups from 0 without a gap, as np.unique(groups, return_inverse=True)[1] does."

@@ -38,7 +38,7 @@ settings, all of them environment variables:
   TRAINYARD_SCHEDULER_CA_FILE, _CERT_FILE, _KEY_FILE   for tls://: the authority's certificate, ours, its key
   TRAINYARD_SCHEDULER_INSECURE     true allows tcp://, over which any process that reaches it runs code (false)
   TRAINYARD_WORKER_MEMORY_BYTES    memory at which a worker is killed (the machine's, divided by the workers)
-  TRAINYARD_AUTH                   on wants a key with every request (off)
+  TRAINYARD_AUTH                   on requires an API key with every request (off)
   TRAINYARD_OPEN_TO_EVERYONE       true lets everybody in even from other machines while TRAINYARD_AUTH is off
   TRAINYARD_MAX_…                  quotas of owners and keys: docs/operations.md (bounded with TRAINYARD_AUTH=on)
   TRAINYARD_TRUSTED_PROXIES        addresses of proxies whose X-Forwarded-For is believed (none)

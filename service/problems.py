@@ -94,7 +94,7 @@ class Problem(BaseModel):
     status: int = Field(description="The HTTP status, once more.", examples=[422])
     detail: str = Field(
         description="What went wrong this time, in plain words.",
-        examples=["#/patience: Must be a whole number from 0 to 100000."],
+        examples=["#/patience: Must be an integer from 0 to 100000."],
     )
     instance: str = Field(description="The path that was asked for.", examples=["/v1/experiments"])
     request_id: str = Field(
@@ -104,7 +104,7 @@ class Problem(BaseModel):
     errors: list[WrongPlace] = Field(
         description="One entry per wrong place; empty where none can be named.",
         examples=[
-            [{"pointer": "#/patience", "code": "type", "message": "Must be a whole number from 0 to 100000."}]
+            [{"pointer": "#/patience", "code": "type", "message": "Must be an integer from 0 to 100000."}]
         ],
     )
 

@@ -59,16 +59,16 @@ def _between(value: float, limits: Integer | Real) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Integer:
-    """A whole number within closed bounds."""
+    """An integer within closed bounds."""
 
     minimum: int | None = None
     maximum: int | None = None
 
     def check(self, value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, AnyInteger):
-            raise problem("type", f"Must be a whole number{self.bounds()}.")
+            raise problem("type", f"Must be an integer{self.bounds()}.")
         if not _between(int(value), self):
-            raise problem("range", f"Must be a whole number{self.bounds()}.")
+            raise problem("range", f"Must be an integer{self.bounds()}.")
         return int(value)
 
     def bounds(self) -> str:
@@ -170,14 +170,14 @@ class Nullable:
 
 @dataclass(frozen=True, slots=True)
 class Integers:
-    """A list of at least one whole number, in rising order."""
+    """A list of at least one integer, in rising order."""
 
     item: Integer
     maximum: int
 
     def check(self, value: Any) -> tuple[int, ...]:
         if not isinstance(value, (list, tuple)) or not 1 <= len(value) <= self.maximum:
-            raise problem("type", f"Must be a list of 1 to {self.maximum} whole numbers.")
+            raise problem("type", f"Must be a list of 1 to {self.maximum} integers.")
         numbers = tuple(self.item.check(number) for number in value)
         if list(numbers) != sorted(numbers):
             raise problem("range", "Must be in rising order.")

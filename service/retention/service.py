@@ -34,7 +34,7 @@ class Pruned:
 
 
 def read_duration(text: str) -> timedelta:
-    """A duration such as 30d: a whole number of seconds, minutes, hours, days or weeks; raises ValueError."""
+    """A duration such as 30d: an integer of seconds, minutes, hours, days or weeks; raises ValueError."""
     found = _DURATION.fullmatch(text)
     if found is None:
         raise ValueError(f"{text[:40]} is not a duration such as 90m, 12h, 30d or 8w")

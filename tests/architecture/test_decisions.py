@@ -13,7 +13,9 @@ def test_the_index_is_complete_and_numbers_are_unique() -> None:
         text = path.read_text(encoding="utf-8")
         number, title = text.partition("\n")[0].removeprefix("# ").split(" ", 1)
         assert path.name.startswith(f"{number}-")
-        status = "amended" if re.search(r"^\*\*(Later|Amended|Since)\.\*\*", text, re.MULTILINE) else "as decided"
+        status = (
+            "amended" if re.search(r"^\*\*(Later|Amended|Since)\.\*\*", text, re.MULTILINE) else "as decided"
+        )
         rows.append(f"| [{number}]({path.name}) | {title} | {status} |")
     assert len({row[:7] for row in rows}) == len(rows)
     index = (FOLDER / "README.md").read_text(encoding="utf-8").splitlines()

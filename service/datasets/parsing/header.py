@@ -223,7 +223,7 @@ def _rise(numbers: Sequence[float]) -> bool:
 def _counts_columns(numbers: Sequence[float], first: Sequence[str], columns: Sequence[Sequence[str]]) -> bool:
     """Whether numbers are those of columns: 0, 1, 2 and so on, many of them, or above values that are not all whole.
 
-    So are years. Above whole numbers alone a few that follow each other may just as well be data.
+    So are years. Above integers alone a few that follow each other may just as well be data.
     """
     if numbers == list(range(len(first))) and len(first) >= _MANY:
         return True

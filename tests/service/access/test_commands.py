@@ -87,7 +87,7 @@ def test_says_at_start_how_many_keys_are_not_confirmed(
     [
         (["create", "--owner", "a b"], "--owner: Must be 1 to 64 letters"),
         (["create", "--expires-in", "soon"], "--expires-in: soon is not a duration"),
-        (["create", "--expires-in", "99999w"], "--expires-in: Must be a whole number from 1"),
+        (["create", "--expires-in", "99999w"], "--expires-in: Must be an integer from 1"),
         (["confirm", "key_unknown"], "There is no key key_unknown."),
         (["revoke", "key_unknown"], "There is no key key_unknown."),
     ],
