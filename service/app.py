@@ -29,6 +29,8 @@ from service.experiments.queue.outlook import Outlook
 from service.experiments.routes import router as experiments
 from service.health.readiness import EngineWatch
 from service.health.routes import router as health
+from service.metrics.measures import Measures
+from service.metrics.routes import router as metrics
 from service.middleware import BodyLimit, RequestContext
 from service.openapi import openapi_document
 from service.quotas.routes import router as limits
@@ -73,11 +75,15 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.tail = Tail(database)
     app.state.engine_watch = EngineWatch()
     app.state.outlook = Outlook(app.state.engine_watch.look, settings.max_running_per_owner)
+    app.state.measures = Measures(
+        database, app.state.tail, app.state.engine_watch.look, settings.data_dir / "datasets"
+    )
     routers = (experiments, planning, curves, events, checkpoints, datasets, keys, limits, health)
     for router in routers:
         app.include_router(router)
     # To tell a misspelled path from an unknown one takes no OpenAPI document, which takes long to make.
     app.state.paths = _paths(routers)
+    app.include_router(metrics)
     web.mount(app)
     problems.register(app)
     database_problems.register(app)
@@ -87,7 +93,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.add_middleware(CrossOrigin, origins=settings.cors_origins)
     if (names := names_of(settings)) is not None:
         app.add_middleware(KnownHosts, names=names, origins=settings.cors_origins)
-    app.add_middleware(RequestContext, access_log=settings.access_log)
+    app.add_middleware(RequestContext, access_log=settings.access_log, count=app.state.measures.count)
     return app
 
 

@@ -130,6 +130,11 @@ class Database:
         """Whether this is an SQLite file, which has one writer at a time and locks no single rows."""
         return self.url.get_backend_name() == "sqlite"
 
+    def connections_in_use(self) -> int:
+        """How many connections of this process's pools are in use."""
+        pools = {self.engine.pool, self._reading_engine.pool}
+        return sum(pool.checkedout() for pool in pools if isinstance(pool, sa.QueuePool))
+
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Session]:
         """One transaction: committed when the block ends, rolled back when it raises."""

@@ -6,6 +6,7 @@ import logging
 import re
 import secrets
 import time
+from collections.abc import Callable
 
 import structlog
 from fastapi import Request
@@ -37,6 +38,9 @@ SAFE_HEADERS = {
 log = structlog.get_logger(__name__)
 _logger = logging.getLogger(__name__)
 
+Count = Callable[[str, str, int, float], None]
+"""Takes in a request's method, route, status and seconds."""
+
 
 class RequestContext:
     """Gives each request an id, answers HEAD like GET, and turns an unforeseen exception into a 500 problem.
@@ -48,9 +52,10 @@ class RequestContext:
     The id is the client's own ``X-Request-ID`` where it sends a sensible one. The stack trace goes to the log only.
     """
 
-    def __init__(self, app: ASGIApp, *, access_log: bool) -> None:
+    def __init__(self, app: ASGIApp, *, access_log: bool, count: Count) -> None:
         self.app = app
         self._access_log = access_log
+        self._count = count
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -87,10 +92,16 @@ class RequestContext:
             response = problem_response(Request(scope), 500, _INTERNAL_ERROR)
             await response(scope, receive, send_with_id)
         finally:
+            seconds = round(time.perf_counter() - begun, 6)
+            self._count(scope["method"], _route(scope), status, seconds)
             if self._access_log:
-                seconds = round(time.perf_counter() - begun, 6)
                 log.info("request", **_described(scope, location), status=status, seconds=seconds)
             structlog.contextvars.reset_contextvars(**bound)
+
+
+def _route(scope: Scope) -> str:
+    """The path as the route has it, without identifiers; all that no route has are one."""
+    return str(getattr(scope.get("route"), "path", "unknown"))
 
 
 def _described(scope: Scope, location: bytes) -> dict[str, str | None]:

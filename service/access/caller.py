@@ -7,10 +7,13 @@ from typing import Literal
 
 __all__ = ["LOCAL_OWNER", "NO_LIMITS", "SCOPES", "Caller", "Limits", "Scope"]
 
-Scope = Literal["read", "write", "admin"]
+Scope = Literal["read", "write", "admin", "metrics"]
 
-SCOPES: tuple[Scope, ...] = ("read", "write", "admin")
-"""What a key may allow, none of them part of another: to look, to make and change, to make and revoke keys."""
+SCOPES: tuple[Scope, ...] = ("read", "write", "admin", "metrics")
+"""What a key may allow, none of them part of another.
+
+To look, to make and change, to make and revoke keys, to read /metrics.
+"""
 
 LOCAL_OWNER = "local"
 """Whom everything belongs to that is made while nobody has to say who they are."""

@@ -14,7 +14,10 @@ from service.experiments.spec_schema import DescribedBy
 __all__ = ["KeyCreate", "KeyDocument", "KeyLimits", "KeyList", "KeyRead", "KeyWithToken"]
 
 _OWNER_WORDS = "Owner of what this key creates; it sees nothing of other owners."
-_SCOPES_WORDS = "`read` to look, `write` to make and change things, `admin` to make and revoke keys."
+_SCOPES_WORDS = (
+    "`read` to look, `write` to make and change things, `admin` to make and revoke keys, "
+    "`metrics` to read `/metrics`."
+)
 _LIMITS_WORDS = "The key's own limits, in place of those that the service's settings give everybody."
 
 _LARGEST = 2**53
@@ -58,7 +61,7 @@ class KeyCreate(BaseModel):
         default=None, max_length=MAX_KEY_NAME, description="What it is for.", examples=["laptop"]
     )
     scopes: list[Scope] | None = Field(
-        default=[*DEFAULT_SCOPES], min_length=1, max_length=3, description=_SCOPES_WORDS
+        default=[*DEFAULT_SCOPES], min_length=1, max_length=4, description=_SCOPES_WORDS
     )
     expires_in_seconds: int | None = Field(
         default=None, ge=1, le=MAX_KEY_SECONDS, description="Seconds until it expires; null is never."

@@ -57,6 +57,11 @@ class Tail:
         """Whether readers are to end."""
         return self._closed
 
+    @property
+    def waiting(self) -> int:
+        """How many readers wait for news."""
+        return len(self._waiters)
+
     def close(self) -> None:
         """Have every reader end: those that wait are woken."""
         self._closed = True

@@ -87,6 +87,8 @@ class Dispatcher:
         self._holds_role = False
         self._next_beat = 0.0
         self._last_loss = 0.0
+        self._lease_expiries = 0
+        self._worker_losses = 0
         self._pause = SHORTEST_PAUSE_SECONDS
         self._executor = make_executor(self._notice_loss)
 
@@ -140,6 +142,8 @@ class Dispatcher:
                 beat_at=utc_now(),
                 slots=slots.total - slots.silent,
                 worker_memory_bytes=memory_bytes,
+                lease_expiries=self._lease_expiries,
+                worker_losses=self._worker_losses,
             )
             record_engine(session, beating)
             self._holds_role = self._role.hold(session, now)
@@ -163,6 +167,7 @@ class Dispatcher:
         rows = {(row.id, row.attempt, row.status): row for row in repository.held(session)}
         expired = self._leases.observe(now, {key: row.lease_counter for key, row in rows.items()})
         if expired:
+            self._lease_expiries += len(expired)
             self._release_lost(session, [rows[key] for key in expired], utc_now())
 
     def _reap_lost(self, now: float) -> None:
@@ -172,6 +177,7 @@ class Dispatcher:
                 with self._database.transaction() as session:
                     rows = repository.held(session, ExperimentRow.dispatch_id == loss.dispatch_id)
                     self._release_lost(session, rows, utc_now(), loss.memory)
+                self._worker_losses += 1
                 if rows and all(row.status == "dispatched" for row in rows):
                     self._slow_down(now)
             except DBAPIError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.database import Base
@@ -24,6 +24,12 @@ class EngineRow(Base):
     slots: Mapped[int]
     worker_memory_bytes: Mapped[int | None] = mapped_column(BigInteger)
     """What the roomiest of its workers may use; None where that is not known."""
+
+    lease_expiries: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
+    """Experiments whose lease it has seen expire since it started."""
+
+    worker_losses: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
+    """Dispatches whose worker has died since it started."""
 
 
 class RoleRow(Base):

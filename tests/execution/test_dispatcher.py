@@ -61,6 +61,14 @@ def test_a_lost_worker_is_noticed_at_once(database: Database, submit_experiment:
     engine.step(1.1)
     assert statuses(database) == ["dispatched"]
     assert len(engine.workers.submitted) == 2
+    engine.step(2.2)
+    assert counters(database) == (0, 1)
+
+
+def counters(database: Database) -> tuple[int, int]:
+    with database.reading() as session:
+        row = session.get_one(EngineRow, "engine_a")
+    return row.lease_expiries, row.worker_losses
 
 
 def test_a_frozen_worker_loses_its_experiment_and_its_right_to_write(
@@ -74,6 +82,7 @@ def test_a_frozen_worker_loses_its_experiment_and_its_right_to_write(
     assert statuses(database) == ["running"]
     engine.step(*seconds(int(LEASE_SECONDS), int(LEASE_SECONDS) + 4))
     assert len(engine.workers.submitted) == 2
+    assert counters(database) == (1, 0)
     with database.transaction() as session:
         assert ledger.store(session, [Progress(work.lease, 0)]) == [None]
 

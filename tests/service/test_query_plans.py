@@ -114,6 +114,7 @@ class Story:
         self.client.patch(f"/v1/experiments/{id_}", json={"metadata": {"week": "4"}, "priority": 1})
         self.get("limits")
         self.client.get("/readyz")
+        self.client.app.state.measures.text()  # type: ignore[attr-defined]  # the client only knows an ASGI app
         return id_
 
     def of_ends(self, ended: str) -> None:

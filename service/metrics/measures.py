@@ -1,0 +1,139 @@
+"""The numbers in the form that Prometheus reads."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+from typing_extensions import override
+
+from service.database import Database, utc_now
+from service.events.tail import Tail
+from service.execution.presence import Workers
+from service.metrics import repository
+
+__all__ = ["Measures"]
+
+KEPT_SECONDS = 1.0
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+
+
+class Measures:
+    """Counts requests, and looks at the database when asked, at most once a second."""
+
+    def __init__(
+        self, database: Database, tail: Tail, look: Callable[[Session], Workers], cache: Path
+    ) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "trainyard_http_requests",
+            "Requests that were answered, by route.",
+            ["method", "route", "status"],
+            registry=self._registry,
+        )
+        self._latency = Histogram(
+            "trainyard_http_request_seconds",
+            "Time until an answer was complete; event streams last as long as their client listens.",
+            ["route"],
+            buckets=_BUCKETS,
+            registry=self._registry,
+        )
+        self._registry.register(_Standings(database, tail, look, cache))
+        self._lock = threading.Lock()
+        self._text = b""
+        self._good_until = 0.0
+
+    def count(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Take in one request."""
+        self._requests.labels(method, route, str(status)).inc()
+        self._latency.labels(route).observe(seconds)
+
+    def text(self) -> bytes:
+        """Everything, as it was at most a second ago."""
+        with self._lock:
+            if time.monotonic() >= self._good_until:
+                self._text = generate_latest(self._registry)
+                self._good_until = time.monotonic() + KEPT_SECONDS
+            return self._text
+
+
+class _Standings(Collector):
+    """What the database knows, of all processes, and what this process has open."""
+
+    def __init__(
+        self, database: Database, tail: Tail, look: Callable[[Session], Workers], cache: Path
+    ) -> None:
+        self._database = database
+        self._tail = tail
+        self._look = look
+        self._cache = cache
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing: to be registered asks nothing of the database."""
+        return ()
+
+    @override
+    def collect(self) -> Iterator[Metric]:
+        """Read all numbers; without a database only those of this process."""
+        yield _gauge("event_readers", "Event streams that wait for news.", self._tail.waiting)
+        if self._cache.is_dir():
+            size = sum(map(_size, self._cache.rglob("*")))
+            yield _gauge("dataset_cache_bytes", "Data sets kept as files by this machine's workers.", size)
+        yield _gauge("database_connections", "Connections in use.", self._database.connections_in_use())
+        try:
+            with self._database.reading() as session:
+                found = [*self._of_database(session)]
+        except SQLAlchemyError:
+            yield _gauge("database_up", "1 while the database answers.", 0)
+            return
+        yield _gauge("database_up", "1 while the database answers.", 1)
+        yield from found
+
+    def _of_database(self, session: Session) -> Iterator[Metric]:
+        workers, pace = self._look(session), repository.pace(session)
+        alive = workers.engine_silent_seconds is None
+        yield _gauge("engine_up", "1 while an engine beats.", int(alive))
+        yield _gauge("workers", "Workers that answer, busy or not.", workers.slots)
+        yield _gauge("running_lanes", "Experiments in training.", pace.lanes)
+        yield _gauge("busy_workers", "Workers that train, each one stack.", pace.dispatches)
+        width = pace.lanes / pace.dispatches if pace.dispatches else 0.0
+        yield _gauge("stack_width", "Experiments per stack, on average.", width)
+        yield _gauge(
+            "epochs_per_second", "Of all that run, each at its average pace.", pace.epochs_per_second
+        )
+        yield _gauge("running_losses", "Workers lost over the experiments that run.", pace.losses)
+        for name, count in repository.engine_counters(session).items():
+            yield CounterMetricFamily(f"trainyard_{name}", "Since the engine started.", value=count)
+        yield from _by_status("experiments", repository.experiments_by_status(session))
+        yield from _by_status("datasets", repository.datasets_by_status(session))
+
+
+def _size(file: Path) -> int:
+    """Bytes of a file, 0 of a folder and of what a worker has just removed."""
+    try:
+        return file.stat().st_size if file.is_file() else 0
+    except OSError:
+        return 0
+
+
+def _gauge(name: str, words: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"trainyard_{name}", words, value=value)
+
+
+def _by_status(name: str, standings: Iterable[repository.Standing]) -> Iterator[Metric]:
+    labels = ["status"]
+    count: Any = GaugeMetricFamily(f"trainyard_{name}", f"Unfinished {name}.", labels=labels)
+    oldest: Any = GaugeMetricFamily(f"trainyard_{name}_oldest_seconds", "Age of the oldest.", labels=labels)
+    for each in standings:
+        count.add_metric([each.status], each.number)
+        oldest.add_metric([each.status], max(0.0, (utc_now() - each.oldest).total_seconds()))
+    yield count
+    yield oldest

@@ -1,0 +1,91 @@
+"""Numbers about what is unfinished, each read from an index of that alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from service.datasets.models import DatasetRow
+from service.datasets.uploads import UPLOADING, VALIDATING
+from service.execution.models import EngineRow
+from service.experiments.models import EpochRow, ExperimentRow
+from service.experiments.states import TERMINAL, TRANSITIONS
+
+__all__ = ["Pace", "Standing", "datasets_by_status", "engine_counters", "experiments_by_status", "pace"]
+
+_EXPERIMENTS: Any = ExperimentRow.__table__
+_EPOCHS: Any = EpochRow.__table__
+_DATASETS: Any = DatasetRow.__table__
+
+
+class Standing(NamedTuple):
+    """How many have a status, and since when the oldest of them exists."""
+
+    status: str
+    number: int
+    oldest: datetime
+
+
+class Pace(NamedTuple):
+    """What runs: experiments, the dispatches that they share, their epochs a second, and workers lost over them."""
+
+    lanes: int
+    dispatches: int
+    epochs_per_second: float
+    losses: int
+
+
+def _by_status(table: Any, statuses: Iterable[str]) -> sa.Select[Any]:
+    """What has not finished, of which there is an index that begins with the status."""
+    counted = sa.select(table.c.status, sa.func.count(), sa.func.min(table.c.created_at))
+    return counted.where(table.c.finished_at.is_(None), table.c.status.in_(sorted(statuses))).group_by(
+        table.c.status
+    )
+
+
+# Made once, as making them takes longer than running them.
+_EXPERIMENTS_BY_STATUS = _by_status(_EXPERIMENTS, TRANSITIONS.keys() - TERMINAL)
+_DATASETS_BY_STATUS = _by_status(_DATASETS, (UPLOADING, VALIDATING))
+_RUNNING = (
+    sa.select(_EXPERIMENTS.c.dispatch_id, _EXPERIMENTS.c.last_epoch, _EXPERIMENTS.c.losses, _EPOCHS.c.seconds)
+    .join_from(
+        _EXPERIMENTS,
+        _EPOCHS,
+        sa.and_(_EPOCHS.c.experiment_id == _EXPERIMENTS.c.id, _EPOCHS.c.epoch == _EXPERIMENTS.c.last_epoch),
+        isouter=True,
+    )
+    # The first condition is that of the partial index.
+    .where(_EXPERIMENTS.c.dispatch_id.is_not(None), _EXPERIMENTS.c.status == "running")
+)
+
+
+def experiments_by_status(session: Session) -> list[Standing]:
+    """Experiments that have not ended."""
+    return [Standing(*row) for row in session.execute(_EXPERIMENTS_BY_STATUS)]
+
+
+def datasets_by_status(session: Session) -> list[Standing]:
+    """Data sets that are uploaded or wait to be read."""
+    return [Standing(*row) for row in session.execute(_DATASETS_BY_STATUS)]
+
+
+def pace(session: Session) -> Pace:
+    """What the workers do now."""
+    rows = session.execute(_RUNNING).all()
+    return Pace(
+        lanes=len(rows),
+        dispatches=len({row.dispatch_id for row in rows}),
+        epochs_per_second=sum(row.last_epoch / row.seconds for row in rows if row.seconds),
+        losses=sum(row.losses for row in rows),
+    )
+
+
+def engine_counters(session: Session) -> dict[str, int]:
+    """What has gone wrong since the engines started."""
+    names = ("lease_expiries", "worker_losses")
+    counted = sa.select(*(sa.func.coalesce(sa.func.sum(getattr(EngineRow, name)), 0) for name in names))
+    return dict(zip(names, map(int, session.execute(counted).one()), strict=True))
