@@ -175,9 +175,9 @@ def is_title(
 def header_guess(row: Sequence[str], *, is_header: bool) -> DatasetWarning:
     """The warning that shows the first row, and which option makes it the other thing."""
     cells = ", ".join(shown(cell.strip()) for cell in row[:_MOST_SHOWN]) + ", …" * (len(row) > _MOST_SHOWN)
-    taken, other, value = ("the names of the columns", "data", "false")
+    taken, other, value = "the names of the columns", "data", "false"
     if not is_header:
-        taken, other, value = "data", "the names of the columns", "true"
+        taken, other, value = other, taken, "true"
     message = f"The first row ({cells}) was taken for {taken}; if it is {other}, say header={value}."
     return DatasetWarning("guessed_header", "#/options/header", message)
 
