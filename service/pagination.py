@@ -17,7 +17,15 @@ from typing import Any, Final, Generic, TypeVar
 
 from service.errors import InvalidParameter
 
-__all__ = ["NEWEST_FIRST", "OLDEST_FIRST", "Page", "Position", "decode_cursor", "encode_cursor"]
+__all__ = [
+    "MOST_COUNTED",
+    "NEWEST_FIRST",
+    "OLDEST_FIRST",
+    "Page",
+    "Position",
+    "decode_cursor",
+    "encode_cursor",
+]
 
 NEWEST_FIRST: Final = "-created_at"
 OLDEST_FIRST: Final = "created_at"
@@ -34,6 +42,10 @@ class Position:
 
     created_at: datetime
     id: str
+
+
+MOST_COUNTED = 10_000
+"""How far the rows of a list are counted: beyond it counting would take too long."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,4 +20,5 @@ def key_document(row: Row) -> dict[str, Any]:
 def list_document(page: Page[Row]) -> dict[str, Any]:
     """A page of keys."""
     data = [key_document(row) for row in page.items]
-    return {"object": "list", "data": data, "has_more": page.next is not None, "next": page.next}
+    more = {"has_more": page.next is not None, "next": page.next}
+    return {"object": "list", "data": data, **more, "total": page.total}

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.access.models import KeyRow
-from service.pagination import NEWEST_FIRST, Position
+from service.pagination import MOST_COUNTED, NEWEST_FIRST, Position
 
-__all__ = ["Row", "confirm", "count_unconfirmed", "find", "find_page", "insert", "revoke"]
+__all__ = ["Row", "confirm", "count", "count_unconfirmed", "find", "find_page", "insert", "revoke"]
 
 Row = sa.Row[Any]
 """A row of ``api_keys``."""
@@ -43,6 +43,13 @@ def find_page(session: Session, *, sort: str, after: Position | None, limit: int
             sa.tuple_(*place) < behind if newest_first else sa.tuple_(*place) > behind
         )
     return session.execute(statement.limit(limit)).all()
+
+
+def count(session: Session) -> int | None:
+    """How many keys there are; None beyond MOST_COUNTED."""
+    some = sa.select(_KEYS.c.id).limit(MOST_COUNTED + 1).subquery()
+    total: int = session.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()
+    return total if total <= MOST_COUNTED else None
 
 
 def revoke(session: Session, key_id: str, now: datetime) -> None:

@@ -106,3 +106,4 @@ class KeyList(BaseModel):
     data: list[KeyRead]
     has_more: bool
     next: str | None = Field(description="Give it as `after` to get the next page.")
+    total: int | None = Field(description="Keys on all pages; null for more than 10,000.")

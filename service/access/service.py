@@ -94,7 +94,8 @@ def list_page(session: Session, *, sort: str, limit: int, after: str | None = No
     following = None
     if len(rows) > limit:
         following = encode_cursor(Position(shown[-1].created_at, shown[-1].id), sort)
-    return Page(shown, following)
+    is_whole = after is None and following is None
+    return Page(shown, following, len(shown) if is_whole else repository.count(session))
 
 
 def revoke(session: Session, key_id: str) -> Row:

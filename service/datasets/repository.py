@@ -15,7 +15,7 @@ from service.datasets.revision import READER_REVISION
 from service.errors import Damaged
 from service.experiments.models import ExperimentRow
 from service.leftovers import repository as leftovers
-from service.pagination import Position
+from service.pagination import MOST_COUNTED, Position
 
 __all__ = [
     "REPAIR",
@@ -26,6 +26,7 @@ __all__ = [
     "arrays",
     "begin_reading",
     "change",
+    "count",
     "delete",
     "drop_arrays",
     "drop_pieces",
@@ -152,6 +153,18 @@ def find_page(session: Session, owner: str, *, after: Position | None, limit: in
     # Each half is read along an index of its own.
     both = sa.union_all(*(sa.select(half.subquery()) for half in (own, shared))).subquery()
     return session.execute(sa.select(both).order_by(*newest(both)).limit(limit)).all()
+
+
+def count(session: Session, owner: str) -> int | None:
+    """How many data sets ``find_page`` has on all pages; None beyond MOST_COUNTED."""
+    found = sa.select(_DATASETS.c.id).where(_DATASETS.c.status != "uploading").limit(MOST_COUNTED + 1)
+    own = found.where(_DATASETS.c.owner == owner)
+    shared = found.where(_DATASETS.c.shared, _DATASETS.c.owner != owner)
+    total = sum(
+        session.execute(sa.select(sa.func.count()).select_from(half.subquery())).scalar_one()
+        for half in (own, shared)
+    )
+    return total if total <= MOST_COUNTED else None
 
 
 def find_twin(session: Session, owner: str, fingerprint: str) -> Row | None:

@@ -63,9 +63,12 @@ def list_datasets(
     """The built-in ones need no network; they end the last page."""
     page = service.list_page(session, caller.owner, limit=limit, after=after)
     data = [uploaded_document(row) for row in page.items]
+    builtin = service.list_datasets()
     if page.next is None:
-        data += [builtin_document(dataset) for dataset in service.list_datasets()]
-    return {"object": "list", "data": data, "has_more": page.next is not None, "next": page.next}
+        data += [builtin_document(dataset) for dataset in builtin]
+    total = None if page.total is None else page.total + len(builtin)
+    more = {"has_more": page.next is not None, "next": page.next}
+    return {"object": "list", "data": data, **more, "total": total}
 
 
 @router.post(

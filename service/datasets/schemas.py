@@ -304,6 +304,9 @@ class DatasetList(BaseModel):
     data: list[DatasetRead]
     has_more: bool
     next: str | None
+    total: int | None = Field(
+        description="Data sets on all pages, the built-in ones included; null for more than 10,000 others."
+    )
 
 
 class DatasetPreview(BaseModel):

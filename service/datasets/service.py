@@ -164,7 +164,8 @@ def list_page(session: Session, owner: str, *, limit: int, after: str | None = N
     shown, following = rows[:limit], None
     if len(rows) > limit:
         following = encode_cursor(Position(shown[-1].created_at, shown[-1].id), _SORT)
-    return Page(shown, following)
+    is_whole = after is None and following is None
+    return Page(shown, following, len(shown) if is_whole else repository.count(session, owner))
 
 
 def share(session: Session, owner: str, identifier: str, *, shared: bool) -> Row:

@@ -13,10 +13,9 @@ from sqlalchemy.orm import Session
 
 from service.experiments.models import EpochRow, ExperimentMetadataRow, ExperimentRow, ResumeStateRow
 from service.experiments.states import TERMINAL
-from service.pagination import NEWEST_FIRST, Position
+from service.pagination import MOST_COUNTED, NEWEST_FIRST, Position
 
 __all__ = [
-    "MOST_COUNTED",
     "Filters",
     "Row",
     "Standing",
@@ -53,9 +52,6 @@ _FIND_CURVE = sa.select(
     *(_EXPERIMENTS.c[name] for name in ("task", "classes", "attempt", "last_epoch", "last_event"))
 ).where(_OWN)
 _MOST_BRANCHES = 40
-
-MOST_COUNTED = 10_000
-"""How far the rows of a list are counted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ def test_pages_of_keys(secured: TestClient, admin: dict[str, str]) -> None:
     rest = secured.get(f"{URL}?limit=3&sort=created_at&after={page['next']}", headers=admin).json()
     assert [each["id"] for each in page["data"] + rest["data"]][1:] == made
     assert (page["has_more"], rest["has_more"], rest["next"]) == (True, False, None)
+    assert page["total"] == rest["total"] == len(made) + 1
 
 
 @pytest.mark.parametrize(

@@ -284,3 +284,24 @@ def test_the_same_words_make_two_things(secured: TestClient) -> None:
     first, second = (secured.post("/v1/datasets", headers=each, **upload) for each in (ann, bob))  # type: ignore[arg-type]  # of httpx
     assert (first.status_code, second.status_code) == (201, 201)
     assert first.json()["id"] != second.json()["id"]
+
+
+def test_a_list_of_data_sets_counts_what_it_shows(secured: TestClient) -> None:
+    """On every page the owner's own, shared ones and those that come with the service."""
+    ann = showing_key(secured, "ann", scopes=["read", "write", "admin"])
+    bob = showing_key(secured, "bob")
+    builtin = secured.get("/v1/datasets", headers=bob).json()["total"]
+
+    def uploaded(owner: dict[str, str], row: str) -> str:
+        files = {"file": ("a.csv", f"a,label\n1,x\n{row}\n".encode())}
+        identifier: str = secured.post("/v1/datasets", headers=owner, files=files).json()["id"]
+        return identifier
+
+    of_ann = [uploaded(ann, row) for row in ("2,y", "3,y")]
+    for row in ("4,y", "5,y", "6,y"):
+        uploaded(bob, row)
+    for shared in (False, True):
+        secured.patch(f"/v1/datasets/{of_ann[0]}", headers=ann, json={"shared": shared})
+        page = secured.get("/v1/datasets?limit=1", headers=bob).json()
+        rest = secured.get(f"/v1/datasets?limit=20&after={page['next']}", headers=bob).json()
+        assert len(page["data"] + rest["data"]) == page["total"] == rest["total"] == builtin + 3 + shared

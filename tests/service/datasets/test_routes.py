@@ -11,7 +11,7 @@ def test_lists_them_all(sqlite_client: TestClient) -> None:
     DatasetList.model_validate(listed)
     names = [dataset["name"] for dataset in listed["data"]]
     assert names[:2] == ["digits", "mnist-mini"]
-    assert (len(names), listed["has_more"], listed["next"]) == (9, False, None)
+    assert (len(names), listed["has_more"], listed["next"], listed["total"]) == (9, False, None, 9)
 
 
 def test_describes_one(sqlite_client: TestClient) -> None:
