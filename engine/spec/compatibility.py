@@ -183,9 +183,8 @@ def _too_few(split: Split, facts: DatasetFacts, what: str) -> Iterator[SpecProbl
     grouping = facts.grouping(split)
     groups = facts.rows if grouping is None else len(grouping.sizes)
     if groups < (needed := groups_needed(split, facts.rows)):
-        message = (
-            f"Needs {needed} {what}, one for each part, and the data set has {groups}; take fewer parts."
-        )
+        rows = ', or divide it row by row with "by": "fractions"' if what == "groups" else ""
+        message = f"Needs {needed} {what}, one for each part, and the data set has {groups}; take fewer parts{rows}."
         yield SpecProblem(("split",), "range", message)
 
 

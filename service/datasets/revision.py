@@ -7,7 +7,7 @@ __all__ = ["FIRST_REVISION", "OUTDATED", "READER_REVISION", "outdated"]
 FIRST_REVISION = 1
 """The revision of every data set stored before revisions were counted."""
 
-READER_REVISION = 10
+READER_REVISION = 11
 """Raised by one with every change of what a file is read as.
 
 Each revision has a line in the table of docs/api.md. A file uploaded again after a change is read anew.

@@ -6,7 +6,7 @@ Pure: knows the specification and the data sets' facts, no database and no HTTP.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -69,12 +69,18 @@ def read_submission(
     if problems or dataset is None or resolved is None:
         raise InvalidSpec(problems)
     found = (
-        *dataset.warnings,
+        *_unsolved(dataset.warnings, resolved),
         *_ill_timed(time_limit, estimate(resolved, dataset.facts, time_limit)),
         *_mistaken_classes(resolved, dataset),
     )
     resolved = dataclasses.replace(resolved, warnings=resolved.warnings + found)
     return Submission(dataset, resolved, name, metadata, priority, time_limit)
+
+
+def _unsolved(warnings: Sequence[SpecWarning], resolved: Resolved) -> Iterator[SpecWarning]:
+    """The warnings of a data set but for that of copies where the split keeps them together."""
+    keeps = getattr(resolved.experiment.split, "keep_duplicates_together", False)
+    return (warning for warning in warnings if not (keeps and warning.code == "copied_rows"))
 
 
 def _ill_timed(limit: float | None, expected: Estimate) -> Iterator[SpecWarning]:

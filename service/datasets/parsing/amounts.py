@@ -92,7 +92,9 @@ class NumberForm:
         amount = take_apart(text)
         if amount is None or not _FITTING[self.decimal, self.thousands].fullmatch(amount.digits):
             return None
-        lacks = not amount.unit and (unit_may_lack or amount.is_nothing)
+        lacks = unit_may_lack and not amount.unit
+        # Nothing is the same in every multiple of a unit: €0 among €2M.
+        lacks |= amount.is_nothing and (not amount.unit or amount.unit in self.unit.split())
         if not (lacks or is_same_unit(amount.unit, self.unit)):
             return None
         digits = amount.digits.replace(self.thousands, "") if self.thousands else amount.digits

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from engine.calls import Array
 from engine.copies import REMARKABLE_SHARE, TIMES_CHANCE
 from service.datasets.parsing.leaks import FEWEST_ROWS
 from service.datasets.parsing.options import Options
@@ -19,6 +20,9 @@ _IMBALANCED = 19
 """Rows of the largest class for one of the smallest: 95 to 5."""
 _MOST_CLASSES = 10
 _SOME_CLASSES = 6
+_FAR = 5
+_NEGATIVE_CODES = (-99, -999, -9999, -99999)
+_POSITIVE_CODES = (999, 9999, 99999, 999999)
 _TOTALS = frozenset(
     ("total", "totals", "grand total", "subtotal", "sum", "mean", "average", "gesamt", "summe", "insgesamt",
      "mittelwert", "somme", "moyenne", "totale", "suma", "итого", "всего", "合計", "合计", "总计")
@@ -34,6 +38,7 @@ def dataset_warnings(parsed: Parsed, options: Options) -> Iterator[DatasetWarnin
     yield from _columns(parsed, options)
     yield from _copies(parsed)
     yield from _totals(parsed)
+    yield from _missing_codes(parsed)
     if parsed.classes is not None:
         yield from _classes(parsed, options)
 
@@ -144,6 +149,33 @@ def _totals(parsed: Parsed) -> Iterator[DatasetWarning]:
                 "the other rows, remove it from the file."
             )
             yield DatasetWarning("total_row", "#/columns", message, column=column.name)
+
+
+def _missing_codes(parsed: Parsed) -> Iterator[DatasetWarning]:
+    """Numbers such as -999 that come again, far from all other values of a column."""
+    for place, column in enumerate(parsed.columns if parsed.image_shape is None else ()):
+        values = parsed.arrays["x"][:, place]
+        code = _code(values) if column.kind == "number" else None
+        if code is not None:
+            message = (
+                f"Column {shown(column.name)} is {code} in {np.count_nonzero(values == code):,} rows, far from all "
+                "other values; if that stands for a missing value, list it with the others that the file has: "
+                f'"missing": ["NA", "{code}"].'
+            )
+            yield DatasetWarning("missing_code", "#/columns", message, column=column.name)
+
+
+def _code(values: Array) -> int | None:
+    """A number of nines in several rows that is far from all others: negative alone, or much larger."""
+    low, high = float(np.fmin.reduce(values)), float(np.fmax.reduce(values))
+    if low in _NEGATIVE_CODES:
+        code, is_far = low, not ((values < 0) & (values != low)).any()
+    elif high in _POSITIVE_CODES:
+        code, is_far = high, not ((np.abs(values) > high / _FAR) & (values != high)).any()
+    else:
+        return None
+    rows = np.count_nonzero(values == code)
+    return int(code) if is_far and 1 < rows < len(values) else None
 
 
 def _classes(parsed: Parsed, options: Options) -> Iterator[DatasetWarning]:

@@ -30,6 +30,8 @@ _DURATION = re.compile(
 )
 _RANGE = re.compile(r"\d[\d.,]* ?(?:-|–|—|\.\.+|to|bis|à) ?\d[\d.,]*")
 _FRACTION = re.compile(r"\d+ ?/ ?\d+")
+# With decimals alone: Grade 1 and No. 12 are names as often as numbers.
+_LED = re.compile(r"([^\W\d_][^\d]{0,8}?) ?\d*[.,]\d+")
 _NUMERIC = re.compile(r"\W{0,3}\d")
 # A number, perhaps with groups of three digits, a sign on either side or parentheses, and a unit that is no letter.
 _GROUPS = r"\d{1,3}(?:[.,'\u2019 \u00a0\u202f]\d{3})+(?:[.,]\d+)?"
@@ -59,6 +61,10 @@ def numeric_words(texts: Sequence[str]) -> str | None:
         return "ranges of numbers"
     if _mostly(_FRACTION, texts):
         return "fractions"
+    if len({found[1] for found in map(_LED.fullmatch, texts[:_LOOKED_AT]) if found}) == 1 and _mostly(
+        _LED, texts
+    ):
+        return "numbers after a word"
     begins = sum(1 for text in texts[:_LOOKED_AT] if _NUMERIC.match(text))
     return "texts that begin with numbers" if begins >= _MOST * len(texts[:_LOOKED_AT]) > 0 else None
 

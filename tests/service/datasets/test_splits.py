@@ -124,6 +124,8 @@ def test_the_service_promises_the_rows_that_a_split_of_copies_has(
     content = "\n".join(["a,b,patient,y", *rows, *rows[:45]])
     data = uploaded(client, database, tmp_path, content, group="patient", target="y")
     dataset = DatasetCache(database, tmp_path / "cache", 2**30).load(data["id"], data["version"])
+    plain = client.post("/v1/experiments", json={"dataset": data["id"]}).json()
+    assert "copied_rows" in [warning["code"] for warning in plain["warnings"]]
     for by in ("groups", "fractions"):
         document = {"dataset": data["id"], "split": {"by": by, "keep_duplicates_together": True}}
         posted = client.post("/v1/experiments", json=document).json()
@@ -132,5 +134,6 @@ def test_the_service_promises_the_rows_that_a_split_of_copies_has(
         parts = {name: getattr(splits, name) for name in ("train", "validation", "test")}
         assert posted["dataset"]["rows"] == {name: len(part) for name, part in parts.items()}
         assert "copies_across_parts" not in [warning.code for warning in splits.warnings]
+        assert "copied_rows" not in [warning["code"] for warning in posted["warnings"]]
         kinds = [set(map(bytes, np.ascontiguousarray(part.x))) for part in parts.values()]
         assert sum(map(len, kinds)) == len(set.union(*kinds))

@@ -358,3 +358,13 @@ def test_signs_of_money_of_more_countries(form: str, unit: str) -> None:
     found = accepted(table(lambda row: form.format(row + 1)))
     assert found.arrays["x"][:, 0].tolist() == list(range(1, ROWS + 1))
     assert [each.unit for each in found.options.numeric] == [unit]
+
+
+def test_nothing_is_the_same_in_every_multiple_of_a_unit() -> None:
+    found = accepted(table(lambda row: f"€{row}.5M" if row % 4 else "€0"))
+    assert found.arrays["x"][:2, 0].tolist() == [0, 1.5]
+
+
+@pytest.mark.parametrize(("form", "warns"), [("S/ {}.50", True), ("ca. {}.5", True), ("No. {}", False)])
+def test_numbers_after_a_word_are_told(form: str, warns: bool) -> None:
+    assert bool(about(accepted(table(lambda row: form.format(row % 20))))) is warns

@@ -231,3 +231,21 @@ def test_a_last_row_of_totals_is_told(last: str, warns: bool) -> None:
     lines = [f"{['Basel', 'Zug'][row % 2]},{row * 37 % 101},{row * 31 % 97}" for row in range(40)]
     found = accepted("\n".join(["city,a,y", *lines, f"{last},2020,1900", ""]))
     assert ("total_row" in codes(found)) is warns
+
+
+@pytest.mark.parametrize(
+    ("code", "others", "warns"),
+    [("-999", 90, True), ("-9999.0", 1, True), ("9999", 90, True), ("999", 500, False), ("-999", -5, False)],
+)
+def test_codes_for_missing_values_are_told(code: str, others: int, warns: bool) -> None:
+    lines = [
+        f"{code if row % 9 == 1 else row % 7 * others},{row * 37 % 101},{'yn'[row % 3 % 2]}"
+        for row in range(60)
+    ]
+    content = "\n".join(["a,b,y", *lines, ""])
+    found = accepted(content)
+    assert ("missing_code" in codes(found)) is warns
+    if warns:
+        number = str(int(float(code)))
+        assert any(f'"missing": ["NA", "{number}"]' in message for message in messages(found))
+        assert "missing_code" not in codes(accepted(content, missing=["NA", number]))
