@@ -19,7 +19,7 @@ FOLLOW = """([path, types]) => new Promise((resolve) => {
     // It comes back by itself when the stream ends, and is told that there is no more.
     stream.addEventListener("error", () => stream.readyState === EventSource.CLOSED && resolve(events));
 })"""
-TYPES = ["experiment.status", "experiment.epoch", "experiment.checkpoint", "experiment.finished"]
+TYPES = [f"experiment.{name}" for name in ("status", "epoch", "checkpoint", "warning", "finished")]
 RUN = {"dataset": "iris", "max_epochs": 40, "seed": 1}
 
 
