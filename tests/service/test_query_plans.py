@@ -145,7 +145,7 @@ class Story:
             assert prune(self.database, timedelta(0), ["cancelled"], dry_run=dry_run).experiments == 1
         datasets.sweep(self.database)
         with self.database.transaction() as session:
-            idempotency.reap(session, utc_now(), 10)
+            idempotency.reap(session, utc_now() - timedelta(1), 10)
 
 
 def fill(database: Database) -> None:
