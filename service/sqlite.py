@@ -14,8 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
-__all__ = ["AT_ONCE", "Busy", "Turn", "shrink", "sqlite_engine"]
+__all__ = ["AT_ONCE", "Busy", "Turn", "leave_event_loop", "shrink", "sqlite_engine"]
 
 BUSY_MILLISECONDS = 15_000
 """How long a writer waits for the one before it."""
@@ -70,6 +71,12 @@ def _vacuum(connection: sqlite3.Connection, go_on: Callable[[], bool]) -> None:
 def _free_pages(connection: sqlite3.Connection) -> int:
     free: int = connection.execute("PRAGMA freelist_count").fetchone()[0]
     return free
+
+
+def leave_event_loop(session: Session) -> None:
+    """Raise Busy where this transaction holds up an event loop, so that it is begun again in a thread."""
+    if session.connection().get_execution_options().keys() & AT_ONCE:
+        raise Busy
 
 
 class Turn:

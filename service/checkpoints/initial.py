@@ -1,7 +1,8 @@
-"""The checkpoint that an experiment begins with: a copy of its own, which nobody can replace or delete under it."""
+"""The checkpoint that an experiment begins with: one of its own, which nobody can replace or delete under it."""
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 from collections.abc import Iterator, Sequence
@@ -11,11 +12,15 @@ from sqlalchemy.orm import Session
 from service.checkpoints import repository
 from service.checkpoints.safetensors import DamagedCheckpoint, Reader
 from service.errors import Damaged
+from service.sqlite import leave_event_loop
 
 __all__ = ["INITIAL", "damaged", "keep", "modules"]
 
 INITIAL = "initial"
-"""The kind of the copy."""
+"""Its kind."""
+
+
+_FEW_BYTES = 2**17
 
 
 def modules(session: Session, experiment_id: str, kind: str) -> Sequence[str] | None:
@@ -23,8 +28,12 @@ def modules(session: Session, experiment_id: str, kind: str) -> Sequence[str] | 
 
     Only the header is looked at. Raises Damaged.
     """
-    if repository.find(session, experiment_id, kind) is None:
+    row = repository.find(session, experiment_id, kind)
+    if row is None:
         return None
+    if row.blob_id is None and row.bytes > _FEW_BYTES:
+        # An older version stored it, in pieces of 8 MiB that are copied.
+        leave_event_loop(session)
     try:
         document = json.loads(Reader(_pieces(session, experiment_id, kind)).metadata["document"])
         found: Sequence[str] = document.get("unfolded_modules", document["modules"])
@@ -45,9 +54,11 @@ def _pieces(session: Session, experiment_id: str, kind: str) -> Iterator[bytes]:
         piece = repository.find_piece(session, experiment_id, kind, position)
         if piece is None or piece.content is None:
             return
+        if piece.piece_sha256 not in {None, hashlib.sha256(piece.content).hexdigest()}:
+            raise DamagedCheckpoint("A piece is not the one that was stored.")
         yield piece.content
 
 
 def keep(session: Session, experiment_id: str, kind: str, *, of: str) -> None:
-    """Copy a checkpoint ``of`` another experiment to this one, as the one that it begins with."""
-    repository.copy(session, (of, kind), (experiment_id, INITIAL))
+    """Make a checkpoint ``of`` another experiment this one's, too, as the one that it begins with."""
+    repository.share(session, (of, kind), (experiment_id, INITIAL))

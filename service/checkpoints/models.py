@@ -27,6 +27,8 @@ class CheckpointRow(Base):
     sha256: Mapped[str]
     bytes: Mapped[int] = mapped_column(BigInteger)
     created_at: Mapped[datetime]
+    blob_id: Mapped[str | None] = mapped_column(index=True)
+    """Where its bytes are, which others may share; None where they are few, or older, and in ``checkpoint_chunks``."""
 
 
 class CheckpointChunkRow(Base):

@@ -8,15 +8,17 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from service.blobs.models import BlobPieceRow
 from service.checkpoints.models import CheckpointChunkRow, CheckpointRow
 
-__all__ = ["Row", "copy", "find", "find_all", "find_piece"]
+__all__ = ["Row", "find", "find_all", "find_piece", "share"]
 
 Row = sa.Row[Any]
 """A row of ``checkpoints``."""
 
 _CHECKPOINTS: Any = CheckpointRow.__table__
 _CHUNKS: Any = CheckpointChunkRow.__table__
+_PIECES: Any = BlobPieceRow.__table__
 
 
 def find_all(session: Session, experiment_id: str) -> Sequence[Row]:
@@ -33,8 +35,8 @@ def find(session: Session, experiment_id: str, kind: str) -> Row | None:
     return session.execute(statement).first()
 
 
-def copy(session: Session, source: tuple[str, str], target: tuple[str, str]) -> None:
-    """Copy a checkpoint, both named by experiment and kind; its bytes do not leave the database."""
+def share(session: Session, source: tuple[str, str], target: tuple[str, str]) -> None:
+    """Make a checkpoint another one's, both named by experiment and kind: a blob is shared, a few bytes are copied."""
     for table in (_CHECKPOINTS, _CHUNKS):
         others = [column for column in table.c if column.name not in {"experiment_id", "kind"}]
         found = sa.select(sa.literal(target[0]), sa.literal(target[1]), *others).where(
@@ -47,6 +49,8 @@ def copy(session: Session, source: tuple[str, str], target: tuple[str, str]) -> 
 def find_piece(session: Session, experiment_id: str, kind: str, position: int) -> Row | None:
     """A checkpoint's ``sha256`` and ``bytes`` and, as ``content``, one of its pieces (None after the last).
 
+    ``piece_sha256`` is the piece's own hash, where it has one.
+
     One statement, so that piece and hash belong together whatever is stored meanwhile.
     """
     piece = sa.and_(
@@ -54,9 +58,12 @@ def find_piece(session: Session, experiment_id: str, kind: str, position: int) -
         _CHUNKS.c.kind == _CHECKPOINTS.c.kind,
         _CHUNKS.c.position == position,
     )
+    shared = sa.and_(_PIECES.c.blob_id == _CHECKPOINTS.c.blob_id, _PIECES.c.position == position)
+    content = sa.func.coalesce(_CHUNKS.c.content, _PIECES.c.content, type_=_PIECES.c.content.type)
+    own_hash = _PIECES.c.sha256.label("piece_sha256")
     statement = (
-        sa.select(_CHECKPOINTS.c.sha256, _CHECKPOINTS.c.bytes, _CHUNKS.c.content)
-        .select_from(_CHECKPOINTS.outerjoin(_CHUNKS, piece))
+        sa.select(_CHECKPOINTS.c.sha256, _CHECKPOINTS.c.bytes, content.label("content"), own_hash)
+        .select_from(_CHECKPOINTS.outerjoin(_CHUNKS, piece).outerjoin(_PIECES, shared))
         .where(_CHECKPOINTS.c.experiment_id == experiment_id, _CHECKPOINTS.c.kind == kind)
     )
     return session.execute(statement).first()

@@ -127,6 +127,8 @@ def _pieces(database: Database, experiment_id: str, kind: str, first: Row) -> It
             return
         if piece is None or piece.sha256 != first.sha256:
             raise CheckpointReplaced(f"Checkpoint {kind} of {experiment_id} was replaced while it was sent.")
+        if piece.piece_sha256 not in {None, hashlib.sha256(piece.content).hexdigest()}:
+            raise damaged(experiment_id, kind)
         yield piece.content
         sent += len(piece.content)
 

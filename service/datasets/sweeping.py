@@ -1,29 +1,42 @@
-"""Bytes of data sets that nothing needs any more are removed a few at a time, so that nobody waits for it.
+"""Bytes that nothing needs any more are removed a few at a time, so that nobody waits for it.
 
-Whatever ends a data set leaves its bytes where they are, and a row among the leftovers: in one transaction the bytes
-of a large one would keep every other writer of an SQLite file waiting, and need as much room for its log as they give
-back.
+Whatever ends a data set, or a checkpoint, leaves its bytes where they are, and a row among the leftovers: in one
+transaction the bytes of a large one would keep every other writer of an SQLite file waiting, and need as much room for
+its log as they give back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from sqlalchemy.orm import Session
 
+from service.blobs import repository as blobs
 from service.database import Database
 from service.datasets import repository
 from service.leftovers import repository as leftovers
-from service.leftovers.repository import Leftover
+from service.leftovers.repository import Kind, Leftover
 
 __all__ = ["PIECES", "sweep"]
 
 PIECES = 8
-"""Pieces of an upload that are removed in one transaction, a MiB each; one of eight MiB where they are arrays."""
+"""Pieces of an upload or a blob that are removed in one transaction; one of eight MiB where they are arrays."""
+
+_KINDS: Mapping[Kind, tuple[Callable[[Session, str], bool], Callable[[Session, str], int]]] = (
+    MappingProxyType(
+        {
+            "blob": (blobs.is_used, lambda session, id_: blobs.drop_pieces(session, id_, PIECES)),
+            "upload": (repository.is_read, lambda session, id_: repository.drop_pieces(session, id_, PIECES)),
+            "version": (repository.is_had, repository.drop_arrays),
+        }
+    )
+)
+"""Whether something uses the bytes, and how to remove some of them."""
 
 
 def sweep(database: Database, go_on: Callable[[], bool] = lambda: True) -> bool:
-    """Remove all bytes that belong to no data set, as long as ``go_on`` says so; whether there were any."""
+    """Remove all bytes that belong to nothing, as long as ``go_on`` says so; whether there were any."""
     swept = False
     while go_on():
         with database.reading() as session:
@@ -38,14 +51,8 @@ def sweep(database: Database, go_on: Callable[[], bool] = lambda: True) -> bool:
 
 def _sweep(session: Session, leftover: Leftover) -> bool:
     """Remove some of the bytes, and the leftover with the last of them or where they are in use."""
-    is_upload = leftover.kind == "upload"
-    is_used = repository.is_read if is_upload else repository.is_had
-    removed = 0
-    if not is_used(session, leftover.id):
-        if is_upload:
-            removed = repository.drop_pieces(session, leftover.id, PIECES)
-        else:
-            removed = repository.drop_arrays(session, leftover.id)
+    is_used, drop = _KINDS[leftover.kind]
+    removed = 0 if is_used(session, leftover.id) else drop(session, leftover.id)
     if not removed:
         leftovers.forget(session, leftover)
     return removed > 0

@@ -12,7 +12,15 @@ from engine.revision import ENGINE_REVISION
 from service.database import utc_now
 from service.errors import Damaged
 from service.execution import fence, journal
-from service.execution.blobs import read_initial, read_state, replace_states, store_weights
+from service.execution.blobs import (
+    NOTHING,
+    Content,
+    State,
+    read_initial,
+    read_state,
+    replace_states,
+    store_weights,
+)
 from service.execution.curves import insert_epochs
 from service.execution.fence import WORKING
 from service.execution.restart import restart_after_damage, start_over
@@ -20,7 +28,7 @@ from service.execution.work import QUIET, Lease, Progress, Wishes, Work
 from service.experiments.models import EpochRow, ExperimentRow
 from service.quotas import service as quotas
 
-__all__ = ["beat", "begin", "hand_back", "is_foreign", "is_held", "store", "wishes"]
+__all__ = ["beat", "begin", "begin_again", "hand_back", "is_foreign", "is_held", "store", "wishes"]
 
 _HANDED_BACK = {"running": "queued", "pausing": "paused", "cancelling": "cancelled"}
 
@@ -67,11 +75,11 @@ def _work(session: Session, row: sa.Row[Any]) -> Work:
     try:
         state = read_state(session, row.id)
     except Damaged as error:
-        row, state = restart_after_damage(session, row, error), None
-    begun = state is not None
+        row, state = restart_after_damage(session, row, error), NOTHING
+    begun = state != NOTHING
     if row.last_epoch and not begun:
         start_over(session, row.id)
-    initial, damage = (None, None) if begun else _initial(session, row.id)
+    initial, damage = (NOTHING, None) if begun else _initial(session, row.id)
     seconds = sa.select(_EPOCHS.c.seconds).where(
         _EPOCHS.c.experiment_id == row.id, _EPOCHS.c.epoch == row.last_epoch
     )
@@ -84,8 +92,10 @@ def _work(session: Session, row: sa.Row[Any]) -> Work:
         final=row.final if begun else None,
         seconds=session.execute(seconds).scalar() or 0.0 if begun else 0.0,
         time_limit_seconds=row.time_limit_seconds,
-        state=state,
-        initial=initial,
+        state=state.bytes,
+        state_blob=state.blob_id,
+        initial=initial.bytes,
+        initial_blob=initial.blob_id,
         best_epoch=row.best_epoch if begun else None,
         best=row.best if begun else None,
         warnings=row.warnings,
@@ -94,12 +104,20 @@ def _work(session: Session, row: sa.Row[Any]) -> Work:
     )
 
 
-def _initial(session: Session, id_: str) -> tuple[bytes | None, Damaged | None]:
+def begin_again(session: Session, work: Work, damage: Damaged) -> Work | None:
+    """Have an experiment that was just begun begin with epoch 1, as its state is damaged; None if it is not ours."""
+    if fence.update(session, work.lease, {}) is None:
+        return None
+    query = sa.select(_EXPERIMENTS).where(_EXPERIMENTS.c.id == work.lease.experiment_id)
+    return _work(session, restart_after_damage(session, session.execute(query).one(), damage))
+
+
+def _initial(session: Session, id_: str) -> tuple[Content, Damaged | None]:
     """The checkpoint to begin with, or what is wrong with it."""
     try:
         return read_initial(session, id_), None
     except Damaged as error:
-        return None, error
+        return NOTHING, error
 
 
 def is_held(session: Session, dispatch_id: str) -> bool:
@@ -157,7 +175,7 @@ def store(session: Session, progress: Sequence[Progress]) -> list[str | None]:
     # Last of the locks, and all rows of experiments are held by now.
     quotas.settle(session, [row.id for each, row in ours if each.ending is not None])
     states = [
-        (row.id, row.last_epoch, each.state or b"")
+        State(row.id, row.last_epoch, each.state or b"", each.state_blob)
         for each, row in ours
         if each.state is not None or each.ending is not None
     ]
@@ -212,6 +230,6 @@ def hand_back(session: Session, dispatch_id: str, leases: Sequence[Lease], *, al
         event = journal.status_event(row.status, values.get("stop_reason"))
         journal.write(session, [(row.id, row.last_event, [event])])
         if status == "cancelling":
-            replace_states(session, [(row.id, 0, b"")])
+            replace_states(session, [State(row.id)])
     not_begun = (_EXPERIMENTS.c.dispatch_id == dispatch_id, _EXPERIMENTS.c.status == "dispatched")
     session.execute(sa.update(_EXPERIMENTS).where(*not_begun).values(status="queued", dispatch_id=None))

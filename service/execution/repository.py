@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session
 
 from engine.revision import ENGINE_REVISION
 from service.events.repository import record_status
+from service.execution.blobs import State, replace_states
 from service.execution.cohorts import Dispatch, plan
 from service.execution.executor import MemoryUse
 from service.execution.queue import DatabaseQueue, lanes_columns, lanes_of
 from service.execution.restart import restart_under
-from service.experiments.models import ExperimentRow, ResumeStateRow
+from service.experiments.models import ExperimentRow
 from service.experiments.states import ACTIVE, TERMINAL
 
 __all__ = [
@@ -223,7 +224,7 @@ def release(
         released += 1
         record_status(session, row.id, values["status"], values.get("stop_reason"))
         if values["status"] in TERMINAL:
-            session.execute(sa.delete(ResumeStateRow).where(ResumeStateRow.experiment_id == row.id))
+            replace_states(session, [State(row.id)])
     return released
 
 

@@ -9,12 +9,13 @@ import structlog
 from sqlalchemy.orm import Session
 
 from engine.errors import SpecProblem
+from service.blobs.repository import let_go
 from service.checkpoints.initial import INITIAL
 from service.checkpoints.models import CheckpointRow
 from service.errors import Damaged
 from service.events.models import EventRow
 from service.events.repository import record
-from service.execution.blobs import replace_states
+from service.execution.blobs import State, replace_states
 from service.experiments.models import EpochRow, ExperimentRow
 
 __all__ = ["RESTARTED", "RESTARTED_BY_DAMAGE", "restart_after_damage", "restart_under", "start_over"]
@@ -33,10 +34,11 @@ def start_over(session: Session, id_: str) -> None:
 
     Numbers of events are not given out again: a reader of the events goes on from wherever it is.
     """
-    replace_states(session, [(id_, 0, b"")])
+    replace_states(session, [State(id_)])
     session.execute(sa.delete(EpochRow).where(EpochRow.experiment_id == id_))
     drawn = (CheckpointRow.experiment_id == id_, CheckpointRow.kind != INITIAL)
-    session.execute(sa.delete(CheckpointRow).where(*drawn))
+    dropped = sa.delete(CheckpointRow).where(*drawn).returning(CheckpointRow.blob_id)
+    let_go(session, session.execute(dropped).scalars().all())
     session.execute(sa.delete(EventRow).where(EventRow.experiment_id == id_, EventRow.type.in_(_OF_EPOCHS)))
     nothing = {"last_epoch": 0, "final": None, "best_epoch": None, "best": None}
     session.execute(sa.update(_EXPERIMENTS).where(_EXPERIMENTS.c.id == id_).values(**nothing))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
@@ -14,7 +17,9 @@ from engine.data import Splits
 from engine.errors import Interrupted
 from engine.spec import Experiment, resolve
 from engine.training import EpochReport, KeptLane, LaneReport, Result, training
+from service.blobs.repository import BlobGone
 from service.execution import ledger
+from service.execution.blobs import SMALL_BYTES, stage
 from service.execution.fence import WORKING
 from service.execution.heartbeat import Heartbeat
 from service.execution.lanes import Lane
@@ -42,12 +47,14 @@ class Run:
         heartbeat: Heartbeat,
         stopping: threading.Event,
         data: TrainingData,
+        begin: Callable[[], list[Work]],
     ) -> None:
         self._dispatch_id = dispatch_id
         self._persist = persist
         self._heartbeat = heartbeat
         self._stopping = stopping
         self._data = data
+        self._begin = begin
         self._lanes: list[Lane] = []
         self._splits: Splits | None = None
         self._pace = Pace()
@@ -118,8 +125,7 @@ class Run:
     def _joined(self) -> list[Lane]:
         """Whoever has come on board since."""
         self._heartbeat.joined()
-        works: list[Work] = self._persist(lambda session: ledger.begin(session, self._dispatch_id))
-        return [self._taken(work) for work in works]
+        return [self._taken(work) for work in self._begin()]
 
     def _taken(self, work: Work) -> Lane:
         log.info("training an experiment", **self._names(work), attempt=work.lease.attempt)
@@ -216,14 +222,38 @@ class Run:
         leases = [lane.lease for lane in self._lanes if not lane.done]
         progress = [self._lanes[each.lane].progress(each) for each in reports]
 
-        def write(session: Session) -> None:
-            ledger.store(session, progress)
+        def write(staged: Sequence[Progress], session: Session) -> None:
+            ledger.store(session, staged)
             ledger.hand_back(session, self._dispatch_id, leases, alone=alone)
 
-        self._persist(write)
+        self._persist_staged(progress, write)
+
+    def _persist_staged(
+        self, progress: Sequence[Progress], write: Callable[[Sequence[Progress], Session], Answer]
+    ) -> Answer:
+        """Write progress in one short transaction, what is large of it before that, a piece a transaction."""
+        while True:
+            with contextlib.suppress(BlobGone):
+                staged = [self._staged(each) for each in progress]
+                answer: Answer = self._persist(partial(write, staged))
+                return answer
+
+    def _staged(self, progress: Progress) -> Progress:
+        weights = [
+            replace(each, blob_id=stage(each.content, self._persist))
+            if len(each.content) > SMALL_BYTES
+            else each
+            for each in progress.weights
+        ]
+        for each in weights:
+            # Hashed now, and kept: not while other writers wait.
+            _ = each.sha256
+        if progress.state is None or len(progress.state) <= SMALL_BYTES:
+            return replace(progress, weights=weights)
+        return replace(progress, weights=weights, state_blob=stage(progress.state, self._persist))
 
     def _store(self, progress: Sequence[Progress]) -> None:
-        statuses: list[str | None] = self._persist(lambda session: ledger.store(session, progress))
+        statuses = self._persist_staged(progress, lambda staged, session: ledger.store(session, staged))
         lanes = {lane.lease: lane for lane in self._lanes}
         for each, status in zip(progress, statuses, strict=True):
             lanes[each.lease].flushed()

@@ -1,19 +1,24 @@
-"""Gives the room of deleted data sets back, beside everything else that an engine does."""
+"""Gives the room of what was deleted back, beside everything else that an engine does."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from service.blobs import repository as blobs
 from service.database import Database
 from service.datasets.service import sweep
+from service.execution.leases import LeaseWatch
 from service.execution.outage import Outage
 
 __all__ = ["Sweeper"]
 
 LOOK_SECONDS = 1.0
+ABANDONED_SECONDS = 60.0
+"""After so long without another piece a blob is given up: whoever wrote it is dead, or no longer allowed to."""
 
 
 class Sweeper:
@@ -22,6 +27,7 @@ class Sweeper:
     def __init__(self, database: Database, is_ours: Callable[[], bool]) -> None:
         self._database, self._is_ours = database, is_ours
         self._outage = Outage("the database")
+        self._written: LeaseWatch[str] = LeaseWatch(ABANDONED_SECONDS)
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop."""
@@ -29,6 +35,7 @@ class Sweeper:
         while not stop.wait(LOOK_SECONDS):
             try:
                 if self._is_ours():
+                    self._give_up_blobs()
                     owed = sweep(self._database, lambda: not stop.is_set()) or owed
                 if owed:
                     self._database.shrink(lambda: not stop.is_set())
@@ -36,3 +43,10 @@ class Sweeper:
                 self._outage.over()
             except SQLAlchemyError as error:
                 self._outage.note(error.orig if isinstance(error, DBAPIError) else error)
+
+    def _give_up_blobs(self) -> None:
+        with self._database.reading() as session:
+            written = blobs.being_written(session)
+        if abandoned := self._written.observe(time.monotonic(), written):
+            with self._database.transaction() as session:
+                blobs.let_go(session, abandoned)

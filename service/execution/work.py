@@ -44,6 +44,10 @@ class Work:
     warnings: list[Any]
     damage: Damaged | None = None
     request_id: str | None = None
+    state_blob: str | None = None
+    """Where the state is if it is large; a worker loads it once the experiment is its own."""
+
+    initial_blob: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,8 @@ class Progress:
     state: bytes | None = None
     weights: Sequence[Weights] = ()
     ending: Ending | None = None
+    state_blob: str | None = None
+    """Where the state was staged, if it is large."""
 
     @property
     def last_epoch(self) -> int:

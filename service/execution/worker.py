@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,9 +16,12 @@ from sqlalchemy.orm import Session
 
 from engine.data import Dataset
 from engine.revision import ENGINE_REVISION
+from service.checkpoints.initial import INITIAL, damaged
 from service.database import Database
 from service.datasets.cache import DatasetCache
+from service.errors import Damaged
 from service.execution import ledger
+from service.execution.blobs import damaged_state, load
 from service.execution.heartbeat import Heartbeat
 from service.execution.outage import Outage
 from service.execution.run import Run
@@ -104,7 +109,8 @@ class WorkerProcess:
     def _train(self, dispatch_id: str, works: list[Work]) -> None:
         with Heartbeat(self._database, dispatch_id, self._stopping, EPOCH_PATIENCE_SECONDS) as heartbeat:
             while works:
-                run = Run(dispatch_id, self._persist, heartbeat, self._stopping, self._data)
+                begin = partial(self._begin, dispatch_id)
+                run = Run(dispatch_id, self._persist, heartbeat, self._stopping, self._data, begin)
                 try:
                     run.train(works)
                 except _Stopped:
@@ -116,7 +122,29 @@ class WorkerProcess:
                 works = self._begin(dispatch_id)
 
     def _begin(self, dispatch_id: str) -> list[Work]:
-        return self._persist(lambda session: ledger.begin(session, dispatch_id))
+        works = self._persist(lambda session: ledger.begin(session, dispatch_id))
+        loaded = [self._loaded(work) for work in works]
+        return [work for work in loaded if work is not None]
+
+    def _loaded(self, work: Work) -> Work | None:
+        """The work with what it begins with or goes on from, read where nobody waits for it; None if it is not ours."""
+        id_ = work.lease.experiment_id
+        if (blob_id := work.state_blob) is not None:
+            try:
+                return replace(work, state=self._load_blob(blob_id, damaged_state(id_)))
+            except Damaged as error:
+                damage = error
+            again = self._persist(lambda session: ledger.begin_again(session, work, damage))
+            return None if again is None else self._loaded(again)
+        if (blob_id := work.initial_blob) is not None:
+            try:
+                return replace(work, initial=self._load_blob(blob_id, damaged(id_, INITIAL)))
+            except Damaged as error:
+                return replace(work, damage=error)
+        return work
+
+    def _load_blob(self, blob_id: str, what: Damaged) -> bytes:
+        return self._patiently(lambda: load(self._database, blob_id, what))
 
     def _persist(self, work: Callable[[Session], Answer]) -> Answer:
         """Do the work in one transaction."""

@@ -190,6 +190,9 @@ class ResumeStateRow(Base):
     position: Mapped[int] = mapped_column(primary_key=True)
     epoch: Mapped[int]
     sha256: Mapped[str | None]
-    """The hash of all pieces together; None where an older version wrote them."""
+    """The hash of all pieces together; None where an older version wrote them, or where they are in a blob."""
+
+    blob_id: Mapped[str | None] = mapped_column(index=True)
+    """Where the state is if it is large; ``content`` is empty then."""
 
     content: Mapped[bytes] = mapped_column(LargeBinary)

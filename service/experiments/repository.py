@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from service.blobs import repository as blobs
 from service.experiments.models import EpochRow, ExperimentMetadataRow, ExperimentRow, ResumeStateRow
 from service.experiments.states import TERMINAL
 from service.pagination import MOST_COUNTED, NEWEST_FIRST, Position
@@ -208,14 +209,16 @@ def replace_metadata(session: Session, row: Row, metadata: Mapping[str, str]) ->
 
 def drop_resume_state(session: Session, identifier: str) -> None:
     """Forget the state of a run that will not go on."""
-    session.execute(sa.delete(_RESUME_STATES).where(_RESUME_STATES.c.experiment_id == identifier))
+    dropped = sa.delete(_RESUME_STATES).where(_RESUME_STATES.c.experiment_id == identifier)
+    blobs.let_go(session, session.execute(dropped.returning(_RESUME_STATES.c.blob_id)).scalars().all())
 
 
 def delete(session: Session, identifier: str) -> int:
     """Remove an experiment, whose row is locked; whatever else is stored of it goes with it, by the tables' own rules.
 
-    Returns the bytes that its owner was charged for.
+    Large contents are left to the sweeper. Returns the bytes that its owner was charged for.
     """
+    blobs.let_go_of_experiment(session, identifier)
     removed = sa.delete(_EXPERIMENTS).where(_EXPERIMENTS.c.id == identifier)
     charged: int = session.execute(removed.returning(_EXPERIMENTS.c.reserved_bytes)).scalar_one()
     return charged

@@ -19,6 +19,6 @@ class LeftoverRow(Base):
     __tablename__ = "leftovers"
 
     kind: Mapped[str] = mapped_column(primary_key=True)
-    """``upload`` (of a data set's id) or ``version`` (of arrays)."""
+    """``blob``, ``upload`` (of a data set's id) or ``version`` (of arrays)."""
 
     id: Mapped[str] = mapped_column(primary_key=True)

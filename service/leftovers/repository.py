@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from service.leftovers.models import LeftoverRow
 
-__all__ = ["Kind", "Leftover", "first", "forget", "hold", "note"]
+__all__ = ["Kind", "Leftover", "first", "forget", "hold", "note", "note_ids"]
 
-Kind = Literal["upload", "version"]
+Kind = Literal["blob", "upload", "version"]
 
 _LEFTOVERS: Any = LeftoverRow.__table__
 
@@ -27,7 +28,7 @@ class Leftover:
 
 
 def note(session: Session, kind: Kind, ids: sa.Select[Any]) -> None:
-    """Have the sweeper look at these bytes; ``ids`` must have a WHERE clause."""
+    """Have the sweeper look at these bytes."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     found = ids.subquery()
     rows = sa.select(sa.literal(kind), *found.c).where(sa.true())
@@ -35,6 +36,12 @@ def note(session: Session, kind: Kind, ids: sa.Select[Any]) -> None:
     # To write the row again waits for a sweeper that is about to remove it; to leave it alone would not.
     again = {"id": statement.excluded.id}
     session.execute(statement.on_conflict_do_update(index_elements=["kind", "id"], set_=again))
+
+
+def note_ids(session: Session, kind: Kind, ids: Iterable[str]) -> None:
+    """The same, of bytes whose ids are known."""
+    for id_ in sorted(set(ids)):
+        note(session, kind, sa.select(sa.literal(id_)))
 
 
 def first(session: Session) -> Leftover | None:

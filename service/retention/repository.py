@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from service.blobs import repository as blobs
 from service.checkpoints.models import CheckpointRow
 from service.experiments.models import ExperimentRow
 
@@ -58,8 +59,10 @@ def checkpoint_bytes(session: Session, identifiers: Sequence[str]) -> int:
 def delete(session: Session, identifier: str) -> tuple[str, int] | None:
     """Remove an experiment and, by the tables' own rules, everything of it.
 
-    Returns its owner and the bytes that they were charged for; None where it is gone already.
+    Large contents are left to the sweeper. Returns its owner and the bytes that they were charged for; None where it is
+    gone already.
     """
+    blobs.let_go_of_experiment(session, identifier)
     removed = sa.delete(_EXPERIMENTS).where(_EXPERIMENTS.c.id == identifier)
     found = session.execute(removed.returning(_EXPERIMENTS.c.owner, _EXPERIMENTS.c.reserved_bytes)).first()
     return None if found is None else (found.owner, found.reserved_bytes)

@@ -10,7 +10,7 @@ from engine.revision import ENGINE_REVISION
 from service.access.caller import LOCAL_OWNER
 from service.database import Database
 from service.events.models import EventRow
-from service.execution.blobs import read_state, replace_states
+from service.execution.blobs import State, read_state, replace_states
 from service.execution.restart import RESTARTED
 from service.execution.work import Lease
 from service.execution.worker import OtherRevision
@@ -27,12 +27,12 @@ OLDER = ENGINE_REVISION - 1
 def make_older(database: Database, id_: str) -> None:
     """Have what is stored of an experiment be another revision's: another number, and other bits."""
     with database.transaction() as session:
-        content = read_state(session, id_)
+        content = read_state(session, id_).bytes
         assert content is not None
         state = from_safetensors(content)
         arrays = {name: array + 1 for name, array in state.arrays.items()}
         other = dataclasses.replace(state, arrays=arrays, document={**state.document, "revision": OLDER})
-        replace_states(session, [(id_, row(database, id_).last_epoch, to_safetensors(other))])
+        replace_states(session, [State(id_, row(database, id_).last_epoch, to_safetensors(other))])
         changed = sa.update(ExperimentRow).where(ExperimentRow.id == id_)
         session.execute(changed.values(engine_revision=OLDER))
 

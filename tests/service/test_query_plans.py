@@ -1,22 +1,26 @@
 """No statement reads all of a table that grows: the databases are asked about each that the service runs."""
 
 import contextlib
+import threading
 import uuid
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
+from typing_extensions import override
 
 from service.database import Base, Database, migrate, utc_now
 from service.datasets import service as datasets
 from service.datasets.cache import DatasetCache
 from service.datasets.models import DatasetUploadRow
 from service.events.repository import last_events
-from service.execution import ledger, repository
+from service.execution import ledger, repository, run
 from service.execution.dispatcher import take_over
 from service.execution.intake import Intake
+from service.execution.sweeper import Sweeper
 from service.execution.work import Work
 from service.execution.worker import WorkerProcess
 from service.experiments.models import ResumeStateRow
@@ -29,6 +33,16 @@ from tests.service.plans import BOUNDED, recorded, scans
 
 ROWS = 20_000
 SMALL: dict[str, Any] = {"dataset": "iris", "architecture": [4], "max_epochs": 3, "seed": 1}
+
+
+class Once(threading.Event):
+    """Stops a loop after its first round."""
+
+    @override
+    def wait(self, timeout: float | None = None) -> bool:
+        waited = self.is_set()
+        self.set()
+        return waited
 
 
 class Story:
@@ -92,7 +106,10 @@ class Story:
         self.train(1.0)
         self.train(2.0)
         warm = self.post(**SMALL, init={"name": "given", "checkpoint": id_})
-        self.train(3.0)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(run, "SMALL_BYTES", 0)
+            self.train(3.0)
+        Sweeper(self.database, lambda: True).run(Once())
         assert self.get(f"experiments/{warm['id']}").json()["status"] == "succeeded"
         for path in ("", "/metrics", "/metrics?max_points=2", "/checkpoints", "/checkpoints/best/content"):
             self.get(f"experiments/{id_}{path}")
@@ -155,7 +172,7 @@ def fill(database: Database) -> None:
     """
     done = {"owner": "'other'", "status": "'succeeded'", "dispatch_id": "NULL", "finished_at": "now()"}
     # Rows refer to those of the same number in other tables.
-    own = {"id", "key", "experiment_id", "dataset_id", "version", "fingerprint"}
+    own = {"id", "key", "experiment_id", "dataset_id", "version", "fingerprint", "blob_id"}
     number = "lpad(number::text, 8, '0')"
     values = done | dict.fromkeys(own, number)
     with database.transaction() as session:

@@ -1,0 +1,1 @@
+"""Large contents in pieces, written a piece a transaction, shared by whatever refers to them."""

@@ -1,0 +1,41 @@
+"""Tables of large contents."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Index, LargeBinary, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.database import Base
+
+__all__ = ["BlobPieceRow", "BlobRow"]
+
+_BEING_WRITTEN = text("stored_at IS NULL")
+
+
+class BlobRow(Base):
+    """A content that never changes once it is stored; checkpoints and resume states refer to it by its id."""
+
+    __tablename__ = "blobs"
+    __table_args__ = (
+        Index("ix_blobs_being_written", "id", sqlite_where=_BEING_WRITTEN, postgresql_where=_BEING_WRITTEN),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    pieces: Mapped[int]
+    """How many there are; -1 once the sweeper removes them."""
+
+    stored_at: Mapped[datetime | None]
+    """When something first referred to it; None while its pieces are written."""
+
+
+class BlobPieceRow(Base):
+    """A piece of a content, and the piece's own hash."""
+
+    __tablename__ = "blob_pieces"
+
+    blob_id: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    sha256: Mapped[str]
+    content: Mapped[bytes] = mapped_column(LargeBinary)
