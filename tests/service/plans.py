@@ -17,8 +17,13 @@ __all__ = ["BOUNDED", "Statements", "recorded", "scans"]
 BOUNDED = {"alembic_version", "engines", "leftovers", "roles"}
 """Tables with a few rows, however long the service runs: leftovers go as soon as they are looked at."""
 
-SHORT_INDEXES = {"ix_experiments_dispatch_id", "ix_datasets_unfinished", "ix_blobs_being_written"}
-"""Indexes of what is being worked on now, which is never much: reading all of one is no scan."""
+SHORT_INDEXES = {
+    "ix_experiments_dispatch_id",
+    "ix_datasets_unfinished",
+    "ix_blobs_being_written",
+    "ix_datasets_shared",
+}
+"""Indexes of what is being worked on now, or was shared by hand: never much, so that reading all of one is no scan."""
 
 Statements = dict[str, Any]
 """Parameters of one execution by the statement's text."""
