@@ -192,7 +192,7 @@ def test_an_older_version_can_read_them(database_url: str, tmp_path: Path) -> No
         train(database, claim(database))
         before = download(database, tmp_path, id_).content
         with database.engine.connect() as connection:
-            command.downgrade(migrations.configuration(connection), "0016")
+            command.downgrade(migrations.configuration(connection), "0017")
         with database.reading() as session:
             pieces = sa.select(CheckpointChunkRow.content).filter_by(experiment_id=id_, kind="best")
             found = session.scalars(pieces.order_by(CheckpointChunkRow.position)).all()

@@ -1,6 +1,6 @@
 """Keep large contents once, in pieces that are written and removed a few at a time.
 
-Revision 0017, after 0016. Made on 2026-12-01.
+Revision 0018, after 0017. Made on 2026-12-01.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0017"
-down_revision = "0016"
+revision = "0018"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
