@@ -47,6 +47,7 @@ class DaskExecutor:
         self._client: Client | None = None
         self._outage = Outage("the Dask scheduler")
         self._killed: dict[str, MemoryUse] = {}
+        self._is_subscribed = False
 
     def slots(self) -> Slots:
         """Threads of all workers, and those of them that have nothing to do."""
@@ -102,10 +103,15 @@ class DaskExecutor:
             self._client = Client(
                 self._address, security=self._security, set_as_default=False, timeout=ANSWER_SECONDS
             )
-            self._client.subscribe_topic(KILLED_FOR_MEMORY, self._note_kill)
+            self._is_subscribed = False
         if self._client.status != "running":
+            # A scheduler that was started again knows of no subscriptions.
+            self._is_subscribed = False
             message = "The connection to the Dask scheduler is lost; trying to make it again."
             raise ConnectionError(message)
+        if not self._is_subscribed:
+            self._client.subscribe_topic(KILLED_FOR_MEMORY, self._note_kill)
+            self._is_subscribed = True
         return self._client
 
     def _note_kill(self, event: tuple[Any, Mapping[str, Any]]) -> None:
