@@ -67,6 +67,9 @@ def _experiments(recorder: _Recorder, service: FreshService) -> None:
     recorder.ask("getExperimentMetrics", "GET", f"{this}/metrics?format=csv&names=val_loss")
     recorder.ask("getExperimentEvents", "GET", f"{this}/events?limit=3")
     recorder.ask("getEvents", "GET", f"/v1/events?limit=2&experiment={made['id']}")
+    link = recorder.ask("createLink", "POST", f"{this}/links", {"name": "my teacher"})
+    recorder.ask("listLinks", "GET", f"{this}/links")
+    link["token"] = f"{link['id']}.the-secret-is-shown-once"
     recorder.ask("listCheckpoints", "GET", f"{this}/checkpoints")
     recorder.ask("getCheckpoint", "GET", f"{this}/checkpoints/best")
     recorder.ask("getCheckpointContent", "GET", f"{this}/checkpoints/best/content?format=json")

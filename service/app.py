@@ -29,6 +29,7 @@ from service.experiments.queue.outlook import Outlook
 from service.experiments.routes import router as experiments
 from service.health.readiness import EngineWatch
 from service.health.routes import router as health
+from service.links.routes import router as links
 from service.metrics.measures import Measures
 from service.metrics.routes import router as metrics
 from service.middleware import BodyLimit, RequestContext
@@ -78,7 +79,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.measures = Measures(
         database, app.state.tail, app.state.engine_watch.look, settings.data_dir / "datasets"
     )
-    routers = (experiments, planning, curves, events, checkpoints, datasets, keys, limits, health)
+    routers = (links, experiments, planning, curves, events, checkpoints, datasets, keys, limits, health)
     for router in routers:
         app.include_router(router)
     # To tell a misspelled path from an unknown one takes no OpenAPI document, which takes long to make.

@@ -9,6 +9,7 @@ __all__ = ["add_links"]
 _MAKERS = {
     "createExperiment": ("201", "$response.body#/id"),
     "createKey": ("201", "$response.body#/id"),
+    "createLink": ("201", "$response.body#/id"),
     "listDatasets": ("200", "$response.body#/data/0/name"),
 }
 """What tells an identifier: an operation, the status of its answer, and where in the answer it stands."""
@@ -18,6 +19,7 @@ _TAKEN_FROM = {
     "experiment": ("createExperiment",),
     "name": ("listDatasets",),
     "key_id": ("createKey",),
+    "link_id": ("createLink",),
 }
 """The parameters that take an identifier, and which operations tell it."""
 

@@ -57,3 +57,5 @@ class Caller:
     scopes: frozenset[Scope]
     key_id: str | None = None
     limits: Limits = NO_LIMITS
+    experiment_id: str | None = None
+    """The one experiment that the key of a link shows; None for other keys."""

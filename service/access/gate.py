@@ -59,6 +59,8 @@ class Gate:
     async def admit(self, request: Request, scope: Scope) -> Caller:
         """Whoever sent the request, which needs this scope; raises Refusal."""
         caller = self._everybody if self.is_open else await self._identified(request)
+        if caller.experiment_id is not None and not _is_shown(request, scope, caller.experiment_id):
+            raise _beyond_link(caller.experiment_id)
         if scope not in caller.scopes:
             log.warning("key refused", key_id=caller.key_id, owner=caller.owner, reason=f"no scope {scope}")
             raise _forbidden(caller, scope)
@@ -116,6 +118,24 @@ class Gate:
     def _find(self, token: str) -> Caller | None:
         with self._database.reading() as session:
             return service.identify(session, self.pepper(), token, self.limits)
+
+
+def _is_shown(request: Request, scope: Scope, experiment_id: str) -> bool:
+    """Whether a request reads this one experiment, or something of it."""
+    return (
+        scope == "read"
+        and request.method == "GET"
+        and request.url.path.startswith("/v1/experiments/")
+        and request.path_params.get("experiment_id") == experiment_id
+    )
+
+
+def _beyond_link(experiment_id: str) -> Refusal:
+    this = f"/v1/experiments/{experiment_id}"
+    detail = f"This token shows one experiment: GET {this}, and its metrics, events and checkpoints."
+    return Refusal(
+        403, detail, headers={"WWW-Authenticate": f'{_REALM}, error="insufficient_scope", scope="read"'}
+    )
 
 
 def _forbidden(caller: Caller, scope: Scope) -> Refusal:

@@ -24,7 +24,7 @@ class KeyRow(Base):
     """
 
     __tablename__ = "api_keys"
-    __table_args__ = (Index(None, "created_at", "id"),)
+    __table_args__ = (Index(None, "created_at", "id"), Index(None, "experiment_id"))
 
     id: Mapped[str] = mapped_column(primary_key=True)
     owner: Mapped[str]
@@ -32,6 +32,9 @@ class KeyRow(Base):
     scopes: Mapped[list[Any]]
     limits: Mapped[dict[str, Any]] = mapped_column(default=dict)
     digest: Mapped[str]
+    experiment_id: Mapped[str | None] = mapped_column(sa.ForeignKey("experiments.id", ondelete="CASCADE"))
+    """The one experiment that it shows, if it is the key of a link."""
+
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]

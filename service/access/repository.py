@@ -12,7 +12,18 @@ from sqlalchemy.orm import Session
 from service.access.models import KeyRow
 from service.pagination import MOST_COUNTED, NEWEST_FIRST, Position
 
-__all__ = ["Row", "confirm", "count", "count_unconfirmed", "find", "find_page", "insert", "revoke"]
+__all__ = [
+    "Row",
+    "confirm",
+    "count",
+    "count_unconfirmed",
+    "delete_link",
+    "find",
+    "find_links",
+    "find_page",
+    "insert",
+    "revoke",
+]
 
 Row = sa.Row[Any]
 """A row of ``api_keys``."""
@@ -33,10 +44,11 @@ def find(session: Session, key_id: str) -> Row | None:
 
 
 def find_page(session: Session, *, sort: str, after: Position | None, limit: int) -> Sequence[Row]:
-    """Up to ``limit`` keys that come after a position in the order of their creation."""
+    """Up to ``limit`` keys, without those of links, that come after a position in the order of their creation."""
     place = (_KEYS.c.created_at, _KEYS.c.id)
     newest_first = sort == NEWEST_FIRST
-    statement = sa.select(_KEYS).order_by(*(each.desc() if newest_first else each for each in place))
+    keys = sa.select(_KEYS).where(_KEYS.c.experiment_id.is_(None))
+    statement = keys.order_by(*(each.desc() if newest_first else each for each in place))
     if after is not None:
         behind = sa.tuple_(sa.literal(after.created_at, _KEYS.c.created_at.type), sa.literal(after.id))
         statement = statement.where(
@@ -46,10 +58,22 @@ def find_page(session: Session, *, sort: str, after: Position | None, limit: int
 
 
 def count(session: Session) -> int | None:
-    """How many keys there are; None beyond MOST_COUNTED."""
-    some = sa.select(_KEYS.c.id).limit(MOST_COUNTED + 1).subquery()
+    """How many keys there are beside those of links; None beyond MOST_COUNTED."""
+    some = sa.select(_KEYS.c.id).where(_KEYS.c.experiment_id.is_(None)).limit(MOST_COUNTED + 1).subquery()
     total: int = session.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()
     return total if total <= MOST_COUNTED else None
+
+
+def find_links(session: Session, experiment_id: str) -> Sequence[Row]:
+    """The keys that show one experiment."""
+    statement = sa.select(_KEYS).where(_KEYS.c.experiment_id == experiment_id)
+    return session.execute(statement.order_by(_KEYS.c.created_at, _KEYS.c.id)).all()
+
+
+def delete_link(session: Session, experiment_id: str, key_id: str) -> bool:
+    """Remove a key that shows this experiment; False where there is none."""
+    removed = sa.delete(_KEYS).where(_KEYS.c.id == key_id, _KEYS.c.experiment_id == experiment_id)
+    return session.execute(removed.returning(_KEYS.c.id)).first() is not None
 
 
 def revoke(session: Session, key_id: str, now: datetime) -> None:

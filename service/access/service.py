@@ -22,8 +22,10 @@ __all__ = [
     "confirm",
     "count_unconfirmed",
     "create",
+    "delete_link",
     "holds",
     "identify",
+    "links",
     "list_page",
     "read",
     "revoke",
@@ -38,8 +40,15 @@ class NewToken:
     token: str
 
 
-def create(session: Session, pepper: bytes, new: NewKey, *, confirmed: bool = True) -> NewToken:
-    """Make a key; one that is not confirmed is not valid yet."""
+def create(
+    session: Session,
+    pepper: bytes,
+    new: NewKey,
+    *,
+    confirmed: bool = True,
+    experiment_id: str | None = None,
+) -> NewToken:
+    """Make a key, or that of a link to one experiment; one that is not confirmed is not valid yet."""
     now = utc_now()
     key_id = tokens.new_key_id(now)
     token = tokens.new_token(key_id)
@@ -55,6 +64,7 @@ def create(session: Session, pepper: bytes, new: NewKey, *, confirmed: bool = Tr
         "expires_at": None if seconds is None else now + timedelta(seconds=seconds),
         "revoked_at": None,
         "confirmed": confirmed,
+        "experiment_id": experiment_id,
     }
     return NewToken(repository.insert(session, values), token)
 
@@ -65,7 +75,8 @@ def identify(session: Session, pepper: bytes, token: str, defaults: Limits) -> C
     row = None if key_id is None else repository.find(session, key_id)
     if row is None or not tokens.fits(pepper, token, row.digest) or not _holds(row, utc_now()):
         return None
-    return Caller(row.owner, frozenset(row.scopes), row.id, replace(defaults, **row.limits))
+    limits = replace(defaults, **row.limits)
+    return Caller(row.owner, frozenset(row.scopes), row.id, limits, row.experiment_id)
 
 
 def holds(session: Session, key_id: str) -> bool:
@@ -79,9 +90,9 @@ def _holds(row: Row, now: datetime) -> bool:
 
 
 def read(session: Session, key_id: str) -> Row:
-    """One key; raises NotFound."""
+    """One key; raises NotFound, also for that of a link."""
     row = repository.find(session, key_id) if tokens.is_key_id(key_id) else None
-    if row is None:
+    if row is None or row.experiment_id is not None:
         raise NotFound(f"There is no key {key_id[:64]}.")
     return row
 
@@ -103,6 +114,16 @@ def revoke(session: Session, key_id: str) -> Row:
     read(session, key_id)
     repository.revoke(session, key_id, utc_now())
     return read(session, key_id)
+
+
+def links(session: Session, experiment_id: str) -> Sequence[Row]:
+    """The keys of the links of an experiment, the oldest first."""
+    return repository.find_links(session, experiment_id)
+
+
+def delete_link(session: Session, experiment_id: str, key_id: str) -> bool:
+    """Remove the key of a link of this experiment; False where there is none."""
+    return tokens.is_key_id(key_id) and repository.delete_link(session, experiment_id, key_id)
 
 
 def confirm(session: Session, key_ids: Sequence[str] | None) -> Sequence[str]:

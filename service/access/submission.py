@@ -22,6 +22,7 @@ __all__ = [
     "MAX_KEY_SECONDS",
     "MAX_OWNER",
     "OWNER",
+    "KeyName",
     "NewKey",
     "read_new_key",
 ]
@@ -48,7 +49,7 @@ class _Owner:
         return value
 
 
-class _Text:
+class KeyName:
     """A name, for people."""
 
     def check(self, value: Any) -> str:
@@ -93,7 +94,7 @@ class NewKey:
     """A key that is to be made; raises InvalidSpec with every problem of its fields."""
 
     owner: str = field(metadata=rule(_Owner()))
-    name: str | None = field(default=None, metadata=rule(Nullable(_Text())))
+    name: str | None = field(default=None, metadata=rule(Nullable(KeyName())))
     scopes: tuple[Scope, ...] = field(default=DEFAULT_SCOPES, metadata=rule(_Scopes()))
     expires_in_seconds: int | None = field(
         default=None, metadata=rule(Nullable(Integer(minimum=1, maximum=MAX_KEY_SECONDS)))

@@ -14,7 +14,6 @@ from service.datasets.revision import FIRST_REVISION, READER_REVISION
 __all__ = ["DatasetArrayRow", "DatasetRow", "DatasetUploadRow"]
 
 _NOT_FINISHED = text("finished_at IS NULL")
-_SHARED = text("shared")
 
 
 class DatasetRow(Base):
@@ -32,7 +31,7 @@ class DatasetRow(Base):
         Index(None, "owner", "created_at", "id"),
         Index(None, "owner", "fingerprint"),
         Index(None, "version"),
-        Index("ix_datasets_shared", "created_at", "id", sqlite_where=_SHARED, postgresql_where=_SHARED),
+        Index(None, "shared", "created_at", "id"),
         # Few are on their way at a time, however many there are.
         Index(
             "ix_datasets_unfinished",
@@ -62,6 +61,9 @@ class DatasetRow(Base):
     )
     facts: Mapped[dict[str, Any] | None]
     rejection: Mapped[dict[str, Any] | None]
+    reading_since: Mapped[datetime | None]
+    """When the last attempt at reading it began; None while it waits for one."""
+
     shared: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Whether every owner may see it and train on it."""
 

@@ -16,6 +16,7 @@ _OF_FACTS = set(UploadedDatasetRead.model_fields) - {
     *_OF_ROW,
     "object",
     "kind",
+    "place_in_line",
     "rejection",
     "links",
     "options",
@@ -32,8 +33,8 @@ def builtin_document(dataset: BuiltinDataset) -> dict[str, Any]:
     } | fixed
 
 
-def uploaded_document(row: Row) -> dict[str, Any]:
-    """A data set that somebody uploaded."""
+def uploaded_document(row: Row, place_in_line: int | None = None) -> dict[str, Any]:
+    """A data set that somebody uploaded, and its place in the line of those that wait to be read."""
     facts = row.facts or {}
     this = f"/v1/datasets/{row.id}"
     links = {"self": this, "delete": this}
@@ -45,6 +46,7 @@ def uploaded_document(row: Row) -> dict[str, Any]:
         "object": "dataset",
         "kind": "uploaded",
         **{name: getattr(row, name) for name in _OF_ROW},
+        "place_in_line": place_in_line,
         **{name: facts.get(name) for name in _OF_FACTS},
         "options": facts.get("options", row.options),
         "warnings": warnings_of(facts, row.reader_revision) if facts else None,

@@ -24,7 +24,6 @@ __all__ = [
     "add_upload_piece",
     "array_pieces",
     "arrays",
-    "begin_reading",
     "change",
     "count",
     "delete",
@@ -189,23 +188,6 @@ def find_unfinished(session: Session, status: str) -> Sequence[Row]:
     """What has this status and has not ended, the oldest first."""
     statement = sa.select(_DATASETS).where(_DATASETS.c.status == status, _DATASETS.c.finished_at.is_(None))
     return session.execute(statement.order_by(_DATASETS.c.created_at, _DATASETS.c.id)).all()
-
-
-def begin_reading(session: Session) -> Row | None:
-    """Start a new attempt at the oldest data set that is to be read; None without any."""
-    oldest = (
-        sa.select(_DATASETS.c.id)
-        .where(_DATASETS.c.status == "validating", _DATASETS.c.finished_at.is_(None))
-        .order_by(_DATASETS.c.created_at, _DATASETS.c.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    begun = (
-        sa.update(_DATASETS)
-        .where(_DATASETS.c.id == oldest.scalar_subquery())
-        .values(attempt=_DATASETS.c.attempt + 1, counter=_DATASETS.c.counter + 1)
-    )
-    return session.execute(begun.returning(*_DATASETS.c)).first()
 
 
 def change(

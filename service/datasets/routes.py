@@ -62,7 +62,8 @@ def list_datasets(
 ) -> Any:
     """The built-in ones need no network; they end the last page."""
     page = service.list_page(session, caller.owner, limit=limit, after=after)
-    data = [uploaded_document(row) for row in page.items]
+    places = service.places_in_line(session, page.items)
+    data = [uploaded_document(row, places.get(row.id)) for row in page.items]
     builtin = service.list_datasets()
     if page.next is None:
         data += [builtin_document(dataset) for dataset in builtin]
@@ -98,14 +99,15 @@ async def create_dataset(
     if media_type != FORM:
         raise Refusal(415, USE_ANNOUNCEMENTS if media_type == JSON else USE_A_FORM)
     async with received_form(request, room) as (what, file):
-        row, is_new = await run_in_threadpool(_upload, database, caller, what, file)
+        row, is_new, place = await run_in_threadpool(_upload, database, caller, what, file)
     response.status_code = 201 if is_new else 200
     response.headers["Location"] = f"/v1/datasets/{row.id}"
-    return uploaded_document(row)
+    return uploaded_document(row, place)
 
 
 def _upload(database: Database, caller: Caller, what: Announced, file: BinaryIO) -> Any:
-    return uploads.upload(database, caller.owner, what.name, what.options, file, limits=caller.limits)
+    row, is_new = uploads.upload(database, caller.owner, what.name, what.options, file, limits=caller.limits)
+    return row, is_new, _place(database, row)
 
 
 @router.post(
@@ -153,12 +155,18 @@ async def put_dataset_content(
     """
     await run_in_threadpool(_check_awaited, database, caller, dataset_id)
     async with received_bytes(request, room) as file:
-        row = await run_in_threadpool(_receive, database, caller, dataset_id, file)
-    return uploaded_document(row)
+        row, place = await run_in_threadpool(_receive, database, caller, dataset_id, file)
+    return uploaded_document(row, place)
 
 
 def _receive(database: Database, caller: Caller, identifier: str, file: BinaryIO) -> Any:
-    return uploads.receive(database, caller.owner, identifier, file, limits=caller.limits)
+    row = uploads.receive(database, caller.owner, identifier, file, limits=caller.limits)
+    return row, _place(database, row)
+
+
+def _place(database: Database, row: Any) -> int | None:
+    with database.reading() as session:
+        return service.places_in_line(session, [row]).get(row.id)
 
 
 def _check_awaited(database: Database, caller: Caller, dataset_id: str) -> None:
@@ -177,7 +185,8 @@ def _check_awaited(database: Database, caller: Caller, dataset_id: str) -> None:
 def get_dataset(dataset_id: DatasetId, session: QuickReading, caller: Reader) -> Any:
     """One data set."""
     if is_identifier(dataset_id):
-        return uploaded_document(service.read(session, caller.owner, dataset_id))
+        row = service.read(session, caller.owner, dataset_id)
+        return uploaded_document(row, service.places_in_line(session, [row]).get(row.id))
     return builtin_document(service.describe(dataset_id))
 
 
@@ -210,7 +219,8 @@ def update_dataset(
 ) -> Any:
     """An administrator's own data set. Others see it and train on it; only its owner can change or delete it."""
     change = read_change(document)
-    return uploaded_document(service.share(session, caller.owner, dataset_id, shared=change.shared))
+    row = service.share(session, caller.owner, dataset_id, shared=change.shared)
+    return uploaded_document(row, service.places_in_line(session, [row]).get(row.id))
 
 
 @router.delete(

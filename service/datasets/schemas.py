@@ -232,6 +232,9 @@ class UploadedDatasetRead(BaseModel):
     status: Literal["uploading", "validating", "ready", "rejected"]
     name: str
     shared: bool = Field(description="Whether every owner may see it and train on it.")
+    place_in_line: int | None = Field(
+        description="How many data sets are read until this one is, itself included; null once reading has begun."
+    )
     bytes: int = Field(description="Size of the file.")
     task: Task | None = Field(description="What is predicted.")
     rows: int | None = Field(

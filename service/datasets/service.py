@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -11,10 +11,12 @@ from typing import Any, Protocol
 from sqlalchemy.orm import Session
 
 from engine.spec import DatasetFacts, SpecWarning
+from service.database import utc_now
 from service.datasets import catalog, repository
 from service.datasets.catalog import BuiltinDataset
 from service.datasets.facts import engine_facts, warnings_of
 from service.datasets.identifiers import is_identifier
+from service.datasets.line import repository as line
 from service.datasets.repository import Row
 from service.datasets.sweeping import sweep
 from service.datasets.uploads import UPLOADING, VALIDATING
@@ -33,6 +35,7 @@ __all__ = [
     "list_datasets",
     "list_page",
     "note_loss",
+    "places_in_line",
     "read",
     "share",
     "sweep",
@@ -213,9 +216,15 @@ def uploads(session: Session) -> Sequence[Row]:
     return repository.find_unfinished(session, UPLOADING)
 
 
+def places_in_line(session: Session, rows: Iterable[Row]) -> dict[str, int]:
+    """The places in line, from 1, of those of the rows that wait to be read."""
+    waiting = [row.id for row in rows if row.status == VALIDATING and row.reading_since is None]
+    return line.places(session, waiting) if waiting else {}
+
+
 def begin_reading(session: Session) -> tuple[str, int] | None:
-    """Start a new attempt at the oldest data set that waits to be read: its id and the attempt's number."""
-    row = repository.begin_reading(session)
+    """Start a new attempt at the data set that is first in line: its id and the attempt's number."""
+    row = line.begin(session, utc_now())
     return None if row is None else (row.id, row.attempt)
 
 
@@ -240,7 +249,7 @@ def note_loss(
     row = repository.find_attempt(session, identifier, attempt)
     if row is None:
         return False
-    values: dict[str, Any] = {"losses": row.losses + 1}
+    values: dict[str, Any] = {"losses": row.losses + 1, "reading_since": None}
     if memory is not None or row.losses + 1 >= MAX_LOSSES:
         rejection = _lost_reader() if memory is None else _out_of_memory(*memory)
         values |= {"status": "rejected", "rejection": rejection, "finished_at": now}

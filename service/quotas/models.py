@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.database import Base
@@ -17,6 +17,12 @@ class OwnerUsageRow(Base):
     """
 
     __tablename__ = "owner_usage"
+    __table_args__ = (Index(None, "reading_start"),)
 
     owner: Mapped[str] = mapped_column(primary_key=True)
     experiment_bytes: Mapped[int] = mapped_column(BigInteger)
+    reading_tag: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
+    """How much has been read for the owner, in the terms of ``datasets/line``."""
+
+    reading_start: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
+    """Where the last of it started."""

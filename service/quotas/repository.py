@@ -25,7 +25,9 @@ _UNFINISHED = frozenset(STATUSES) - TERMINAL
 
 
 def _charge(insert: Any) -> Any:
-    added = insert(_USAGE).values(owner=sa.bindparam("owner"), experiment_bytes=sa.bindparam("more"))
+    added = insert(_USAGE).values(
+        owner=sa.bindparam("owner"), experiment_bytes=sa.bindparam("more"), reading_tag=0, reading_start=0
+    )
     total = _USAGE.c.experiment_bytes + added.excluded.experiment_bytes
     return added.on_conflict_do_update(index_elements=["owner"], set_={"experiment_bytes": total}).returning(
         _USAGE.c.experiment_bytes

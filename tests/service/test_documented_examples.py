@@ -21,7 +21,7 @@ OPERATIONS = {
 WEIGHTS: bytes = save({"0.weight": np.ones((3, 4), dtype=np.float32)}, metadata={"format": "pt"})
 
 # What an example cannot know: a reader pastes the `id` of an answer.
-IDENTIFIERS = ("experiment_id", "experiment", "key_id", "dataset_id")
+IDENTIFIERS = ("experiment_id", "experiment", "key_id", "link_id", "dataset_id")
 # What has to be in a state of its own for the operation to be possible.
 STATUS = {"resumeExperiment": "paused", "pauseExperiment": "queued", "cancelExperiment": "queued"}
 
@@ -90,27 +90,39 @@ def key_id(client: TestClient) -> str:
 
 
 @pytest.fixture
+def link_id(client: TestClient, experiment_id: str) -> str:
+    identifier: str = client.post(f"/v1/experiments/{experiment_id}/links", json={}).json()["id"]
+    return identifier
+
+
+@pytest.fixture
 def dataset_id(client: TestClient) -> str:
     """Return the id of a data set whose bytes are still to come."""
     identifier: str = client.post("/v1/datasets/announcements", json={}).json()["id"]
     return identifier
 
 
-@pytest.mark.parametrize("shown", CASES)
-def test_an_example_works(
-    client: TestClient, database: Database, experiment_id: str, key_id: str, dataset_id: str, shown: Shown
-) -> None:
-    if shown.name in STATUS:
-        status = STATUS[shown.name]
-        rows.change(database, experiment_id, status=status, finished_at=None, dispatch_id=None)
-    method, path, operation = OPERATIONS[shown.name]
-    given = {
+@pytest.fixture
+def identifiers(experiment_id: str, key_id: str, link_id: str, dataset_id: str) -> dict[str, str]:
+    """Return an identifier for each of IDENTIFIERS."""
+    return {
         "experiment_id": experiment_id,
         "experiment": experiment_id,
         "key_id": key_id,
+        "link_id": link_id,
         "dataset_id": dataset_id,
-        **shown.parameters,
     }
+
+
+@pytest.mark.parametrize("shown", CASES)
+def test_an_example_works(
+    client: TestClient, database: Database, identifiers: dict[str, str], shown: Shown
+) -> None:
+    if shown.name in STATUS:
+        status = STATUS[shown.name]
+        rows.change(database, identifiers["experiment_id"], status=status, finished_at=None, dispatch_id=None)
+    method, path, operation = OPERATIONS[shown.name]
+    given = {**identifiers, **shown.parameters}
     body = sent(shown)
     body["headers"] = body.get("headers", {}) | {"Accept": "application/json, */*;q=0.5"}
     places = {each["name"]: each["in"] for each in operation.get("parameters", ()) if each.get("required")}

@@ -60,6 +60,7 @@ class Ann:
             data={"target": "label"},
         )
         self.key_id = self.make("keys", json={"owner": "ann", "name": MARK})
+        self.link_id = self.make(f"experiments/{self.experiment_id}/links", json={"name": MARK})
 
     def make(self, what: str, **body: Any) -> str:
         made = self.client.post(f"/v1/{what}", headers=self.headers, **body)
@@ -73,6 +74,7 @@ class Ann:
             "experiment": self.experiment_id,
             "dataset_id": self.dataset_id,
             "key_id": self.key_id,
+            "link_id": self.link_id,
         }
 
 
@@ -84,6 +86,7 @@ def nobodys() -> dict[str, str]:
         "experiment": experiment_id,
         "dataset_id": new_dataset_id(utc_now()),
         "key_id": new_key_id(utc_now()),
+        "link_id": new_key_id(utc_now()),
     }
 
 

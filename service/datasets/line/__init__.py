@@ -1,0 +1,1 @@
+"""The line of uploaded data sets that wait to be read."""

@@ -1,0 +1,16 @@
+"""How a link's row is shown to clients: the content of ``LinkRead``, without what is stored of its token."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from service.access.repository import Row
+
+__all__ = ["link_document"]
+
+_SHOWN = ("id", "experiment_id", "name", "created_at", "expires_at")
+
+
+def link_document(row: Row) -> dict[str, Any]:
+    """One link."""
+    return {"object": "link", **{name: getattr(row, name) for name in _SHOWN}}

@@ -1,0 +1,56 @@
+"""The documents of links, as clients see them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from service.access.submission import MAX_KEY_NAME, MAX_KEY_SECONDS
+from service.experiments.spec_schema import DescribedBy
+
+__all__ = ["LinkCreate", "LinkDocument", "LinkList", "LinkRead", "LinkWithToken"]
+
+
+class LinkCreate(BaseModel):
+    """A new link."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str | None = Field(
+        default=None, max_length=MAX_KEY_NAME, description="Who it is for.", examples=["my teacher"]
+    )
+    expires_in_seconds: int | None = Field(
+        default=None, ge=1, le=MAX_KEY_SECONDS, description="How long it is valid; null is forever."
+    )
+
+
+LinkDocument = Annotated[dict[str, Any], DescribedBy(LinkCreate)]
+"""The body of a new link as it came; it is checked apart."""
+
+
+class LinkRead(BaseModel):
+    """A link, without its token."""
+
+    id: str = Field(description="What stands before the dot of the token.")
+    object: Literal["link"]
+    experiment_id: str = Field(description="The experiment that it shows.")
+    name: str | None = Field(description="Who it is for.")
+    created_at: datetime
+    expires_at: datetime | None = Field(description="From then on it is invalid; null is never.")
+
+
+class LinkWithToken(LinkRead):
+    """A link that has just been made, and its token."""
+
+    token: str = Field(
+        description="To be sent as `Authorization: Bearer …`. It is told this once and can never be found out again."
+    )
+
+
+class LinkList(BaseModel):
+    """All links of an experiment, the oldest first."""
+
+    object: Literal["list"]
+    data: list[LinkRead]

@@ -1,0 +1,31 @@
+"""Reading the document of a new link."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.spec.rules import Integer, Nullable, check_fields, rule
+from service.access.submission import MAX_KEY_SECONDS, KeyName
+from service.documents import read_document
+
+__all__ = ["NewLink", "read_new_link"]
+
+
+@dataclass(frozen=True, slots=True)
+class NewLink:
+    """A link that is to be made; raises InvalidSpec with every problem of its fields."""
+
+    name: str | None = field(default=None, metadata=rule(Nullable(KeyName())))
+    expires_in_seconds: int | None = field(
+        default=None, metadata=rule(Nullable(Integer(minimum=1, maximum=MAX_KEY_SECONDS)))
+    )
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+def read_new_link(document: Mapping[str, Any]) -> NewLink:
+    """What a document asks for; raises InvalidSpec with every problem found."""
+    return read_document(NewLink, document, {})
