@@ -83,6 +83,9 @@ def _parser() -> argparse.ArgumentParser:
         "prepare", help="check the settings, and make the secret files that they name"
     ).set_defaults(run=_prepare)
     add_keys(commands)
+    commands.add_parser("verify", help="check all that is stored and list what is damaged").set_defaults(
+        run=_verify
+    )
     prune = commands.add_parser("prune", help="delete experiments that ended long ago")
     prune.add_argument(
         "--older-than", required=True, metavar="30d", help="ended longer ago: 90m, 12h, 30d, 8w"
@@ -198,6 +201,29 @@ def _prepare(_arguments: argparse.Namespace) -> None:
     except PreparationError as error:
         raise WrongError(error) from error
     check_database_url(settings)
+
+
+def _verify(_arguments: argparse.Namespace) -> None:
+    from sqlalchemy.exc import DBAPIError
+
+    from service.database import Database
+    from service.execution.verification import verify
+
+    settings = read_settings()
+    check_database_url(settings)
+    checked = lost = 0
+    try:
+        with contextlib.closing(Database(settings.resolved_database_url)) as database:
+            for damage in verify(database):
+                checked += 1
+                if damage is not None:
+                    lost += 1
+                    sys.stdout.write(f"{damage}\n")
+    except DBAPIError as error:
+        raise WrongError(f"The database cannot be used: {first_line(error)}.") from error
+    sys.stdout.write(f"Checked {checked:,} checkpoints, states and arrays; {lost:,} are damaged.\n")
+    if lost:
+        sys.exit(1)
 
 
 def _prune(arguments: argparse.Namespace) -> None:

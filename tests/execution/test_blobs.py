@@ -21,6 +21,7 @@ from service.database import Database, migrate
 from service.datasets.service import sweep
 from service.execution import blobs, run, sweeper
 from service.execution.sweeper import Sweeper
+from service.execution.verification import verify
 from service.experiments.actions import delete
 from service.experiments.models import ResumeStateRow
 from service.experiments.service import submit
@@ -124,6 +125,16 @@ def test_a_flipped_bit_is_noticed(database: Database, submit_experiment: Submit,
         assert error is not None
         assert error["code"] == "damaged"
         break
+
+
+def test_all_damage_is_listed(database: Database, submit_experiment: Submit) -> None:
+    id_ = submit_experiment()
+    train(database, claim(database))
+    assert list(verify(database)) == [None, None]
+    for _ in flipped(database, blob_of(database, id_, "last")):
+        found = [str(each) for each in verify(database) if each is not None]
+        assert len(found) == 1
+        assert f"{id_}/last is damaged" in found[0]
 
 
 def test_a_damaged_state_is_not_resumed(database: Database, submit_experiment: Submit) -> None:
