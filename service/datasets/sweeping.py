@@ -26,7 +26,7 @@ PIECES = 8
 _KINDS: Mapping[Kind, tuple[Callable[[Session, str], bool], Callable[[Session, str], int]]] = (
     MappingProxyType(
         {
-            "blob": (blobs.is_used, lambda session, id_: blobs.drop_pieces(session, id_, PIECES)),
+            "blob": (blobs.is_used, lambda session, id_: blobs.drop_pieces(session, id_, PIECES // 2)),
             "upload": (repository.is_read, lambda session, id_: repository.drop_pieces(session, id_, PIECES)),
             "version": (repository.is_had, repository.drop_arrays),
         }
