@@ -148,8 +148,7 @@ def find_page(session: Session, owner: str, *, after: Position | None, limit: in
         page = page.where(place < sa.tuple_(created_at, sa.literal(after.id)))
     page = page.order_by(*newest(_DATASETS)).limit(limit)
     own = page.where(_DATASETS.c.owner == owner)
-    # In the index's own words, by which SQLite finds it: a boolean column would become "shared = 1".
-    shared = page.where(sa.literal_column("datasets.shared"), _DATASETS.c.owner != owner)
+    shared = page.where(_DATASETS.c.shared, _DATASETS.c.owner != owner)
     # Each half is read along an index of its own.
     both = sa.union_all(*(sa.select(half.subquery()) for half in (own, shared))).subquery()
     return session.execute(sa.select(both).order_by(*newest(both)).limit(limit)).all()
