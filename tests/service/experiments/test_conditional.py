@@ -60,7 +60,15 @@ FIXED = {
     ),
 }
 UNSEEN = {
-    *("dispatch_id", "losses", "lease_counter", "cancel_requested", "pause_requested", "last_event"),
+    *(
+        "dispatch_id",
+        "request_id",
+        "losses",
+        "lease_counter",
+        "cancel_requested",
+        "pause_requested",
+        "last_event",
+    ),
     "reserved_bytes",
     "hand_back_requested",
 }
