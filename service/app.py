@@ -79,7 +79,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.measures = Measures(
         database, app.state.tail, app.state.engine_watch.look, settings.data_dir / "datasets"
     )
-    routers = (links, experiments, planning, curves, events, checkpoints, datasets, keys, limits, health)
+    routers = (experiments, planning, curves, links, events, checkpoints, datasets, keys, limits, health)
     for router in routers:
         app.include_router(router)
     # To tell a misspelled path from an unknown one takes no OpenAPI document, which takes long to make.

@@ -33,7 +33,7 @@ _EXAMPLES: dict[str, Example] = {
 @router.post(
     "/{experiment_id}/links",
     operation_id="createLink",
-    summary="Show an experiment to somebody else",
+    summary="Create a read-only link to an experiment",
     status_code=201,
     response_model=LinkWithToken,
     response_description="The link and, this once, its token.",
