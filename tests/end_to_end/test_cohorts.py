@@ -5,7 +5,13 @@ from typing import Any
 from tests.chaos.undisturbed import fingerprints
 from tests.end_to_end.harness import Service, wait_for
 
-SHAPE: dict[str, Any] = {"dataset": "diabetes", "architecture": [8], "penalty": "l2", "batch_size": 64}
+SHAPE: dict[str, Any] = {
+    "dataset": "diabetes",
+    "architecture": [8],
+    "penalty": "l2",
+    "batch_size": 64,
+    "optimizer": {"name": "sgd", "learning_rate": 0.1},
+}
 
 
 def check_alone(service: Service, *ids: str) -> None:
@@ -29,7 +35,7 @@ def running(service: Service, id_: str) -> bool:
 
 def test_each_ends_with_the_bits_of_its_lone_run(service: Service) -> None:
     def submit(**own: Any) -> str:
-        return service.submit(**SHAPE, **own)
+        return service.submit(**SHAPE | own)
 
     endless, cancelled, paused = (
         submit(max_epochs=100_000, seed=seed, **{"lambda": seed / 10}) for seed in range(3)
