@@ -15,7 +15,7 @@ from service.database import Database
 from service.problems import Refusal
 from service.settings import Settings
 
-__all__ = ["Gate"]
+__all__ = ["Gate", "check_scope"]
 
 _HEADER = "Authorization"
 _REALM = 'Bearer realm="trainyard"'
@@ -61,9 +61,7 @@ class Gate:
         caller = self._everybody if self.is_open else await self._identified(request)
         if caller.experiment_id is not None and not _is_shown(request, scope, caller.experiment_id):
             raise _beyond_link(caller.experiment_id)
-        if scope not in caller.scopes:
-            log.warning("key refused", key_id=caller.key_id, owner=caller.owner, reason=f"no scope {scope}")
-            raise _forbidden(caller, scope)
+        check_scope(caller, scope)
         per_minute = caller.limits.requests_per_minute
         if per_minute is not None and (seconds := self._pace.take(caller.key_id or "", per_minute)):
             detail = f"This key may send {per_minute:,} requests a minute. Try again in {seconds} s."
@@ -120,6 +118,13 @@ class Gate:
             return service.identify(session, self.pepper(), token, self.limits)
 
 
+def check_scope(caller: Caller, scope: Scope, what: str = "this request", otherwise: str = "") -> None:
+    """Raise Refusal unless the caller has the scope that ``what`` needs; ``otherwise`` names another way out."""
+    if scope not in caller.scopes:
+        log.warning("key refused", key_id=caller.key_id, owner=caller.owner, reason=f"no scope {scope}")
+        raise _forbidden(caller, scope, what, otherwise)
+
+
 def _is_shown(request: Request, scope: Scope, experiment_id: str) -> bool:
     """Whether a request reads this one experiment, or something of it."""
     return (
@@ -138,9 +143,11 @@ def _beyond_link(experiment_id: str) -> Refusal:
     )
 
 
-def _forbidden(caller: Caller, scope: Scope) -> Refusal:
+def _forbidden(caller: Caller, scope: Scope, what: str, otherwise: str) -> Refusal:
     allowed = " and ".join(sorted(caller.scopes))
-    detail = f"This key may {allowed}, and this request needs {scope}. Take a key with the scope {scope}."
+    detail = (
+        f"This key may {allowed}, and {what} needs {scope}. Take a key with the scope {scope}{otherwise}."
+    )
     return Refusal(
         403, detail, headers={"WWW-Authenticate": f'{_REALM}, error="insufficient_scope", scope="{scope}"'}
     )

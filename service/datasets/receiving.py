@@ -6,7 +6,6 @@ import contextlib
 import json
 import tempfile
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
 from fastapi import Request
@@ -16,44 +15,42 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import ClientDisconnect
 
 from engine.errors import InvalidSpec, SpecProblem
+from engine.spec.rules import Flag
 from service.datasets.known_columns import check_target
 from service.datasets.multipart import read_form
 from service.datasets.parsing.option_rules import is_plain
 from service.datasets.parsing.options import Options
 from service.datasets.room import FULL
-from service.datasets.uploads import size_of
+from service.datasets.uploads import Announced, size_of
 from service.experiments.labels import check_name
 from service.json_bodies import read_json
 from service.problems import Refusal
 from service.quotas.storing import Room
 
-__all__ = ["Announced", "announced", "received_bytes", "received_form"]
+__all__ = ["announced", "received_bytes", "received_form"]
 
 _BUFFER_BYTES = 2**20
-_OWN_FIELDS = ("name",)
+_OWN_FIELDS = ("name", "shared")
 _LISTS = ("ignore", "missing", "categorical", "numeric")
 _CHARSETS = (b"utf-8", b"utf8", b"us-ascii")
 _TRUTH = {"true": True, "false": False}
+_FLAGS = ("header", "shared")
 _ENCODED = ("base64", "quoted-printable")
-
-
-@dataclass(frozen=True, slots=True)
-class Announced:
-    """What is said of a file: its name, and those options that were given, in their normal form."""
-
-    name: str
-    options: Mapping[str, Any]
 
 
 def announced(document: Mapping[str, Any], file_name: str | None = None) -> Announced:
     """Check what is said of a file; raises InvalidSpec with every problem found."""
     problems: list[SpecProblem] = []
     options = {field: value for field, value in document.items() if field not in _OWN_FIELDS}
-    name = None
+    name, shared = None, False
     try:
         name = _name(document.get("name"))
     except InvalidSpec as error:
         problems += error.problems
+    try:
+        shared = document.get("shared") is not None and Flag().check(document["shared"])
+    except InvalidSpec as error:
+        problems += [found.below("shared") for found in error.problems]
     try:
         normal = Options.from_document(options).document()
         options = {field: normal[field] for field in options}
@@ -61,7 +58,7 @@ def announced(document: Mapping[str, Any], file_name: str | None = None) -> Anno
         problems += error.problems
     if problems:
         raise InvalidSpec(problems)
-    return Announced(name or _plain(file_name) or "unnamed", options)
+    return Announced(name or _plain(file_name) or "unnamed", options, shared)
 
 
 def _name(given: Any) -> str | None:
@@ -142,7 +139,7 @@ def _value(name: str, text: Any) -> Any:
         return read_json(text.encode())
     if name in _LISTS and text != "auto":
         return [part.strip() for part in text.split(",")]
-    return _TRUTH.get(text, text) if name == "header" else text
+    return _TRUTH.get(text, text) if name in _FLAGS else text
 
 
 def _is_json(text: str) -> bool:

@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from service.access.authentication import Administrator, Reader, Writer
 from service.access.caller import Caller
+from service.access.gate import check_scope
 from service.database import Database
 from service.datasets import service, uploads
 from service.datasets.changes import read_change
@@ -16,7 +17,7 @@ from service.datasets.examples import ANNOUNCEMENTS, BYTES_BODY, FORM, JSON, PAT
 from service.datasets.guidance import USE_A_FORM, USE_ANNOUNCEMENTS
 from service.datasets.identifiers import is_identifier
 from service.datasets.presentation import builtin_document, preview_document, uploaded_document
-from service.datasets.receiving import Announced, announced, received_bytes, received_form
+from service.datasets.receiving import announced, received_bytes, received_form
 from service.datasets.schemas import (
     DatasetDocument,
     DatasetList,
@@ -25,6 +26,7 @@ from service.datasets.schemas import (
     DatasetRead,
     UploadedDatasetRead,
 )
+from service.datasets.uploads import Announced
 from service.dependencies import QuickReading, Reading, Store, Transaction
 from service.idempotency.requests import OnceTransaction
 from service.openapi import problems
@@ -99,6 +101,7 @@ async def create_dataset(
     if media_type != FORM:
         raise Refusal(415, USE_ANNOUNCEMENTS if media_type == JSON else USE_A_FORM)
     async with received_form(request, room) as (what, file):
+        _check_sharing(caller, what)
         row, is_new, place = await run_in_threadpool(_upload, database, caller, what, file)
     response.status_code = 201 if is_new else 200
     response.headers["Location"] = f"/v1/datasets/{row.id}"
@@ -106,8 +109,13 @@ async def create_dataset(
 
 
 def _upload(database: Database, caller: Caller, what: Announced, file: BinaryIO) -> Any:
-    row, is_new = uploads.upload(database, caller.owner, what.name, what.options, file, limits=caller.limits)
+    row, is_new = uploads.upload(database, caller.owner, what, file, limits=caller.limits)
     return row, is_new, _place(database, row)
+
+
+def _check_sharing(caller: Caller, what: Announced) -> None:
+    if what.shared:
+        check_scope(caller, "admin", "sharing a data set", ", or leave out shared")
 
 
 @router.post(
@@ -127,7 +135,8 @@ def announce_dataset(
 ) -> Any:
     """Takes the options of a file without the file. Send the bytes to `links.content` with PUT within a day."""
     what = announced(document)
-    identifier = uploads.announce(session, caller.owner, what.name, what.options, limits=caller.limits)
+    _check_sharing(caller, what)
+    identifier = uploads.announce(session, caller.owner, what, limits=caller.limits)
     response.headers["Location"] = f"/v1/datasets/{identifier}"
     return uploaded_document(service.read(session, caller.owner, identifier))
 

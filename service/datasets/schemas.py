@@ -152,6 +152,13 @@ DatasetCreate = create_model(
     __doc__="A data set whose bytes are still to come, by `PUT …/content`. What is left out or null is found out.",
     __config__=ConfigDict(extra="forbid"),
     name=(str | None, Field(default=None, max_length=200, description="A name, for people.")),
+    shared=(
+        bool | None,
+        Field(
+            default=False,
+            description="Whether every owner may see it and train on it; `true` needs the scope `admin`.",
+        ),
+    ),
     **_SENT,
 )
 
@@ -159,12 +166,15 @@ DatasetDocument = Annotated[dict[str, Any], DescribedBy(DatasetCreate)]
 """The body of an announcement as it came; the service checks it."""
 
 
+_WORDS = {"header": ["auto", "true", "false", "summary"], "shared": ["true", "false"]}
+
+
 def _as_texts(schema: dict[str, Any]) -> None:
     """Make each field of a form the text that it is, what people fill in first, with a value that can stay as it is."""
     fields = schema["properties"]
     for name in {*fields} - {"file"}:
         given = "auto" if fields[name].get("default") == "auto" else ""
-        words = {"header": ["auto", "true", "false", "summary"]}.get(name, _choice(fields[name]))
+        words = _WORDS.get(name, _choice(fields[name]))
         described = {"title": fields[name]["title"], "description": fields[name].get("description", "")}
         fields[name] = {"type": "string", "examples": [given], **described}
         if given:

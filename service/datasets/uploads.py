@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from io import SEEK_END
 from typing import Any, BinaryIO
 
@@ -24,6 +25,7 @@ from service.quotas import service as quotas
 __all__ = [
     "UPLOADING",
     "VALIDATING",
+    "Announced",
     "UploadGone",
     "announce",
     "check_awaited",
@@ -39,6 +41,16 @@ PIECE_BYTES = 2**20
 """A piece is stored within some milliseconds, so that no flush of a training has to wait for long."""
 
 
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """What is said of a file: its name, and those options that were given, in their normal form."""
+
+    name: str
+    options: Mapping[str, Any]
+    shared: bool = False
+    """Whether every owner may see the data set and train on it."""
+
+
 class UploadGone(Conflict):
     """The data set was deleted, or somebody else sent its bytes, while these were on their way."""
 
@@ -51,8 +63,7 @@ class UploadGone(Conflict):
 def announce(
     session: Session,
     owner: str,
-    name: str,
-    options: Mapping[str, Any],
+    what: Announced,
     *,
     size: int = 0,
     limits: Limits = NO_LIMITS,
@@ -64,28 +75,29 @@ def announce(
     quotas.reserve_for_dataset(session, owner, limits, size)
     now = utc_now()
     identifier = new_identifier(now)
-    values = {"id": identifier, "owner": owner, "name": name, "created_at": now, "options": dict(options)}
-    repository.insert(session, {**values, "status": UPLOADING, "bytes": 0, "reserved_bytes": size})
+    values = {"id": identifier, "owner": owner, "created_at": now}
+    said = {"name": what.name, "options": dict(what.options), "shared": what.shared}
+    state = {"status": UPLOADING, "bytes": 0, "reserved_bytes": size}
+    repository.insert(session, values | said | state)
     return identifier
 
 
 def upload(
     database: Database,
     owner: str,
-    name: str,
-    options: Mapping[str, Any],
+    what: Announced,
     file: BinaryIO,
     *,
     limits: Limits = NO_LIMITS,
 ) -> tuple[Row, bool]:
     """Make a data set of a file and have it read; returns its row and whether it is a new one.
 
-    Where the owner has uploaded the same with the same options before, that data set comes back. Nothing stays of one
-    that this ends with an error. Raises NoRoom and TooMany.
+    Where the owner has uploaded the same with the same options before, that data set comes back; one that is to be
+    shared is from now on. Nothing stays of one that this ends with an error. Raises NoRoom and TooMany.
     """
     check_room(database, size_of(file))
     with database.transaction() as session:
-        identifier = announce(session, owner, name, options, size=size_of(file), limits=limits)
+        identifier = announce(session, owner, what, size=size_of(file), limits=limits)
     try:
         return _receive(database, owner, identifier, file, find_twin=True)
     except BaseException:
@@ -197,9 +209,13 @@ def _twin(session: Session, row: Row, fingerprint: str) -> Row | None:
     """What the owner made of the same before; then the new one goes. Raises UploadGone."""
     _change(session, row.id, {}, row.attempt)
     twin = repository.find_twin(session, row.owner, fingerprint)
-    if twin is not None:
-        repository.delete(session, row)
-    return twin
+    if twin is None:
+        return None
+    repository.delete(session, row)
+    if not row.shared:
+        return twin
+    repository.set_shared(session, twin.id, shared=True)
+    return _find(session, twin.owner, twin.id)
 
 
 def _forget(session: Session, owner: str, identifier: str) -> None:

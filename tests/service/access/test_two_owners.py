@@ -3,6 +3,7 @@
 Somebody else's identifier must be answered to the letter as one that nobody has.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,11 +18,12 @@ from service.access.tokens import new_key_id
 from service.app import create_app
 from service.database import Base, Database, utc_now
 from service.datasets.identifiers import new_identifier as new_dataset_id
+from service.datasets.models import DatasetRow
 from service.experiments.identifiers import new_identifier as new_experiment_id
 from service.settings import Settings
 from tests.service import rows
 from tests.service.access.keys import showing_key
-from tests.service.datasets.uploading import read_all
+from tests.service.datasets.uploading import count, read_all
 
 MARK = "annstreasure"
 DOCUMENT: dict[str, Any] = create_app(Settings()).openapi()
@@ -266,6 +268,34 @@ def test_what_is_shared_is_there_to_train_on_and_no_more(secured: TestClient, tm
     for each in secured.get("/v1/experiments", headers=bob).json()["data"]:
         assert secured.delete(f"/v1/experiments/{each['id']}", headers=bob).status_code == 204
     assert secured.delete(this, headers=ann.headers).status_code == 204
+
+
+def shared_uploads(client: TestClient, headers: dict[str, str], shared: Any) -> list[Response]:
+    """Answers to an upload in a form, and to an announcement, that say whether the data set is shared."""
+    files = {"file": ("a.csv", b"a,label\n1,x\n2,y\n")}
+    text = json.dumps(shared).strip('"')
+    announcement = client.post("/v1/datasets/announcements", headers=headers, json={"shared": shared})
+    return [client.post("/v1/datasets", headers=headers, files=files, data={"shared": text}), announcement]
+
+
+def test_an_administrator_shares_at_upload(secured: TestClient) -> None:
+    bob = showing_key(secured, "bob")
+    admin = showing_key(secured, "root", scopes=["read", "write", "admin"])
+    for refused in shared_uploads(secured, bob, shared=True):
+        assert refused.status_code == 403
+        assert "Take a key with the scope admin, or leave out shared." in refused.json()["detail"]
+    for wrong in shared_uploads(secured, admin, "yes"):
+        assert [each["pointer"] for each in wrong.json()["errors"]] == ["#/shared"]
+    assert count(secured.app.state.database, DatasetRow) == 0  # type: ignore[attr-defined]  # see above
+    hidden = shared_uploads(secured, admin, shared=False)
+    assert [each.json()["shared"] for each in hidden] == [False, False]
+    shared = shared_uploads(secured, admin, shared=True)
+    # The same file is the same data set, shared from now on.
+    assert [each.status_code for each in shared] == [200, 201]
+    for made in shared:
+        assert made.json()["shared"]
+        assert secured.get(made.json()["links"]["self"], headers=bob).json()["shared"]
+    assert shared_uploads(secured, admin, shared=False)[0].json()["shared"]
 
 
 @pytest.mark.parametrize("document", [{}, {"shared": "yes"}, {"shared": None}, {"shared": True, "name": "x"}])

@@ -95,7 +95,7 @@ def test_what_a_dead_process_has_begun_to_copy_is_given_up(
 ) -> None:
     awaited = client.post("/v1/datasets/announcements", json={}).json()["id"]
     with database.transaction() as session:
-        copied = uploads.announce(session, "local", "half", {})
+        copied = uploads.announce(session, "local", uploads.Announced("half", {}))
         repository.change(session, copied, {"bytes": 5}, status="uploading")
         repository.add_upload_piece(session, copied, 0, b"a,b\n1")
     intake = Intake(database, tmp_path / "intake", lambda: True)

@@ -17,6 +17,7 @@ from service.datasets.reader import read
 from service.datasets.repository import add_array_piece, change
 from service.datasets.revision import READER_REVISION
 from service.datasets.schemas import UploadedDatasetRead
+from service.datasets.uploads import Announced
 from tests.service.datasets.uploading import CSV, count, read_all, upload
 
 
@@ -167,7 +168,9 @@ def test_is_deleted_unless_experiments_name_it(
 
 def test_owners_share_bytes_and_nothing_else(client: TestClient, database: Database, tmp_path: Path) -> None:
     ours = upload(client, target="label").json()
-    theirs, _ = uploads.upload(database, "somebody", "theirs", {"target": "label"}, io.BytesIO(CSV))
+    theirs, _ = uploads.upload(
+        database, "somebody", Announced("theirs", {"target": "label"}), io.BytesIO(CSV)
+    )
     read_all(database, tmp_path)
     alone = count(database, DatasetArrayRow)
     assert client.get(f"/v1/datasets/{theirs.id}").status_code == 404
@@ -232,7 +235,7 @@ def test_nothing_stays_of_an_upload_that_fails(client: TestClient, database: Dat
             return super().read(size)
 
     with pytest.raises(TornError):
-        uploads.upload(database, "local", "torn", {}, Torn(b"x" * 3 * 2**20))
+        uploads.upload(database, "local", Announced("torn", {}), Torn(b"x" * 3 * 2**20))
     assert (count(database, DatasetRow), count(database, DatasetUploadRow)) == (0, 0)
 
 
