@@ -208,6 +208,7 @@ def hand_back(session: Session, dispatch_id: str, leases: Sequence[Lease], *, al
 
     What was about to join goes back too. From then on they train ``alone`` if that is said, each by itself.
     """
+    ended = []
     for lease in leases:
         query = (
             sa.select(_EXPERIMENTS.c.status).where(_EXPERIMENTS.c.id == lease.experiment_id).with_for_update()
@@ -231,5 +232,8 @@ def hand_back(session: Session, dispatch_id: str, leases: Sequence[Lease], *, al
         journal.write(session, [(row.id, row.last_event, [event])])
         if status == "cancelling":
             replace_states(session, [State(row.id)])
+            ended.append(row.id)
     not_begun = (_EXPERIMENTS.c.dispatch_id == dispatch_id, _EXPERIMENTS.c.status == "dispatched")
     session.execute(sa.update(_EXPERIMENTS).where(*not_begun).values(status="queued", dispatch_id=None))
+    # Last of the locks, and all rows of experiments are held by now.
+    quotas.settle(session, ended)

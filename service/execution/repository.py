@@ -21,6 +21,7 @@ from service.execution.queue import DatabaseQueue, lanes_columns, lanes_of
 from service.execution.restart import restart_under
 from service.experiments.models import ExperimentRow
 from service.experiments.states import ACTIVE, TERMINAL
+from service.quotas import service as quotas
 
 __all__ = [
     "MAX_LOSSES",
@@ -208,7 +209,7 @@ def release(
     A row that has moved on since it was looked at is left alone. ``lost`` holds a died worker against it; ``memory``
     is what that worker was killed for.
     """
-    released = 0
+    released, ended = 0, []
     for row in sorted(rows, key=lambda row: row.id):
         values = after_release(row, now, lost=lost, memory=memory)
         unchanged = (
@@ -225,6 +226,9 @@ def release(
         record_status(session, row.id, values["status"], values.get("stop_reason"))
         if values["status"] in TERMINAL:
             replace_states(session, [State(row.id)])
+            ended.append(row.id)
+    # Last of the locks, and all rows of experiments are held by now.
+    quotas.settle(session, ended)
     return released
 
 

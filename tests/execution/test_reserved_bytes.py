@@ -1,5 +1,6 @@
 """What an experiment reserves when it is posted, beside what its run then stores."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,15 +10,20 @@ import pytest
 from engine import Column, Dataset, train
 from engine.checkpoint import to_safetensors
 from engine.training import Result
-from service.database import Database
+from service.access.caller import LOCAL_OWNER
+from service.database import Database, utc_now
 from service.datasets import loading
+from service.execution import ledger, repository
 from service.execution.blobs import Weights
-from service.execution.work import Ending
+from service.execution.executor import MemoryUse
+from service.execution.work import Ending, Lease
+from service.experiments import actions
 from service.experiments.quotas import stored_bytes
+from service.experiments.states import TERMINAL
 from service.experiments.submission import read_submission
 from service.quotas.service import usage
 from tests.execution.conftest import Submit
-from tests.execution.steps import begin, flush, row, store
+from tests.execution.steps import begin, begin_all, claim, flush, lose_all, row, store
 
 
 def size_of(result: Result) -> int:
@@ -73,3 +79,71 @@ def test_what_has_ended_is_charged_for_what_it_stored(database: Database, submit
     assert row(database, waiting).reserved_bytes == reserved
     with database.reading() as session:
         assert usage(session, row(database, id_).owner).stored_bytes == 1000 + reserved
+
+
+def lose_for_memory(database: Database) -> None:
+    with database.transaction() as session:
+        use = MemoryUse(2, 1)
+        repository.release(session, repository.held(session), utc_now(), lost=True, memory=use)
+
+
+def cancel(database: Database, id_: str) -> None:
+    with database.transaction() as session:
+        actions.cancel(session, LOCAL_OWNER, id_)
+
+
+def end_by_losses(database: Database) -> None:
+    for losses in range(repository.MAX_LOSSES):
+        if losses:
+            begin_all(database, *claim(database))
+        lose_all(database)
+
+
+def end_by_memory(database: Database) -> None:
+    lose_for_memory(database)
+    begin_all(database, *claim(database))
+    lose_for_memory(database)
+
+
+def end_by_a_loss_while_cancelling(database: Database) -> None:
+    cancel(database, held(database))
+    lose_all(database)
+
+
+def end_by_handing_back_while_cancelling(database: Database) -> None:
+    id_ = held(database)
+    cancel(database, id_)
+    found = row(database, id_)
+    assert found.dispatch_id is not None
+    with database.transaction() as session:
+        ledger.hand_back(session, found.dispatch_id, [Lease(id_, found.attempt)])
+
+
+def held(database: Database) -> str:
+    with database.reading() as session:
+        (one,) = repository.held(session)
+    return one.id
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        end_by_losses,
+        end_by_memory,
+        end_by_a_loss_while_cancelling,
+        end_by_handing_back_while_cancelling,
+    ],
+)
+def test_so_is_what_its_worker_could_not_end(
+    database: Database, submit_experiment: Submit, end: Callable[[Database], None]
+) -> None:
+    id_ = submit_experiment()
+    work = begin(database)
+    best = Weights("best", 1, {}, b"x" * 1000)
+    store(database, replace(flush(work.lease), weights=[best]))
+    assert row(database, id_).reserved_bytes > 1000
+    end(database)
+    ended = row(database, id_)
+    assert (ended.status in TERMINAL, ended.reserved_bytes) == (True, 1000)
+    with database.reading() as session:
+        assert usage(session, ended.owner).stored_bytes == 1000

@@ -30,6 +30,7 @@ from service.experiments import actions
 from service.experiments.models import EpochRow, ExperimentRow
 from service.experiments.service import submit
 from service.experiments.states import ACTIVE, TERMINAL, TRANSITIONS
+from service.quotas import service as quotas
 from tests.execution.conftest import SMALL
 from tests.execution.steps import EPOCHS
 
@@ -191,6 +192,14 @@ class Rows(RuleBasedStateMachine):
             assert row.losses <= repository.MAX_LOSSES
             # Who has lost a worker is alone.
             assert not (row.losses and row.dispatch_id) or dispatches.count(row.dispatch_id) == 1
+
+    @invariant()
+    def owners_pay_for_what_is_reserved_and_not_for_what_has_ended(self) -> None:
+        rows = self.rows().values()
+        # Nothing here stores a checkpoint.
+        assert [row.reserved_bytes for row in rows if row.status in TERMINAL and row.reserved_bytes] == []
+        with self.database.reading() as session:
+            assert quotas.usage(session, LOCAL_OWNER).stored_bytes == sum(row.reserved_bytes for row in rows)
 
     @invariant()
     def only_who_holds_the_lease_may_write(self) -> None:
