@@ -42,13 +42,12 @@ from typing import TYPE_CHECKING, Any
 from engine import blas
 
 if TYPE_CHECKING:
-    from engine.checkpoint import Checkpoint
-    from engine.columns import Column
-    from engine.data import Dataset
+    from engine.data import Column, Dataset, prepare
     from engine.errors import EngineError, InvalidCheckpoint, InvalidData, InvalidSpec
-    from engine.preparation import prepare
+    from engine.safetensors import Checkpoint
     from engine.spec import Experiment, Layer, Split, resolve
-    from engine.training import EpochReport, Result, train
+    from engine.training import train
+    from engine.training.loop import EpochReport, Result
 
 __all__ = [
     "Checkpoint",
@@ -69,8 +68,8 @@ __all__ = [
 ]
 
 _MODULES = {
-    "Checkpoint": "engine.checkpoint",
-    "Column": "engine.columns",
+    "Checkpoint": "engine.safetensors",
+    "Column": "engine.data.columns",
     "Dataset": "engine.data",
     "EngineError": "engine.errors",
     "EpochReport": "engine.training",
@@ -81,7 +80,7 @@ _MODULES = {
     "Layer": "engine.spec",
     "Result": "engine.training",
     "Split": "engine.spec",
-    "prepare": "engine.preparation",
+    "prepare": "engine.data.preparation",
     "resolve": "engine.spec",
     "train": "engine.training",
 }

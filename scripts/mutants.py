@@ -1,7 +1,7 @@
 """Break the engine's arithmetic in many small ways and see that the tests notice each.
 
     python -m scripts.mutants                  every mutant of the penalties, stopping, initializers and optimizers
-    python -m scripts.mutants engine/losses.py --every 3
+    python -m scripts.mutants engine/network/losses.py --every 3
     python -m scripts.mutants --hand-made       the faults of scripts/hand_made_mutants.toml
 
 An automatic mutant is one change of one expression: + for -, < for <=, np.maximum for np.minimum, another constant, a
@@ -35,11 +35,11 @@ from typing_extensions import override
 ROOT = Path(__file__).parents[1]
 STEPS, TRUTH = "tests/truth/test_train_steps.py", "tests/truth/test_"
 FILES = {
-    "engine/penalties.py": (STEPS,),
-    "engine/stopping.py": (f"{TRUTH}early_stopping.py",),
-    "engine/initializers.py": (f"{TRUTH}initializers.py",),
-    "engine/optimizers.py": (STEPS,),
-    "engine/blocks.py": (STEPS,),
+    "engine/optimization/penalties.py": (STEPS,),
+    "engine/training/stopping.py": (f"{TRUTH}early_stopping.py",),
+    "engine/network/initializers.py": (f"{TRUTH}initializers.py",),
+    "engine/optimization/optimizers.py": (STEPS,),
+    "engine/optimization/blocks.py": (STEPS,),
 }
 """The files that are broken unless others are named, each with the tests that are run before all."""
 

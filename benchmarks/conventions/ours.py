@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from engine.data import Dataset  # the engine first: it prepares BLAS before NumPy is loaded
-from engine.preparation import prepare
+from engine.data import Dataset, prepare  # the engine first: it prepares BLAS before NumPy is loaded
 from engine.spec import Experiment, equivalents, resolve
 from engine.streams import Purpose, stream
 from engine.training import train

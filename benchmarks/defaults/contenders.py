@@ -13,8 +13,8 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from benchmarks.defaults.data_sets import data_set
 from engine import Dataset, Experiment, Split, prepare, resolve, train
-from engine.calls import Array
 from engine.data import Part
+from engine.kernels import Array
 
 __all__ = ["CANDIDATES", "PEERS", "measured"]
 

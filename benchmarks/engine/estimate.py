@@ -16,8 +16,7 @@ import tracemalloc
 from itertools import islice
 from typing import Any
 
-from engine.data import Dataset  # the engine first: it prepares BLAS before NumPy is loaded
-from engine.preparation import prepare
+from engine.data import Dataset, prepare  # the engine first: it prepares BLAS before NumPy is loaded
 from engine.spec import Experiment, Resolved, estimate, layer_sizes, resolve
 from engine.spec.estimate import NANOSECONDS, units
 from engine.spec.work import work_of_epoch

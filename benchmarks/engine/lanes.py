@@ -11,8 +11,7 @@ from __future__ import annotations
 import time
 from itertools import islice
 
-from engine.data import Dataset  # the engine first: it prepares BLAS before NumPy is loaded
-from engine.preparation import prepare
+from engine.data import Dataset, prepare  # the engine first: it prepares BLAS before NumPy is loaded
 from engine.spec import Experiment, resolve
 from engine.training import training
 

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from benchmarks.engine.workloads import Workload
-from engine.data import Part, with_ones
-from engine.epoch import Epoch
-from engine.evaluation import Evaluator
+from engine.data import Part
+from engine.data.dataset import with_ones
 from engine.spec import Experiment, lanes_per_stack
-from engine.stack import Stack, start
+from engine.training.epoch import Epoch
+from engine.training.evaluation import Evaluator
+from engine.training.stack import Stack, start
 
 __all__ = ["Engine", "EngineAlone", "Products"]
 

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import Dataset, Experiment, prepare, resolve
-from engine.data import Part, Splits, with_ones
-from engine.stack import start
+from engine.data import Part, Splits
+from engine.data.dataset import with_ones
 from engine.training import training
+from engine.training.stack import start
 
 __all__ = ["Curves", "Mnist", "Run", "document", "run_of", "train_run"]
 

@@ -12,9 +12,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from engine.calls import Array
-from engine.columns import Column
-from engine.data import Dataset
+from engine.data import Column, Dataset
+from engine.kernels import Array
 from service.database import Database
 from service.datasets import loading, repository
 from service.datasets.cache_folder import CacheFolder

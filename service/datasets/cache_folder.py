@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.calls import Array
+from engine.kernels import Array
 from service.database import utc_now
 from service.datasets.room import FULL
 

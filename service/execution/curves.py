@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from engine.training import Metrics
+from engine.training.loop import Metrics
 
 __all__ = ["METRICS", "Epoch", "Measured", "document", "epoch_row", "insert_epochs"]
 

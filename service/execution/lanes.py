@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from engine.checkpoint import Checkpoint, from_safetensors, to_safetensors
-from engine.training import KeptLane, LaneReport, Result
+from engine.safetensors import Checkpoint, from_safetensors, to_safetensors
+from engine.training.loop import KeptLane, LaneReport, Result
 from service.execution.blobs import Weights
 from service.execution.curves import Measured, document, epoch_row
 from service.execution.outcome import from_result, without_epochs

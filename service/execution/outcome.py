@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.errors import EngineError, SpecProblem
 from engine.spec import SpecWarning
-from engine.training import Result
+from engine.training.loop import Result
 from service.datasets.loading import DatasetMismatchError
 from service.datasets.room import FULL
 from service.errors import Damaged

@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 from engine.data import Splits
 from engine.errors import Interrupted
 from engine.spec import Experiment, resolve
-from engine.training import EpochReport, KeptLane, LaneReport, Result, training
+from engine.training import training
+from engine.training.loop import EpochReport, KeptLane, LaneReport, Result
 from service.blobs.repository import BlobGone
 from service.execution import ledger
 from service.execution.blobs import SMALL_BYTES, stage

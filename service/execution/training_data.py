@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from engine.data import Dataset, Splits
-from engine.preparation import Preparation
+from engine.data.preparation import Preparation
 from engine.spec import AnySplit, DatasetFacts, Resolved
 
 __all__ = ["TrainingData"]

@@ -10,7 +10,7 @@ import sys  # noqa: E402 - see above
 from typing import Any  # noqa: E402 - see above
 
 from engine import Experiment, train  # noqa: E402 - see above
-from engine.checkpoint import to_safetensors  # noqa: E402 - see above
+from engine.safetensors import to_safetensors  # noqa: E402 - see above
 from service.datasets import catalog  # noqa: E402 - see above
 from service.datasets.loading import load  # noqa: E402 - see above
 

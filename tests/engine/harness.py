@@ -6,14 +6,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.calls import run
-from engine.coefficients import Coefficients
-from engine.data import Part, with_ones
-from engine.evaluation import Evaluator
-from engine.penalties import penalty_value
+from engine.data import Part
+from engine.data.dataset import with_ones
+from engine.kernels import run
+from engine.optimization.penalties import penalty_value
 from engine.spec import Experiment, layer_sizes
-from engine.stack import start
-from engine.tape import Tape
+from engine.training.evaluation import Evaluator
+from engine.training.stack import start
+from engine.training.step import Tape
+from engine.training.step_sizes import Coefficients
 
 Array = NDArray[Any]
 

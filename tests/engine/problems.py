@@ -6,13 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.activations import ACTIVATIONS
-from engine.data import Dataset, Splits
-from engine.losses import LOSSES
-from engine.optimizers import OPTIMIZERS as TABLE
-from engine.penalties import PENALTIES
-from engine.preparation import prepare
-from engine.schedules import SCHEDULES as SCHEDULE_TABLE
+from engine.data import Dataset, Splits, prepare
+from engine.network.activations import ACTIVATIONS
+from engine.network.losses import LOSSES
+from engine.optimization.optimizers import OPTIMIZERS as TABLE
+from engine.optimization.penalties import PENALTIES
+from engine.optimization.schedules import SCHEDULES as SCHEDULE_TABLE
 from engine.spec import OPTIMIZERS as OPTIMIZERS_OF_SPEC
 from engine.spec import SCHEDULES as SCHEDULES_OF_SPEC
 from engine.spec import Experiment, resolve

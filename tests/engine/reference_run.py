@@ -1,6 +1,6 @@
 """A whole run in plain NumPy, from prepared arrays: its random numbers, epochs, metrics and decisions.
 
-Written from docs/numerics.md. ``splits`` has the arrays of ``engine.preparation``, which ``reference_data`` recomputes.
+Written from docs/numerics.md. ``splits`` has the arrays of ``engine.data.prepare``, which ``reference_data`` checks.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 
-from engine.checkpoint import to_safetensors
+from engine.data import prepare
 from engine.errors import InvalidSpec
-from engine.preparation import prepare
-from engine.reports import Result
+from engine.safetensors import to_safetensors
 from engine.spec import Experiment, Layer, Resolved, resolve
 from engine.spec.rules import json_name
-from engine.training import training
+from engine.training import Result, training
 from service.datasets import catalog
 from service.datasets.loading import load
 from service.execution.cohorts import cohort_of

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from engine.training import Metrics
+from engine.training.loop import Metrics
 from service.database import Database
 from service.execution.curves import METRICS, document, epoch_row, insert_epochs
 from service.experiments.models import EpochRow

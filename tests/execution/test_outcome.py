@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from engine.checkpoint import Checkpoint
 from engine.errors import InvalidData
+from engine.safetensors import Checkpoint
 from engine.spec import SpecWarning
-from engine.training import Result
+from engine.training.loop import Result
 from service.datasets.loading import DatasetMismatchError
 from service.execution.outcome import finite, from_error, from_result
 from service.experiments.states import STOP_REASONS, TERMINAL

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from engine import Column, Dataset, train
-from engine.checkpoint import to_safetensors
-from engine.training import Result
+from engine.safetensors import to_safetensors
+from engine.training.loop import Result
 from service.access.caller import LOCAL_OWNER
 from service.database import Database, utc_now
 from service.datasets import loading

@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 import sqlalchemy as sa
 
-from engine.checkpoint import from_safetensors, to_safetensors
 from engine.revision import ENGINE_REVISION
+from engine.safetensors import from_safetensors, to_safetensors
 from service.access.caller import LOCAL_OWNER
 from service.database import Database
 from service.events.models import EventRow

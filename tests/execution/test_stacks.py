@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from engine import train as train_in_notebook
-from engine.checkpoint import to_safetensors
+from engine.safetensors import to_safetensors
 from engine.spec import Experiment
 from service.access.caller import LOCAL_OWNER
 from service.database import Database

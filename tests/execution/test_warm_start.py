@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from engine import train as train_in_notebook
-from engine.checkpoint import from_safetensors, to_safetensors
+from engine.safetensors import from_safetensors, to_safetensors
 from engine.spec import Experiment
 from service.checkpoints.models import CheckpointChunkRow, CheckpointRow
 from service.database import Database

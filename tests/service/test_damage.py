@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
-from engine.calls import Array
+from engine.kernels import Array
 from service.checkpoints import service as checkpoints
 from service.checkpoints.models import CheckpointChunkRow
 from service.checkpoints.service import CheckpointCut

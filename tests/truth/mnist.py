@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data import Part, with_ones
-from engine.evaluation import Evaluation, Evaluator
+from engine.data import Part
+from engine.data.dataset import with_ones
+from engine.training.evaluation import Evaluation, Evaluator
 from tests.engine.harness import Replay
 
 Array = NDArray[Any]

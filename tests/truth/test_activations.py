@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine.activations import Values, activation
-from engine.calls import run
-from engine.losses import cross_entropy, softmax
+from engine.kernels import run
+from engine.network.activations import Values, activation
+from engine.network.losses import cross_entropy, softmax
 from engine.spec import ACTIVATIONS
 from tests.truth import oracle
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from engine.spec import Experiment
-from engine.stopping import Patience, Progress
+from engine.training.stopping import Patience, Progress
 from tests.truth import oracle
 
 FILE = "early_stopping_traces.json"

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine.initializers import draw, draw_biases
+from engine.network.initializers import draw, draw_biases
 from engine.spec import Initializer, Uniform
 from tests.truth import oracle
 

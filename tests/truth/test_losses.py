@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.calls import run
-from engine.losses import loss_of
+from engine.data.targets import smoothed
+from engine.kernels import run
+from engine.network.losses import loss_of
 from engine.spec import BinaryCrossEntropy, Huber, LossSpec, SquaredError
-from engine.targets import smoothed
 from tests.truth import oracle
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.schedules import PlateauState, rates, reduced
+from engine.optimization.schedules import PlateauState, rates, reduced
 from engine.spec import SCHEDULES, Plateau
 from tests.truth import oracle
 from tests.truth.test_early_stopping import precision

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine.calls import run
-from engine.passes import forward
-from engine.penalties import smooth_gradient
-from engine.schedules import rates
+from engine.data.targets import smoothed
+from engine.kernels import run
+from engine.network.passes import forward
+from engine.optimization.penalties import smooth_gradient
+from engine.optimization.schedules import rates
 from engine.spec import Experiment
-from engine.targets import smoothed
 from tests.engine.harness import Replay, resolved
 from tests.truth import oracle
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.calls import Array
+from engine.kernels import Array
 from service.datasets.parsing.limits import MAX_BYTES, MAX_VALUES, is_bomb
 from service.datasets.parsing.npy import Head, read_head
 from service.datasets.parsing.results import DatasetWarning, Reason, Refused, refuse, shown

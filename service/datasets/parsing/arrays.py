@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.calls import Array
+from engine.kernels import Array
 from engine.spec import Divide, Scaling
 from service.datasets.parsing.archive import read_arrays
 from service.datasets.parsing.columns import LARGEST_EXACT

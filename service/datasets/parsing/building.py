@@ -8,7 +8,7 @@ from itertools import chain
 
 import numpy as np
 
-from engine.calls import Array
+from engine.kernels import Array
 from service.datasets.parsing.amounts import NumberForm, take_apart
 from service.datasets.parsing.columns import LARGEST_EXACT, ColumnReader
 from service.datasets.parsing.judging import GivenForm

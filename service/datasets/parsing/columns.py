@@ -9,7 +9,7 @@ from math import isnan
 
 import numpy as np
 
-from engine.calls import Array
+from engine.kernels import Array
 from service.datasets.parsing.amounts import FormReader, NumberForm, take_apart
 from service.datasets.parsing.forms import is_number
 from service.datasets.parsing.judging import GivenForm, Tally, judge

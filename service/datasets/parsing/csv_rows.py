@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from engine.calls import Array
+from engine.kernels import Array
 from service.datasets.parsing.building import TableBuilder, read_whole
 from service.datasets.parsing.dialect import (
     Dialect,

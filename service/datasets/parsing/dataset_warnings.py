@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from engine.calls import Array
-from engine.copies import REMARKABLE_SHARE, TIMES_CHANCE
+from engine.data.copies import REMARKABLE_SHARE, TIMES_CHANCE
+from engine.kernels import Array
 from service.datasets.parsing.leaks import FEWEST_ROWS
 from service.datasets.parsing.options import Options
 from service.datasets.parsing.results import DatasetWarning, Parsed, shown

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.calls import Array
+from engine.kernels import Array
 from service.datasets.parsing.results import ColumnFound, Parsed
 
 __all__ = ["preview", "summarize", "summary_of"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.calls import Array
+from engine.kernels import Array
 from service.datasets.parsing.forms import are_dates, are_durations, number_advice, numeric_words
 from service.datasets.parsing.limits import MAX_LEVELS, MAX_LEVELS_NAMED
 from service.datasets.parsing.results import (

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.calls import Array
-from engine.copies import TRAINING_SHARE, chance_share, row_hashes
+from engine.data.copies import TRAINING_SHARE, chance_share, row_hashes
+from engine.kernels import Array
 from service.datasets.parsing.leaks import FEWEST_ROWS, determines
 from service.datasets.parsing.naming import counts_rows, identical, names_entity, names_index, names_rows
 from service.datasets.parsing.results import ColumnFound, Parsed

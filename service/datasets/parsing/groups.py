@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.calls import Array
+from engine.kernels import Array
 from service.datasets.parsing.limits import MAX_GROUPS
 from service.datasets.parsing.results import MOST_REASONS, Reason, Refused, shown
 from service.datasets.parsing.table import Table

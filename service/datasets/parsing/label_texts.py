@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.calls import Array
+from engine.kernels import Array
 from service.datasets.parsing.forms import is_number
 from service.datasets.parsing.limits import MAX_TEXTS
 from service.datasets.parsing.results import DatasetWarning, shown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.calls import Array
+from engine.kernels import Array
 
 __all__ = ["FEWEST_ROWS", "determines"]
 

@@ -8,7 +8,7 @@ from datetime import date
 
 import numpy as np
 
-from engine.calls import Array
+from engine.kernels import Array
 from service.datasets.parsing.results import MOST_REASONS, Reason, Refused, shown
 from service.datasets.parsing.table import Table
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.calls import Array
+from engine.kernels import Array
 
 __all__ = ["counts_rows", "identical", "names_entity", "names_index", "names_rows"]
 

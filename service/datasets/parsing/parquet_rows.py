@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.calls import Array
+from engine.kernels import Array
 from service.datasets.parsing.building import TableBuilder, read_whole
 from service.datasets.parsing.columns import LARGEST_EXACT, TypedNumber
 from service.datasets.parsing.label_texts import json_number, number_text

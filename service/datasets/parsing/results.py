@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.calls import Array
-from engine.columns import Column
-from engine.data import Dataset
+from engine.data import Column, Dataset
+from engine.kernels import Array
 from engine.spec import Scaling
 from service.datasets.parsing.options import Options
 

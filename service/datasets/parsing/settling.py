@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from engine.calls import Array
+from engine.kernels import Array
 from service.datasets.parsing.amounts import NumberForm
 from service.datasets.parsing.columns import ColumnReader
 from service.datasets.parsing.forms import numeric_words

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.calls import Array
+from engine.kernels import Array
 from service.datasets.parsing.label_texts import LabelsFound
 from service.datasets.parsing.options import Options
 from service.datasets.parsing.results import DatasetWarning

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.calls import Array
+from engine.kernels import Array
 from service.datasets.parsing.features import Features, feature_names, find_features
 from service.datasets.parsing.groups import check_whole, numbered
 from service.datasets.parsing.label_texts import look_alikes

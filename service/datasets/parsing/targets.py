@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.calls import Array
+from engine.kernels import Array
 from service.datasets.parsing.forms import are_dates, are_durations, number_advice
 from service.datasets.parsing.label_texts import LabelsFound, exact_number, look_alikes, sorted_places
 from service.datasets.parsing.limits import MAX_CLASSES

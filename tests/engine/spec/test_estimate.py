@@ -8,15 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.data import Dataset
-from engine.epoch import Epoch
-from engine.preparation import prepare
+from engine.data import Dataset, prepare
 from engine.spec import Estimate, Experiment, Resolved, estimate, layer_sizes, resolve
 from engine.spec.estimate import NANOSECONDS, units
 from engine.spec.variants import ACTIVATIONS
 from engine.spec.work import calls_per_step, work_of_epoch
-from engine.stack import start
 from engine.training import training
+from engine.training.epoch import Epoch
+from engine.training.stack import start
 from tests.engine.problems import dataset
 
 DATA = dataset("multiclass", rows=200)

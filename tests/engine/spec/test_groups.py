@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.data.splits import group_classes
 from engine.spec import Split
 from engine.spec.groups import (
     MOST_CLASS_COLUMNS,
@@ -19,7 +20,6 @@ from engine.spec.groups import (
     parts_of_groups,
     wanted_rows,
 )
-from engine.splits import group_classes
 
 SHARES = st.sampled_from([0, 0.01, 0.1, 0.2, 0.5, 0.9])
 SIZES = st.lists(st.integers(1, 50), min_size=3, max_size=40).map(tuple)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from fastapi.testclient import TestClient
 
-from engine.preparation import prepare
+from engine.data import prepare
 from engine.spec import Experiment, Split, resolve
 from service.database import Database
 from service.datasets import repository

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
-from engine.checkpoint import Checkpoint, to_safetensors
+from engine.safetensors import Checkpoint, to_safetensors
 from service.checkpoints.schemas import CheckpointRead
 from service.database import Database
 from service.experiments.models import ExperimentRow

@@ -1,0 +1,1 @@
+"""The network: its layers, their parameters, and the forward and backward passes."""

@@ -1,0 +1,129 @@
+"""Penalties: what they add to the objective, to the gradient, and the proximal step that makes exact zeros.
+
+A penalty adds ``l1 Σ|w| + l2/2 Σw²`` to the mean loss, with l1 = λρ/n and l2 = λ(1-ρ)/n; n counts the rows of the
+training split and ρ is the share of L1. Every named penalty is a choice of ρ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from engine.errors import InvalidSpec, SpecProblem
+from engine.kernels import Array, Call
+from engine.spec import Experiment, penalty_kinds, variant_name
+
+__all__ = [
+    "PENALTIES",
+    "Segment",
+    "Strength",
+    "penalty_value",
+    "segments",
+    "shrink",
+    "smooth_gradient",
+    "strength",
+]
+
+PENALTIES: dict[str, Callable[[float], tuple[float, float]]] = {
+    "none": lambda ratio: (0.0, 0.0),
+    "l1": lambda ratio: (1.0, 0.0),
+    "l2": lambda ratio: (0.0, 1.0),
+    "elastic_net": lambda ratio: (ratio, 1 - ratio),
+}
+"""Shares of (L1, L2) in each penalty, from its ``l1_ratio``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strength:
+    """Coefficients of Σ|w| and of Σw²/2."""
+
+    l1: float
+    l2: float
+
+
+def _of_layer(experiment: Experiment, layer: int) -> tuple[str, float, float]:
+    """(kind, λ, share of L1) of a layer; the output layer has the experiment's."""
+    own = experiment.architecture[layer].penalty if layer < len(experiment.architecture) else None
+    if own is None:
+        return experiment.penalty, experiment.lambda_, experiment.l1_ratio
+    kind = variant_name(own)
+    return kind, getattr(own, "lambda_", 0.0), getattr(own, "l1_ratio", 0.0)
+
+
+def strength(experiment: Experiment, layer: int, rows: int) -> Strength:
+    """The coefficients of a layer's weights for a training split of ``rows`` rows; raises InvalidSpec if unresolved."""
+    if experiment.lambda_convention != "textbook":
+        message = "Resolve the experiment before training: its lambda is another tool's."
+        raise InvalidSpec([SpecProblem(("lambda_convention",), "incompatible", message)])
+    kind, lambda_, ratio = _of_layer(experiment, layer)
+    l1, l2 = PENALTIES[kind](ratio)
+    return Strength(lambda_ * l1 / rows, lambda_ * l2 / rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A layer's weights under one penalty, with every lane's strength."""
+
+    layer: int
+    penalty: str
+    strengths: tuple[Strength, ...]
+
+    @property
+    def has_l1(self) -> bool:
+        return self.penalty in {"l1", "elastic_net"}
+
+    @property
+    def has_l2(self) -> bool:
+        return self.penalty in {"l2", "elastic_net"}
+
+
+def segments(experiments: Sequence[Experiment], rows: int) -> tuple[Segment, ...]:
+    """The penalized layers of a stack; the lanes agree on the kinds of penalty, not on their strength."""
+    return tuple(
+        Segment(layer, kind, tuple(strength(experiment, layer, rows) for experiment in experiments))
+        for layer, kind in enumerate(penalty_kinds(experiments[0]))
+        if kind != "none"
+    )
+
+
+def penalty_value(weights: Array, coefficients: Strength) -> float:
+    """``l1 Σ|w| + l2/2 Σw²``; a coefficient of 0 takes no part, so that 0·inf does not arise."""
+    value = 0.0
+    if coefficients.l1:
+        value += coefficients.l1 * float(np.abs(weights).sum(dtype=np.float64))
+    if coefficients.l2:
+        value += coefficients.l2 / 2 * float(np.square(weights, dtype=np.float64).sum())
+    return value
+
+
+def smooth_gradient(
+    weights: Array, gradient: Array, l1: Array | None, l2: Array | None, scratch: Array
+) -> list[Call]:
+    """gradient ← gradient + l1·sgn(w) + l2·w, with sgn(0) = 0."""
+    calls: list[Call] = []
+    if l2 is not None:
+        calls += [
+            partial(np.multiply, weights, l2, scratch),
+            partial(np.add, gradient, scratch, gradient),
+        ]
+    if l1 is not None:
+        calls += [
+            partial(np.sign, weights, scratch),
+            partial(np.multiply, scratch, l1, scratch),
+            partial(np.add, gradient, scratch, gradient),
+        ]
+    return calls
+
+
+def shrink(weights: Array, taken: Array, threshold: Array, minus_threshold: Array) -> list[Call]:
+    """w ← sgn(w)·max(|w| - threshold, 0), an exact 0 inside the threshold; ``taken`` ← what was taken off.
+
+    That is w minus w clipped to ±threshold. ``ndarray.clip`` is vectorized for numbers, ``np.minimum`` is not.
+    """
+    return [
+        partial(weights.clip, minus_threshold, threshold, taken),
+        partial(np.subtract, weights, taken, weights),
+    ]

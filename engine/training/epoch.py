@@ -1,0 +1,131 @@
+"""One epoch of a stack: shuffle, step through the batches, flush; the loop that everything else is arranged for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import pairwise
+
+import numpy as np
+
+from engine.kernels import Array, run
+from engine.optimization.clipping import euclidean
+from engine.training.batches import Order
+from engine.training.stack import Stack
+from engine.training.step import Tape
+from engine.training.step_sizes import Coefficients
+
+__all__ = ["FLUSH_EVERY", "Epoch"]
+
+FLUSH_EVERY = 256
+"""Steps between two flushes of subnormal moments, counted from a lane's very first step."""
+
+FAINT = 1e-18
+"""A gradient times a rate below this may vanish."""
+
+
+class Epoch:
+    """Trains a stack on x (N, I + 1), the last column ones, and y (N, O), one epoch a call.
+
+    ``weights`` (N,) are those of the rows in the loss, None where the network weighs none. All memory is
+    allocated on construction.
+    """
+
+    def __init__(self, stack: Stack, x: Array, y: Array, weights: Array | None = None) -> None:
+        self._stack, self._x, self._y, self._weights = stack, x, np.ascontiguousarray(y.T), weights
+        self._order = Order(len(stack), len(x), stack.experiments[0].batch_size)
+        self.coefficients = Coefficients(stack)
+        orders = [order for order in (self._order.full, self._order.rest) if len(order)]
+        self.stages = [(Tape(stack, self.coefficients, order.shape[-1]), order) for order in orders]
+
+    @property
+    def steps(self) -> int:
+        """Steps of one epoch."""
+        return sum(len(order) for _, order in self.stages)
+
+    def __call__(self, look: Callable[[], None] | None = None, every: int = 1) -> Array:
+        """Train one epoch; returns the (K,) norms of the last batch's gradient of the data loss.
+
+        ``look`` is called between batches, at least after ``every`` steps; what it raises ends the epoch.
+        """
+        self._order.shuffle([order for order, _ in self._stack.streams])
+        table = self.coefficients.table(self._order.sizes)
+        due = self._flushes()
+        norms = np.zeros(0)
+        first = 0
+        for tape, order in self.stages:
+            stop = first + len(order)
+            last = stop == self.steps
+            looks = range(first, stop - last, every) if look else ()
+            marks = sorted({first, *looks, *(step for step in due if first < step < stop), stop - last})
+            for start, end in pairwise(marks):
+                if look:
+                    look()
+                self.train(tape, order[start - first : end - first], table[start:end])
+                self._flush(due.get(end, ()))
+            if last:
+                norms = self._last_step(tape, order[-1], table[-1])
+                self._flush(due.get(stop, ()))
+            first = stop
+        self._stack.epochs = [epoch + 1 for epoch in self._stack.epochs]
+        return norms
+
+    def learning_rates(self) -> Array:
+        """(K,) learning rates of the last step."""
+        return self.coefficients.last_rates(self.steps)
+
+    def train(self, tape: Tape, order: Array, table: Array) -> None:
+        """The steps with nothing in between; every operation here is paid for thousands of times a second."""
+        gather, current, calls = self._gathering(tape), self.coefficients.current, tape.step
+        with np.errstate(all="ignore"):
+            for rows, values in zip(order, table, strict=True):
+                current[...] = values
+                for take, axis, out in gather:
+                    take(rows, axis, out, "clip")
+                for call in calls:
+                    call()
+
+    def _gathering(self, tape: Tape) -> list[tuple[Callable[..., object], int, Array]]:
+        """What to take of the data for a batch, along which axis and into which buffer."""
+        buffers = tape.buffers
+        gather: list[tuple[Callable[..., object], int, Array]] = [
+            (self._x.take, 0, buffers.x),
+            (self._y.take, 1, buffers.y),
+        ]
+        if self._weights is not None and buffers.weights is not None:
+            gather.append((self._weights.take, 0, buffers.weights))
+        return gather
+
+    def _last_step(self, tape: Tape, rows: Array, values: Array) -> Array:
+        """Train on the last batch; returns the (K,) norms of its gradient.
+
+        Where the gradient would be multiplied by hardly any rate on its way, it is multiplied only once it is measured.
+        """
+        self.coefficients.current[...] = values
+        fold = self.coefficients.folds()
+        faint = np.flatnonzero(fold < FAINT)
+        self.coefficients.unfold(faint, rows.shape[-1])
+        for take, axis, out in self._gathering(tape):
+            take(rows, axis, out, "clip")
+        with np.errstate(all="ignore"):
+            run(tape.draw)
+            run(tape.gradient)
+            norms = np.array([euclidean(row) for row in self._stack.gradient])
+            norms /= np.where(fold < FAINT, 1, fold)
+            for lane in faint:
+                gradient = self._stack.gradient[lane]
+                gradient[...] = gradient * fold[lane] if fold[lane] else 0
+            run(tape.update)
+        return norms
+
+    def _flushes(self) -> dict[int, list[int]]:
+        """The lanes to flush after each step of the coming epoch."""
+        due: dict[int, list[int]] = {}
+        for lane, epoch in enumerate(self._stack.epochs):
+            first = FLUSH_EVERY - epoch * self.steps % FLUSH_EVERY
+            for step in range(first, self.steps + 1, FLUSH_EVERY):
+                due.setdefault(step, []).append(lane)
+        return due
+
+    def _flush(self, lanes: Iterable[int]) -> None:
+        for lane in lanes:
+            self._stack.flush(lane)

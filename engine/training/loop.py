@@ -1,0 +1,286 @@
+"""Training: a generator that yields a report after every epoch and receives the lanes to stop.
+
+It knows no clock, no file and no thread: the driver decides what to store, and when to stop.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Generator, Mapping, Sequence
+from functools import partial
+from math import isfinite, nan
+
+import numpy as np
+
+from engine.data import Dataset, Splits, prepare
+from engine.errors import Interrupted
+from engine.optimization.schedules import reduced
+from engine.safetensors import Checkpoint
+from engine.spec import Experiment, Given, Plateau, SplitRows, resolve
+from engine.training.epoch import Epoch
+from engine.training.export import export
+from engine.training.interruption import Boundary, KeptLane, ShouldStop, steps_between_looks
+from engine.training.measurement import Measurement
+from engine.training.reports import EpochReport, LaneReport, Metrics, Result
+from engine.training.resume import restore, save
+from engine.training.run_advice import run_advice
+from engine.training.stack import Stack, start
+from engine.training.stopping import Patience
+from engine.training.warm_start import check_initial
+
+__all__ = ["EpochReport", "KeptLane", "LaneReport", "Metrics", "Result", "ShouldStop", "train", "training"]
+
+Stops = Mapping[int, str]
+"""Lanes to stop, by their number in the original stack, with the reason: ``user`` or ``time_limit``."""
+
+
+def training(
+    experiments: Sequence[Experiment],
+    splits: Splits,
+    *,
+    states: Sequence[Checkpoint | None] | None = None,
+    initial: Sequence[Checkpoint | None] | None = None,
+    should_stop: ShouldStop | None = None,
+) -> Generator[EpochReport, Stops | None, tuple[Result, ...]]:
+    """Train resolved experiments of one shape as a stack of lanes; returns every lane's result, in order.
+
+    ``states`` resumes lanes where they were saved; ``initial`` are the weights of those whose ``init`` is ``given``.
+    Each lane's numbers are bit for bit those of a run of its own. ``should_stop`` is asked between batches, about every
+    10 ms of an epoch that takes more than 20 ms; it changes no bits. Raises InvalidSpec if the experiments differ in
+    shape, lack a seed or do not fit their initial weights, InvalidCheckpoint if a state does not fit, and Interrupted
+    once ``should_stop`` returns True.
+    """
+    nothing = [None] * len(experiments)
+    run = _Run(experiments, splits, states or nothing, initial or nothing, should_stop)
+    while len(run.stack):
+        stops = (yield run.epoch()) or {}
+        run.stop(stops)
+    return tuple(run.results[lane] for lane in range(len(experiments)))
+
+
+def train(
+    experiment: Experiment,
+    dataset: Dataset,
+    *,
+    initial: Checkpoint | None = None,
+    on_epoch: Callable[[LaneReport], object] | None = None,
+) -> Result:
+    """Resolve, prepare and train one experiment; a missing seed is drawn. The best weights are in the result.
+
+    ``initial`` is where the weights begin instead of being drawn: the ``best`` or ``last`` of another result, of a
+    network of the same shape (``engine.training.warm_start``); ``init`` is then left out. ``on_epoch`` hears of every
+    epoch and stops the run by returning True. Raises InvalidSpec, InvalidData, and InvalidCheckpoint for bad initial
+    weights.
+    """
+    if initial is not None and experiment.init == "auto":
+        experiment = dataclasses.replace(experiment, init=Given(checkpoint="initial"))
+    resolved = resolve(experiment, dataset.facts_for(experiment.split))
+    if experiment.seed is None:
+        seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> np.uint64(1))
+        resolved = dataclasses.replace(
+            resolved, experiment=dataclasses.replace(resolved.experiment, seed=seed)
+        )
+    run = training([resolved.experiment], prepare(dataset, resolved), initial=[initial])
+    stops: Stops | None = None
+    while True:
+        try:
+            report = run.send(stops)
+        except StopIteration as end:
+            result: Result = end.value[0]
+            return dataclasses.replace(result, warnings=resolved.warnings + result.warnings)
+        stop = on_epoch is not None and on_epoch(report.lanes[0]) is True
+        stops = {0: "user"} if stop else None
+
+
+class _Run:
+    """The stack that still trains and the results of the lanes that do not."""
+
+    def __init__(
+        self,
+        experiments: Sequence[Experiment],
+        splits: Splits,
+        states: Sequence[Checkpoint | None],
+        initial: Sequence[Checkpoint | None],
+        should_stop: ShouldStop | None,
+    ) -> None:
+        check_initial(experiments, initial, states)
+        self.splits, train = splits, splits.train
+        sizes = (train.x.shape[1], train.targets.shape[1], len(train))
+        self.stack = start(experiments, *sizes, initial, weighted=train.weights is not None)
+        self.results: dict[int, Result] = {}
+        self._measure = Measurement(self.stack, splits)
+        self._should_stop = should_stop
+        ended = {
+            row: reason
+            for row, state in enumerate(states)
+            if state is not None and (reason := restore(self.stack, row, state))
+        }
+        self._stopped: tuple[Result, ...] = ()
+        self._rebuild(ended)
+
+    def epoch(self) -> EpochReport:
+        """Train every lane for an epoch, judge it, retire those that ended."""
+        look, stack = self._keep(), self.stack
+        norms = self._epoch(look, self._every or 1)
+        rates = self._epoch.learning_rates()
+        metrics = [
+            self._measure(stack, row, float(norms[row]), float(rates[row]), look) for row in range(len(stack))
+        ]
+        improved, reasons = self._judge(metrics)
+        lanes = tuple(
+            self._report(row, metrics[row], improved=improved[row], reason=reasons[row])
+            for row in range(len(stack))
+        )
+        report = EpochReport(lanes, self._stopped)
+        self._stopped = ()
+        self._ended = {row: reason for row, reason in enumerate(reasons) if reason}
+        return report
+
+    def _keep(self) -> Callable[[], None] | None:
+        """Keep the stack as it is, and return what asks the driver; None where the epoch is too short for that."""
+        if self._should_stop is None or self._every is None:
+            return None
+        self._boundary.keep(self.stack)
+        kept = tuple(map(self._kept, range(len(self.stack))))
+        return partial(_ask, self._should_stop, kept)
+
+    def _kept(self, row: int) -> KeptLane:
+        stack = self._boundary.stack
+        return KeptLane(
+            lane=stack.lanes[row],
+            epoch=stack.epochs[row],
+            state=partial(save, stack, row),
+            best=partial(self._best, stack, row),
+            result=partial(self._result, stack, row) if stack.epochs[row] else _no_result,
+        )
+
+    def stop(self, stops: Stops) -> None:
+        """Retire the lanes that ended this epoch and those the driver stops."""
+        driven = {
+            row: stops[lane]
+            for row, lane in enumerate(self.stack.lanes)
+            if lane in stops and row not in self._ended
+        }
+        self._stopped = tuple(self._result(self.stack, row, reason) for row, reason in driven.items())
+        if self._ended or driven:
+            self._rebuild(self._ended | driven)
+
+    def _rebuild(self, ended: Mapping[int, str]) -> None:
+        """Take the ended lanes out of the stack; what is left gets arrays and calls of its own."""
+        for row, reason in ended.items():
+            self._result(self.stack, row, reason)
+        rows = [row for row in range(len(self.stack)) if row not in ended]
+        if ended:
+            self.stack = self.stack.take(rows)
+        if rows:
+            train = self.splits.train
+            self._patience = Patience.of(self.stack.experiments)
+            self._epoch = Epoch(self.stack, train.inputs, train.targets, train.weights)
+            self._every = self._looks()
+            if self._every:
+                self._boundary = Boundary(self.stack)
+
+    def _looks(self) -> int | None:
+        if self._should_stop is None:
+            return None
+        parts = (self.splits.train, self.splits.validation, self.splits.test)
+        return steps_between_looks(self.stack, SplitRows(*map(len, parts)), self._epoch.steps)
+
+    def _judge(self, metrics: Sequence[Metrics]) -> tuple[list[bool], list[str | None]]:
+        """Which lanes have new best weights, and why lanes end; best weights are copied here."""
+        stack = self.stack
+        monitored = [
+            getattr(values, experiment.monitor)
+            for values, experiment in zip(metrics, stack.experiments, strict=True)
+        ]
+        finite = [
+            isfinite(values.train_loss) and (value is None or isfinite(value))
+            for values, value in zip(metrics, monitored, strict=True)
+        ]
+        judged = [
+            value if fine and value is not None else nan
+            for value, fine in zip(monitored, finite, strict=True)
+        ]
+        stack.progress, verdict = self._patience(stack.progress, np.array(stack.epochs), np.array(judged))
+        improved = [
+            bool(verdict.improved[row] or (finite[row] and not stack.progress.best_epoch[row]))
+            for row in range(len(stack))
+        ]
+        self._plateau(judged)
+        for row in map(int, np.flatnonzero(improved)):
+            stack.keep_best(row)
+        reasons = [
+            _reason(
+                stack.experiments[row], stack.epochs[row], finite=finite[row], patient=not verdict.stop[row]
+            )
+            for row in range(len(stack))
+        ]
+        return improved, reasons
+
+    def _plateau(self, monitored: Sequence[float]) -> None:
+        """Let the plateau schedule of each lane see its metric, mirrored so that smaller is better."""
+        stack = self.stack
+        for row, experiment in enumerate(stack.experiments):
+            if isinstance(experiment.schedule, Plateau) and isfinite(monitored[row]):
+                value = monitored[row] * float(self._patience.sign[row])
+                stack.plateaus[row] = reduced(experiment.schedule, stack.plateaus[row], value)
+
+    def _report(self, row: int, metrics: Metrics, *, improved: bool, reason: str | None) -> LaneReport:
+        return LaneReport(
+            lane=self.stack.lanes[row],
+            epoch=self.stack.epochs[row],
+            metrics=metrics,
+            improved=improved,
+            stop_reason=reason,
+            result=self._result(self.stack, row, reason) if reason else None,
+            state=partial(save, self.stack, row, reason),
+            best=partial(self._best, self.stack, row),
+            last=partial(self._last, self.stack, row),
+        )
+
+    def _best(self, stack: Stack, row: int) -> Checkpoint | None:
+        epoch = stack.best_epochs[row]
+        best = stack.lane(row, best=True)
+        return export(stack.network, stack.layout, self.splits, best, epoch) if epoch else None
+
+    def _last(self, stack: Stack, row: int) -> Checkpoint:
+        return export(stack.network, stack.layout, self.splits, stack.lane(row), stack.epochs[row])
+
+    def _result(self, stack: Stack, row: int, reason: str) -> Result:
+        """The lane's result, made once."""
+        lane = stack.lanes[row]
+        if lane not in self.results:
+            best = self._best(stack, row)
+            plain = stack.plain(row, best=True) if best else None
+            compared = None
+            if plain is not None:
+                compared = self._measure.against_constant(stack.experiments[row], plain)
+            self.results[lane] = Result(
+                lane=lane,
+                stop_reason=reason,
+                epochs=stack.epochs[row],
+                best_epoch=stack.best_epochs[row] or None,
+                argmin_epoch=int(stack.progress.least_epoch[row]) or stack.best_epochs[row] or None,
+                best=best,
+                last=self._last(stack, row),
+                test=None if plain is None else self._measure.test(plain),
+                warnings=(*self.splits.warnings, *run_advice(stack, row, reason, compared)),
+            )
+        return self.results[lane]
+
+
+def _ask(should_stop: ShouldStop, kept: Sequence[KeptLane]) -> None:
+    if should_stop(kept):
+        raise Interrupted("Training was stopped within an epoch.")
+
+
+def _no_result(_reason: str) -> None:
+    return None
+
+
+def _reason(experiment: Experiment, epoch: int, *, finite: bool, patient: bool) -> str | None:
+    if not finite:
+        return "non_finite"
+    if not patient:
+        return "early_stopping"
+    return "max_epochs" if epoch >= experiment.max_epochs else None

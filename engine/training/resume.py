@@ -1,0 +1,99 @@
+"""The complete state of a lane as a checkpoint, and back: a resumed lane goes on bit for bit."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from engine.errors import InvalidCheckpoint
+from engine.kernels import Array
+from engine.optimization.schedules import PlateauState
+from engine.revision import ENGINE_REVISION, FIRST_REVISION
+from engine.safetensors import Checkpoint
+from engine.streams import Purpose, stream
+from engine.training.stack import Stack
+from engine.training.stopping import Progress
+
+__all__ = ["FORMAT", "VERSION", "restore", "save"]
+
+FORMAT = "trainyard-state"
+VERSION = 1
+
+
+def save(stack: Stack, row: int, stop_reason: str | None = None) -> Checkpoint:
+    """Everything the lane at ``row`` needs to go on, copied; ``stop_reason`` says that it has ended."""
+    order, dropout = (random.bit_generator.state for random in stack.streams[row])
+    document = {
+        "format": FORMAT,
+        "version": VERSION,
+        "revision": ENGINE_REVISION,
+        "shape": _shape(stack),
+        "epoch": stack.epochs[row],
+        "best_epoch": stack.best_epochs[row],
+        "stop_reason": stop_reason,
+        "progress": stack.progress.document(row),
+        "plateau": asdict(stack.plateaus[row]),
+        "order": order,
+        "dropout": dropout,
+    }
+    length = stack.layout.parameters
+    arrays = {name: rows[row, :length].copy() for name, rows in _rows(stack).items()}
+    return Checkpoint(
+        arrays | {name: rows[row].copy() for name, rows in _statistics(stack).items()}, document
+    )
+
+
+def _rows(stack: Stack) -> dict[str, Array]:
+    return {"parameters": stack.parameters, "best": stack.best, **stack.moments}
+
+
+def _statistics(stack: Stack) -> dict[str, Array]:
+    """The running statistics, where there is batch normalization."""
+    return {"running": stack.running, "best_running": stack.best_running} if stack.running.size else {}
+
+
+def _shape(stack: Stack) -> dict[str, Any]:
+    return {
+        "sizes": list(stack.layout.sizes),
+        "precision": stack.parameters.dtype.name,
+        "normalized": list(stack.layout.normalized_units),
+        "arrays": list(_rows(stack)),
+        "rows": stack.rows,
+    }
+
+
+def restore(stack: Stack, row: int, state: Checkpoint) -> str | None:
+    """Set the lane at ``row`` to a saved state; returns why it had ended, None if it had not.
+
+    Raises InvalidCheckpoint where the state is of another format, of another revision of the engine, or of an
+    experiment of another shape.
+    """
+    document = state.document
+    if (document.get("format"), document.get("version")) != (FORMAT, VERSION):
+        raise InvalidCheckpoint(f"Not a {FORMAT} of version {VERSION}.")
+    revision = document.get("revision", FIRST_REVISION)
+    if revision != ENGINE_REVISION:
+        message = (
+            f"The state is of revision {revision} of the engine and this is revision {ENGINE_REVISION}, whose bits "
+            "differ: train from the start."
+        )
+        raise InvalidCheckpoint(message)
+    if document["shape"] != _shape(stack):
+        raise InvalidCheckpoint("The state belongs to an experiment of another shape.")
+    for name, rows in _rows(stack).items():
+        rows[row, : stack.layout.parameters] = state.arrays[name]
+    for name, rows in _statistics(stack).items():
+        rows[row] = state.arrays[name]
+    stack.epochs[row] = document["epoch"]
+    stack.best_epochs[row] = document["best_epoch"]
+    progress = [stack.progress.document(lane) for lane in range(len(stack))]
+    progress[row] = document["progress"]
+    stack.progress = Progress.from_documents(progress)
+    stack.plateaus[row] = PlateauState(**document["plateau"])
+    seed = stack.experiments[row].seed or 0
+    stack.streams[row] = (
+        stream(seed, Purpose.ORDER, document["order"]),
+        stream(seed, Purpose.DROPOUT, document["dropout"]),
+    )
+    reason: str | None = document["stop_reason"]
+    return reason
