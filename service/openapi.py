@@ -28,34 +28,32 @@ from service.problems import MEDIA_TYPE, Problem
 
 __all__ = ["NOT_MODIFIED", "openapi_document", "problems"]
 
-NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
-    304: {"description": "It has not changed since you read it."}
-}
-"""What ``responses`` say of an operation that takes ``If-None-Match``."""
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "Not modified since the given `ETag`."}}
+"""``responses`` of an operation that takes ``If-None-Match``."""
 
 
 _REFERENCE = "#/components/schemas/{model}"
 _PROBLEM_CONTENT = {MEDIA_TYPE: {"schema": {"$ref": _REFERENCE.format(model=Problem.__name__)}}}
 _WHEN = {
-    400: "The body is not JSON.",
-    401: "The service requires an API key, and the request has none or one that is not valid.",
-    403: "The key does not have the scope that this needs.",
-    404: "Nothing has this id or path.",
+    400: "The body is not valid JSON.",
+    401: "Missing or invalid API key.",
+    403: "The API key lacks the scope that this operation needs.",
+    404: "Not found.",
     406: "None of the accepted media types is available.",
-    409: "The state it is in does not allow that.",
-    412: "It has changed since you read it.",
+    409: "The resource's state does not allow this.",
+    412: "The resource has changed since the given `ETag`.",
     413: "The body is too large.",
-    415: "The body has another media type than this operation takes; `detail` names the right one.",
-    421: "It lets everybody in, and therefore answers only to the names of its own machine.",
-    422: "Something in the request is not allowed; `errors` names every wrong place.",
-    429: "Too many requests, or as many of something as you may have; `detail` says what to do.",
-    431: "The request line and the headers are too long, or too many.",
-    500: "Something went wrong inside the service. Its log names the `request_id`, the answer tells nothing more.",
-    503: "Not ready, or the database does not answer; `detail` says what is missing.",
-    507: "The database's disk is full. What is stored is whole.",
+    415: "The body's media type is not supported; `detail` names the right one.",
+    421: "Authentication is off, so only requests addressed to this machine's own host names are accepted.",
+    422: "Validation failed; `errors` lists every invalid field, parameter or header.",
+    429: "Rate limit or quota exceeded; `detail` says what to do.",
+    431: "The request line and headers are too long, or there are too many headers.",
+    500: "Internal error. The service's log has the details under the `request_id`.",
+    503: "The service is not ready or its database is unavailable; `detail` says what is missing.",
+    507: "The database's disk is full. Stored data is intact.",
 }
 _RETRY_AFTER = {
-    "Retry-After": {"description": "Seconds after which to try again.", "schema": {"type": "integer"}}
+    "Retry-After": {"description": "Seconds to wait before the next attempt.", "schema": {"type": "integer"}}
 }
 # Every operation refuses parameters that it does not know, and the server in front a head that is too long.
 _ALWAYS = (421, 422, 431, 500)
@@ -65,7 +63,7 @@ _KEY_SCHEME = "key"
 _SECURITY = {
     "type": "http",
     "scheme": "bearer",
-    "description": "A key, key_… with its secret behind the dot; `trainyard keys create` makes one.",
+    "description": "An API key, `key_…` with its secret after the dot. `trainyard keys create` creates one.",
 }
 _WITHOUT_DATABASE = ("getLiveness",)
 _WRITING = ("post", "put", "patch", "delete")
@@ -90,12 +88,15 @@ _OWN: tuple[type[BaseModel], ...] = (
     DatasetForm,
 )
 _TAGS = [
-    {"name": "Experiments", "description": "One experiment is one network, trained once."},
-    {"name": "Events", "description": "What happens to experiments, as it happens."},
-    {"name": "Checkpoints", "description": "Weights that were kept."},
-    {"name": "Datasets", "description": "What there is to train on."},
-    {"name": "Keys", "description": "Who may use the service, and how much of it."},
-    {"name": "Service", "description": "Whether it is alive and ready, and its version."},
+    {"name": "Experiments", "description": "An experiment trains one network once."},
+    {
+        "name": "Events",
+        "description": "Status changes, epochs and checkpoints of experiments, as a list or a live stream.",
+    },
+    {"name": "Checkpoints", "description": "Saved weights of experiments."},
+    {"name": "Datasets", "description": "Built-in and uploaded data sets."},
+    {"name": "Keys", "description": "API keys, scopes and limits."},
+    {"name": "Service", "description": "Liveness, readiness and version."},
 ]
 
 
@@ -117,7 +118,7 @@ def openapi_document(routes: list[BaseRoute], version: str, *, wants_keys: bool)
         description=_DESCRIPTION,
         routes=routes,
         tags=_TAGS,
-        servers=[{"url": "/", "description": "The service that this document comes from."}],
+        servers=[{"url": "/", "description": "The service that serves this document."}],
         contact={"name": "The contributors to Trainyard"},
         license_info={"name": "MIT License", "identifier": "MIT"},
     )

@@ -10,12 +10,12 @@ __all__ = ["add_headers"]
 
 _TEXT = {"type": "string"}
 _ETAG = {
-    "description": "Changes with what the answer shows; send it back as `If-None-Match` or `If-Match`.",
+    "description": "Changes whenever the response's content does. Send it back as `If-None-Match` or `If-Match`.",
     "schema": _TEXT,
 }
-_LOCATION = {"description": "Path of what was made.", "schema": _TEXT}
+_LOCATION = {"description": "Path of the created resource.", "schema": _TEXT}
 _REPLAYED = {
-    "description": "`true` where this is the stored answer to an earlier request with the same key.",
+    "description": "`true` if this is the stored response to an earlier request with the same key.",
     "schema": {"type": "string", "enum": ["true"]},
 }
 _TAGGED = ("createExperiment", "updateExperiment")

@@ -12,7 +12,7 @@ _MAKERS = {
     "createLink": ("201", "$response.body#/id"),
     "listDatasets": ("200", "$response.body#/data/0/name"),
 }
-"""What tells an identifier: an operation, the status of its answer, and where in the answer it stands."""
+"""Source of an identifier: an operation, the status of its response, and the place in the response."""
 
 _TAKEN_FROM = {
     "experiment_id": ("createExperiment",),
@@ -21,7 +21,7 @@ _TAKEN_FROM = {
     "key_id": ("createKey",),
     "link_id": ("createLink",),
 }
-"""The parameters that take an identifier, and which operations tell it."""
+"""Parameters that take an identifier, with the operations that return it."""
 
 
 def add_links(document: dict[str, Any]) -> None:

@@ -78,9 +78,9 @@ _CODES = {
 class WrongPlace(BaseModel):
     """One wrong place in the request: ``pointer`` leads to it in the body, ``parameter`` names it in the URL."""
 
-    pointer: str | None = Field(default=None, description="JSON pointer into the body, such as `#/lambda`.")
+    pointer: str | None = Field(default=None, description="JSON Pointer into the body, such as `#/lambda`.")
     parameter: str | None = Field(default=None, description="Query parameter or header, such as `limit`.")
-    code: str = Field(description="Stable, for programs: `missing`, `range`, `unknown_field` …")
+    code: str = Field(description="Stable code, for programs: `missing`, `range`, `unknown_field` …")
     message: str = Field(description="What is allowed here, for people.")
 
 
@@ -88,21 +88,22 @@ class Problem(BaseModel):
     """Why a request failed (RFC 9457). Every failure of every operation has this form."""
 
     type: str = Field(
-        description="URI of the kind of problem; stable.", examples=["urn:trainyard:problem:invalid-request"]
+        description="URI that identifies the type of problem; stable.",
+        examples=["urn:trainyard:problem:invalid-request"],
     )
-    title: str = Field(description="The kind of problem in words.", examples=["Invalid request"])
-    status: int = Field(description="The HTTP status, once more.", examples=[422])
+    title: str = Field(description="Title of the problem type.", examples=["Invalid request"])
+    status: int = Field(description="The HTTP status code.", examples=[422])
     detail: str = Field(
-        description="What went wrong this time, in plain words.",
+        description="What went wrong in this case.",
         examples=["#/patience: Must be an integer from 0 to 100000."],
     )
-    instance: str = Field(description="The path that was asked for.", examples=["/v1/experiments"])
+    instance: str = Field(description="Path of the request.", examples=["/v1/experiments"])
     request_id: str = Field(
-        description="Also in the header `X-Request-ID`; the log names it too.",
+        description="Same as the header `X-Request-ID`; the service's log has it too.",
         examples=["req_42028fd2af82af86"],
     )
     errors: list[WrongPlace] = Field(
-        description="One entry per wrong place; empty where none can be named.",
+        description="One entry per invalid place; empty if none applies.",
         examples=[
             [{"pointer": "#/patience", "code": "type", "message": "Must be an integer from 0 to 100000."}]
         ],
@@ -181,10 +182,13 @@ async def _http_exception(request: Request, error: HTTPException) -> ProblemResp
         return problem_response(request, error.status_code, error.detail, error.errors, error.headers)
     if error.status_code == HTTPStatus.NOT_FOUND:
         hint = way_to_upload(request.method, path) or did_you_mean(path, request.app.state.paths)
-        return problem_response(request, 404, f"There is nothing at {path}.{hint} See /docs.")
+        return problem_response(request, 404, f"Nothing exists at {path}.{hint} See /docs.")
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = ", ".join(_allowed_methods(request))
-        detail = f"{request.method} is not possible at {path}; allowed: {allowed}.{way_to_upload(request.method, path)}"
+        detail = (
+            f"{request.method} is not allowed at {path}; allowed: "
+            f"{allowed}.{way_to_upload(request.method, path)}"
+        )
         return problem_response(request, 405, detail, headers={"Allow": allowed})
     return problem_response(request, error.status_code, str(error.detail), headers=error.headers)
 
@@ -234,7 +238,7 @@ def _from_framework(found: Mapping[str, Any]) -> WrongPlace:
     return WrongPlace(parameter=str(path[0]), code=code, message=message)
 
 
-_BODY_MESSAGE = "Must be a JSON object; /docs has examples that work."
+_BODY_MESSAGE = "Must be a JSON object; /docs has working examples."
 
 
 def _unprocessable(request: Request, errors: Sequence[WrongPlace]) -> ProblemResponse:
@@ -244,7 +248,7 @@ def _unprocessable(request: Request, errors: Sequence[WrongPlace]) -> ProblemRes
     else:
         # Who reads a body stops counting at some point.
         at_least = "At least " if len(errors) >= _MOST_COUNTED else ""
-        detail = f"{at_least}{min(len(errors), _MOST_ERRORS)} places in the request are wrong; see errors."
+        detail = f"{at_least}{min(len(errors), _MOST_ERRORS)} places in the request are invalid; see errors."
     return problem_response(request, 422, detail, errors)
 
 

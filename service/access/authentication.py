@@ -15,7 +15,7 @@ from service.access.gate import Gate
 __all__ = ["SCOPE_FIELD", "Administrator", "KeyGate", "Reader", "Writer", "scope_needed"]
 
 SCOPE_FIELD = "x-required-scope"
-"""Where an operation of the OpenAPI document says which scope a caller must have."""
+"""Name of the operation field that holds the scope a caller must have."""
 
 
 async def _reader(request: Request) -> Caller:
@@ -37,16 +37,16 @@ async def _gate(request: Request) -> Gate:
 _SCOPES: Mapping[Any, Scope] = MappingProxyType({_reader: "read", _writer: "write", _administrator: "admin"})
 
 Reader = Annotated[Caller, Depends(_reader)]
-"""Somebody who may look at what is theirs."""
+"""A caller who may read their owner's resources."""
 
 Writer = Annotated[Caller, Depends(_writer)]
-"""Somebody who may make things, and change what is theirs."""
+"""A caller who may create and change their owner's resources."""
 
 Administrator = Annotated[Caller, Depends(_administrator)]
-"""Somebody who may make and revoke keys."""
+"""A caller who may create and revoke API keys."""
 
 KeyGate = Annotated[Gate, Depends(_gate)]
-"""Where keys are checked."""
+"""The security scheme that checks API keys."""
 
 
 def scope_needed(endpoint: Dependant) -> Scope | None:

@@ -16,7 +16,7 @@ To look, to make and change, to make and revoke keys, to read /metrics.
 """
 
 LOCAL_OWNER = "local"
-"""Whom everything belongs to that is made while nobody has to say who they are."""
+"""Owner of everything created while authentication is off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,29 +24,29 @@ class Limits:
     """How much a caller may have or ask for; None is any amount."""
 
     queued: int | None = None
-    """Experiments of the owner that wait or are paused."""
+    """Experiments of the owner that are queued or paused."""
 
     stored_bytes: int | None = None
-    """Bytes of the owner's checkpoints and data sets, those that waiting experiments will store included."""
+    """Bytes of the owner's checkpoints and data sets, including what unfinished experiments will store."""
 
     parameter_epochs: int | None = None
-    """One experiment's parameters times its ``max_epochs``."""
+    """Parameters times ``max_epochs`` of one experiment."""
 
     time_limit_seconds: int | None = None
-    """The longest time limit of one experiment, and that of one that sets none."""
+    """Longest time limit of one experiment, and the time limit of an experiment that sets none."""
 
     estimated_seconds: int | None = None
-    """The estimated training time of one experiment."""
+    """Estimated training time of one experiment."""
 
     memory_bytes: int | None = None
-    """The estimated memory of one experiment, its data set aside."""
+    """Estimated memory of one experiment, excluding its data set."""
 
     requests_per_minute: int | None = None
-    """Requests with one key."""
+    """Requests with one API key."""
 
 
 NO_LIMITS = Limits()
-"""Any amount of everything."""
+"""Limits that allow everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,4 +58,4 @@ class Caller:
     key_id: str | None = None
     limits: Limits = NO_LIMITS
     experiment_id: str | None = None
-    """The one experiment that the key of a link shows; None for other keys."""
+    """The only experiment that a link's key can read; None for other keys."""

@@ -32,39 +32,49 @@ _OPTIONS = {
 
 def add_keys(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``keys`` to the commands."""
-    keys = commands.add_parser("keys", help="make, list, confirm and revoke keys to the API")
+    keys = commands.add_parser("keys", help="create, list, confirm and revoke API keys")
     actions = keys.add_subparsers(title="actions", required=True, metavar="action")
-    create = actions.add_parser("create", help="make a key and print it, this once, or the keys of a class")
-    create.add_argument("--owner", help=f"whose things it makes and sees ({LOCAL_OWNER})")
-    create.add_argument("--name", help="what it is for")
+    create = actions.add_parser(
+        "create", help="create an API key and print it once, or create the keys of a class"
+    )
+    create.add_argument("--owner", help=f"the owner of everything the key creates and sees ({LOCAL_OWNER})")
+    create.add_argument("--name", help="what the key is for")
     create.add_argument(
         "--scope",
         action="append",
         choices=SCOPES,
-        help="what it allows, more than once for more (read, write)",
+        help="scope of the key; repeat for several (read, write)",
     )
-    create.add_argument("--expires-in", metavar="30d", help="expires after 90m, 12h, 30d, 8w (never)")
+    create.add_argument("--expires-in", metavar="30d", help="lifetime: 90m, 12h, 30d or 8w (unlimited)")
     create.add_argument(
         "--from",
         dest="roster",
         type=Path,
         metavar="class.csv",
-        help="make a key for each line of a CSV file with the columns owner, name and any limits; all or none",
+        help=(
+            "create one key per line of a CSV file with the columns owner, name and optional limits; all or "
+            "none"
+        ),
     )
     create.add_argument(
-        "--to", type=Path, metavar="keys.csv", help="the new file that gets the keys of --from (mode 0600)"
+        "--to",
+        type=Path,
+        metavar="keys.csv",
+        help="the new file that receives the keys of --from (mode 0600)",
     )
     create.set_defaults(run=_create)
-    actions.add_parser("list", help="print all keys, without their secrets").set_defaults(run=_list)
+    actions.add_parser("list", help="list all keys without their secrets").set_defaults(run=_list)
     confirm = actions.add_parser(
-        "confirm", help="make keys valid that were made while TRAINYARD_AUTH was off"
+        "confirm", help="confirm keys that were created while TRAINYARD_AUTH was off, which makes them valid"
     )
     which = confirm.add_mutually_exclusive_group(required=True)
-    which.add_argument("ids", nargs="*", default=[], metavar="id", help="as keys list prints it")
-    which.add_argument("--all", action="store_true", help="all that are not confirmed")
+    which.add_argument(
+        "ids", nargs="*", default=[], metavar="id", help="the key's id, as printed by keys list"
+    )
+    which.add_argument("--all", action="store_true", help="every unconfirmed key")
     confirm.set_defaults(run=_confirm)
-    revoke = actions.add_parser("revoke", help="have a key fit no more")
-    revoke.add_argument("id", help="what stands before the dot of the key")
+    revoke = actions.add_parser("revoke", help="revoke a key")
+    revoke.add_argument("id", help="the key's id: the part before the dot")
     revoke.set_defaults(run=_revoke)
 
 
@@ -88,7 +98,7 @@ def _create(arguments: argparse.Namespace) -> None:
         raise WrongError(error) from error
     with _database(settings) as database, database.transaction() as session:
         made = service.create(session, pepper, new)
-    sys.stderr.write("This is the key. It is shown this once: nobody can find it out again.\n")
+    sys.stderr.write("This is the key. It is shown only once and cannot be recovered.\n")
     sys.stdout.write(f"{made.token}\n")
 
 
@@ -106,15 +116,15 @@ def _create_class(arguments: argparse.Namespace) -> None:
     from service.access.roster import RosterError, read_roster
 
     if arguments.roster is None or arguments.to is None:
-        raise WrongError("--from needs --to, the file that gets the keys, and --to needs --from.")
+        raise WrongError("--from needs --to, the file that receives the keys, and --to needs --from.")
     if arguments.owner is not None or arguments.name is not None:
-        raise WrongError("--owner and --name are columns of the file of --from; leave the options out.")
+        raise WrongError("--owner and --name are columns of the --from file; omit the options.")
     settings = read_settings()
     try:
         text = arguments.roster.read_text(encoding="utf-8")
         new, pepper = read_roster(text, _common(arguments)), read_pepper(settings)
     except (RosterError, UnicodeDecodeError) as error:
-        raise WrongError(f"{arguments.roster}: {error}. No key was made.") from error
+        raise WrongError(f"{arguments.roster}: {error}. No key was created.") from error
     except OSError as error:
         raise WrongError(f"{arguments.roster} cannot be read: {error.strerror}.") from error
     except PepperError as error:
@@ -128,7 +138,7 @@ def _create_class(arguments: argparse.Namespace) -> None:
         file.flush()
         os.fsync(file.fileno())
     sys.stderr.write(
-        f"Made {len(new)} keys. {arguments.to} has them, once: nobody can find them out again.\n"
+        f"Created {len(new)} keys in {arguments.to}. They are stored nowhere else and cannot be recovered.\n"
     )
 
 
@@ -138,7 +148,7 @@ def _keys_file(path: Path) -> Iterator[TextIO]:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
-        raise WrongError(f"--to: {path} cannot be made: {error.strerror}. No key was made.") from error
+        raise WrongError(f"--to: {path} cannot be created: {error.strerror}. No key was created.") from error
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
             yield file
@@ -227,7 +237,7 @@ def _database(settings: Settings) -> Iterator[Database]:
                 current = is_current(session)
             if not current:
                 raise WrongError(
-                    "The database's tables are not those of this version. Run: trainyard migrate."
+                    "The database schema is not the one of this version. Run: trainyard migrate."
                 )
             yield database
     except DBAPIError as error:

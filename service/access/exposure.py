@@ -12,15 +12,15 @@ __all__ = ["EXPOSED", "ExposedError", "is_loopback", "names_of", "refuse_exposur
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 EXPOSED = (
-    "TRAINYARD_HOST is {host}, which other machines can reach, and TRAINYARD_AUTH is off: everybody there could see, "
-    "change and delete everything. Set TRAINYARD_AUTH=on and make a key with: trainyard keys create. "
-    "If that is what you want, say it once more: TRAINYARD_OPEN_TO_EVERYONE=true."
+    "TRAINYARD_HOST is {host}, which other machines can reach, and TRAINYARD_AUTH is off: anyone on that "
+    "network could read, change and delete everything. Set TRAINYARD_AUTH=on and create a key with: "
+    "trainyard keys create. To allow open access anyway, set TRAINYARD_OPEN_TO_EVERYONE=true."
 )
 
 ANY_PAGE = (
-    "TRAINYARD_CORS_ORIGINS is * and TRAINYARD_AUTH is off: every web page in a browser on this machine could "
-    "see, change and delete everything. Name the origins, or set TRAINYARD_AUTH=on. "
-    "If that is what you want, say it once more: TRAINYARD_OPEN_TO_EVERYONE=true."
+    "TRAINYARD_CORS_ORIGINS is * and TRAINYARD_AUTH is off: any web page opened in a browser on this "
+    "machine could read, change and delete everything. List the origins, or set TRAINYARD_AUTH=on. To "
+    "allow open access anyway, set TRAINYARD_OPEN_TO_EVERYONE=true."
 )
 
 _PORT = re.compile(":[0-9]*$")

@@ -146,7 +146,8 @@ def _beyond_link(experiment_id: str) -> Refusal:
 def _forbidden(caller: Caller, scope: Scope, what: str, otherwise: str) -> Refusal:
     allowed = " and ".join(sorted(caller.scopes))
     detail = (
-        f"This key may {allowed}, and {what} needs {scope}. Take a key with the scope {scope}{otherwise}."
+        f"This API key has the scopes {allowed}, and {what} needs {scope}. "
+        f"Use a key with the scope {scope}{otherwise}."
     )
     return Refusal(
         403, detail, headers={"WWW-Authenticate": f'{_REALM}, error="insufficient_scope", scope="{scope}"'}

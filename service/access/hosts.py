@@ -44,15 +44,16 @@ class KnownHosts:
         host, origin = headers.get("host"), headers.get("origin")
         if host is not None and without_port(host) not in self._names:
             detail = (
-                f"While TRAINYARD_AUTH is off this service answers to the names of its own machine alone: "
-                f"{', '.join(sorted(self._names))}. The request was for {host[:80]}. "
-                "Use one of them, or set TRAINYARD_AUTH=on."
+                "While TRAINYARD_AUTH is off, only requests addressed to this machine's own host names "
+                f"are accepted: {', '.join(sorted(self._names))}. This request was for {host[:80]}. Use "
+                "one of these names, or set TRAINYARD_AUTH=on."
             )
             return 421, detail
         if method not in _HARMLESS and origin is not None and not self._is_own(origin):
             detail = (
-                f"A page of {origin[:80]} sent this; while TRAINYARD_AUTH is off pages of other sites change nothing "
-                "here. TRAINYARD_CORS_ORIGINS names those that may."
+                f"This request came from a page of {origin[:80]}. While TRAINYARD_AUTH is off, pages of "
+                "other origins may not change anything. Add the origin to TRAINYARD_CORS_ORIGINS to allow "
+                "it."
             )
             return 403, detail
         return None

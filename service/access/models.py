@@ -33,7 +33,7 @@ class KeyRow(Base):
     limits: Mapped[dict[str, Any]] = mapped_column(default=dict)
     digest: Mapped[str]
     experiment_id: Mapped[str | None] = mapped_column(sa.ForeignKey("experiments.id", ondelete="CASCADE"))
-    """The one experiment that it shows, if it is the key of a link."""
+    """The only experiment that a link's key can read."""
 
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]

@@ -52,10 +52,10 @@ def _make(file: Path) -> None:
 def _read(file: Path) -> bytes:
     if stat.S_IMODE(file.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
         raise PepperError(
-            f"Others may read {file}, which keys rely on. Make it yours alone: chmod 600 {file}"
+            f"Other users can read {file}, the secret that API keys rely on. Restrict it: chmod 600 {file}"
         )
     content = file.read_text(encoding="ascii").strip()
     if len(content) < 2 * _BYTES:
-        message = f"The file {file} is damaged. Bring it back from a backup, or delete it and make new keys."
+        message = f"The file {file} is damaged. Restore it from a backup, or delete it and create new keys."
         raise PepperError(message)
     return content.encode()

@@ -10,7 +10,7 @@ from collections.abc import Callable
 __all__ = ["TokenBuckets"]
 
 MOST_BUCKETS = 10_000
-"""The bucket used longest ago is forgotten, which fills it: names may come from outside."""
+"""When exceeded, the least recently used bucket is dropped, since names may come from clients."""
 
 _MINUTE = 60.0
 

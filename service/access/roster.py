@@ -47,7 +47,7 @@ def read_roster(text: str, common: Mapping[str, Any]) -> list[NewKey]:
             wrong.append(f"line {number}: {' '.join(places)}")
             continue
         if key.owner in owners:
-            wrong.append(f"line {number}: owner {key.owner} is on line {owners[key.owner]}, too")
+            wrong.append(f"line {number}: owner {key.owner} is also on line {owners[key.owner]}")
         owners.setdefault(key.owner, number)
         keys.append(key)
     if wrong:
@@ -67,10 +67,10 @@ def _rows(text: str) -> list[tuple[int, list[str]]]:
         message = f"line {reader.line_num}: {error}"
         raise RosterError(message) from error
     if not rows[1:]:
-        message = f"there must be a line of column names ({', '.join(_COLUMNS)}) and a line for each key"
+        message = f"expected a header line ({', '.join(_COLUMNS)}) and one line per key"
         raise RosterError(message)
     if len(rows) > MOST_LINES + 1:
-        message = f"it has more than {MOST_LINES:,} lines"
+        message = f"more than {MOST_LINES:,} lines"
         raise RosterError(message)
     return rows
 
@@ -80,16 +80,16 @@ def _check_header(header: tuple[int, Sequence[str]]) -> None:
     for name in names:
         if name not in _COLUMNS:
             hint = did_you_mean(name[:80], _COLUMNS)
-            message = f'line {number}: unknown column "{name[:80]}"; known: {", ".join(_COLUMNS)}.{hint}'
+            message = f'line {number}: unknown column "{name[:80]}"; allowed: {", ".join(_COLUMNS)}.{hint}'
             raise RosterError(message)
     if "owner" not in names or len(set(names)) < len(names):
-        message = f"line {number}: there must be a column owner, and no column twice"
+        message = f"line {number}: the column owner is required, and no column may appear twice"
         raise RosterError(message)
 
 
 def _key(names: Sequence[str], cells: Sequence[str], common: Mapping[str, Any]) -> NewKey:
     if len(cells) > len(names):
-        message = f"there are {len(cells)} cells under {len(names)} columns"
+        message = f"{len(cells)} fields under {len(names)} columns"
         raise InvalidSpec([SpecProblem(("cells",), "range", message)])
     given = {name: cell for name, cell in zip(names, cells, strict=False) if cell}
     limits = {name: _number(given[name]) for name in _LIMITS if name in given}

@@ -26,25 +26,25 @@ log = structlog.get_logger(__name__)
 
 router = APIRouter(prefix="/v1/keys", tags=["Keys"], route_class=StrictRoute)
 
-KeyId = Annotated[str, Path(description="The `id` that creating or listing keys gave; never the whole key.")]
+KeyId = Annotated[str, Path(description="The `id` from creating or listing keys; never the whole key.")]
 
 _EXAMPLES: dict[str, Example] = {
     "course": {
-        "summary": "A key for somebody of a course",
+        "summary": "A key for a student of a course",
         "value": {"owner": "ann", "name": "course 7", "limits": {"queued": 100}},
     },
-    "look": {"summary": "One that can only look", "value": {"owner": "ann", "scopes": ["read"]}},
+    "look": {"summary": "A read-only key", "value": {"owner": "ann", "scopes": ["read"]}},
 }
 
 
 @router.post(
     "",
     operation_id="createKey",
-    summary="Make a key",
+    summary="Create an API key",
     status_code=201,
     response_model=KeyWithToken,
     response_model_exclude_unset=True,
-    response_description="The key and, this once, its token.",
+    response_description="The key and its token, which is shown only once.",
     responses=problems(400, 413, 415, 422, 503),
 )
 def create_key(
@@ -64,7 +64,7 @@ def create_key(
     except PepperError as error:
         raise Refusal(503, str(error)) from error
     made = service.create(session, pepper, new, confirmed=not gate.is_open)
-    log.info("key made", key_id=made.row.id, owner=made.row.owner, scopes=made.row.scopes, by=caller.key_id)
+    log.info("key created", key_id=made.row.id, owner=made.row.owner, scopes=made.row.scopes, by=caller.key_id)
     response.headers["Location"] = f"/v1/keys/{made.row.id}"
     response.headers["Cache-Control"] = "no-store"
     return {**key_document(made.row), "token": made.token}
@@ -76,7 +76,7 @@ def create_key(
     summary="List keys",
     response_model=KeyList,
     response_model_exclude_unset=True,
-    response_description="A page of everybody's keys, the newest first unless sorted otherwise.",
+    response_description="A page of all owners' keys, newest first by default.",
     responses=problems(422),
 )
 def list_keys(
@@ -86,8 +86,8 @@ def list_keys(
     sort: Annotated[
         Literal["-created_at", "created_at"], Query(description="Newest or oldest first.")
     ] = NEWEST_FIRST,
-    limit: Annotated[int, Query(ge=1, le=100, description="Keys on a page.")] = 20,
-    after: Annotated[str | None, Query(description="`next` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=100, description="Maximum number of keys in the page.")] = 20,
+    after: Annotated[str | None, Query(description="`next` of the previous page.")] = None,
 ) -> Any:
     """Revoked and expired keys are included. Secrets are not stored, and not shown."""
     return list_document(service.list_page(session, sort=sort, limit=limit, after=after))
@@ -96,10 +96,10 @@ def list_keys(
 @router.get(
     "/{key_id}",
     operation_id="getKey",
-    summary="Read what a key is",
+    summary="Get an API key",
     response_model=KeyRead,
     response_model_exclude_unset=True,
-    response_description="Whose it is, what it allows, and until when.",
+    response_description="Its owner, scopes and expiry.",
     responses=problems(404),
 )
 def get_key(key_id: KeyId, _caller: Administrator, session: QuickReading) -> Any:
@@ -110,10 +110,10 @@ def get_key(key_id: KeyId, _caller: Administrator, session: QuickReading) -> Any
 @router.post(
     "/{key_id}/revoke",
     operation_id="revokeKey",
-    summary="Revoke a key",
+    summary="Revoke an API key",
     response_model=KeyRead,
     response_model_exclude_unset=True,
-    response_description="It is revoked.",
+    response_description="The key is revoked.",
     responses=problems(404, 422),
 )
 def revoke_key(key_id: KeyId, caller: Administrator, session: QuickTransaction) -> Any:

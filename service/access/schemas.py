@@ -13,12 +13,12 @@ from service.experiments.spec_schema import DescribedBy
 
 __all__ = ["KeyCreate", "KeyDocument", "KeyLimits", "KeyList", "KeyRead", "KeyWithToken"]
 
-_OWNER_WORDS = "Owner of what this key creates; it sees nothing of other owners."
+_OWNER_WORDS = "Owner of everything this key creates. The key cannot see other owners' data."
 _SCOPES_WORDS = (
-    "`read` to look, `write` to make and change things, `admin` to make and revoke keys, "
-    "`metrics` to read `/metrics`."
+    "`read` to read, `write` to create and change resources, `admin` to create and revoke keys, `metrics` "
+    "to read `/metrics`."
 )
-_LIMITS_WORDS = "The key's own limits, in place of those that the service's settings give everybody."
+_LIMITS_WORDS = "The key's own limits, which replace the service's defaults."
 
 _LARGEST = 2**53
 
@@ -29,22 +29,22 @@ class KeyLimits(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     queued: int | None = Field(
-        default=None, ge=1, le=_LARGEST, description="Experiments of the owner that may wait or be paused."
+        default=None, ge=1, le=_LARGEST, description="Queued and paused experiments of the owner."
     )
     stored_bytes: int | None = Field(
         default=None, ge=1, le=_LARGEST, description="Bytes of the owner's checkpoints and data sets."
     )
     parameter_epochs: int | None = Field(
-        default=None, ge=1, le=_LARGEST, description="An experiment's parameters times its `max_epochs`."
+        default=None, ge=1, le=_LARGEST, description="`parameters` times `max_epochs` of an experiment."
     )
     time_limit_seconds: int | None = Field(
-        default=None, ge=1, le=_LARGEST, description="The longest `time_limit_seconds` of an experiment."
+        default=None, ge=1, le=_LARGEST, description="Longest `time_limit_seconds` of an experiment."
     )
     estimated_seconds: int | None = Field(
-        default=None, ge=1, le=_LARGEST, description="An experiment's estimated training time."
+        default=None, ge=1, le=_LARGEST, description="Estimated training time of an experiment."
     )
     memory_bytes: int | None = Field(
-        default=None, ge=1, le=_LARGEST, description="An experiment's estimated memory."
+        default=None, ge=1, le=_LARGEST, description="Estimated memory of an experiment."
     )
     requests_per_minute: int | None = Field(
         default=None, ge=1, le=_LARGEST, description="Requests with this key."
@@ -58,13 +58,13 @@ class KeyCreate(BaseModel):
 
     owner: str = Field(description=_OWNER_WORDS, pattern=f"^{OWNER}$", max_length=MAX_OWNER, examples=["ann"])
     name: str | None = Field(
-        default=None, max_length=MAX_KEY_NAME, description="What it is for.", examples=["laptop"]
+        default=None, max_length=MAX_KEY_NAME, description="What the key is for.", examples=["laptop"]
     )
     scopes: list[Scope] | None = Field(
         default=[*DEFAULT_SCOPES], min_length=1, max_length=4, description=_SCOPES_WORDS
     )
     expires_in_seconds: int | None = Field(
-        default=None, ge=1, le=MAX_KEY_SECONDS, description="Seconds until it expires; null is never."
+        default=None, ge=1, le=MAX_KEY_SECONDS, description="Seconds until the key expires; null means never."
     )
     limits: KeyLimits | None = Field(default=KeyLimits(), description=_LIMITS_WORDS)
 
@@ -76,18 +76,18 @@ KeyDocument = Annotated[dict[str, Any], DescribedBy(KeyCreate)]
 class KeyRead(BaseModel):
     """A key, without its secret."""
 
-    id: str = Field(description="What stands before the dot of the token.")
+    id: str = Field(description="The part of the token before the dot.")
     object: Literal["key"]
     owner: str = Field(description=_OWNER_WORDS)
     name: str | None
     scopes: list[Scope] = Field(description=_SCOPES_WORDS)
     limits: KeyLimits = Field(description=_LIMITS_WORDS)
     created_at: datetime
-    expires_at: datetime | None = Field(description="When it expires; null is never.")
-    revoked_at: datetime | None = Field(description="When it was revoked; null if it was not.")
+    expires_at: datetime | None = Field(description="When the key expires; null means never.")
+    revoked_at: datetime | None = Field(description="When the key was revoked; null if it is not.")
     confirmed: bool = Field(
-        description="False for a key made while keys were not required. It is not valid until the operator runs "
-        "`trainyard keys confirm`."
+        description="False if the key was created while authentication was off. Such a key is invalid until the "
+        "operator runs `trainyard keys confirm`."
     )
 
 
@@ -95,7 +95,7 @@ class KeyWithToken(KeyRead):
     """A key that has just been made, and its token."""
 
     token: str = Field(
-        description="Send it as `Authorization: Bearer …`. It is shown this once and cannot be read again."
+        description="Send it as `Authorization: Bearer …`. It is shown only once and cannot be read again."
     )
 
 
@@ -105,5 +105,5 @@ class KeyList(BaseModel):
     object: Literal["list"]
     data: list[KeyRead]
     has_more: bool
-    next: str | None = Field(description="Give it as `after` to get the next page.")
-    total: int | None = Field(description="Keys on all pages; null for more than 10,000.")
+    next: str | None = Field(description="Pass it as `after` to get the next page; null on the last page.")
+    total: int | None = Field(description="Number of keys in all pages; null if more than 10,000.")

@@ -43,7 +43,8 @@ class _Owner:
     def check(self, value: Any) -> str:
         if not isinstance(value, str) or not re.fullmatch(OWNER, value):
             message = (
-                f"Must be 1 to {MAX_OWNER} letters, digits and . _ @ - signs, the first a letter or digit."
+                f"Must be 1 to {MAX_OWNER} letters, digits or the characters . _ @ -, beginning with a "
+                "letter or digit."
             )
             raise problem("type", message)
         return value
@@ -54,7 +55,7 @@ class KeyName:
 
     def check(self, value: Any) -> str:
         if not isinstance(value, str) or len(value) > MAX_KEY_NAME:
-            raise problem("type", f"Must be a text of at most {MAX_KEY_NAME} characters, or null.")
+            raise problem("type", f"Must be a string of at most {MAX_KEY_NAME} characters, or null.")
         return value
 
 
@@ -63,7 +64,7 @@ class _Scopes:
 
     def check(self, value: Any) -> tuple[Scope, ...]:
         if not isinstance(value, (list, tuple)) or not 1 <= len(value) <= len(SCOPES):
-            raise problem("type", f"Must be a list of some of these: {', '.join(SCOPES)}.")
+            raise problem("type", f"Must be a list of scopes: {', '.join(SCOPES)}.")
         given = {Choice(SCOPES).check(each) for each in value}
         return tuple(each for each in SCOPES if each in given)
 
@@ -73,7 +74,7 @@ class _Limits:
 
     def check(self, value: Any) -> dict[str, int]:
         if not isinstance(value, Mapping):
-            raise problem("type", f"Must be an object with some of these: {', '.join(_LIMIT_NAMES)}.")
+            raise problem("type", f"Must be an object with any of these fields: {', '.join(_LIMIT_NAMES)}.")
         limits: dict[str, int] = {}
         problems: list[SpecProblem] = []
         for name, limit in list(value.items())[:_MOST_UNKNOWN]:

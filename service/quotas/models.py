@@ -22,7 +22,7 @@ class OwnerUsageRow(Base):
     owner: Mapped[str] = mapped_column(primary_key=True)
     experiment_bytes: Mapped[int] = mapped_column(BigInteger)
     reading_tag: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
-    """How much has been read for the owner, in the terms of ``datasets/line``."""
+    """Bytes read for the owner, in the units of ``datasets/line``."""
 
     reading_start: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
-    """Where the last of it started."""
+    """Where the last read started."""

@@ -22,9 +22,9 @@ router = APIRouter(prefix="/v1/limits", tags=["Keys"], route_class=StrictRoute)
 @router.get(
     "",
     operation_id="getLimits",
-    summary="Who am I, and how much may I use",
+    summary="Get your identity, limits and usage",
     response_model=LimitsRead,
-    response_description="Your limits, and how much of them is used.",
+    response_description="Your limits and how much of each is in use.",
     responses=problems(),
 )
 def get_limits(request: Request, caller: Reader, gate: KeyGate, session: Reading) -> Any:

@@ -14,37 +14,46 @@ __all__ = ["Amount", "LimitsRead", "RequestAmount"]
 class Amount(BaseModel):
     """A limit, and how much of it is used."""
 
-    limit: int | None = Field(description="null is any amount.")
-    used: int = Field(description="How much is used.")
+    limit: int | None = Field(description="Maximum; null means unlimited.")
+    used: int = Field(description="Current use.")
 
 
 class RequestAmount(BaseModel):
     """How many requests may be sent."""
 
-    limit: int | None = Field(description="A minute; null is any number.")
-    left: int | None = Field(description="At once, from now on.")
+    limit: int | None = Field(description="Requests allowed per minute; null means unlimited.")
+    left: int | None = Field(description="Requests that can be sent right now; null means unlimited.")
 
 
 class LimitsRead(BaseModel):
     """Who you are to the service, and how much of it you may use."""
 
     object: Literal["limits"]
-    owner: str = Field(description="Owner of everything that you create and see.")
-    scopes: list[Scope] = Field(description="What you may do.")
-    queued: Amount = Field(description="Experiments that wait or are paused; one more is answered with 429.")
-    running: Amount = Field(description="Experiments that train; the others wait.")
+    owner: str = Field(description="Owner of everything you can create and see.")
+    scopes: list[Scope] = Field(description="Scopes of your API key.")
+    queued: Amount = Field(
+        description="Experiments that are queued or paused. At the limit, another one is refused with 429."
+    )
+    running: Amount = Field(description="Experiments in training; further ones wait.")
     stored_bytes: Amount = Field(
-        description="Bytes of checkpoints and data sets, and those that unfinished experiments and uploads will "
-        "store. What would exceed the limit is answered with 429."
+        description="Bytes of checkpoints and data sets, including what unfinished experiments and uploads will "
+        "store. A request that would exceed the limit is refused with 429."
     )
     parameter_epochs: int | None = Field(
-        description="An experiment's `parameters` times its `max_epochs` at most; null is any number."
+        description="Maximum of an experiment's `parameters` times its `max_epochs`; null means unlimited."
     )
     time_limit_seconds: int | None = Field(
-        description="The longest `time_limit_seconds` of an experiment, and that of one that sets none; null is any."
+        description=(
+            "Maximum `time_limit_seconds` of an experiment, and the value used if it sets none; null means "
+            "unlimited."
+        )
     )
     estimated_seconds: int | None = Field(
-        description="An experiment's estimated training time at most; null is any."
+        description="Maximum estimated training time of an experiment; null means unlimited."
     )
-    memory_bytes: int | None = Field(description="An experiment's estimated memory at most; null is any.")
-    requests_per_minute: RequestAmount = Field(description="Requests; too many are answered with 429.")
+    memory_bytes: int | None = Field(
+        description="Maximum estimated memory of an experiment; null means unlimited."
+    )
+    requests_per_minute: RequestAmount = Field(
+        description="Rate limit; requests above it are refused with 429."
+    )

@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 WAITING = ("queued", "paused")
-"""What counts as waiting: a paused experiment can be queued at any time."""
+"""Statuses that count as waiting: a paused experiment can be queued at any time."""
 
 _STORED_RETRY_SECONDS = 60
 _QUEUED_RETRY_SECONDS = 5
@@ -70,8 +70,8 @@ def refuse_more_waiting(session: Session, owner: str, limits: Limits) -> None:
     """Raise TooMany where as many of an owner's experiments wait or are paused as may; the owner is locked."""
     if limits.queued is not None and repository.count_experiments(session, owner, WAITING) >= limits.queued:
         raise TooMany(
-            f"You have {limits.queued} experiments waiting or paused, as many as this service allows. "
-            "Wait until some of them have begun, or cancel some.",
+            f"You have {limits.queued} queued or paused experiments, the maximum. Wait until some have "
+            "started, or cancel some.",
             _QUEUED_RETRY_SECONDS,
         )
 
@@ -84,8 +84,8 @@ def refuse_more_queued(session: Session, owner: str, limits: Limits) -> None:
         and repository.count_experiments(session, owner, ["queued"]) >= limits.queued
     ):
         raise TooMany(
-            f"You have {limits.queued} experiments waiting, as many as this service allows. "
-            "Resume this one when some of them have begun.",
+            f"You have {limits.queued} queued experiments, the maximum. Resume this one when some have "
+            "started.",
             _QUEUED_RETRY_SECONDS,
         )
 
@@ -101,8 +101,8 @@ def room_left(session: Session, owner: str, limits: Limits) -> int | None:
 def _refuse_more_stored(most: int, stored: int, more: int) -> None:
     if stored + more > most:
         raise TooMany(
-            f"Your checkpoints and data sets take {stored:,} bytes, this would take {more:,} more, and you may store "
-            f"{most:,}. Delete some that you no longer need.",
+            f"Your checkpoints and data sets use {stored:,} bytes and this would add {more:,}; the limit "
+            f"is {most:,} bytes. Delete some that you no longer need.",
             _STORED_RETRY_SECONDS,
         )
 

@@ -51,9 +51,9 @@ class Room:
         self._taken = size
         if held > self._left:
             raise TooMany(
-                f"You may store {self._most:,} bytes, of which {self._left:,} are left, and the uploads that you send "
-                f"now have at least {held:,}. Send a smaller file, delete some that you no longer need, or wait for "
-                "the other uploads.",
+                f"Your storage limit is {self._most:,} bytes, of which {self._left:,} are free, and your "
+                f"uploads in progress have at least {held:,}. Send a smaller file, delete stored data, or "
+                "wait for the other uploads.",
                 _RETRY_SECONDS,
             )
 
@@ -93,4 +93,4 @@ def _left(database: Database, caller: Caller) -> int | None:
 
 
 RoomToStore = Annotated[Room, Depends(_room_to_store)]
-"""Refuses callers who announce more than they may store; counts what comes beyond."""
+"""Refuses callers whose declared body exceeds their storage limit, and counts bytes beyond it."""

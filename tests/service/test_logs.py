@@ -80,7 +80,7 @@ def test_refused_made_and_revoked_keys_are_named(open_client: OpenClient, fresh_
         ("key refused", victim.row.id),
     ]
     assert [(line["event"], line["owner"]) for line in lines[3:]] == [
-        ("key made", "bob"),
+        ("key created", "bob"),
         ("key revoked", "ann"),
     ]
     assert all(line["request_id"].startswith("req_") for line in lines)

@@ -40,7 +40,7 @@ def app(sqlite_client: TestClient) -> FastAPI:
 )
 def test_an_unknown_path(sqlite_client: TestClient, path: str) -> None:
     problem = problem_of(sqlite_client.get(path), 404)
-    assert problem.detail.startswith("There is nothing at ")
+    assert problem.detail.startswith("Nothing exists at ")
 
 
 def test_a_misspelled_path_is_led_to_the_right_one(sqlite_client: TestClient) -> None:

@@ -122,7 +122,7 @@ def test_a_class_gets_its_keys_in_a_file_of_its_own(secured: TestClient, tmp_pat
     assert listed.count(" until 20") == 2
     # The file that there is stays, and nobody gets a second key.
     again = keys(secured, "create", "--from", str(roster), "--to", str(made))
-    assert (again.returncode, "cannot be made" in again.stderr) == (2, True)
+    assert (again.returncode, "cannot be created" in again.stderr) == (2, True)
     assert keys(secured, "list").stdout == listed
 
 

@@ -21,12 +21,12 @@ def test_reads_a_line_for_each_key() -> None:
         ("owner,queued\nann,5\na b,0\n", "line 3: owner: Must be 1 to 64 letters"),
         ("owner,queued\nann,5\nbob,0\n", "line 3: limits/queued: Must be"),
         ("owner,queued\nann,5\nbob,many\n", "line 3: limits/queued: Must be"),
-        ("owner\nann\nbob\nann\n", "line 4: owner ann is on line 2, too"),
+        ("owner\nann\nbob\nann\n", "line 4: owner ann is also on line 2"),
         ("owner,qeued\nann,5\n", 'Did you mean "queued"?'),
-        ("name\nann\n", "there must be a column owner"),
-        ("owner,name\nann,x,y\n", "line 2: cells: there are 3 cells under 2 columns"),
+        ("name\nann\n", "the column owner is required"),
+        ("owner,name\nann,x,y\n", "line 2: cells: 3 fields under 2 columns"),
         ('owner\n"ann\n', "line 2: unexpected end of data"),
-        ("", "there must be a line of column names"),
+        ("", "expected a header line"),
     ],
 )
 def test_names_the_lines_that_are_wrong(text: str, said: str) -> None:

@@ -105,7 +105,7 @@ def test_no_more_wait_than_may(capped: TestClient) -> None:
     problem = refused.json()
     assert (refused.status_code, problem["title"]) == (429, "Too many requests")
     assert refused.headers["content-type"] == "application/problem+json"
-    assert problem["detail"].startswith(f"You have {CAP} experiments waiting")
+    assert problem["detail"].startswith(f"You have {CAP} queued or paused experiments")
     assert len(capped.get(URL).json()["data"]) == CAP
     capped.post(f"{URL}/{waiting[1]}/pause")
     assert capped.post(URL, json={"dataset": "iris"}).status_code == 429

@@ -125,7 +125,7 @@ def test_who_asks_too_fast_waits(fresh_sqlite_url: str, open_client: OpenClient)
     assert [client.get(URL, headers=ann).status_code for _ in range(3)] == [200] * 3
     refused = client.get(URL, headers=ann)
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "20")
-    assert "3 requests a minute" in refused.json()["detail"]
+    assert "3 requests per minute" in refused.json()["detail"]
     assert client.get(URL, headers=another).status_code == 200
     assert [client.get(URL, headers=quick).status_code for _ in range(20)] == [200] * 20
     clock[0] = 119.5
