@@ -19,7 +19,7 @@ __all__ = ["Gate", "check_scope"]
 
 _HEADER = "Authorization"
 _REALM = 'Bearer realm="trainyard"'
-_HOW = "Send one with every request, Authorization: Bearer key_….…; the operator of the service creates them."
+_HOW = "Send it as the header Authorization: Bearer key_….…; the service's operator issues keys."
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +64,7 @@ class Gate:
         check_scope(caller, scope)
         per_minute = caller.limits.requests_per_minute
         if per_minute is not None and (seconds := self._pace.take(caller.key_id or "", per_minute)):
-            detail = f"This key may send {per_minute:,} requests a minute. Try again in {seconds} s."
+            detail = f"This API key may send {per_minute:,} requests per minute. Try again in {seconds} s."
             raise Refusal(429, detail, headers={"Retry-After": str(seconds)})
         return caller
 
@@ -79,7 +79,7 @@ class Gate:
             raise self._failed(request, f"This service requires an API key. {_HOW}", _REALM)
         scheme, _, token = given[0].partition(" ")
         if len(given) > 1 or scheme.lower() != "bearer" or not token.strip():
-            detail = f"The header {_HEADER} is not Bearer and a key. {_HOW}"
+            detail = f"The {_HEADER} header must be Bearer followed by an API key. {_HOW}"
             raise self._failed(request, detail, f'{_REALM}, error="invalid_request"')
         if self._database.is_sqlite:  # one row by its key: no thread is worth its while
             caller = self._find(token.strip())
@@ -90,8 +90,9 @@ class Gate:
             visitor.has_key = caller is not None
         if caller is None:
             detail = (
-                "This key is not valid: it is misspelled, was revoked, has expired, or was made while TRAINYARD_AUTH "
-                "was off and is not confirmed (trainyard keys confirm). Ask for a new one."
+                "Invalid API key: unknown, revoked or expired, or created while TRAINYARD_AUTH was off "
+                "and not confirmed since (trainyard keys confirm). Ask the service's operator for a new "
+                "key."
             )
             challenge = f'{_REALM}, error="invalid_token"'
             raise self._failed(request, detail, challenge, tokens.key_id_of(token.strip()))
@@ -108,7 +109,8 @@ class Gate:
         for name in (address, key_id):
             if most is not None and name is not None and (seconds := self._failures.take(name, most)):
                 detail = (
-                    f"Too many requests without a valid key. Try again in {seconds} s, or send a valid one."
+                    f"Too many requests without a valid API key. Try again in {seconds} s, or send a valid "
+                    "key."
                 )
                 return Refusal(429, detail, headers={"Retry-After": str(seconds)})
         return Refusal(401, detail, headers={"WWW-Authenticate": challenge})
@@ -137,7 +139,7 @@ def _is_shown(request: Request, scope: Scope, experiment_id: str) -> bool:
 
 def _beyond_link(experiment_id: str) -> Refusal:
     this = f"/v1/experiments/{experiment_id}"
-    detail = f"This token shows one experiment: GET {this}, and its metrics, events and checkpoints."
+    detail = f"This token reads one experiment only: GET {this}, its metrics, events and checkpoints."
     return Refusal(
         403, detail, headers={"WWW-Authenticate": f'{_REALM}, error="insufficient_scope", scope="read"'}
     )

@@ -64,7 +64,9 @@ def create_key(
     except PepperError as error:
         raise Refusal(503, str(error)) from error
     made = service.create(session, pepper, new, confirmed=not gate.is_open)
-    log.info("key created", key_id=made.row.id, owner=made.row.owner, scopes=made.row.scopes, by=caller.key_id)
+    log.info(
+        "key created", key_id=made.row.id, owner=made.row.owner, scopes=made.row.scopes, by=caller.key_id
+    )
     response.headers["Location"] = f"/v1/keys/{made.row.id}"
     response.headers["Cache-Control"] = "no-store"
     return {**key_document(made.row), "token": made.token}
