@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HEAD", "UnknownRevisionError", "configuration", "revision", "upgrade"]
 
-HEAD = "0020"
+HEAD = "0021"
 """The newest revision in ``versions``."""
 
 

@@ -49,9 +49,11 @@ def downgrade() -> None:
         "SELECT checkpoints.experiment_id, checkpoints.kind, blob_pieces.position, blob_pieces.content "
         "FROM checkpoints JOIN blob_pieces ON blob_pieces.blob_id = checkpoints.blob_id"
     )
+    # Out of the way of the pieces, whose positions begin with 0.
+    op.execute("UPDATE resume_states SET position = -1 WHERE blob_id IS NOT NULL")
     op.execute(
         "INSERT INTO resume_states (experiment_id, position, epoch, content) "
-        "SELECT resume_states.experiment_id, blob_pieces.position + 1, resume_states.epoch, blob_pieces.content "
+        "SELECT resume_states.experiment_id, blob_pieces.position, resume_states.epoch, blob_pieces.content "
         "FROM resume_states JOIN blob_pieces ON blob_pieces.blob_id = resume_states.blob_id"
     )
     op.execute("DELETE FROM resume_states WHERE blob_id IS NOT NULL")

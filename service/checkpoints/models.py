@@ -5,18 +5,30 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, LargeBinary
+from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.database import Base
 
-__all__ = ["CheckpointChunkRow", "CheckpointRow"]
+__all__ = ["CHECKPOINTS_IN_ROWS", "CheckpointChunkRow", "CheckpointRow"]
+
+CHECKPOINTS_IN_ROWS = text("blob_id IS NULL AND bytes > 65536")
+"""The large checkpoints that an older version stored in ``checkpoint_chunks``."""
 
 
 class CheckpointRow(Base):
     """The weights of one epoch (``kind`` best or last) in safetensors format, and that epoch's metrics."""
 
     __tablename__ = "checkpoints"
+    __table_args__ = (
+        Index(
+            "ix_checkpoints_in_rows",
+            "experiment_id",
+            "kind",
+            sqlite_where=CHECKPOINTS_IN_ROWS,
+            postgresql_where=CHECKPOINTS_IN_ROWS,
+        ),
+    )
 
     experiment_id: Mapped[str] = mapped_column(
         ForeignKey("experiments.id", ondelete="CASCADE"), primary_key=True

@@ -19,6 +19,7 @@ Row = sa.Row[Any]
 _CHECKPOINTS: Any = CheckpointRow.__table__
 _CHUNKS: Any = CheckpointChunkRow.__table__
 _PIECES: Any = BlobPieceRow.__table__
+_OF_PIECE: Any = tuple(_CHECKPOINTS.c[name] for name in ("sha256", "bytes", "blob_id"))
 
 
 def find_all(session: Session, experiment_id: str) -> Sequence[Row]:
@@ -47,9 +48,9 @@ def share(session: Session, source: tuple[str, str], target: tuple[str, str]) ->
 
 
 def find_piece(session: Session, experiment_id: str, kind: str, position: int) -> Row | None:
-    """A checkpoint's ``sha256`` and ``bytes`` and, as ``content``, one of its pieces (None after the last).
+    """A checkpoint's ``sha256``, ``bytes`` and ``blob_id`` and, as ``content``, one of its pieces.
 
-    ``piece_sha256`` is the piece's own hash, where it has one.
+    ``content`` is None after the last. ``piece_sha256`` is the piece's own hash, where it has one.
 
     One statement, so that piece and hash belong together whatever is stored meanwhile.
     """
@@ -57,12 +58,14 @@ def find_piece(session: Session, experiment_id: str, kind: str, position: int) -
         _CHUNKS.c.experiment_id == _CHECKPOINTS.c.experiment_id,
         _CHUNKS.c.kind == _CHECKPOINTS.c.kind,
         _CHUNKS.c.position == position,
+        # What was moved to a blob may still have chunks, which the sweeper is about to remove.
+        _CHECKPOINTS.c.blob_id.is_(None),
     )
     shared = sa.and_(_PIECES.c.blob_id == _CHECKPOINTS.c.blob_id, _PIECES.c.position == position)
     content = sa.func.coalesce(_CHUNKS.c.content, _PIECES.c.content, type_=_PIECES.c.content.type)
     own_hash = _PIECES.c.sha256.label("piece_sha256")
-    statement = (
-        sa.select(_CHECKPOINTS.c.sha256, _CHECKPOINTS.c.bytes, content.label("content"), own_hash)
+    statement: Any = (
+        sa.select(*_OF_PIECE, content.label("content"), own_hash)
         .select_from(_CHECKPOINTS.outerjoin(_CHUNKS, piece).outerjoin(_PIECES, shared))
         .where(_CHECKPOINTS.c.experiment_id == experiment_id, _CHECKPOINTS.c.kind == kind)
     )

@@ -122,11 +122,12 @@ def _pieces(database: Database, experiment_id: str, kind: str, first: Row) -> It
         if sent >= first.bytes:
             return
         piece = _piece(database, experiment_id, kind, position) if position else first
-        if piece is not None and piece.sha256 == first.sha256 and piece.content is None:
+        # Moved to a blob meanwhile, it is the same content in other pieces.
+        if piece is None or (piece.sha256, piece.blob_id) != (first.sha256, first.blob_id):
+            raise CheckpointReplaced(f"Checkpoint {kind} of {experiment_id} was replaced while it was sent.")
+        if piece.content is None:
             # One is missing, which the hash of the others tells.
             return
-        if piece is None or piece.sha256 != first.sha256:
-            raise CheckpointReplaced(f"Checkpoint {kind} of {experiment_id} was replaced while it was sent.")
         if piece.piece_sha256 not in {None, hashlib.sha256(piece.content).hexdigest()}:
             raise damaged(experiment_id, kind)
         yield piece.content

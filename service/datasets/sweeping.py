@@ -13,6 +13,7 @@ from types import MappingProxyType
 from sqlalchemy.orm import Session
 
 from service.blobs import repository as blobs
+from service.blobs.moved import repository as moved
 from service.database import Database
 from service.datasets import repository
 from service.leftovers import repository as leftovers
@@ -27,6 +28,8 @@ _KINDS: Mapping[Kind, tuple[Callable[[Session, str], bool], Callable[[Session, s
     MappingProxyType(
         {
             "blob": (blobs.is_used, lambda session, id_: blobs.drop_pieces(session, id_, PIECES // 2)),
+            "chunks": (moved.are_chunks_used, moved.drop_chunk),
+            "state": (moved.is_state_used, moved.drop_state_row),
             "upload": (repository.is_read, lambda session, id_: repository.drop_pieces(session, id_, PIECES)),
             "version": (repository.is_had, repository.drop_arrays),
         }

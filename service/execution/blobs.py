@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, NamedTuple
@@ -38,6 +38,9 @@ __all__ = [
 CHUNK_BYTES = 8 * 2**20
 BLOB_PIECE_BYTES = 2**21
 """A piece is written within some ten milliseconds, for which every other writer of an SQLite file waits."""
+
+_LENGTH_BYTES = 8
+"""A safetensors file begins with the length of its header."""
 
 SMALL_BYTES = 2**16
 """Up to here a content is written with the row that it belongs to, which costs the least."""
@@ -87,8 +90,10 @@ class Content:
 NOTHING = Content()
 
 
-def stage(content: bytes, persist: Callable[[Callable[[Session], None]], None]) -> str:
-    """Write a content as a blob, a piece in each call of ``persist``; returns its id. Raises BlobGone.
+def stage(content: Iterable[bytes], persist: Callable[[Callable[[Session], None]], None]) -> str:
+    """Write a content, given in any pieces, as a blob, a piece in each call of ``persist``; returns the blob's id.
+
+    Raises BlobGone.
 
     Until something refers to it nobody sees it, and nobody else has had to wait for long.
     """
@@ -99,12 +104,19 @@ def stage(content: bytes, persist: Callable[[Callable[[Session], None]], None]) 
     return blob_id
 
 
-def _pieces_of_blob(content: bytes) -> Iterator[bytes]:
+def _pieces_of_blob(content: Iterable[bytes]) -> Iterator[bytes]:
     # The header by itself: a warm start is checked by it alone.
-    header = min(8 + int.from_bytes(content[:8], "little"), BLOB_PIECE_BYTES)
-    yield content[:header]
-    for start in range(header, len(content), BLOB_PIECE_BYTES):
-        yield content[start : start + BLOB_PIECE_BYTES]
+    rest, size = b"", 0
+    for piece in content:
+        rest, start = rest + piece, 0
+        if not size and len(rest) >= _LENGTH_BYTES:
+            size = min(_LENGTH_BYTES + int.from_bytes(rest[:_LENGTH_BYTES], "little"), BLOB_PIECE_BYTES)
+        while size and len(rest) - start >= size:
+            yield rest[start : start + size]
+            start, size = start + size, BLOB_PIECE_BYTES
+        rest = rest[start:]
+    if rest:
+        yield rest
 
 
 def load(database: Database, blob_id: str, what: Damaged) -> bytes:
@@ -135,9 +147,11 @@ def read_state(session: Session, experiment_id: str) -> Content:
         .where(_STATES.c.experiment_id == experiment_id)
         .order_by(_STATES.c.position)
     )
+    first = session.execute(pieces.where(_STATES.c.position == 0)).first()
+    if first is not None and first.blob_id is not None:
+        # The other rows of a state that was moved may still be there.
+        return Content(blob_id=first.blob_id)
     rows = session.execute(pieces).all()
-    if rows and rows[0].blob_id is not None:
-        return Content(blob_id=rows[0].blob_id)
     content = b"".join(row.content for row in rows)
     # States of before there were hashes have none.
     if rows and any(row.sha256 not in {None, sha256_of(content)} for row in rows):

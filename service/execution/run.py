@@ -241,7 +241,7 @@ class Run:
 
     def _staged(self, progress: Progress) -> Progress:
         weights = [
-            replace(each, blob_id=stage(each.content, self._persist))
+            replace(each, blob_id=stage([each.content], self._persist))
             if len(each.content) > SMALL_BYTES
             else each
             for each in progress.weights
@@ -251,7 +251,7 @@ class Run:
             _ = each.sha256
         if progress.state is None or len(progress.state) <= SMALL_BYTES:
             return replace(progress, weights=weights)
-        return replace(progress, weights=weights, state_blob=stage(progress.state, self._persist))
+        return replace(progress, weights=weights, state_blob=stage([progress.state], self._persist))
 
     def _store(self, progress: Sequence[Progress]) -> None:
         statuses = self._persist_staged(progress, lambda staged, session: ledger.store(session, staged))

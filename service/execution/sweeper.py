@@ -1,7 +1,8 @@
-"""Gives the room of what was deleted back, beside everything else that an engine does."""
+"""Gives the room of what was deleted back, and moves what older versions stored, beside all that an engine does."""
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -9,9 +10,11 @@ from collections.abc import Callable
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from service.blobs import repository as blobs
+from service.blobs.repository import BlobGone
 from service.database import Database
 from service.datasets.service import sweep
 from service.execution.leases import LeaseWatch
+from service.execution.moving import Mover
 from service.execution.outage import Outage
 
 __all__ = ["Sweeper"]
@@ -28,6 +31,7 @@ class Sweeper:
         self._database, self._is_ours = database, is_ours
         self._outage = Outage("the database")
         self._written: LeaseWatch[str] = LeaseWatch(ABANDONED_SECONDS)
+        self._mover = Mover(database)
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop."""
@@ -36,6 +40,7 @@ class Sweeper:
             try:
                 if self._is_ours():
                     self._give_up_blobs()
+                    self._move(stop)
                     owed = sweep(self._database, lambda: not stop.is_set()) or owed
                 if owed:
                     self._database.shrink(lambda: not stop.is_set())
@@ -43,6 +48,13 @@ class Sweeper:
                 self._outage.over()
             except SQLAlchemyError as error:
                 self._outage.note(error.orig if isinstance(error, DBAPIError) else error)
+
+    def _move(self, stop: threading.Event) -> None:
+        """Move contents for as long as the pause between two looks, which leaves writers half of the time."""
+        end = time.monotonic() + LOOK_SECONDS
+        with contextlib.suppress(BlobGone):
+            while self._mover.move_one() and time.monotonic() < end and not stop.is_set():
+                pass
 
     def _give_up_blobs(self) -> None:
         with self._database.reading() as session:

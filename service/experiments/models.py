@@ -11,7 +11,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from engine.revision import ENGINE_REVISION, FIRST_REVISION
 from service.database import Base
 
-__all__ = ["EpochRow", "ExperimentMetadataRow", "ExperimentRow", "ResumeStateRow"]
+__all__ = ["STATES_IN_ROWS", "EpochRow", "ExperimentMetadataRow", "ExperimentRow", "ResumeStateRow"]
+
+STATES_IN_ROWS = text("blob_id IS NULL AND (position > 0 OR length(content) > 65536)")
+"""Rows of the large states that an older version stored."""
+
 
 _DISPATCHED = text("dispatch_id IS NOT NULL")
 _NOT_FINISHED = text("finished_at IS NULL")
@@ -183,6 +187,15 @@ class ResumeStateRow(Base):
     """A piece of the state from which training goes on after ``epoch``; all pieces are replaced at once."""
 
     __tablename__ = "resume_states"
+    __table_args__ = (
+        Index(
+            "ix_resume_states_in_rows",
+            "experiment_id",
+            "position",
+            sqlite_where=STATES_IN_ROWS,
+            postgresql_where=STATES_IN_ROWS,
+        ),
+    )
 
     experiment_id: Mapped[str] = mapped_column(
         ForeignKey("experiments.id", ondelete="CASCADE"), primary_key=True

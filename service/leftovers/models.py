@@ -19,6 +19,10 @@ class LeftoverRow(Base):
     __tablename__ = "leftovers"
 
     kind: Mapped[str] = mapped_column(primary_key=True)
-    """``blob``, ``upload`` (of a data set's id) or ``version`` (of arrays)."""
+    """What the bytes are.
+
+    ``blob``, ``upload`` (of a data set's id), ``version`` (of arrays), or rows whose content was moved to a blob:
+    ``chunks`` (of a checkpoint, experiment/kind) and ``state`` (of an experiment).
+    """
 
     id: Mapped[str] = mapped_column(primary_key=True)

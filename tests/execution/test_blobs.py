@@ -1,7 +1,7 @@
 """Large contents: written before anything refers to them, shared, and removed a few pieces at a time."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -177,7 +177,7 @@ def test_what_was_removed_meanwhile_is_written_again(
 ) -> None:
     stage, lost = blobs.stage, list[str]()
 
-    def lose_the_first(content: bytes, persist: Callable[..., None]) -> str:
+    def lose_the_first(content: Iterable[bytes], persist: Callable[..., None]) -> str:
         blob_id = stage(content, persist)
         if not lost:
             lost.append(blob_id)

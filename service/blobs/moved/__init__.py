@@ -1,0 +1,1 @@
+"""What was moved to blobs."""
