@@ -1,4 +1,4 @@
-"""The real application on a real database; only the server in front of it is left out."""
+"""The real application on a real database; only the server in front of it is left out. Some of it wants keys."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -50,3 +50,15 @@ def database(client: TestClient) -> Database:
     """Return the client's database, in which a test can do what the engine does."""
     database: Database = client.app.state.database  # type: ignore[attr-defined]  # the client only knows an ASGI app
     return database
+
+
+@pytest.fixture
+def secured(fresh_database_url: str, open_client: OpenClient) -> TestClient:
+    """Return a client of an application that wants keys, which has none."""
+    return open_client(fresh_database_url, auth="on")
+
+
+@pytest.fixture
+def secured_sqlite(fresh_sqlite_url: str, open_client: OpenClient) -> TestClient:
+    """Return the same on SQLite only."""
+    return open_client(fresh_sqlite_url, auth="on")
