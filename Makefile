@@ -66,7 +66,7 @@ clients-all: $(CLIENTS)/typescript/ready $(CLIENTS)/python/ready $(STAMPS)/test 
 .PHONY: fuzz
 fuzz: export FUZZ_SECONDS ?= 60
 fuzz: $(STAMPS)/test ## Read files that hypothesis makes up and damages, a minute for each parser (FUZZ_SECONDS=600)
-	$(BIN)/python -m pytest tests/service/datasets/parsing/test_properties.py -m slow -s -o faulthandler_timeout=3600 $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests/service/datasets/reading/test_properties.py -m slow -s -o faulthandler_timeout=3600 $(PYTEST_ARGS)
 
 .PHONY: parquet
 parquet: $(STAMPS)/parquet ## Let the service read Parquet files, too (installs pyarrow, which is large)

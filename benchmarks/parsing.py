@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from service.datasets.parsing.options import Options
-from service.datasets.parsing.parse import parse
-from service.datasets.parsing.results import Parsed
+from service.datasets.reading.options import Options
+from service.datasets.reading.parse import parse
+from service.datasets.reading.results import Parsed
 
 ROWS = 200_000
 COLUMNS = 50

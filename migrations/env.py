@@ -8,16 +8,16 @@ import sqlalchemy as sa
 from alembic import context
 from sqlalchemy.engine import Connection
 
-import service.access.models
 import service.checkpoints.models
 import service.datasets.models
 import service.events.models
 import service.execution.models
 import service.experiments.models
 import service.idempotency.models
-import service.quotas.models  # noqa: F401 - each import adds its tables to Base.metadata
-from service.database import Base, Database, UtcDateTime
+import service.keys.models
+import service.limits.models  # noqa: F401 - each import adds its tables to Base.metadata
 from service.settings import Settings
+from service.storage.database import Base, Database, UtcDateTime
 
 ADVISORY_LOCK = 7_236_147_001
 """Taken on PostgreSQL while migrating; an arbitrary number of our own."""

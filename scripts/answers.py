@@ -1,6 +1,6 @@
 """The example of every answer in the OpenAPI document, recorded from a service that is started for it.
 
-python -m scripts.answers    # renews service/openapi_answers.json; `make openapi` then renews docs/openapi.json
+python -m scripts.answers    # renews service/openapi/answers.json; `make openapi` then renews docs/openapi.json
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from scripts.fresh_service import FreshService, fresh_service
 
 __all__ = ["FILE", "main"]
 
-FILE = Path(__file__).resolve().parents[1] / "service" / "openapi_answers.json"
+FILE = Path(__file__).resolve().parents[1] / "service" / "openapi" / "answers.json"
 
 _JSON = "application/json"
 _SPEC = {"dataset": "iris", "architecture": [3], "max_epochs": 3, "seed": 1, "name": "a first try"}

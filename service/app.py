@@ -11,15 +11,8 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from typing_extensions import override
 
-from service import database_problems, problems
-from service.access.exposure import names_of
 from service.access.gate import Gate
-from service.access.hosts import KnownHosts
-from service.access.routes import router as keys
 from service.checkpoints.routes import router as checkpoints
-from service.compression import Compression
-from service.cross_origin import CrossOrigin
-from service.database import Database
 from service.datasets.routes import router as datasets
 from service.events.routes import router as events
 from service.events.tail import Tail
@@ -29,14 +22,21 @@ from service.experiments.queue.outlook import Outlook
 from service.experiments.routes import router as experiments
 from service.health.readiness import EngineWatch
 from service.health.routes import router as health
+from service.http import database_problems, problems
+from service.http.compression import Compression
+from service.http.cors import CrossOrigin
+from service.http.exposure import names_of
+from service.http.host_check import KnownHosts
+from service.http.middleware import BodyLimit, RequestContext
+from service.keys.routes import router as keys
+from service.limits.routes import router as limits
+from service.limits.spooling import Spools
 from service.links.routes import router as links
 from service.metrics.measures import Measures
 from service.metrics.routes import router as metrics
-from service.middleware import BodyLimit, RequestContext
-from service.openapi import openapi_document
-from service.quotas.routes import router as limits
-from service.quotas.storing import Spools
+from service.openapi.document import openapi_document
 from service.settings import Settings
+from service.storage.database import Database
 from service.web import routes as web
 
 __all__ = ["create_app"]

@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import version
 
 from engine import blas
-from service.access.commands import add_keys
 from service.command_line import WrongError, check_database_url, first_line, read_settings
 from service.experiments.states import TERMINAL
+from service.keys.commands import add_keys
 from service.settings import Settings
 
 __all__ = ["main"]
@@ -99,9 +99,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(_arguments: argparse.Namespace) -> None:
-    from service.execution.child import EngineChild
     from service.execution.data_directory import DataDirectory, DataDirectoryError
-    from service.listening import ListenError, listen
+    from service.execution.supervisor import EngineChild
+    from service.http.listening import ListenError, listen
 
     settings = read_settings()
     _check_access(settings)
@@ -115,7 +115,7 @@ def _serve(_arguments: argparse.Namespace) -> None:
     # The engine takes the longest to start, so that it starts first.
     with contextlib.closing(EngineChild(directory.descriptor)):
         _prepare_database(settings, directory.engine_id)
-        from service.serving import serve_api  # takes a while, in which the engine starts
+        from service.http.server import serve_api  # takes a while, in which the engine starts
 
         _welcome(settings, sockets[0].getsockname()[1])
         _say_unconfirmed(settings)
@@ -124,10 +124,10 @@ def _serve(_arguments: argparse.Namespace) -> None:
 
 
 def _api(_arguments: argparse.Namespace) -> None:
-    from service.listening import ListenError, listen
+    from service.http.listening import ListenError, listen
+    from service.http.server import serve_api
     from service.logs import configure_logs
-    from service.private_files import make_private
-    from service.serving import serve_api
+    from service.storage.private_files import make_private
 
     configure_logs()
     settings = read_settings()
@@ -158,9 +158,9 @@ def _engine(arguments: argparse.Namespace) -> None:
 
 def _watch_engine(settings: Settings) -> None:
     """Keep an engine running as a child: whatever supervises this command may not notice one that hangs."""
-    from service.execution.child import EngineChild
     from service.execution.data_directory import DataDirectory, DataDirectoryError
-    from service.private_files import make_private
+    from service.execution.supervisor import EngineChild
+    from service.storage.private_files import make_private
 
     make_private(settings)
     descriptor = None
@@ -177,7 +177,7 @@ def _watch_engine(settings: Settings) -> None:
 
 
 def _be_engine(settings: Settings, beats: int) -> None:
-    from service.execution.engine_process import run_engine
+    from service.execution.process import run_engine
     from service.execution.security import SchedulerError
 
     try:
@@ -206,8 +206,8 @@ def _prepare(_arguments: argparse.Namespace) -> None:
 def _verify(_arguments: argparse.Namespace) -> None:
     from sqlalchemy.exc import DBAPIError
 
-    from service.database import Database
-    from service.execution.verification import verify
+    from service.execution.upkeep.verification import verify
+    from service.storage.database import Database
 
     settings = read_settings()
     check_database_url(settings)
@@ -229,8 +229,8 @@ def _verify(_arguments: argparse.Namespace) -> None:
 def _prune(arguments: argparse.Namespace) -> None:
     from sqlalchemy.exc import DBAPIError
 
-    from service.database import Database
     from service.retention.service import prune, read_duration
+    from service.storage.database import Database
 
     settings = read_settings()
     check_database_url(settings)
@@ -250,8 +250,8 @@ def _prune(arguments: argparse.Namespace) -> None:
 
 
 def _check_access(settings: Settings) -> None:
-    from service.access.exposure import ExposedError, refuse_exposure
-    from service.access.pepper import PepperError, read_pepper
+    from service.http.exposure import ExposedError, refuse_exposure
+    from service.keys.pepper import PepperError, read_pepper
 
     try:
         refuse_exposure(settings)
@@ -265,9 +265,9 @@ def _migrate_or_say_why(settings: Settings) -> None:
     from sqlalchemy.exc import DBAPIError
 
     from migrations import UnknownRevisionError
-    from service.database import migrate
     from service.logs import configure_logs
-    from service.private_files import make_private
+    from service.storage.database import migrate
+    from service.storage.private_files import make_private
 
     configure_logs()
     check_database_url(settings)
@@ -287,8 +287,8 @@ def _migrate_or_say_why(settings: Settings) -> None:
 
 def _make_room(settings: Settings) -> None:
     """Say what the disk of the database lacks, and release the room that is kept for deleting."""
-    from service.database import Database
-    from service.disk_space import room_of, set_aside
+    from service.storage.database import Database
+    from service.storage.disk_space import room_of, set_aside
 
     check_database_url(settings)
     with (
@@ -305,8 +305,8 @@ def _prepare_database(settings: Settings, engine_id: str) -> None:
     """Bring the tables up to date; on a full disk, where not even that can be done, try again until there is room."""
     from sqlalchemy.exc import DBAPIError
 
-    from service.database import Database
-    from service.disk_space import has_room
+    from service.storage.database import Database
+    from service.storage.disk_space import has_room
 
     def prepare() -> None:
         _migrate_or_say_why(settings)
@@ -331,8 +331,8 @@ def _prepare_database(settings: Settings, engine_id: str) -> None:
 
 def _forget_last_engine(settings: Settings, engine_id: str) -> None:
     """Have /readyz wait for the new engine, not believe the last beat of one that was killed."""
-    from service.database import Database
-    from service.execution.presence import forget_engine
+    from service.health.presence import forget_engine
+    from service.storage.database import Database
 
     database = Database(settings.resolved_database_url)
     with contextlib.closing(database), database.transaction() as session:
@@ -343,8 +343,8 @@ def _say_unconfirmed(settings: Settings) -> None:
     """Say how many API keys are not valid since they were made while keys were not required."""
     from sqlalchemy.exc import SQLAlchemyError
 
-    from service.access.service import count_unconfirmed
-    from service.database import Database
+    from service.keys.service import count_unconfirmed
+    from service.storage.database import Database
 
     if settings.auth == "off":
         return

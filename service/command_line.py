@@ -32,7 +32,7 @@ def read_settings() -> Settings:
 
 def check_database_url(settings: Settings) -> None:
     """Raise WrongError where the database's URL is none, or the file with its password cannot be read."""
-    from service.database import Database, DatabaseUrlError
+    from service.storage.database import Database, DatabaseUrlError
 
     try:
         Database(settings.resolved_database_url)

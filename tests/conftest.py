@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy
 
 from engine import blas
-from service.database import Base, Database, migrate
+from service.storage.database import Base, Database, migrate
 from tests.postgresql import PostgresqlServer, running_server
 
 # What the service does before it loads NumPy: a test computes as a worker does, on one thread.

@@ -27,9 +27,9 @@ from sklearn.datasets import (
 from engine import Dataset
 from service.datasets import catalog
 from service.datasets.loading import load
-from service.datasets.parsing.options import Options
-from service.datasets.parsing.parse import parse
-from service.datasets.parsing.results import Parsed
+from service.datasets.reading.options import Options
+from service.datasets.reading.parse import parse
+from service.datasets.reading.results import Parsed
 
 __all__ = ["DIAMONDS", "NAMES", "SET_ASIDE", "data_set"]
 

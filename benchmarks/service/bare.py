@@ -17,7 +17,7 @@ from typing import Any
 from engine import Experiment, train
 from service.datasets.catalog import find
 from service.datasets.loading import load
-from service.execution.worker_setup import NICENESS
+from service.execution.worker.setup import NICENESS
 
 __all__ = ["seconds"]
 

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from service.access.caller import LOCAL_OWNER
-from service.database import Database, migrate
 from service.experiments import service as experiments
-from service.pagination import Position
+from service.http.pagination import Position
+from service.storage.database import Database, migrate
 
 __all__ = ["Crowd", "crowd"]
 

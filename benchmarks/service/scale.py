@@ -17,11 +17,11 @@ from sqlalchemy.orm import Session
 from benchmarks.service.crowd import Crowd, crowd
 from benchmarks.service.figures import MS, Figure
 from service.access.caller import LOCAL_OWNER
-from service.execution.dispatcher import Dispatcher
-from service.execution.executor import Slots
+from service.execution.dispatching.dispatcher import Dispatcher
+from service.execution.dispatching.executor import Slots
 from service.experiments import service as experiments
 from service.experiments.service import Filters
-from service.pagination import NEWEST_FIRST, OLDEST_FIRST, encode_cursor
+from service.http.pagination import NEWEST_FIRST, OLDEST_FIRST, encode_cursor
 
 __all__ = ["measure"]
 

@@ -16,9 +16,9 @@ from benchmarks.service.figures import Figure
 from benchmarks.service.watching import watching
 from scripts.fresh_service import FreshService, fresh_service
 from service.access.caller import LOCAL_OWNER
-from service.database import Database, migrate, utc_now
 from service.experiments import service as experiments
 from service.experiments.models import ExperimentRow
+from service.storage.database import Database, migrate, utc_now
 
 __all__ = ["measure"]
 

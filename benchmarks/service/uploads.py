@@ -16,9 +16,9 @@ from benchmarks.service.figures import MS, Figure
 from benchmarks.service.processes import command_line, peak_bytes, processes, reset_peak, resident_bytes
 from engine.spec import Experiment, Split, resolve
 from scripts.fresh_service import FreshService, fresh_service
-from service.database import Database
 from service.datasets.cache import DatasetCache
-from service.execution.training_data import TrainingData
+from service.execution.worker.training_data import TrainingData
+from service.storage.database import Database
 
 __all__ = ["measure"]
 

@@ -17,12 +17,12 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.pool import Pool
 
 from service.access.caller import LOCAL_OWNER
-from service.database import Database, migrate
 from service.datasets.service import sweep
-from service.execution import repository
-from service.execution.worker import WorkerProcess
+from service.execution.dispatching import repository
+from service.execution.worker.dispatches import WorkerProcess
 from service.experiments.actions import delete
 from service.experiments.service import submit
+from service.storage.database import Database, migrate
 
 DOCUMENT: dict[str, Any] = {
     "dataset": "digits",

@@ -6,14 +6,14 @@ import structlog
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
-from service.access import service, tokens
-from service.access.addresses import client_address
 from service.access.caller import LOCAL_OWNER, SCOPES, Caller, Limits, Scope
-from service.access.pepper import read_pepper
 from service.access.rate_limit import TokenBuckets
-from service.database import Database
-from service.problems import Refusal
+from service.http.addresses import client_address
+from service.http.problems import Refusal
+from service.keys import service, tokens
+from service.keys.pepper import read_pepper
 from service.settings import Settings
+from service.storage.database import Database
 
 __all__ = ["Gate", "check_scope"]
 

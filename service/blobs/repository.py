@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from service.blobs.models import BlobPieceRow, BlobRow
 from service.checkpoints.models import CheckpointRow
-from service.database import utc_now
 from service.experiments.models import ResumeStateRow
 from service.leftovers import repository as leftovers
+from service.storage.database import utc_now
 
 __all__ = [
     "BlobGone",

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from service.checkpoints import repository
 from service.checkpoints.safetensors import DamagedCheckpoint, Reader
 from service.errors import Damaged
-from service.sqlite import leave_event_loop
+from service.storage.sqlite import leave_event_loop
 
 __all__ = ["INITIAL", "damaged", "keep", "modules"]
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.database import Base
+from service.storage.database import Base
 
 __all__ = ["CHECKPOINTS_IN_ROWS", "CheckpointChunkRow", "CheckpointRow"]
 

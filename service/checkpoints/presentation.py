@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from service.checkpoints.service import Stored
-from service.experiments.metrics import of_epoch
+from service.experiments.curve.metrics import of_epoch
 
 __all__ = ["checkpoint_document"]
 

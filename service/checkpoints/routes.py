@@ -13,11 +13,11 @@ from service.checkpoints.content import FORMS
 from service.checkpoints.presentation import checkpoint_document
 from service.checkpoints.schemas import CheckpointContent, CheckpointList, CheckpointRead
 from service.checkpoints.service import Stored
-from service.conditional import Known
-from service.dependencies import ExperimentId, QuickReading, Reading, Store
-from service.digests import digest
-from service.openapi import NOT_MODIFIED, problems
-from service.routing import StrictRoute
+from service.http.digests import digest
+from service.http.etags import Known
+from service.http.route import StrictRoute
+from service.http.sessions import ExperimentId, QuickReading, Reading, Store
+from service.openapi.document import NOT_MODIFIED, problems
 
 __all__ = ["router"]
 

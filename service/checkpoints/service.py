@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from service.checkpoints import repository
 from service.checkpoints.initial import INITIAL, damaged
 from service.checkpoints.repository import Row
-from service.database import Database
 from service.errors import Damaged, NotFound
 from service.experiments import service as experiments
+from service.storage.database import Database
 
 __all__ = [
     "KINDS",

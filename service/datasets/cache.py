@@ -14,13 +14,13 @@ from sqlalchemy.orm import Session
 
 from engine.data import Column, Dataset
 from engine.kernels import Array
-from service.database import Database
 from service.datasets import loading, repository
 from service.datasets.cache_folder import CacheFolder
+from service.datasets.disk_space import FULL
 from service.datasets.facts import scaling_of
 from service.datasets.identifiers import is_identifier
 from service.datasets.loading import DatasetMismatchError
-from service.datasets.room import FULL
+from service.storage.database import Database
 
 __all__ = ["DatasetCache"]
 

@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from engine.kernels import Array
-from service.database import utc_now
-from service.datasets.room import FULL
+from service.datasets.disk_space import FULL
+from service.storage.database import utc_now
 
 __all__ = ["CacheFolder"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.spec.rules import Flag, check_fields, rule
-from service.documents import read_document
+from service.http.json_documents import read_document
 
 __all__ = ["DatasetChange", "read_change"]
 

@@ -11,7 +11,7 @@ from engine.spec.groups import Copies, Grouping
 from service.datasets.revision import OUTDATED, outdated
 
 if TYPE_CHECKING:
-    from service.datasets.parsing.results import Parsed, Rejected
+    from service.datasets.reading.results import Parsed, Rejected
 
 __all__ = ["copies_of", "engine_facts", "facts_document", "rejection_document", "scaling_of", "warnings_of"]
 

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import BigInteger, Index, LargeBinary, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.database import Base
 from service.datasets.revision import FIRST_REVISION, READER_REVISION
+from service.storage.database import Base
 
 __all__ = ["DatasetArrayRow", "DatasetRow", "DatasetUploadRow"]
 

@@ -11,8 +11,8 @@ from starlette.datastructures import FormData
 from starlette.formparsers import MultiPartException, MultiPartParser
 from typing_extensions import override
 
-from service.problems import Refusal
-from service.quotas.storing import Room
+from service.http.problems import Refusal
+from service.limits.spooling import Room
 
 __all__ = ["LONGEST_FIELD_BYTES", "read_form"]
 

@@ -16,16 +16,16 @@ from starlette.requests import ClientDisconnect
 
 from engine.errors import InvalidSpec, SpecProblem
 from engine.spec.rules import Flag
+from service.datasets.disk_space import FULL
 from service.datasets.known_columns import check_target
 from service.datasets.multipart import read_form
-from service.datasets.parsing.option_rules import is_plain
-from service.datasets.parsing.options import Options
-from service.datasets.room import FULL
+from service.datasets.reading.option_rules import is_plain
+from service.datasets.reading.options import Options
 from service.datasets.uploads import Announced, size_of
 from service.experiments.labels import check_name
-from service.json_bodies import read_json
-from service.problems import Refusal
-from service.quotas.storing import Room
+from service.http.json_body import read_json
+from service.http.problems import Refusal
+from service.limits.spooling import Room
 
 __all__ = ["announced", "received_bytes", "received_form"]
 

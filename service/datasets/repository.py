@@ -14,8 +14,8 @@ from service.datasets.models import DatasetArrayRow, DatasetRow, DatasetUploadRo
 from service.datasets.revision import READER_REVISION
 from service.errors import Damaged
 from service.experiments.models import ExperimentRow
+from service.http.pagination import MOST_COUNTED, Position
 from service.leftovers import repository as leftovers
-from service.pagination import MOST_COUNTED, Position
 
 __all__ = [
     "REPAIR",

@@ -10,7 +10,6 @@ from starlette.concurrency import run_in_threadpool
 from service.access.authentication import Administrator, Reader, Writer
 from service.access.caller import Caller
 from service.access.gate import check_scope
-from service.database import Database
 from service.datasets import service, uploads
 from service.datasets.changes import read_change
 from service.datasets.examples import ANNOUNCEMENTS, BYTES_BODY, FORM, JSON, PATCH_EXAMPLES, UPLOAD_BODY
@@ -27,12 +26,13 @@ from service.datasets.schemas import (
     UploadedDatasetRead,
 )
 from service.datasets.uploads import Announced
-from service.dependencies import QuickReading, Reading, Store, Transaction
+from service.http.problems import Refusal
+from service.http.route import StrictRoute
+from service.http.sessions import QuickReading, Reading, Store, Transaction
 from service.idempotency.requests import OnceTransaction
-from service.openapi import problems
-from service.problems import Refusal
-from service.quotas.storing import RoomToStore
-from service.routing import StrictRoute
+from service.limits.spooling import RoomToStore
+from service.openapi.document import problems
+from service.storage.database import Database
 
 __all__ = ["router"]
 

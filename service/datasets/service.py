@@ -11,7 +11,6 @@ from typing import Any, Protocol
 from sqlalchemy.orm import Session
 
 from engine.spec import DatasetFacts, SpecWarning
-from service.database import utc_now
 from service.datasets import catalog, repository
 from service.datasets.catalog import BuiltinDataset
 from service.datasets.facts import engine_facts, warnings_of
@@ -21,7 +20,8 @@ from service.datasets.repository import Row
 from service.datasets.sweeping import sweep
 from service.datasets.uploads import UPLOADING, VALIDATING
 from service.errors import Conflict, NotFound
-from service.pagination import Page, Position, decode_cursor, encode_cursor
+from service.http.pagination import Page, Position, decode_cursor, encode_cursor
+from service.storage.database import utc_now
 
 __all__ = [
     "Trainable",

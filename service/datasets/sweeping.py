@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from service.blobs import repository as blobs
 from service.blobs.moved import repository as moved
-from service.database import Database
 from service.datasets import repository
 from service.leftovers import repository as leftovers
 from service.leftovers.repository import Kind, Leftover
+from service.storage.database import Database
 
 __all__ = ["PIECES", "sweep"]
 

@@ -13,14 +13,14 @@ from typing import Any, BinaryIO
 from sqlalchemy.orm import Session
 
 from service.access.caller import NO_LIMITS, Limits
-from service.database import Database, utc_now
 from service.datasets import repository
+from service.datasets.disk_space import check_room
 from service.datasets.identifiers import is_identifier, new_identifier
 from service.datasets.repository import Row
-from service.datasets.room import check_room
 from service.datasets.sweeping import PIECES
 from service.errors import Conflict, NotFound
-from service.quotas import service as quotas
+from service.limits import service as quotas
+from service.storage.database import Database, utc_now
 
 __all__ = [
     "UPLOADING",

@@ -21,11 +21,11 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from service.database import utc_now
 from service.events.models import EventRow
-from service.experiments.metrics import is_regression
+from service.experiments.curve.metrics import is_regression
 from service.experiments.models import EpochRow, ExperimentRow
 from service.experiments.states import TERMINAL
+from service.storage.database import utc_now
 
 __all__ = [
     "EventType",

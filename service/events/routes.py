@@ -8,17 +8,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Query, Response
 
 from service.access.authentication import Reader
-from service.dependencies import EventTail, ExperimentId, Reading
 from service.events import service
 from service.events.presentation import list_document
 from service.events.schemas import EventList, stream_content
 from service.events.service import Place
 from service.events.stream import EventStream
 from service.events.tail import Tail
-from service.negotiation import preferred
-from service.openapi import problems
-from service.problems import Refusal
-from service.routing import StrictRoute
+from service.http.negotiation import preferred
+from service.http.problems import Refusal
+from service.http.route import StrictRoute
+from service.http.sessions import EventTail, ExperimentId, Reading
+from service.openapi.document import problems
 
 __all__ = ["router"]
 

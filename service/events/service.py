@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from service.events import cursor, repository
+from service.experiments.curve.metrics import metric_names, of_epoch
 from service.experiments.identifiers import is_identifier
-from service.experiments.metrics import metric_names, of_epoch
 from service.experiments.service import not_found
 
 __all__ = ["Batch", "Event", "Place", "begin", "read"]

@@ -11,11 +11,11 @@ from typing import Any
 from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 from sqlalchemy.orm import Session
 
-from service.access import service as access
 from service.events import service
 from service.events.presentation import event_document
 from service.events.service import Batch, Event, Place
 from service.events.tail import DATABASE_AWAY, Tail
+from service.keys import service as access
 
 __all__ = ["EventStream"]
 

@@ -18,8 +18,8 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from service.database import Database
 from service.events.repository import last_events
+from service.storage.database import Database
 
 __all__ = ["DATABASE_AWAY", "Tail"]
 

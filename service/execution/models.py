@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.database import Base
+from service.storage.database import Base
 
 __all__ = ["EngineRow", "RoleRow"]
 

@@ -19,11 +19,11 @@ from service.blobs import repository as large
 from service.checkpoints import service as checkpoints
 from service.checkpoints.models import CHECKPOINTS_IN_ROWS, CheckpointRow
 from service.checkpoints.service import CheckpointCut, CheckpointReplaced
-from service.database import Database
 from service.errors import Damaged, NotFound
-from service.execution.blobs import damaged_state, stage
+from service.execution.ledger.blobs import damaged_state, stage
 from service.experiments.models import STATES_IN_ROWS, ResumeStateRow
 from service.leftovers import repository as leftovers
+from service.storage.database import Database
 
 __all__ = ["Mover"]
 

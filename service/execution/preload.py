@@ -8,10 +8,10 @@ import os
 
 from distributed import Worker
 
-from service.execution.executor import HAND_BACK_SECONDS
+from service.execution.dispatching.executor import HAND_BACK_SECONDS
 from service.execution.pulse import start_beating
 from service.execution.task import BEATS
-from service.execution.worker_setup import make_ready, process
+from service.execution.worker.setup import make_ready, process
 
 __all__ = ["dask_setup", "dask_teardown"]
 

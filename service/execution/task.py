@@ -13,6 +13,6 @@ KILLED_FOR_MEMORY = "trainyard-killed-for-memory"
 
 def train_dispatch(dispatch_id: str) -> None:
     """Train the experiments of a dispatch in this worker process until they end or are handed back."""
-    from service.execution.worker_setup import process  # noqa: PLC0415 - see above
+    from service.execution.worker.setup import process  # noqa: PLC0415 - see above
 
     process().train(dispatch_id)

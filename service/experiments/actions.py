@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from service.access.caller import NO_LIMITS, Limits
-from service.database import utc_now
 from service.errors import Conflict, Outdated
 from service.events.repository import record_status
 from service.experiments import repository, service, states
@@ -17,7 +16,8 @@ from service.experiments.identifiers import is_identifier
 from service.experiments.repository import Row, Standing
 from service.experiments.service import Placed
 from service.experiments.tags import is_expected
-from service.quotas import service as quotas
+from service.limits import service as quotas
+from service.storage.database import utc_now
 
 __all__ = ["cancel", "change", "delete", "pause", "resume"]
 

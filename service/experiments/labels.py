@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from engine.errors import InvalidSpec, SpecProblem
 from engine.spec.rules import Integer, Nullable, Real, Rule
-from service.experiments.limits import (
+from service.experiments.text_limits import (
     MAX_METADATA_KEY,
     MAX_METADATA_PAIRS,
     MAX_METADATA_VALUE,

@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.revision import ENGINE_REVISION, FIRST_REVISION
-from service.database import Base
+from service.storage.database import Base
 
 __all__ = ["STATES_IN_ROWS", "EpochRow", "ExperimentMetadataRow", "ExperimentRow", "ResumeStateRow"]
 

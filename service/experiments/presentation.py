@@ -7,11 +7,11 @@ import json
 from typing import Any
 
 from engine.spec import Experiment, equivalents
-from service.experiments.metrics import is_regression, metric_names, of_epoch
+from service.experiments.curve.metrics import is_regression, metric_names, of_epoch
 from service.experiments.repository import Row
 from service.experiments.service import Placed
 from service.experiments.states import possible
-from service.pagination import Page
+from service.http.pagination import Page
 
 __all__ = ["experiment_document", "list_document"]
 

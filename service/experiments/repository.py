@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from service.blobs import repository as blobs
 from service.experiments.models import EpochRow, ExperimentMetadataRow, ExperimentRow, ResumeStateRow
 from service.experiments.states import TERMINAL
-from service.pagination import MOST_COUNTED, NEWEST_FIRST, Position
+from service.http.pagination import MOST_COUNTED, NEWEST_FIRST, Position
 
 __all__ = [
     "Filters",

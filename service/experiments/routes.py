@@ -7,18 +7,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body, Query, Request, Response
 
 from service.access.authentication import Reader, Writer
-from service.conditional import Expected, Known
-from service.dependencies import (
-    ExperimentId,
-    QuickReading,
-    QuickTransaction,
-    Reading,
-    Transaction,
-)
 from service.errors import InvalidParameter
 from service.experiments import actions, service
 from service.experiments.examples import EXAMPLES, PATCH_EXAMPLES
-from service.experiments.limits import MAX_METADATA_PAIRS
 from service.experiments.parts import Fields, part_content
 from service.experiments.presentation import experiment_document, list_document
 from service.experiments.schemas import (
@@ -33,11 +24,14 @@ from service.experiments.schemas import (
 from service.experiments.service import Filters, Placed
 from service.experiments.states import named
 from service.experiments.tags import list_tag, tag_of
+from service.experiments.text_limits import MAX_METADATA_PAIRS
 from service.experiments.waiting import Waits
+from service.http.etags import Expected, Known
+from service.http.pagination import NEWEST_FIRST
+from service.http.route import StrictRoute
+from service.http.sessions import ExperimentId, QuickReading, QuickTransaction, Reading, Transaction
 from service.idempotency.requests import OnceTransaction
-from service.openapi import NOT_MODIFIED, problems
-from service.pagination import NEWEST_FIRST
-from service.routing import StrictRoute
+from service.openapi.document import NOT_MODIFIED, problems
 
 __all__ = ["router"]
 

@@ -15,14 +15,12 @@ from engine.errors import SpecProblem
 from engine.spec import SpecWarning, to_document
 from service.access.caller import NO_LIMITS, Limits
 from service.checkpoints import initial
-from service.database import utc_now
 from service.datasets import service as datasets
-from service.digests import digest
 from service.errors import NotFound
 from service.events.repository import record_creation
-from service.execution.cohorts import cohort_of
-from service.execution.presence import worker_memory_bytes
-from service.experiments import metrics, quotas, repository, warm_start
+from service.execution.dispatching.cohorts import cohort_of
+from service.experiments import repository, size_limits, warm_start
+from service.experiments.curve import metrics
 from service.experiments.curve import repository as curves
 from service.experiments.identifiers import is_identifier, new_identifier
 from service.experiments.queue import repository as queue
@@ -30,9 +28,12 @@ from service.experiments.repository import Filters, Row
 from service.experiments.submission import Submission, read_submission
 from service.experiments.warm_start import Source
 from service.experiments.worker_memory import refuse_what_fits_nowhere
+from service.health.presence import worker_memory_bytes
+from service.http.digests import digest
+from service.http.pagination import Page, Position, decode_cursor, encode_cursor
+from service.limits import service as usage
 from service.logs import current_request_id
-from service.pagination import Page, Position, decode_cursor, encode_cursor
-from service.quotas import service as usage
+from service.storage.database import utc_now
 
 __all__ = [
     "Filters",
@@ -74,7 +75,7 @@ def submit(
     Raises InvalidSpec with every problem of the document, and TooMany where the owner has as much as they may.
     """
     submission, source = check(session, owner, _seeded(document), limits=limits)
-    size = quotas.stored_bytes(submission, begins_with_checkpoint=source is not None)
+    size = size_limits.stored_bytes(submission, begins_with_checkpoint=source is not None)
     usage.reserve_for_experiment(session, owner, limits, size)
     now = utc_now()
     identifier = new_identifier(now)
@@ -95,7 +96,7 @@ def check(
     """
     submission = read_submission(document, partial(datasets.trainable, session, owner, hold=hold))
     submission, source = warm_start.with_source(session, owner, submission, hold=hold)
-    quotas.refuse_too_large(submission, limits)
+    size_limits.refuse_too_large(submission, limits)
     if submission.time_limit_seconds is None and limits.time_limit_seconds is not None:
         submission = replace(submission, time_limit_seconds=float(limits.time_limit_seconds))
     refuse_what_fits_nowhere(submission, worker_memory_bytes(session))

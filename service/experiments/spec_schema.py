@@ -21,7 +21,7 @@ from engine.spec.experiment import ClassWeights, ScalingRule
 from engine.spec.records import Record, Records, Variant, Variants
 from engine.spec.splits import AutoFlag, ColumnName, SplitRule
 from engine.spec.variants import Divide
-from service.experiments.words import FIELD_EXAMPLES, FIELD_WORDS
+from service.experiments.field_docs import FIELD_EXAMPLES, FIELD_WORDS
 
 __all__ = ["DescribedBy", "View", "model_of"]
 

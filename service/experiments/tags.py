@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from operator import attrgetter
 
-from service.digests import digest
 from service.experiments.repository import Row
 from service.experiments.service import Placed
-from service.pagination import Page
+from service.http.digests import digest
+from service.http.pagination import Page
 
 __all__ = ["CHANGING", "is_expected", "list_tag", "tag_of"]
 

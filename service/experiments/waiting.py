@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from service.experiments.queue.outlook import Outlook
 from service.experiments.service import Placed
-from service.pagination import Page
+from service.http.pagination import Page
 
 __all__ = ["Waits"]
 

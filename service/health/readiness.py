@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from service.database import Database, is_current, utc_now
-from service.disk_space import room_of
 from service.execution.models import EngineRow
-from service.execution.presence import Workers
+from service.health.presence import Workers
+from service.storage.database import Database, is_current, utc_now
+from service.storage.disk_space import room_of
 
 __all__ = ["STALE_SECONDS", "EngineWatch", "missing"]
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
-from service.dependencies import Reading
 from service.health import readiness
 from service.health.schemas import Alive, Ready, Version
-from service.openapi import problems
-from service.problems import Refusal, WrongPlace
-from service.routing import StrictRoute
+from service.http.problems import Refusal, WrongPlace
+from service.http.route import StrictRoute
+from service.http.sessions import Reading
+from service.openapi.document import problems
 
 __all__ = ["router"]
 

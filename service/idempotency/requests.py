@@ -10,11 +10,11 @@ from fastapi import Depends, Header, Request
 from sqlalchemy.orm import Session
 
 from service.access.authentication import Writer
-from service.dependencies import Opening, quick_transaction
 from service.errors import InvalidParameter
+from service.http.json_body import read_json
+from service.http.problems import Refusal
+from service.http.sessions import Opening, quick_transaction
 from service.idempotency.service import HEADER, Once, fingerprint
-from service.json_bodies import read_json
-from service.problems import Refusal
 
 __all__ = ["OnceTransaction", "refuse_key"]
 

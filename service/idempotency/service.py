@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from service.database import utc_now
 from service.errors import InvalidParameter
 from service.idempotency import repository
+from service.storage.database import utc_now
 
 __all__ = ["HEADER", "KEPT", "Answer", "Once", "claim", "fingerprint", "keep"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.database import Base
+from service.storage.database import Base
 
 __all__ = ["LeftoverRow"]
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.access.submission import MAX_KEY_NAME, MAX_KEY_SECONDS
 from service.experiments.spec_schema import DescribedBy
+from service.keys.submission import MAX_KEY_NAME, MAX_KEY_SECONDS
 
 __all__ = ["LinkCreate", "LinkDocument", "LinkList", "LinkRead", "LinkWithToken"]
 

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from service.access import service as access
-from service.access.repository import Row
-from service.access.service import NewToken
-from service.access.submission import NewKey
 from service.errors import Conflict, NotFound
 from service.experiments import service as experiments
+from service.keys import service as access
+from service.keys.repository import Row
+from service.keys.service import NewToken
+from service.keys.submission import NewKey
 from service.links.submission import NewLink
 
 __all__ = ["MOST_LINKS", "create", "delete", "list_all"]

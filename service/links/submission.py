@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.spec.rules import Integer, Nullable, check_fields, rule
-from service.access.submission import MAX_KEY_SECONDS, KeyName
-from service.documents import read_document
+from service.http.json_documents import read_document
+from service.keys.submission import MAX_KEY_SECONDS, KeyName
 
 __all__ = ["NewLink", "read_new_link"]
 

@@ -15,10 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
-from service.database import Database, utc_now
 from service.events.tail import Tail
-from service.execution.presence import Workers
+from service.health.presence import Workers
 from service.metrics import repository
+from service.storage.database import Database, utc_now
 
 __all__ = ["Measures"]
 

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.concurrency import run_in_threadpool
 
-from service.access.exposure import is_loopback
-from service.problems import Refusal
+from service.http.exposure import is_loopback
+from service.http.problems import Refusal
 
 __all__ = ["router"]
 

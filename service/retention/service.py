@@ -9,10 +9,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from service.database import Database, utc_now
-from service.quotas import service as quotas
+from service.limits import service as quotas
 from service.retention import repository
 from service.retention.repository import Ended
+from service.storage.database import Database, utc_now
 
 __all__ = ["Pruned", "prune", "read_duration"]
 

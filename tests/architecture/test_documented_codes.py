@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from service.datasets.revision import OUTDATED
-from service.execution.restart import RESTARTED
+from service.execution.ledger.restart import RESTARTED
 from tests.architecture.source_tree import ROOT
 
 API = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")

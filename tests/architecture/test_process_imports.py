@@ -8,7 +8,7 @@ import pytest
 
 PURE = "import engine.errors, engine.spec"
 API = "from service.app import create_app; from service.settings import Settings; create_app(Settings())"
-ENGINE = "import service.execution.engine_process"
+ENGINE = "import service.execution.process"
 HEAVY = {"dask", "distributed", "numpy", "safetensors", "scipy", "sklearn"}
 
 

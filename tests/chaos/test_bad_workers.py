@@ -18,12 +18,12 @@ import sqlalchemy as sa
 
 from service.access.caller import LOCAL_OWNER
 from service.checkpoints.models import CheckpointChunkRow
-from service.database import Database
-from service.execution.dispatcher import Dispatcher
-from service.execution.executor import OnLost
-from service.execution.local_executor import LocalExecutor
+from service.execution.dispatching.dispatcher import Dispatcher
+from service.execution.dispatching.executor import OnLost
+from service.execution.dispatching.local_executor import LocalExecutor
 from service.experiments.models import EpochRow, ExperimentRow
 from service.experiments.service import submit
+from service.storage.database import Database
 from tests.chaos.undisturbed import RUN, fingerprints
 from tests.end_to_end.harness import wait_for
 

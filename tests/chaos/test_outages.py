@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from service.execution.child import SILENT_SECONDS
+from service.execution.supervisor import SILENT_SECONDS
 from tests.chaos.conftest import Deployment
 from tests.chaos.undisturbed import RUN, check
 from tests.end_to_end.harness import Client, Refused, Service, wait_for

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from service.database import Database
+from service.storage.database import Database
 from tests.chaos.undisturbed import RUN, check
 from tests.end_to_end.cluster import Cluster, make_certificates, settings_of
 from tests.end_to_end.harness import Session, wait_for

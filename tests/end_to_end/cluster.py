@@ -8,7 +8,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from service.database import Database
+from service.storage.database import Database
 from tests.architecture.source_tree import ROOT
 from tests.end_to_end.harness import Client, Session, listening_address, wait_for
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from service.database import Database, migrate
+from service.storage.database import Database, migrate
 from tests.end_to_end.harness import Client, Session, listening_address, wait_for
 from tests.service.events import happenings
 from tests.service.events.reader import Reader

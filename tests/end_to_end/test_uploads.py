@@ -56,7 +56,11 @@ def ready(service: Service, identifier: str) -> Any:
 
 
 def readers(service: Service) -> list[int]:
-    return [pid for pid, words in service.processes().items() if "service.datasets.reader" in words]
+    return [
+        pid
+        for pid, words in service.processes().items()
+        if "service.execution.upkeep.reading_process" in words
+    ]
 
 
 def test_from_a_spreadsheet_to_a_network(own_service: Service, table: Path) -> None:

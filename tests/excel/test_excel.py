@@ -6,7 +6,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from tests.service.datasets.parsing.reading import accepted, codes, rejected
+from tests.service.datasets.reading.reading import accepted, codes, rejected
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

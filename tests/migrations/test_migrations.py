@@ -11,17 +11,17 @@ from alembic import command
 from alembic.script import ScriptDirectory
 
 import migrations
-import service.access.models
 import service.checkpoints.models
 import service.events.models
 import service.execution.models
 import service.experiments.models
 import service.idempotency.models
-import service.quotas.models  # noqa: F401 - each import adds its tables to Base.metadata
+import service.keys.models
+import service.limits.models  # noqa: F401 - each import adds its tables to Base.metadata
 from migrations import UnknownRevisionError
 from service.access.caller import LOCAL_OWNER
-from service.database import Base, Database, is_current, migrate
 from service.experiments.service import submit
+from service.storage.database import Base, Database, is_current, migrate
 from tests.service import rows
 
 BROKEN = """

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.datasets.parsing.options import Options
-from service.datasets.parsing.parse import parse
-from service.datasets.parsing.results import Parsed
-from tests.service.datasets.parsing.reading import accepted, codes, messages, rejected
+from service.datasets.reading.options import Options
+from service.datasets.reading.parse import parse
+from service.datasets.reading.results import Parsed
+from tests.service.datasets.reading.reading import accepted, codes, messages, rejected
 
 FILES = Path(__file__).parent
 

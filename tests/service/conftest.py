@@ -8,9 +8,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.app import create_app
-from service.database import Database
 from service.settings import Settings
-from tests.service.documented import assert_documented
+from service.storage.database import Database
+from tests.service.openapi.documented import assert_documented
 
 OpenClient = Callable[..., TestClient]
 

@@ -7,9 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from service.checkpoints.models import CheckpointChunkRow, CheckpointRow
-from service.database import Database
 from service.experiments.identifiers import new_identifier
 from service.experiments.models import EpochRow, ExperimentRow
+from service.storage.database import Database
 
 STARTED = datetime(2026, 11, 22, 16, 5, 3, 250000, tzinfo=UTC)
 FINISHED = datetime(2026, 11, 22, 16, 5, 9, tzinfo=UTC)

@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from service.datasets.models import DatasetRow
-from service.quotas.models import OwnerUsageRow
+from service.limits.models import OwnerUsageRow
 
 __all__ = ["begin", "places"]
 

@@ -8,14 +8,15 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
 
 from service.access.authentication import Reader
-from service.conditional import Known
-from service.dependencies import ExperimentId, Reading
-from service.experiments import metrics, service
+from service.experiments import service
+from service.experiments.curve import metrics
 from service.experiments.schemas import CurveRead
-from service.negotiation import preferred
-from service.openapi import NOT_MODIFIED, problems
-from service.problems import Refusal
-from service.routing import StrictRoute
+from service.http.etags import Known
+from service.http.negotiation import preferred
+from service.http.problems import Refusal
+from service.http.route import StrictRoute
+from service.http.sessions import ExperimentId, Reading
+from service.openapi.document import NOT_MODIFIED, problems
 
 __all__ = ["router"]
 

@@ -7,14 +7,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body
 
 from service.access.authentication import Reader
-from service.dependencies import QuickReading
 from service.experiments.examples import EXAMPLES
 from service.experiments.planning import service
 from service.experiments.planning.presentation import plan_document
 from service.experiments.planning.schemas import ExperimentPlan
 from service.experiments.schemas import ExperimentDocument
-from service.openapi import problems
-from service.routing import StrictRoute
+from service.http.route import StrictRoute
+from service.http.sessions import QuickReading
+from service.openapi.document import problems
 
 __all__ = ["router"]
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from service.execution.presence import Workers
 from service.experiments.queue.repository import Dispatched, dispatched
 from service.experiments.queue.why import Work, why_it_waits
+from service.health.presence import Workers
 
 __all__ = ["Outlook"]
 

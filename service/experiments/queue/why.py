@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from service.execution.presence import Workers
+from service.health.presence import Workers
 
 __all__ = ["Work", "why_it_waits"]
 

@@ -4,10 +4,10 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
-from service.access import service
-from service.access.service import NewToken
-from service.access.submission import read_new_key
-from service.database import Database
+from service.keys import service
+from service.keys.service import NewToken
+from service.keys.submission import read_new_key
+from service.storage.database import Database
 
 
 def new_key(client: TestClient, owner: str, **document: Any) -> NewToken:

@@ -14,13 +14,13 @@ import sqlalchemy as sa
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
-from service.access.tokens import new_key_id
 from service.app import create_app
-from service.database import Base, Database, utc_now
 from service.datasets.identifiers import new_identifier as new_dataset_id
 from service.datasets.models import DatasetRow
 from service.experiments.identifiers import new_identifier as new_experiment_id
+from service.keys.tokens import new_key_id
 from service.settings import Settings
+from service.storage.database import Base, Database, utc_now
 from tests.service import rows
 from tests.service.access.keys import showing_key
 from tests.service.datasets.uploading import count, read_all

@@ -18,7 +18,7 @@ from service.checkpoints import service
 from service.checkpoints.models import CheckpointChunkRow
 from service.checkpoints.schemas import CheckpointList, CheckpointRead
 from service.checkpoints.service import CheckpointCut, CheckpointReplaced
-from service.database import Database
+from service.storage.database import Database
 from tests.service import rows
 
 WEIGHTS: dict[str, np.ndarray[Any, Any]] = {

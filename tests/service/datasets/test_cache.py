@@ -10,10 +10,10 @@ import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
-from service.database import Database
 from service.datasets.cache import DatasetCache
 from service.datasets.loading import DatasetMismatchError
 from service.datasets.models import DatasetArrayRow, DatasetRow
+from service.storage.database import Database
 from tests.service.datasets.uploading import CSV, read_all, upload
 
 PLENTY = 2**30

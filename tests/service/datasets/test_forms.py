@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from fastapi.testclient import TestClient
 from typing_extensions import override
 
-from service.database import Database
 from service.datasets import uploads
 from service.datasets.models import DatasetRow, DatasetUploadRow
 from service.errors import NotFound
+from service.storage.database import Database
 from tests.service.datasets.uploading import CSV, count, read_all, upload
 
 

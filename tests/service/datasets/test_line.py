@@ -4,9 +4,9 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
-from service.database import Database, utc_now
 from service.datasets import service
 from service.datasets.repository import change
+from service.storage.database import Database, utc_now
 from tests.service.access.keys import showing_key
 from tests.service.conftest import OpenClient
 from tests.service.datasets.uploading import upload

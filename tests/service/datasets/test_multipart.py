@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from service.database import Database
 from service.datasets.models import DatasetArrayRow, DatasetRow
+from service.storage.database import Database
 from tests.service.datasets.uploading import CSV, count, read_all, upload
 
 LABEL = ('name="target"', b"label")

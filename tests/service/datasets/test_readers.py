@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from service.database import Database
-from service.execution.intake import Intake
+from service.execution.upkeep.intake import Intake
+from service.storage.database import Database
 from tests.service.datasets.uploading import upload
 
 
@@ -49,7 +49,7 @@ def sqlite_intake(sqlite_client: TestClient, monkeypatch: pytest.MonkeyPatch, tm
 def test_a_reader_that_hangs_is_replaced(
     sqlite_client: TestClient, sqlite_intake: Callable[[], Intake], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.execution.intake.SILENT_SECONDS", 6.0)
+    monkeypatch.setattr("service.execution.upkeep.intake.SILENT_SECONDS", 6.0)
     start = Intake._start  # noqa: SLF001 - to freeze what it starts
     frozen: list[subprocess.Popen[Any]] = []
 

@@ -8,10 +8,10 @@ from fastapi.testclient import TestClient
 
 from engine.data import prepare
 from engine.spec import Experiment, Split, resolve
-from service.database import Database
 from service.datasets import repository
 from service.datasets.cache import DatasetCache
 from service.datasets.facts import engine_facts
+from service.storage.database import Database
 from tests.service.datasets.uploading import read_all, upload
 
 PATIENTS = "".join(f"{row},patient {row // 4},{row % 2}\n" for row in range(100))

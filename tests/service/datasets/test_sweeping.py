@@ -11,12 +11,13 @@ from fastapi.testclient import TestClient
 from sqlalchemy.exc import OperationalError
 from typing_extensions import override
 
-from service.database import Database
-from service.datasets import reader, repository, room, service, sweeping, uploads
+from service.datasets import disk_space, repository, service, sweeping, uploads
 from service.datasets.cache import DatasetCache
 from service.datasets.models import DatasetArrayRow, DatasetRow, DatasetUploadRow
 from service.errors import NoRoom
-from service.execution.intake import ABANDONED_SECONDS, Intake
+from service.execution.upkeep import reading_process
+from service.execution.upkeep.intake import ABANDONED_SECONDS, Intake
+from service.storage.database import Database
 from tests.service.datasets.uploading import CSV, count, read_all, upload
 
 LARGE = b"a,b\n" + b"1,2\n" * 3 * 2**20
@@ -25,7 +26,7 @@ LARGE = b"a,b\n" + b"1,2\n" * 3 * 2**20
 @pytest.fixture
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let arrays of a few numbers be stored in several pieces."""
-    monkeypatch.setattr(reader, "PIECE_BYTES", 100)
+    monkeypatch.setattr(reading_process, "PIECE_BYTES", 100)
 
 
 def steps(count: int) -> Any:
@@ -84,7 +85,7 @@ def test_a_data_set_that_is_deleted_while_it_is_read_leaves_nothing(
     with database.transaction() as session:
         begun = service.begin_reading(session)
     assert begun is not None
-    reader.read(database, *begun, tmp_path)
+    reading_process.read(database, *begun, tmp_path)
     service.sweep(database)
     for table in (DatasetRow, DatasetUploadRow, DatasetArrayRow):
         assert count(database, table) == 0
@@ -116,7 +117,7 @@ def test_what_a_dead_process_has_begun_to_copy_is_given_up(
 def test_what_nobody_sends_is_forgotten_in_the_end(
     client: TestClient, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.execution.intake.AWAITED_SECONDS", 3.0)
+    monkeypatch.setattr("service.execution.upkeep.intake.AWAITED_SECONDS", 3.0)
     client.post("/v1/datasets/announcements", json={})
     intake = Intake(database, tmp_path / "intake", lambda: True)
     for second in range(4):
@@ -140,7 +141,7 @@ def test_a_reader_whose_database_is_full_says_so(
     with database.transaction() as session:
         begun = service.begin_reading(session)
     assert begun is not None
-    reader.read(database, *begun, tmp_path)
+    reading_process.read(database, *begun, tmp_path)
     rejection = sqlite_client.get(made["links"]["self"]).json()["rejection"]
     assert rejection["reasons"][0]["found"] == "A full disk of the database."
 
@@ -149,7 +150,7 @@ def test_an_upload_for_which_there_is_no_room_is_refused_first(
     sqlite_client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     announced = sqlite_client.post("/v1/datasets/announcements", json={}).json()
-    monkeypatch.setattr(room, "RESERVE_BYTES", 2**62)
+    monkeypatch.setattr(disk_space, "RESERVE_BYTES", 2**62)
     for answer in (upload(sqlite_client), sqlite_client.put(announced["links"]["content"], content=CSV)):
         assert answer.status_code == 507
         assert "bytes left" in answer.json()["detail"]
@@ -170,7 +171,7 @@ def test_room_that_ends_half_way_leaves_nothing(
         def read(self, size: int | None = -1) -> bytes:
             self.turns += 1
             if self.turns == 17:
-                monkeypatch.setattr(room, "RESERVE_BYTES", 2**62)
+                monkeypatch.setattr(disk_space, "RESERVE_BYTES", 2**62)
             return super().read(size)
 
     identifier = sqlite_client.post("/v1/datasets/announcements", json={}).json()["id"]
@@ -185,7 +186,7 @@ def test_a_reader_without_room_says_so(
 ) -> None:
     database = sqlite_client.app.state.database  # type: ignore[attr-defined]  # see above
     made = upload(sqlite_client, target="label").json()
-    monkeypatch.setattr(room, "RESERVE_BYTES", 2**62)
+    monkeypatch.setattr(disk_space, "RESERVE_BYTES", 2**62)
     read_all(database, tmp_path)
     found = sqlite_client.get(made["links"]["self"]).json()
     assert found["status"] == "rejected"

@@ -9,15 +9,15 @@ import sqlalchemy as sa
 from fastapi.testclient import TestClient
 from typing_extensions import override
 
-from service.database import Database, utc_now
 from service.datasets import service, uploads
 from service.datasets.cache import DatasetCache
 from service.datasets.models import DatasetArrayRow, DatasetRow, DatasetUploadRow
-from service.datasets.reader import read
 from service.datasets.repository import add_array_piece, change
 from service.datasets.revision import READER_REVISION
 from service.datasets.schemas import UploadedDatasetRead
 from service.datasets.uploads import Announced
+from service.execution.upkeep.reading_process import read
+from service.storage.database import Database, utc_now
 from tests.service.datasets.uploading import CSV, count, read_all, upload
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
-from service.database import Database
 from service.datasets import service
-from service.datasets.reader import read
+from service.execution.upkeep.reading_process import read
+from service.storage.database import Database
 
 __all__ = ["CSV", "count", "read_all", "upload"]
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from anyio.to_thread import current_default_thread_limiter
 
-from service.database import Database
-from service.listening import listen
-from service.serving import ApiServer
+from service.http.listening import listen
+from service.http.server import ApiServer
 from service.settings import Settings
+from service.storage.database import Database
 from tests.service.events.reader import Reader
 
 

@@ -5,10 +5,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from service.access.caller import LOCAL_OWNER
-from service.database import Database, utc_now
 from service.events.repository import record, record_status
 from service.experiments.models import EpochRow, ExperimentRow
 from service.experiments.service import submit
+from service.storage.database import Database, utc_now
 from tests.service import rows
 
 

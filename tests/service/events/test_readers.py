@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from starlette.middleware.gzip import GZipMiddleware
 
-from service.database import migrate
 from service.settings import Settings
+from service.storage.database import migrate
 from tests.postgresql import PostgresqlServer
 from tests.service.events import happenings
 from tests.service.events.conftest import LiveService

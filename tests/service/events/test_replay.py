@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from service.execution.restart import start_over
+from service.execution.ledger.restart import start_over
 from tests.service import rows
 from tests.service.events import happenings
 from tests.service.events.conftest import LiveService

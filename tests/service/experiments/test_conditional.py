@@ -7,10 +7,10 @@ import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
-from service.database import Database
 from service.experiments import service
 from service.experiments.models import ExperimentRow
 from service.experiments.tags import CHANGING, tag_of
+from service.storage.database import Database
 from tests.service import rows
 
 URL = "/v1/experiments"

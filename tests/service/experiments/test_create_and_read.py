@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from service.database import Database
 from service.experiments.examples import EXAMPLES
 from service.experiments.schemas import ExperimentRead
+from service.storage.database import Database
 from tests.service import rows
 
 URL = "/v1/experiments"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from service.database import Database
+from service.storage.database import Database
 from tests.service import rows
 
 URL = "/v1/experiments"

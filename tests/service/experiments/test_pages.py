@@ -14,12 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from service.database import Database
 from service.experiments import repository, service
 from service.experiments.identifiers import new_identifier
 from service.experiments.models import ExperimentRow
 from service.experiments.service import Filters
-from service.pagination import NEWEST_FIRST, OLDEST_FIRST
+from service.http.pagination import NEWEST_FIRST, OLDEST_FIRST
+from service.storage.database import Database
 
 TABLE: Any = ExperimentRow.__table__
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

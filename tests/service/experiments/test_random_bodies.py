@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, Phase, given, settings
 
-from service.database import Database
 from service.experiments.models import ExperimentRow
+from service.storage.database import Database
 from tests.service.experiments.random_bodies import bodies
 
 URL = "/v1/experiments"

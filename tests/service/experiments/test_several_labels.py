@@ -4,7 +4,7 @@ from pathlib import Path
 
 from fastapi.testclient import TestClient
 
-from service.database import Database
+from service.storage.database import Database
 from tests.service import rows
 from tests.service.datasets.uploading import read_all, upload
 

@@ -97,7 +97,7 @@ def test_words_default_and_bounds(kind: type[Any], field: dataclasses.Field[Any]
     name = rules.json_name(field)
     schema = schema_of(kind)["properties"][name]
     words = schema.get("description") or SCHEMA["$defs"][schema["$ref"].rpartition("/")[2]]["description"]
-    assert re.search(r"[.…]$", words), "describe it in service/experiments/words.py"
+    assert re.search(r"[.…]$", words), "describe it in service/experiments/field_docs.py"
     if field.default is dataclasses.MISSING:
         assert name in schema_of(kind)["required"]
     else:

@@ -9,8 +9,8 @@ from fastapi.testclient import TestClient
 
 from engine.safetensors import Checkpoint, to_safetensors
 from service.checkpoints.schemas import CheckpointRead
-from service.database import Database
 from service.experiments.models import ExperimentRow
+from service.storage.database import Database
 from tests.service import rows
 
 URL = "/v1/experiments"

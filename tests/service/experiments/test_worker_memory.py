@@ -6,8 +6,8 @@ import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
-from service.database import Database, utc_now
 from service.execution.models import EngineRow
+from service.storage.database import Database, utc_now
 
 WIDE = {"dataset": "digits", "architecture": [2048, 2048]}
 LONG: dict[str, Any] = {

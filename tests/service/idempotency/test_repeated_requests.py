@@ -9,12 +9,12 @@ import sqlalchemy as sa
 from fastapi import APIRouter, FastAPI
 from fastapi.testclient import TestClient
 
-from service.database import Database, utc_now
-from service.dependencies import Reading, Transaction
+from service.http.route import StrictRoute
+from service.http.sessions import Reading, Transaction
 from service.idempotency import service
 from service.idempotency.models import IdempotencyKeyRow
 from service.idempotency.service import Once
-from service.routing import StrictRoute
+from service.storage.database import Database, utc_now
 
 PATH = "/v1/experiments"
 KEY = {"Idempotency-Key": "3f1c-first"}

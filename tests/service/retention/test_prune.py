@@ -9,12 +9,12 @@ import pytest
 import sqlalchemy as sa
 
 from service.checkpoints.models import CheckpointChunkRow, CheckpointRow
-from service.database import Database, utc_now
 from service.events.models import EventRow
 from service.experiments.models import EpochRow, ExperimentMetadataRow, ExperimentRow
 from service.experiments.states import STATUSES, TERMINAL
 from service.retention import service
 from service.retention.service import Pruned, prune, read_duration
+from service.storage.database import Database, utc_now
 from tests.service import rows
 from tests.service.events import happenings
 

@@ -1,0 +1,1 @@
+"""Which queued rows run next, and on which worker process."""

@@ -1,0 +1,1 @@
+"""What a worker reads and writes, each write fenced by its attempt."""

@@ -1,0 +1,77 @@
+"""The events of a flush, numbered by the very statement that is its fence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from service.events.models import EventRow
+from service.events.repository import EventType
+from service.execution.worker.work import Progress
+from service.experiments.states import TERMINAL
+from service.storage.database import utc_now
+
+__all__ = ["Event", "events", "status_event", "write"]
+
+_EVENTS: Any = EventRow.__table__
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event, or ``count`` epochs from ``data["from_epoch"]`` on."""
+
+    type: EventType
+    data: dict[str, Any]
+    count: int = 1
+
+
+def status_event(status: str, stop_reason: str | None = None) -> Event:
+    """A new status; one that ends the experiment is its last event."""
+    type_: EventType = "experiment.finished" if status in TERMINAL else "experiment.status"
+    return Event(type_, {"status": status, "stop_reason": stop_reason})
+
+
+def events(progress: Progress, status: str | None) -> list[Event]:
+    """What there is to say of a flush after which the experiment has this status, where that is known."""
+    return [*_events(progress, status)]
+
+
+def _events(progress: Progress, status: str | None) -> Iterator[Event]:
+    if progress.epochs:
+        first = progress.epochs[0][0]
+        yield Event("experiment.epoch", {"from_epoch": first}, len(progress.epochs))
+    for weights in progress.weights:
+        data = {"kind": weights.kind, "epoch": weights.epoch, "sha256": weights.sha256}
+        yield Event("experiment.checkpoint", {**data, "metrics": weights.metrics})
+    if progress.ending is not None:
+        for warning in progress.ending.found:
+            yield Event("experiment.warning", warning)
+        yield status_event(progress.ending.status, progress.ending.stop_reason)
+    elif status == "paused":
+        yield status_event("paused")
+
+
+def write(session: Session, written: Sequence[tuple[str, int, Sequence[Event]]]) -> None:
+    """Store the events of experiments, given each one's id and the number of its last event."""
+    now = utc_now()
+    rows = []
+    for id_, last, its_events in written:
+        sequence = last + 1
+        for event in reversed(its_events):
+            sequence -= event.count
+            rows.append(
+                {
+                    "experiment_id": id_,
+                    "sequence": sequence,
+                    "count": event.count,
+                    "type": event.type,
+                    "data": event.data,
+                    "created_at": now,
+                }
+            )
+    if rows:
+        session.execute(sa.insert(_EVENTS), rows)

@@ -1,0 +1,164 @@
+"""The process that reads one uploaded data set: parses its bytes and stores the arrays, or says why it cannot.
+
+    python -m service.execution.upkeep.reading_process ds_… ATTEMPT FOLDER DESCRIPTOR
+
+It has a process of its own, so that neither the memory it takes nor what a broken file does to it is anybody else's
+matter. ``DESCRIPTOR`` is a pipe to beat on. Every write is made under the condition that its attempt is still the last
+one.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy.exc import DBAPIError
+
+from engine.spec import to_document
+from service.datasets import repository
+from service.datasets.disk_space import FULL, check_room
+from service.datasets.facts import facts_document, rejection_document
+from service.datasets.reading.options import Options
+from service.datasets.reading.parse import parse
+from service.datasets.reading.results import Parsed, Rejected, refuse
+from service.datasets.repository import Row
+from service.datasets.revision import READER_REVISION
+from service.datasets.uploads import VALIDATING, fingerprint_of
+from service.datasets.versions import dataset_version
+from service.errors import Damaged, NoRoom
+from service.execution.pulse import start_beating
+from service.settings import Settings
+from service.storage.database import Database, is_full, utc_now
+
+__all__ = ["NICENESS", "read"]
+
+NICENESS = 10
+PIECE_BYTES = 8 * 2**20
+
+
+class _Superseded(Exception):
+    """The data set was deleted, or somebody else reads it now."""
+
+
+class _Reading:
+    """One attempt to read one data set."""
+
+    def __init__(self, database: Database, row: Row, folder: Path) -> None:
+        self._database, self._row, self._folder = database, row, folder
+
+    def run(self) -> None:
+        """Leave the data set ready or rejected."""
+        try:
+            result = parse(self._fetch(), Options.from_document(self._row.options))
+            if isinstance(result, Parsed):
+                self._store(result)
+        except NoRoom as error:
+            result = _without_room(str(error))
+        except Damaged as error:
+            advice = "The database's disk may be failing; upload the file again."
+            result = refuse(str(error), "the bytes that were uploaded", advice).rejected
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            result = _without_room("A full disk of the data directory.")
+        except DBAPIError as error:
+            if not is_full(error):
+                raise
+            result = _without_room("A full disk of the database.")
+        if isinstance(result, Rejected):
+            self._end(status="rejected", rejection=rejection_document(result))
+
+    def _fetch(self) -> Path:
+        check_room(self._database, self._row.bytes)
+        file = self._folder / "upload"
+        with file.open("wb") as out, self._database.reading() as session:
+            for piece in repository.upload_pieces(session, self._row.id):
+                out.write(piece)
+        with file.open("rb") as stored:
+            if fingerprint_of(stored, self._row.options) != self._row.fingerprint:
+                raise Damaged("What was uploaded", "Upload the file again.")
+        return file
+
+    def _store(self, parsed: Parsed) -> None:
+        check_room(self._database, sum(array.nbytes for array in parsed.arrays.values()))
+        version = dataset_version(
+            parsed.arrays,
+            task=parsed.task,
+            target_name=", ".join(parsed.target_names),
+            scaling=to_document(parsed.scaling),
+            columns=[column.document for column in parsed.columns],
+        )
+        # From here on the arrays belong to something that can be deleted, and they with it.
+        self._change({"version": version})
+        for name, array in parsed.arrays.items():
+            file = self._folder / f"{name}.npy"
+            np.save(file, np.ascontiguousarray(array), allow_pickle=False)
+            for position, piece in enumerate(_pieces(file)):
+                check_room(self._database, len(piece))
+                self._change({}, (version, name, position, piece))
+            file.unlink()
+        self._end(status="ready", facts=facts_document(parsed))
+
+    def _change(self, values: Mapping[str, Any], piece: tuple[str, str, int, bytes] | None = None) -> None:
+        with self._database.transaction() as session:
+            row = self._row
+            if not repository.change(session, row.id, values, status=VALIDATING, attempt=row.attempt):
+                raise _Superseded
+            if piece is not None:
+                repository.add_array_piece(session, *piece)
+
+    def _end(self, **values: Any) -> None:
+        with self._database.transaction() as session:
+            row, ended = self._row, {**values, "reader_revision": READER_REVISION, "finished_at": utc_now()}
+            repository.change(session, row.id, ended, status=VALIDATING, attempt=row.attempt)
+
+
+def read(database: Database, identifier: str, attempt: int, folder: Path) -> None:
+    """Read a data set, with a folder of one's own for temporary files; does nothing if the attempt is over."""
+    with database.reading() as session:
+        row = repository.find_attempt(session, identifier, attempt)
+    if row is None:
+        return
+    try:
+        _Reading(database, row, folder).run()
+    except _Superseded:
+        return
+
+
+def _without_room(why: str) -> Rejected:
+    return refuse(
+        why, "room to read it", "Free some space on the server, and upload the file again."
+    ).rejected
+
+
+def _pieces(file: Path) -> Iterator[bytes]:
+    with file.open("rb") as content:
+        while piece := content.read(PIECE_BYTES):
+            yield piece
+
+
+def _end_with_parent() -> None:
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    os._exit(1)
+
+
+def main() -> None:
+    """Read what the command line names, and end at once if the parent does."""
+    identifier, attempt, place, beats = sys.argv[1:]
+    start_beating(int(beats))
+    os.nice(NICENESS)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    database = Database(Settings().resolved_database_url)
+    with tempfile.TemporaryDirectory(prefix="read-", dir=place) as folder:
+        read(database, identifier, int(attempt), Path(folder))
+
+
+if __name__ == "__main__":
+    main()

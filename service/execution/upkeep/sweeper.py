@@ -1,0 +1,64 @@
+"""Gives the room of what was deleted back, and moves what older versions stored, beside all that an engine does."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from service.blobs import repository as blobs
+from service.blobs.repository import BlobGone
+from service.datasets.service import sweep
+from service.execution.dispatching.leases import LeaseWatch
+from service.execution.moving import Mover
+from service.execution.outage import Outage
+from service.storage.database import Database
+
+__all__ = ["Sweeper"]
+
+LOOK_SECONDS = 1.0
+ABANDONED_SECONDS = 60.0
+"""After so long without another piece a blob is given up: whoever wrote it is dead, or no longer allowed to."""
+
+
+class Sweeper:
+    """Sweeps while this engine is the one that dispatches, which ``is_ours`` says."""
+
+    def __init__(self, database: Database, is_ours: Callable[[], bool]) -> None:
+        self._database, self._is_ours = database, is_ours
+        self._outage = Outage("the database")
+        self._written: LeaseWatch[str] = LeaseWatch(ABANDONED_SECONDS)
+        self._mover = Mover(database)
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until told to stop."""
+        owed = False
+        while not stop.wait(LOOK_SECONDS):
+            try:
+                if self._is_ours():
+                    self._give_up_blobs()
+                    self._move(stop)
+                    owed = sweep(self._database, lambda: not stop.is_set()) or owed
+                if owed:
+                    self._database.shrink(lambda: not stop.is_set())
+                    owed = False
+                self._outage.over()
+            except SQLAlchemyError as error:
+                self._outage.note(error.orig if isinstance(error, DBAPIError) else error)
+
+    def _move(self, stop: threading.Event) -> None:
+        """Move contents for as long as the pause between two looks, which leaves writers half of the time."""
+        end = time.monotonic() + LOOK_SECONDS
+        with contextlib.suppress(BlobGone):
+            while self._mover.move_one() and time.monotonic() < end and not stop.is_set():
+                pass
+
+    def _give_up_blobs(self) -> None:
+        with self._database.reading() as session:
+            written = blobs.being_written(session)
+        if abandoned := self._written.observe(time.monotonic(), written):
+            with self._database.transaction() as session:
+                blobs.let_go(session, abandoned)

@@ -1,0 +1,1 @@
+"""A worker process: training one dispatch after another."""

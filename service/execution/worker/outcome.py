@@ -1,0 +1,85 @@
+"""What the engine reports, in the words of the database: pure functions."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from engine.errors import EngineError, SpecProblem
+from engine.spec import SpecWarning
+from engine.training.loop import Result
+from service.datasets.disk_space import FULL
+from service.datasets.loading import DatasetMismatchError
+from service.errors import Damaged
+from service.execution.worker.work import Ending
+
+__all__ = ["finite", "from_error", "from_result", "without_epochs"]
+
+
+def finite(values: Mapping[str, float | None]) -> dict[str, Any]:
+    """The values with None for each that is NaN or infinite; ``non_finite`` names those, where there are any."""
+    bad = [name for name, value in values.items() if value is not None and not math.isfinite(value)]
+    if not bad:
+        return dict(values)
+    return {**values, **dict.fromkeys(bad), "non_finite": bad}
+
+
+def from_result(result: Result, warnings: list[Any]) -> Ending:
+    """How an experiment ended that the engine trained to its end; ``warnings`` are those it had before."""
+    found = [shown for each in result.warnings if (shown := _warning(each)) not in warnings]
+    return Ending(
+        status={"non_finite": "failed", "user": "cancelled"}.get(result.stop_reason, "succeeded"),
+        stop_reason=result.stop_reason,
+        argmin_epoch=result.argmin_epoch,
+        test=None if result.test is None else finite(result.test),
+        warnings=[*warnings, *found],
+        found=found,
+        error=_diverged(result) if result.stop_reason == "non_finite" else None,
+    )
+
+
+def _diverged(result: Result) -> dict[str, Any]:
+    kept = "" if result.best_epoch is None else f" The weights of epoch {result.best_epoch} are kept."
+    message = (
+        f"In epoch {result.epochs} the training diverged: a loss or a weight was no longer a finite number. "
+        f"A smaller learning rate often helps.{kept}"
+    )
+    return {"code": "non_finite", "message": message}
+
+
+def _warning(warning: SpecWarning) -> dict[str, str]:
+    pointer = SpecProblem(warning.path, warning.code, warning.message).pointer
+    return {"pointer": pointer, "code": warning.code, "message": warning.message}
+
+
+def without_epochs(reason: str) -> Ending:
+    """How an experiment ended whose first epoch was not over by then."""
+    if reason != "time_limit":
+        return Ending(status="cancelled", stop_reason=reason)
+    message = (
+        "The time limit was over before the first epoch was, so there are no weights. "
+        "POST /v1/experiments/validate estimates the seconds of an epoch; larger batches make it shorter."
+    )
+    return Ending(status="failed", stop_reason=reason, error={"code": reason, "message": message})
+
+
+def from_error(error: Exception) -> Ending:
+    """How an experiment ended that could not be trained."""
+    if isinstance(error, (EngineError, DatasetMismatchError, Damaged)):
+        code = re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__.removesuffix("Error")).lower()
+        message = str(error)
+    elif isinstance(error, MemoryError):
+        code, message = "out_of_memory", "The experiment needs more memory than its worker has."
+    elif isinstance(error, OSError) and error.errno in FULL:
+        code, message = (
+            "disk_full",
+            "The data set does not fit on the disk of its worker; free some space there.",
+        )
+    else:
+        code = "internal_error"
+        message = (
+            f"Training failed unexpectedly ({type(error).__name__}: {error}). The engine's log says more."
+        )
+    return Ending(status="failed", stop_reason="error", error={"code": code, "message": message})

@@ -1,0 +1,1 @@
+"""Between the socket and an endpoint: protocol, middleware, routes, sessions, problem documents."""

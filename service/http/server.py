@@ -1,0 +1,62 @@
+"""The web server of the API process."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import socket
+from typing import Any
+
+import uvicorn
+from typing_extensions import override
+
+from service.app import create_app
+from service.http.connections import ConnectionPool, raise_descriptor_limit
+from service.http.protocol import GuardedProtocol
+from service.settings import Settings
+
+__all__ = ["ApiServer", "serve_api"]
+
+SHUTDOWN_SECONDS = 10
+KEEP_ALIVE_SECONDS = 75
+"""How long a connection may be idle between requests: longer than in proxies, so that they close it."""
+
+KEYLESS_IDLE_SECONDS = 15
+"""The same where API keys are required and the client has shown none."""
+
+
+class ApiServer(uvicorn.Server):
+    """A server of one API that ends the streams of events before it waits for its connections to end."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.app = create_app(settings)
+        keyless_seconds = KEYLESS_IDLE_SECONDS if settings.auth == "on" else KEEP_ALIVE_SECONDS
+        pool = ConnectionPool(settings.max_connections_per_address, KEEP_ALIVE_SECONDS, keyless_seconds)
+        protocol: Any = functools.partial(GuardedProtocol, pool=pool, trusted=settings.trusted_proxies)
+        config = uvicorn.Config(
+            self.app,
+            # service/logs.py says where lines go, and the middleware writes one per request.
+            log_config=None,
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+            http=protocol,
+            # Only TRAINYARD_TRUSTED_PROXIES are believed, see access/addresses; uvicorn would believe all of this host.
+            proxy_headers=False,
+            ws="none",
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        )
+        super().__init__(config)
+
+    @override
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.app.state.tail.close()
+        await super().shutdown(sockets)
+
+
+def serve_api(settings: Settings, sockets: list[socket.socket]) -> None:
+    """Answer on these sockets until SIGINT or SIGTERM."""
+    raise_descriptor_limit()
+    # Once the connections are drained uvicorn raises the signal anew, for whoever else may want to hear it.
+    with contextlib.suppress(KeyboardInterrupt):
+        ApiServer(settings).run(sockets=sockets)

@@ -1,0 +1,1 @@
+"""The domain of API keys: ``/v1/keys`` and ``trainyard keys``."""

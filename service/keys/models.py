@@ -1,0 +1,41 @@
+"""The table of keys."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.storage.database import Base
+
+__all__ = ["KeyRow"]
+
+
+class KeyRow(Base):
+    """A key to the API. What it consists of is not stored: ``digest`` only tells whether somebody has it.
+
+    ``limits`` are the key's own, in place of those that the settings give everybody. A key that was revoked stays, so
+    that nobody has to guess later whose it was.
+
+    A key made over HTTP while keys were not required may be anybody's: it is not ``confirmed``, and not valid.
+    """
+
+    __tablename__ = "api_keys"
+    __table_args__ = (Index(None, "created_at", "id"), Index(None, "experiment_id"))
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    name: Mapped[str | None]
+    scopes: Mapped[list[Any]]
+    limits: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    digest: Mapped[str]
+    experiment_id: Mapped[str | None] = mapped_column(sa.ForeignKey("experiments.id", ondelete="CASCADE"))
+    """The only experiment that a link's key can read."""
+
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    confirmed: Mapped[bool] = mapped_column(default=True, server_default=sa.true())

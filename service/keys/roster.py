@@ -1,0 +1,102 @@
+"""A class as a CSV file: a key for each line, with an owner, a name and limits of its own.
+
+Pure: reads and checks text, makes nothing.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from engine.errors import InvalidSpec, SpecProblem, did_you_mean
+from service.access.caller import Limits
+from service.keys.submission import NewKey, read_new_key
+
+__all__ = ["MOST_LINES", "RosterError", "read_roster"]
+
+MOST_LINES = 10_000
+_MOST_SHOWN = 5
+_LONGEST_NUMBER = 19
+_LIMITS = tuple(each.name for each in dataclasses.fields(Limits))
+_COLUMNS = ("owner", "name", *_LIMITS)
+
+
+class RosterError(ValueError):
+    """The file is no list of keys to make; the message names the lines that are wrong, for people."""
+
+
+def read_roster(text: str, common: Mapping[str, Any]) -> list[NewKey]:
+    """The keys that a file asks for, each with what is ``common`` to all of them; raises RosterError.
+
+    The first line has the columns' names: ``owner``, and any of ``name`` and the limits. An empty cell is as good as
+    none.
+    """
+    header, *lines = _rows(text)
+    _check_header(header)
+    keys: list[NewKey] = []
+    wrong: list[str] = []
+    owners: dict[str, int] = {}
+    for number, cells in lines:
+        try:
+            key = _key(header[1], cells, common)
+        except InvalidSpec as error:
+            places = (f"{'/'.join(map(str, each.path))}: {each.message}" for each in error.problems)
+            wrong.append(f"line {number}: {' '.join(places)}")
+            continue
+        if key.owner in owners:
+            wrong.append(f"line {number}: owner {key.owner} is also on line {owners[key.owner]}")
+        owners.setdefault(key.owner, number)
+        keys.append(key)
+    if wrong:
+        more = f"; and {len(wrong) - _MOST_SHOWN} more lines" if len(wrong) > _MOST_SHOWN else ""
+        raise RosterError("; ".join(each.rstrip(".") for each in wrong[:_MOST_SHOWN]) + more)
+    return keys
+
+
+def _rows(text: str) -> list[tuple[int, list[str]]]:
+    """The lines that are not blank, with their numbers, the first of them the header."""
+    first = text.lstrip("\ufeff").partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.reader(io.StringIO(text.lstrip("\ufeff")), delimiter=delimiter, strict=True)
+    try:
+        rows = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader if any(cells)]
+    except csv.Error as error:
+        message = f"line {reader.line_num}: {error}"
+        raise RosterError(message) from error
+    if not rows[1:]:
+        message = f"expected a header line ({', '.join(_COLUMNS)}) and one line per key"
+        raise RosterError(message)
+    if len(rows) > MOST_LINES + 1:
+        message = f"more than {MOST_LINES:,} lines"
+        raise RosterError(message)
+    return rows
+
+
+def _check_header(header: tuple[int, Sequence[str]]) -> None:
+    number, names = header
+    for name in names:
+        if name not in _COLUMNS:
+            hint = did_you_mean(name[:80], _COLUMNS)
+            message = f'line {number}: unknown column "{name[:80]}"; allowed: {", ".join(_COLUMNS)}.{hint}'
+            raise RosterError(message)
+    if "owner" not in names or len(set(names)) < len(names):
+        message = f"line {number}: the column owner is required, and no column may appear twice"
+        raise RosterError(message)
+
+
+def _key(names: Sequence[str], cells: Sequence[str], common: Mapping[str, Any]) -> NewKey:
+    if len(cells) > len(names):
+        message = f"{len(cells)} fields under {len(names)} columns"
+        raise InvalidSpec([SpecProblem(("cells",), "range", message)])
+    given = {name: cell for name, cell in zip(names, cells, strict=False) if cell}
+    limits = {name: _number(given[name]) for name in _LIMITS if name in given}
+    own = {name: given.get(name) for name in ("owner", "name")}
+    return read_new_key({**common, **own, "limits": limits})
+
+
+def _number(cell: str) -> int | str:
+    """The cell as an integer; as it is where it is none, which the check then says."""
+    return int(cell) if cell.isascii() and cell.isdecimal() and len(cell) <= _LONGEST_NUMBER else cell

@@ -1,0 +1,160 @@
+"""The OpenAPI document's own words, and the problem responses that every operation shares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+from starlette.routing import BaseRoute
+
+from service.access.authentication import SCOPE_FIELD
+from service.checkpoints.schemas import CheckpointContent
+from service.datasets import identifiers as dataset_identifiers
+from service.datasets import service as datasets
+from service.datasets.schemas import DatasetForm
+from service.experiments.parts import part_schemas
+from service.experiments.schemas import ExperimentCreate, ExperimentPatch, ExperimentSpec
+from service.http.problems import MEDIA_TYPE, Problem
+from service.keys.schemas import KeyCreate
+from service.openapi.client_quirks import make_plain
+from service.openapi.common_fields import describe_common_fields
+from service.openapi.examples import add_examples
+from service.openapi.headers import add_headers
+from service.openapi.links import add_links
+from service.openapi.types import type_precisely
+
+__all__ = ["NOT_MODIFIED", "openapi_document", "problems"]
+
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "Not modified since the given `ETag`."}}
+"""``responses`` of an operation that takes ``If-None-Match``."""
+
+
+_REFERENCE = "#/components/schemas/{model}"
+_PROBLEM_CONTENT = {MEDIA_TYPE: {"schema": {"$ref": _REFERENCE.format(model=Problem.__name__)}}}
+_WHEN = {
+    400: "The body is not valid JSON.",
+    401: "Missing or invalid API key.",
+    403: "The API key lacks the scope that this operation needs.",
+    404: "Not found.",
+    406: "None of the accepted media types is available.",
+    409: "The resource's state does not allow this.",
+    412: "The resource has changed since the given `ETag`.",
+    413: "The body is too large.",
+    415: "The body's media type is not supported; `detail` names the right one.",
+    421: "Authentication is off, so only requests addressed to this machine's own host names are accepted.",
+    422: "Validation failed; `errors` lists every invalid field, parameter or header.",
+    429: "Rate limit or quota exceeded; `detail` says what to do.",
+    431: "The request line and headers are too long, or there are too many headers.",
+    500: "Internal error. The service's log has the details under the `request_id`.",
+    503: "The service is not ready or its database is unavailable; `detail` says what is missing.",
+    507: "The database's disk is full. Stored data is intact.",
+}
+_RETRY_AFTER = {
+    "Retry-After": {"description": "Seconds to wait before the next attempt.", "schema": {"type": "integer"}}
+}
+# Every operation refuses parameters that it does not know, and the server in front a head that is too long.
+_ALWAYS = (421, 422, 431, 500)
+_WITH_RETRY_AFTER = (429, 503, 507)
+_OF_CALLERS = (401, 403, 429)
+_KEY_SCHEME = "key"
+_SECURITY = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "An API key, `key_…` with its secret after the dot. `trainyard keys create` creates one.",
+}
+_WITHOUT_DATABASE = ("getLiveness",)
+_WRITING = ("post", "put", "patch", "delete")
+_DESCRIPTION = """\
+Trains regularized neural networks and shows what each penalty, λ, initialization and patience changes.
+
+**Begin here:** open `POST /v1/experiments`, choose an example and press *Execute*. Give the `id` of the answer to
+`GET /v1/experiments/{experiment_id}` to see how far it is and what came out; `/metrics` is its learning curve.
+
+Losses never contain the penalty, the test rows are used once, and every default is resolved and shown. Every failure
+is a problem document (RFC 9457) whose `errors` name each wrong place.
+"""
+# The framework leaves out null defaults and turns bounds into floats, which are too coarse for a seed's; and it knows
+# nothing of what an answer holds that it does not write itself.
+_OWN: tuple[type[BaseModel], ...] = (
+    Problem,
+    ExperimentCreate,
+    ExperimentPatch,
+    ExperimentSpec,
+    KeyCreate,
+    CheckpointContent,
+    DatasetForm,
+)
+_TAGS = [
+    {"name": "Experiments", "description": "An experiment trains one network once."},
+    {
+        "name": "Events",
+        "description": "Status changes, epochs and checkpoints of experiments, as a list or a live stream.",
+    },
+    {"name": "Checkpoints", "description": "Saved weights of experiments."},
+    {"name": "Datasets", "description": "Built-in and uploaded data sets."},
+    {"name": "Keys", "description": "API keys, scopes and limits."},
+    {"name": "Service", "description": "Liveness, readiness and version."},
+]
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The failures of an operation, for ``responses``: these, and those that every operation has."""
+    return {status: _problem(status) for status in sorted({*statuses, *_ALWAYS})}
+
+
+def _problem(status: int) -> dict[str, Any]:
+    headers = {"headers": _RETRY_AFTER} if status in _WITH_RETRY_AFTER else {}
+    return {"description": _WHEN[status], **headers, "content": _PROBLEM_CONTENT}
+
+
+def openapi_document(routes: list[BaseRoute], version: str, *, wants_keys: bool) -> dict[str, Any]:
+    """The whole document, of a service that wants keys, or of one that lets everybody in."""
+    document = get_openapi(
+        title="Trainyard",
+        version=version,
+        description=_DESCRIPTION,
+        routes=routes,
+        tags=_TAGS,
+        servers=[{"url": "/", "description": "The service that serves this document."}],
+        contact={"name": "The contributors to Trainyard"},
+        license_info={"name": "MIT License", "identifier": "MIT"},
+    )
+    _, definitions = models_json_schema([(each, "serialization") for each in _OWN], ref_template=_REFERENCE)
+    document["components"]["schemas"].update(definitions["$defs"])
+    document["components"]["securitySchemes"] = {_KEY_SCHEME: _SECURITY}
+    # A client that has a key may send it to a service that wants none.
+    document["security"] = [{}, {_KEY_SCHEME: []}]
+    document["components"]["schemas"].update(part_schemas(document["components"]["schemas"]))
+    for method, operation in _operations(document):
+        statuses = [*_of_database(method, operation["operationId"])]
+        if SCOPE_FIELD in operation:
+            statuses += _OF_CALLERS
+            operation.update({"security": [{_KEY_SCHEME: []}]} if wants_keys else {})
+        shared = {str(status): _problem(status) for status in statuses}
+        operation["responses"] = dict(sorted({**shared, **operation["responses"]}.items()))
+    describe_common_fields(document)
+    make_plain(document)
+    type_precisely(document)
+    add_headers(document)
+    add_examples(document)
+    add_links(document)
+    names = "|".join(dataset.name for dataset in datasets.list_datasets())
+    named = document["components"]["schemas"][ExperimentCreate.__name__]["properties"]["dataset"]
+    named["pattern"] = f"^({names}|{dataset_identifiers.PATTERN})$"
+    return document
+
+
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path in document["paths"].values():
+        yield from path.items()
+
+
+def _of_database(method: str, operation_id: str) -> Iterator[int]:
+    """The failures of the database, which almost every operation asks and some write to."""
+    if operation_id not in _WITHOUT_DATABASE:
+        yield 503
+    if method in _WRITING:
+        yield 507
