@@ -20,9 +20,8 @@ RUN /opt/tools/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --whe
 
 FROM python:3.13-slim-trixie
 
-RUN useradd --system --uid 10001 --home-dir /var/lib/trainyard --create-home trainyard \
-    && chmod 700 /var/lib/trainyard \
-    && install --directory --owner=trainyard --mode=0700 /run/trainyard /run/trainyard-database
+RUN useradd --system --uid 10001 --home-dir /var/lib/trainyard --no-create-home trainyard \
+    && install --directory --owner=trainyard --mode=0700 /var/lib/trainyard /run/trainyard /run/trainyard-database
 COPY --from=build /opt/trainyard /opt/trainyard
 
 ENV PATH=/opt/trainyard/bin:$PATH \

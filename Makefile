@@ -13,6 +13,7 @@ FUZZ := build/fuzz
 CLIENTS := build/clients
 PYTEST_ARGS ?=
 TOUR_ARGS ?=
+UP_ARGS ?=
 BENCH_ARGS ?=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -24,6 +25,10 @@ help: ## List the targets
 .PHONY: serve
 serve: $(STAMPS)/runtime ## Start the service on http://127.0.0.1:8000 (sets up .venv first)
 	@exec $(BIN)/trainyard serve
+
+.PHONY: up
+up: ## Start docker-compose.yml, and print what a container that fails has said (UP_ARGS="--scale worker=4")
+	@scripts/compose-up $(UP_ARGS)
 
 .PHONY: setup
 setup: $(STAMPS)/test ## Set up .venv with everything that serve, test and lint need
@@ -49,6 +54,10 @@ truth: $(STAMPS)/test ## Run the oracle tests, and count them by file (TRUTH_DIR
 .PHONY: test-browser
 test-browser: $(STAMPS)/browser ## Run the tests of the pages in a real Chromium, which must be installed
 	$(BIN)/python -m pytest tests/browser $(PYTEST_ARGS)
+
+.PHONY: test-compose
+test-compose: $(STAMPS)/test ## Build and attack the composition, some minutes (needs a Docker daemon)
+	$(BIN)/python -m pytest tests/compose -o faulthandler_timeout=1800 $(PYTEST_ARGS)
 
 .PHONY: fuzz-api
 fuzz-api: export FUZZ_EXAMPLES ?= 200

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import version
 
 from engine import blas
-from service.command_line import WrongError, check_database_url, first_line, read_settings
+from service.command_line import WrongError, check_database_url, database_error, read_settings
 from service.experiments.states import TERMINAL
 from service.keys.commands import add_keys
 from service.settings import Settings
@@ -220,7 +220,7 @@ def _verify(_arguments: argparse.Namespace) -> None:
                     lost += 1
                     sys.stdout.write(f"{damage}\n")
     except DBAPIError as error:
-        raise WrongError(f"The database cannot be used: {first_line(error)}.") from error
+        raise database_error(settings, error) from error
     sys.stdout.write(f"Checked {checked:,} checkpoints, states and arrays; {lost:,} are damaged.\n")
     if lost:
         sys.exit(1)
@@ -242,7 +242,7 @@ def _prune(arguments: argparse.Namespace) -> None:
     except ValueError as error:
         raise WrongError(f"--older-than: {error}.") from error
     except DBAPIError as error:
-        raise WrongError(f"The database cannot be used: {first_line(error)}.") from error
+        raise database_error(settings, error) from error
     sys.stdout.write(
         f"{'Would delete' if arguments.dry_run else 'Deleted'} {pruned.experiments:,} experiments with "
         f"{pruned.epochs:,} epochs and {pruned.checkpoint_bytes / 2**20:,.1f} MiB of checkpoints.\n"
@@ -276,7 +276,7 @@ def _migrate_or_say_why(settings: Settings) -> None:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         migrate(settings.resolved_database_url)
     except DBAPIError as error:
-        raise WrongError(f"The database cannot be used: {first_line(error)}.") from error
+        raise database_error(settings, error) from error
     except UnknownRevisionError as error:
         raise WrongError(error) from error
     except OSError as error:

@@ -9,7 +9,7 @@ from service.settings import Settings
 if TYPE_CHECKING:
     from sqlalchemy.exc import DBAPIError
 
-__all__ = ["WrongError", "check_database_url", "first_line", "read_settings"]
+__all__ = ["WrongError", "check_database_url", "database_error", "read_settings"]
 
 
 class WrongError(Exception):
@@ -45,6 +45,8 @@ def check_database_url(settings: Settings) -> None:
         raise WrongError(f"TRAINYARD_DATABASE_URL: {error}") from error
 
 
-def first_line(error: DBAPIError) -> str:
-    """What the database itself says of an error."""
-    return str(error.orig).strip().partition("\n")[0].rstrip(".")
+def database_error(settings: Settings, error: DBAPIError) -> WrongError:
+    """What to say of a database that refuses, and the setting that names it."""
+    reason = str(error.orig).strip().partition("\n")[0].rstrip(".")
+    which = " It is the one of TRAINYARD_DATABASE_URL." if settings.database_url else ""
+    return WrongError(f"The database cannot be used: {reason}.{which}")

@@ -41,16 +41,18 @@ class PreparationError(Exception):
 def unknown_settings(environment: Iterable[str]) -> list[str]:
     """Names of variables that look like settings and are none, as misspelled ones do."""
     known = {f"{_PREFIX}{name.upper()}" for name in Settings.model_fields}
-    return sorted(
-        name for name in environment if name.upper().startswith(_PREFIX) and name.upper() not in known
-    )
+    # Exactly as documented: Compose puts TRAINYARD_WORKERS into a command, and would not see trainyard_workers.
+    return sorted(name for name in environment if name.upper().startswith(_PREFIX) and name not in known)
 
 
 def prepare(settings: Settings) -> None:
     """Make the files that the settings name and that do not exist; raises PreparationError.
 
-    Nothing is made where the settings would let everybody in by mistake.
+    Nothing is made where the settings would let everybody in by mistake, or cannot work.
     """
+    if settings.scheduler is not None and (settings.database_url or "sqlite").startswith("sqlite"):
+        message = "TRAINYARD_DATABASE_URL: the workers of a Dask scheduler need a PostgreSQL database."
+        raise PreparationError(message)
     try:
         refuse_exposure(settings)
         if settings.database_password_file is not None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from service.access.caller import LOCAL_OWNER, SCOPES
-from service.command_line import WrongError, check_database_url, first_line, read_settings
+from service.command_line import WrongError, check_database_url, database_error, read_settings
 
 if TYPE_CHECKING:
     from service.keys.repository import Row
@@ -241,4 +241,4 @@ def _database(settings: Settings) -> Iterator[Database]:
                 )
             yield database
     except DBAPIError as error:
-        raise WrongError(f"The database cannot be used: {first_line(error)}.") from error
+        raise database_error(settings, error) from error

@@ -107,13 +107,16 @@ class Session:
 class Client:
     """Speaks to a service as curl does."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, key: str | None = None) -> None:
         self.address = address
+        self.headers = {"Content-Type": "application/json"}
+        if key is not None:
+            self.headers["Authorization"] = f"Bearer {key}"
 
     def call(self, method: str, path: str, document: object = None) -> Any:
         body = None if document is None else json.dumps(document).encode()
         request = urllib.request.Request(  # noqa: S310 - the address is our own
-            self.address + path, data=body, method=method, headers={"Content-Type": "application/json"}
+            self.address + path, data=body, method=method, headers=self.headers
         )
         try:
             with urllib.request.urlopen(request, timeout=WAIT_SECONDS) as response:  # noqa: S310 - see above

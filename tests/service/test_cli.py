@@ -68,6 +68,7 @@ def test_a_database_that_does_not_answer(tmp_path: Path, command: str) -> None:
     )
     assert said.startswith("The database cannot be used: ")
     assert "Connection refused" in said
+    assert said.endswith(" It is the one of TRAINYARD_DATABASE_URL.")
 
 
 def test_a_database_of_a_newer_version(tmp_path: Path) -> None:

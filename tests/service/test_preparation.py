@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from service.preparation import unknown_settings
 from service.settings import Settings
 
 ODD = "a b@c:d/e?f#g%20h'\"\\$é\\n"
@@ -21,7 +22,8 @@ def prepare(directory: Path, **settings: str) -> subprocess.CompletedProcess[str
         "scheduler_cert_file": "keys/cluster.pem",
         "scheduler_key_file": "keys/cluster.key",
     }
-    chosen = {name: str(directory / file) for name, file in files.items()} | settings
+    elsewhere = {"database_url": "postgresql://trainyard@db/n", "scheduler": "tls://scheduler:8786"}
+    chosen = {name: str(directory / file) for name, file in files.items()} | elsewhere | settings
     return subprocess.run(
         [sys.executable, "-m", "service.cli", "prepare"],
         env={"PATH": "/usr/bin:/bin", "TRAINYARD_AUTH": "on"}
@@ -65,6 +67,7 @@ def test_an_interrupted_start_is_repeated(tmp_path: Path) -> None:
         ("workers", "many", "TRAINYARD_WORKERS: Input should be a valid integer"),
         ("max_quued_per_owner", "3", "There is no setting TRAINYARD_MAX_QUUED_PER_OWNER"),
         ("database_url", "mysql://h/n", "TRAINYARD_DATABASE_URL: "),
+        ("database_url", "sqlite:////x", "TRAINYARD_DATABASE_URL: "),
         ("key_pepper", "short", "TRAINYARD_KEY_PEPPER: "),
     ],
 )
@@ -72,6 +75,11 @@ def test_a_wrong_setting_is_named(tmp_path: Path, setting: str, value: str, said
     refused = prepare(tmp_path, **{setting: value})
     assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
     assert said in refused.stderr
+
+
+def test_a_setting_in_small_letters_is_refused() -> None:
+    # Compose itself reads some, and there TRAINYARD_WORKERS and trainyard_workers are two variables.
+    assert unknown_settings(["TRAINYARD_WORKERS", "trainyard_workers", "PATH"]) == ["trainyard_workers"]
 
 
 def test_a_password_may_have_any_character(tmp_path: Path) -> None:
