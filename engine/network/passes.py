@@ -13,7 +13,7 @@ from engine.network.buffers import Buffers
 from engine.network.layout import Layout
 from engine.network.shape import Network
 
-__all__ = ["Norms", "backward", "forward"]
+__all__ = ["BatchNorms", "backward", "forward"]
 
 
 def _inputs(buffers: Buffers) -> list[Array]:
@@ -21,7 +21,7 @@ def _inputs(buffers: Buffers) -> list[Array]:
     return [transposed(buffers.x), *map(by_lane, buffers.inputs)]
 
 
-Norms = Mapping[int, BatchNorm]
+BatchNorms = Mapping[int, BatchNorm]
 """The batch normalization of hidden layers, by their number."""
 
 
@@ -30,7 +30,7 @@ def forward(
     layout: Layout,
     parameters: Array,
     buffers: Buffers,
-    norms: Norms,
+    batch_norms: BatchNorms,
     first: list[Call] | None = None,
 ) -> list[Call]:
     """``buffers.logits`` ← the network's output before its output activation; activations are kept.
@@ -46,7 +46,7 @@ def forward(
         matrix = layout.matrix(parameters, layer)
         own = first if layer == 0 else None
         calls += own or [product(transposed(matrix), inputs[layer], by_lane(z))]
-        calls += norms[layer].forward(z) if layer in norms else []
+        calls += batch_norms[layer].forward(z) if layer in batch_norms else []
         calls += activation.forward(buffers.values(layer))
         if mask is not None:
             calls.append(partial(np.multiply, a, mask, buffers.inputs[layer][:-1]))
@@ -56,7 +56,12 @@ def forward(
 
 
 def backward(
-    network: Network, layout: Layout, rows: tuple[Array, Array], buffers: Buffers, norms: Norms, scale: Array
+    network: Network,
+    layout: Layout,
+    rows: tuple[Array, Array],
+    buffers: Buffers,
+    batch_norms: BatchNorms,
+    scale: Array,
 ) -> list[Call]:
     """Gradient ← ``scale`` times the gradient of the summed row losses; destroys ``buffers.logits``.
 
@@ -75,7 +80,7 @@ def backward(
             below = buffers.delta[layer - 1]
             calls.append(product(layout.weight(parameters, layer), by_lane(delta), by_lane(below)))
             calls += _through_activation(network, layer - 1, buffers)
-            calls += norms[layer - 1].backward(below) if layer - 1 in norms else []
+            calls += batch_norms[layer - 1].backward(below) if layer - 1 in batch_norms else []
             delta = below
     return calls
 

@@ -7,7 +7,7 @@ training split and ρ is the share of L1. Every named penalty is a choice of ρ.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 
 import numpy as np
@@ -20,11 +20,12 @@ __all__ = [
     "PENALTIES",
     "Segment",
     "Strength",
+    "Terms",
     "penalty_value",
     "segments",
     "shrink",
     "smooth_gradient",
-    "strength",
+    "strength_of",
 ]
 
 PENALTIES: dict[str, Callable[[float], tuple[float, float]]] = {
@@ -53,7 +54,7 @@ def _of_layer(experiment: Experiment, layer: int) -> tuple[str, float, float]:
     return kind, getattr(own, "lambda_", 0.0), getattr(own, "l1_ratio", 0.0)
 
 
-def strength(experiment: Experiment, layer: int, rows: int) -> Strength:
+def strength_of(experiment: Experiment, layer: int, rows: int) -> Strength:
     """The coefficients of a layer's weights for a training split of ``rows`` rows; raises InvalidSpec if unresolved."""
     if experiment.lambda_convention != "textbook":
         message = "Resolve the experiment before training: its lambda is another tool's."
@@ -61,6 +62,26 @@ def strength(experiment: Experiment, layer: int, rows: int) -> Strength:
     kind, lambda_, ratio = _of_layer(experiment, layer)
     l1, l2 = PENALTIES[kind](ratio)
     return Strength(lambda_ * l1 / rows, lambda_ * l2 / rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a layer's penalty adds to a step; None for a term that the step does not have."""
+
+    l1: Array | None = None
+    """Factor of sgn(w) in the gradient."""
+    l2: Array | None = None
+    """Factor of w in the gradient."""
+    decay: Array | None = None
+    """1 - ηl2, by which weights are multiplied instead of adding l2·w to the gradient."""
+    threshold: Array | None = None
+    """By how much the proximal step shrinks a weight."""
+    minus_threshold: Array | None = None
+
+    def map(self, function: Callable[[Array], Array]) -> Terms:
+        """The same terms with each number replaced, in the order of the fields."""
+        numbers = (getattr(self, field.name) for field in fields(self))
+        return Terms(*(None if number is None else function(number) for number in numbers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,23 +100,38 @@ class Segment:
     def has_l2(self) -> bool:
         return self.penalty in {"l2", "elastic_net"}
 
+    def terms(self, fold: Array, reach: Array, *, decays: bool, proximal: bool) -> Terms:
+        """The terms of steps whose gradient arrives multiplied by ``fold`` and whose proximal step is ``reach`` long.
+
+        ``decays`` takes L2 as a decay of the weights; ``proximal`` takes L1 by the proximal step.
+        """
+        l1 = np.array([[strength.l1] for strength in self.strengths])
+        l2 = np.array([[strength.l2] for strength in self.strengths])
+        return Terms(
+            l1=fold * l1 if self.has_l1 and not proximal else None,
+            l2=fold * l2 if self.has_l2 and not decays else None,
+            decay=1 - fold * l2 if self.has_l2 and decays else None,
+            threshold=reach * l1 if self.has_l1 and proximal else None,
+            minus_threshold=-reach * l1 if self.has_l1 and proximal else None,
+        )
+
 
 def segments(experiments: Sequence[Experiment], rows: int) -> tuple[Segment, ...]:
     """The penalized layers of a stack; the lanes agree on the kinds of penalty, not on their strength."""
     return tuple(
-        Segment(layer, kind, tuple(strength(experiment, layer, rows) for experiment in experiments))
+        Segment(layer, kind, tuple(strength_of(experiment, layer, rows) for experiment in experiments))
         for layer, kind in enumerate(penalty_kinds(experiments[0]))
         if kind != "none"
     )
 
 
-def penalty_value(weights: Array, coefficients: Strength) -> float:
+def penalty_value(weights: Array, strength: Strength) -> float:
     """``l1 Σ|w| + l2/2 Σw²``; a coefficient of 0 takes no part, so that 0·inf does not arise."""
     value = 0.0
-    if coefficients.l1:
-        value += coefficients.l1 * float(np.abs(weights).sum(dtype=np.float64))
-    if coefficients.l2:
-        value += coefficients.l2 / 2 * float(np.square(weights, dtype=np.float64).sum())
+    if strength.l1:
+        value += strength.l1 * float(np.abs(weights).sum(dtype=np.float64))
+    if strength.l2:
+        value += strength.l2 / 2 * float(np.square(weights, dtype=np.float64).sum())
     return value
 
 

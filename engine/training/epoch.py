@@ -11,8 +11,8 @@ from engine.kernels import Array, run
 from engine.optimization.clipping import euclidean
 from engine.training.batches import Order
 from engine.training.stack import Stack
-from engine.training.step import Tape
-from engine.training.step_sizes import Coefficients
+from engine.training.step import BoundStep
+from engine.training.step_sizes import StepSizes
 
 __all__ = ["FLUSH_EVERY", "Epoch"]
 
@@ -33,9 +33,9 @@ class Epoch:
     def __init__(self, stack: Stack, x: Array, y: Array, weights: Array | None = None) -> None:
         self._stack, self._x, self._y, self._weights = stack, x, np.ascontiguousarray(y.T), weights
         self._order = Order(len(stack), len(x), stack.experiments[0].batch_size)
-        self.coefficients = Coefficients(stack)
+        self.step_sizes = StepSizes(stack)
         orders = [order for order in (self._order.full, self._order.rest) if len(order)]
-        self.stages = [(Tape(stack, self.coefficients, order.shape[-1]), order) for order in orders]
+        self.stages = [(BoundStep(stack, self.step_sizes, order.shape[-1]), order) for order in orders]
 
     @property
     def steps(self) -> int:
@@ -48,22 +48,22 @@ class Epoch:
         ``look`` is called between batches, at least after ``every`` steps; what it raises ends the epoch.
         """
         self._order.shuffle([order for order, _ in self._stack.streams])
-        table = self.coefficients.table(self._order.sizes)
+        table = self.step_sizes.table(self._order.sizes)
         due = self._flushes()
         norms = np.zeros(0)
         first = 0
-        for tape, order in self.stages:
+        for step, order in self.stages:
             stop = first + len(order)
             last = stop == self.steps
             looks = range(first, stop - last, every) if look else ()
-            marks = sorted({first, *looks, *(step for step in due if first < step < stop), stop - last})
+            marks = sorted({first, *looks, *(mark for mark in due if first < mark < stop), stop - last})
             for start, end in pairwise(marks):
                 if look:
                     look()
-                self.train(tape, order[start - first : end - first], table[start:end])
+                self.train(step, order[start - first : end - first], table[start:end])
                 self._flush(due.get(end, ()))
             if last:
-                norms = self._last_step(tape, order[-1], table[-1])
+                norms = self._last_step(step, order[-1], table[-1])
                 self._flush(due.get(stop, ()))
             first = stop
         self._stack.epochs = [epoch + 1 for epoch in self._stack.epochs]
@@ -71,11 +71,11 @@ class Epoch:
 
     def learning_rates(self) -> Array:
         """(K,) learning rates of the last step."""
-        return self.coefficients.last_rates(self.steps)
+        return self.step_sizes.last_rates(self.steps)
 
-    def train(self, tape: Tape, order: Array, table: Array) -> None:
+    def train(self, step: BoundStep, order: Array, table: Array) -> None:
         """The steps with nothing in between; every operation here is paid for thousands of times a second."""
-        gather, current, calls = self._gathering(tape), self.coefficients.current, tape.step
+        gather, current, calls = self._gathering(step), self.step_sizes.current, step.calls
         with np.errstate(all="ignore"):
             for rows, values in zip(order, table, strict=True):
                 current[...] = values
@@ -84,9 +84,9 @@ class Epoch:
                 for call in calls:
                     call()
 
-    def _gathering(self, tape: Tape) -> list[tuple[Callable[..., object], int, Array]]:
+    def _gathering(self, step: BoundStep) -> list[tuple[Callable[..., object], int, Array]]:
         """What to take of the data for a batch, along which axis and into which buffer."""
-        buffers = tape.buffers
+        buffers = step.buffers
         gather: list[tuple[Callable[..., object], int, Array]] = [
             (self._x.take, 0, buffers.x),
             (self._y.take, 1, buffers.y),
@@ -95,26 +95,26 @@ class Epoch:
             gather.append((self._weights.take, 0, buffers.weights))
         return gather
 
-    def _last_step(self, tape: Tape, rows: Array, values: Array) -> Array:
+    def _last_step(self, step: BoundStep, rows: Array, values: Array) -> Array:
         """Train on the last batch; returns the (K,) norms of its gradient.
 
         Where the gradient would be multiplied by hardly any rate on its way, it is multiplied only once it is measured.
         """
-        self.coefficients.current[...] = values
-        fold = self.coefficients.folds()
+        self.step_sizes.current[...] = values
+        fold = self.step_sizes.folds()
         faint = np.flatnonzero(fold < FAINT)
-        self.coefficients.unfold(faint, rows.shape[-1])
-        for take, axis, out in self._gathering(tape):
+        self.step_sizes.unfold(faint, rows.shape[-1])
+        for take, axis, out in self._gathering(step):
             take(rows, axis, out, "clip")
         with np.errstate(all="ignore"):
-            run(tape.draw)
-            run(tape.gradient)
+            run(step.draw)
+            run(step.gradient)
             norms = np.array([euclidean(row) for row in self._stack.gradient])
             norms /= np.where(fold < FAINT, 1, fold)
             for lane in faint:
                 gradient = self._stack.gradient[lane]
                 gradient[...] = gradient * fold[lane] if fold[lane] else 0
-            run(tape.update)
+            run(step.update)
         return norms
 
     def _flushes(self) -> dict[int, list[int]]:

@@ -13,7 +13,7 @@ from engine.network.batch_norm import Running, folded
 from engine.network.initializers import draw, draw_biases
 from engine.network.layout import Layout
 from engine.network.shape import Network
-from engine.optimization.optimizers import OPTIMIZERS
+from engine.optimization.optimizers import update_of
 from engine.optimization.penalties import Segment, segments
 from engine.optimization.schedules import PlateauState
 from engine.safetensors import Checkpoint
@@ -107,8 +107,7 @@ class Stack:
 
         Without gradients moments decay into subnormal numbers, with which the processor is many times slower.
         """
-        rule = OPTIMIZERS[type(self.experiments[row].optimizer)]
-        for name, tiny in rule.moments(self.experiments[row].optimizer).items():
+        for name, tiny in update_of(self.experiments).moments.items():
             if tiny:
                 moment = self.moments[name][row]
                 moment += moment.dtype.type(tiny)
@@ -142,10 +141,7 @@ def start(
         experiments=tuple(experiments),
         parameters=layout.rows(len(experiments), dtype),
         gradient=layout.rows(len(experiments), dtype),
-        moments={
-            name: layout.rows(len(experiments), dtype)
-            for name in OPTIMIZERS[type(first.optimizer)].moments(first.optimizer)
-        },
+        moments={name: layout.rows(len(experiments), dtype) for name in update_of(experiments).moments},
         best=layout.rows(len(experiments), dtype),
         running=Running.rows(layout, len(experiments), dtype),
         best_running=Running.rows(layout, len(experiments), dtype),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -10,46 +10,49 @@ import numpy as np
 from engine.kernels import Array, Call, aligned, constant
 from engine.network.batch_norm import BatchNorm
 from engine.network.buffers import Buffers, Workspace
-from engine.network.passes import Norms, backward, forward
+from engine.network.passes import BatchNorms, backward, forward
 from engine.optimization.blocks import Block, Piece
 from engine.optimization.clipping import clip_calls, max_norm_calls
-from engine.optimization.optimizers import OPTIMIZERS
-from engine.optimization.penalties import smooth_gradient
+from engine.optimization.optimizers import update_of
+from engine.optimization.penalties import Terms, smooth_gradient
 from engine.training.stack import Stack
-from engine.training.step_sizes import Coefficients
+from engine.training.step_sizes import StepSizes
 
-__all__ = ["Tape"]
+__all__ = ["BoundStep"]
 
 BLOCK = 32_768
 """Parameters an optimizer updates at a time: five float32 arrays of this length stay in a core's cache."""
 
 
-class Tape:
-    """One step on ``rows`` rows: ``draw`` the dropout masks, compute the ``gradient``, ``update`` the parameters."""
+class BoundStep:
+    """One step on ``rows`` rows: ``draw`` the dropout masks, compute the ``gradient``, ``update`` the parameters.
 
-    def __init__(self, stack: Stack, coefficients: Coefficients, rows: int) -> None:
+    The calls are bound to the stack's arrays and to ``buffers``, into which the batch is gathered; ``calls`` are all.
+    """
+
+    def __init__(self, stack: Stack, sizes: StepSizes, rows: int) -> None:
         self.buffers = Workspace(stack.network, len(stack), rows, stack.parameters.dtype).buffers()
         self.draw = (*_input_mask(stack, self.buffers), *_masks(stack, self.buffers))
-        parameters, gradient = _rows(stack.parameters), _rows(stack.gradient)
-        network, layout, error = stack.network, stack.layout, coefficients.view("error")
-        norms = _norms(stack, self.buffers)
+        parameters, gradient = _vectors(stack.parameters), _vectors(stack.gradient)
+        network, layout, error = stack.network, stack.layout, sizes.now.error
+        batch_norms = _batch_norms(stack, self.buffers)
         self.gradient = (
-            *forward(network, layout, parameters, self.buffers, norms),
-            *backward(network, layout, (parameters, gradient), self.buffers, norms, error),
+            *forward(network, layout, parameters, self.buffers, batch_norms),
+            *backward(network, layout, (parameters, gradient), self.buffers, batch_norms, error),
         )
-        self.update = tuple(_update(stack, coefficients))
-        self.step = (*self.draw, *self.gradient, *self.update)
+        self.update = tuple(_update(stack, sizes))
+        self.calls = (*self.draw, *self.gradient, *self.update)
 
 
-def _rows(rows: Array) -> Array:
-    """(length,) for one lane, so that the cheaper two-dimensional calls are used; else (K, length)."""
-    return rows[0] if len(rows) == 1 else rows
+def _vectors(of_lanes: Array) -> Array:
+    """(K, length), and (length,) for one lane, so that the cheaper two-dimensional calls are used."""
+    return of_lanes[0] if len(of_lanes) == 1 else of_lanes
 
 
-def _norms(stack: Stack, buffers: Buffers) -> Norms:
-    rows = (_rows(stack.parameters), _rows(stack.gradient), _rows(stack.running))
+def _batch_norms(stack: Stack, buffers: Buffers) -> BatchNorms:
+    vectors = (_vectors(stack.parameters), _vectors(stack.gradient), _vectors(stack.running))
     layers = [layer for layer, units in enumerate(stack.layout.normalized_units) if units]
-    return {layer: BatchNorm.of(stack.layout, layer, rows, buffers.z[layer]) for layer in layers}
+    return {layer: BatchNorm.of(stack.layout, layer, vectors, buffers.z[layer]) for layer in layers}
 
 
 def _input_mask(stack: Stack, buffers: Buffers) -> list[Call]:
@@ -80,59 +83,54 @@ def _drawn(stack: Stack, lanes: Array, mask: Array, rate: float) -> Iterator[Cal
     yield partial(np.multiply, mask, constant(1 / (1 - rate), mask), mask)
 
 
-def _update(stack: Stack, coefficients: Coefficients) -> Iterator[Call]:
+def _update(stack: Stack, sizes: StepSizes) -> Iterator[Call]:
     """Penalize, clip, step and bound the norms; block by block, except where all of the gradient must be known."""
-    spec = stack.experiments[0].optimizer
-    rule = OPTIMIZERS[type(spec)]
-    blocks = list(_blocks(stack, coefficients))
+    update, now = update_of(stack.experiments), sizes.now
+    blocks = list(_blocks(stack, sizes))
     penalized = [[call for piece in block.pieces for call in _penalize(block, piece)] for block in blocks]
-    if (limit := coefficients.get("clip_norm")) is not None:
+    if now.clip_norm is not None:
         yield from (call for calls in penalized for call in calls)
-        yield from clip_calls(_rows(stack.gradient), limit, _thresholds(stack, coefficients))
+        thresholds = [
+            number
+            for terms in now.terms.values()
+            for number in (terms.threshold, terms.minus_threshold)
+            if number is not None
+        ]
+        yield from clip_calls(_vectors(stack.gradient), now.clip_norm, thresholds)
         penalized = [[] for _ in blocks]
     for block, calls in zip(blocks, penalized, strict=True):
         yield from calls
-        yield from rule.update(spec, block)
-    if (limit := coefficients.get("max_norm")) is not None:
-        yield from max_norm_calls(stack.layout, _rows(stack.parameters), limit)
+        yield from update.calls(block)
+    if now.max_norm is not None:
+        yield from max_norm_calls(stack.layout, _vectors(stack.parameters), now.max_norm)
 
 
-def _thresholds(stack: Stack, coefficients: Coefficients) -> list[Array]:
-    names = [
-        f"{name}/{index}" for index in range(len(stack.segments)) for name in ("threshold", "minus_threshold")
-    ]
-    return [view for view in map(coefficients.get, names) if view is not None]
-
-
-def _blocks(stack: Stack, coefficients: Coefficients) -> Iterator[Block]:
-    scratch = _rows(aligned((len(stack), min(BLOCK, stack.layout.length)), stack.parameters.dtype))
-    views = {name: coefficients.view(name) for name in coefficients.names}
-    for start in range(0, stack.layout.length, BLOCK):
-        where = slice(start, min(start + BLOCK, stack.layout.length))
+def _blocks(stack: Stack, sizes: StepSizes) -> Iterator[Block]:
+    length = stack.layout.length
+    scratch = _vectors(aligned((len(stack), min(BLOCK, length)), stack.parameters.dtype))
+    for start in range(0, length, BLOCK):
+        where = slice(start, min(start + BLOCK, length))
         yield Block(
-            weights=_rows(stack.parameters)[..., where],
-            gradient=_rows(stack.gradient)[..., where],
-            moments={name: _rows(moment)[..., where] for name, moment in stack.moments.items()},
+            weights=_vectors(stack.parameters)[..., where],
+            gradient=_vectors(stack.gradient)[..., where],
+            moments={name: _vectors(moment)[..., where] for name, moment in stack.moments.items()},
             scratch=scratch[..., : where.stop - where.start],
-            pieces=_pieces(stack, coefficients, where),
-            coefficients=views,
-            folded=coefficients.folded,
+            pieces=_pieces(stack, sizes.now.terms, where),
+            coefficients=sizes.now.optimizer,
+            folded=sizes.folded,
         )
 
 
-def _pieces(stack: Stack, coefficients: Coefficients, block: slice) -> Sequence[Piece]:
-    """The weights of every layer within a block of the row."""
-    penalized = {segment.layer: index for index, segment in enumerate(stack.segments)}
+def _pieces(stack: Stack, terms: Mapping[int, Terms], block: slice) -> Sequence[Piece]:
+    """The weights of every layer within a block of the parameters."""
     pieces = []
     for layer in range(stack.layout.layers):
         where, biases = stack.layout.stretch(layer)
         start, stop = max(where.start, block.start), min(where.stop, block.stop)
-        if start >= stop:
-            continue
-        names = ("l1", "l2", "decay", "threshold", "minus_threshold")
-        terms = {name: coefficients.get(f"{name}/{penalized.get(layer)}") for name in names}
-        within = slice(start - block.start, stop - block.start)
-        pieces.append(Piece(within, biases and _shifted(biases, start - where.start), **terms))
+        if start < stop:
+            within = slice(start - block.start, stop - block.start)
+            own = biases and _shifted(biases, start - where.start)
+            pieces.append(Piece(within, own, terms.get(layer, Terms())))
     return pieces
 
 
@@ -143,5 +141,5 @@ def _shifted(every: slice, offset: int) -> slice:
 
 def _penalize(block: Block, piece: Piece) -> list[Call]:
     weights, gradient, scratch = (piece.of(array) for array in (block.weights, block.gradient, block.scratch))
-    calls = smooth_gradient(weights, gradient, piece.l1, piece.l2, scratch)
+    calls = smooth_gradient(weights, gradient, piece.terms.l1, piece.terms.l2, scratch)
     return piece.spare(block.gradient, calls)

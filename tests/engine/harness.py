@@ -13,8 +13,8 @@ from engine.optimization.penalties import penalty_value
 from engine.spec import Experiment, layer_sizes
 from engine.training.evaluation import Evaluator
 from engine.training.stack import start
-from engine.training.step import Tape
-from engine.training.step_sizes import Coefficients
+from engine.training.step import BoundStep
+from engine.training.step_sizes import StepSizes
 
 Array = NDArray[Any]
 
@@ -38,10 +38,10 @@ class Replay:
         dtype = np.dtype(experiment.precision)
         self.x, self.y = np.asarray(x, dtype), np.asarray(y, dtype)
         self.stack = start([experiment], self.x.shape[1], self.y.shape[1], len(self.x))
-        self.coefficients = Coefficients(self.stack)
-        self.table = self.coefficients.table(np.array([float(len(rows)) for rows in steps]))
+        self.step_sizes = StepSizes(self.stack)
+        self.table = self.step_sizes.table(np.array([float(len(rows)) for rows in steps]))
         sizes = sorted({len(rows) for rows in steps}, reverse=True)
-        self.tapes = {size: Tape(self.stack, self.coefficients, size) for size in sizes}
+        self.bound = {size: BoundStep(self.stack, self.step_sizes, size) for size in sizes}
         assert layer_sizes(experiment, self.x.shape[1], self.y.shape[1]) == self.stack.network.sizes
 
     @property
@@ -61,32 +61,32 @@ class Replay:
             self.weight(layer)[...] = weights[layer]
             self.bias(layer)[...] = biases[layer]
 
-    def gather(self, number: int, masks: Sequence[Any] | None = None) -> Tape:
-        """Bring the tape of step ``number`` to where only the gradient and the update are missing."""
+    def gather(self, number: int, masks: Sequence[Any] | None = None) -> BoundStep:
+        """Bring step ``number`` to where only the gradient and the update are missing."""
         rows = np.array(self.steps[number])
-        tape = self.tapes[len(rows)]
-        self.coefficients.current[...] = self.table[number]
-        tape.buffers.x[...] = with_ones(self.x[rows])
-        tape.buffers.y[...] = self.y[rows].T
-        for mask, given in zip(tape.buffers.mask, masks or [], strict=masks is not None):
+        bound = self.bound[len(rows)]
+        self.step_sizes.current[...] = self.table[number]
+        bound.buffers.x[...] = with_ones(self.x[rows])
+        bound.buffers.y[...] = self.y[rows].T
+        for mask, given in zip(bound.buffers.mask, masks or [], strict=masks is not None):
             if mask is not None:
                 mask[...] = given.T
-        return tape
+        return bound
 
     def step(self, number: int, masks: Sequence[Any] | None = None) -> None:
-        tape = self.gather(number, masks)
+        bound = self.gather(number, masks)
         with np.errstate(all="ignore"):
-            run(tape.gradient)
-            run(tape.update)
+            run(bound.gradient)
+            run(bound.update)
 
     def data_gradient(
         self, number: int, masks: Sequence[Any] | None = None
     ) -> tuple[list[Array], list[Array]]:
         """Gradients of the mean data loss on the batch of step ``number``, by weights and by biases."""
-        tape = self.gather(number, masks)
+        bound = self.gather(number, masks)
         with np.errstate(all="ignore"):
-            run(tape.gradient)
-        scale = self.coefficients.view("rate") if self.coefficients.folded else 1.0
+            run(bound.gradient)
+        scale = self.step_sizes.now.optimizer["rate"] if self.step_sizes.folded else 1.0
         layout, gradient = self.stack.layout, self.stack.gradient[0] / scale
         return (
             [layout.weight(gradient, layer) for layer in self.layers],

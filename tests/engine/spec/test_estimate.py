@@ -71,7 +71,7 @@ def test_counts_the_calls_of_a_step(fields: dict[str, Any]) -> None:
         splits.train.inputs,
         splits.train.targets,
     )
-    real = len(epoch.stages[0][0].step)
+    real = len(epoch.stages[0][0].calls)
     counted = calls_per_step(found.experiment, layer_sizes(found.experiment, features, outputs))
     assert counted == pytest.approx(real, rel=0.15, abs=3)
 

@@ -32,12 +32,12 @@ def test_a_step_allocates_no_array(optimizer: dict[str, Any], update: str, lanes
     y = np.eye(3, dtype=np.float32)[np.arange(640) % 3]
     epoch = Epoch(start([spec] * lanes, 32, 3, 640), x, y)
     epoch()
-    tape, order = epoch.stages[0]
-    table = epoch.coefficients.table(np.full(10, float(BATCH)))
+    bound, order = epoch.stages[0]
+    table = epoch.step_sizes.table(np.full(10, float(BATCH)))
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
-        epoch.train(tape, order, table)
+        epoch.train(bound, order, table)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
