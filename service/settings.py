@@ -103,6 +103,7 @@ class Settings(BaseSettings):
     scheduler_key_file: Path | None = None
     scheduler_insecure: bool = False
     worker_memory_bytes: int | None = Field(default=None, ge=2**26)
+    readers: int = Field(default_factory=lambda: min(2, _available_cores()), ge=1, le=64)
     reader_memory_bytes: int | None = Field(default=None, ge=2**26)
     access_log: bool = True
     auth: Literal["off", "on"] = "off"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -16,6 +16,7 @@ from service.datasets.catalog import BuiltinDataset
 from service.datasets.facts import engine_facts, warnings_of
 from service.datasets.identifiers import is_identifier
 from service.datasets.line import repository as line
+from service.datasets.line.repository import Waiting
 from service.datasets.repository import Row
 from service.datasets.sweeping import sweep
 from service.datasets.uploads import UPLOADING, VALIDATING
@@ -27,15 +28,17 @@ __all__ = [
     "Trainable",
     "UnknownDatasetError",
     "UnreadyDatasetError",
+    "Waiting",
     "begin_reading",
     "delete",
     "describe",
+    "first_in_line",
     "give_up",
-    "has_unread",
     "list_datasets",
     "list_page",
     "note_loss",
     "places_in_line",
+    "put_back",
     "read",
     "share",
     "sweep",
@@ -206,11 +209,6 @@ def _hold(session: Session, owner: str, identifier: str) -> Row:
     return row
 
 
-def has_unread(session: Session) -> bool:
-    """Whether anything waits to be read."""
-    return bool(repository.find_unfinished(session, VALIDATING))
-
-
 def uploads(session: Session) -> Sequence[Row]:
     """What is on its way in."""
     return repository.find_unfinished(session, UPLOADING)
@@ -222,10 +220,20 @@ def places_in_line(session: Session, rows: Iterable[Row]) -> dict[str, int]:
     return line.places(session, waiting) if waiting else {}
 
 
-def begin_reading(session: Session) -> tuple[str, int] | None:
-    """Start a new attempt at the data set that is first in line: its id and the attempt's number."""
-    row = line.begin(session, utc_now())
-    return None if row is None else (row.id, row.attempt)
+def first_in_line(session: Session, reading: Collection[str] = ()) -> Waiting | None:
+    """The data set that is to be read next, beside those that are being read already; None without any."""
+    return line.first(session, reading)
+
+
+def begin_reading(session: Session, waiting: Waiting) -> int | None:
+    """Start a new attempt at a data set and return its number; None where it is no longer to be read."""
+    return line.begin(session, waiting, utc_now())
+
+
+def put_back(session: Session, identifier: str, attempt: int) -> bool:
+    """Have a data set wait in line again whose reader was ended to make room; whether it still waits."""
+    values = {"reading_since": None}
+    return repository.change(session, identifier, values, status=VALIDATING, attempt=attempt)
 
 
 def give_up(session: Session, row: Row) -> None:

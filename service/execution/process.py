@@ -88,6 +88,7 @@ def _run(
         database,
         settings.data_dir / "intake" / engine_id,
         lambda: dispatcher.holds_role,
+        most_readers=settings.readers,
         memory_bytes=settings.reader_memory_bytes or machine_memory_bytes() // 2,
     )
     sweeper = Sweeper(database, lambda: dispatcher.holds_role)

@@ -2,14 +2,14 @@
 
 Start-time fair queuing (Goyal, Vin and Cheng 1996, https://doi.org/10.1145/248156.248171): an owner's tag is the sum of
 what has been read for them, and a data set's start is its owner's tag and what the owner has waiting before it. No
-start lies before that of what was begun last. The
-smallest start is read next, so that many files of one owner, or a large one, hold up nobody else's for longer than it
-takes to read the one that is being read.
+start lies before that of what was begun last. The smallest start is read next: neither many files of one owner nor a
+large one hold up those of others for longer than it takes to read what is being read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from service.datasets.models import DatasetRow
 from service.limits.models import OwnerUsageRow
 
-__all__ = ["begin", "places"]
+__all__ = ["Waiting", "begin", "first", "places"]
 
 FILE_COST = 2**20
 """Bytes that a file counts for beside its own, since to start reading takes time, too."""
@@ -28,6 +28,17 @@ FILE_COST = 2**20
 _DATASETS: Any = DatasetRow.__table__
 _USAGE: Any = OwnerUsageRow.__table__
 _IS_UNREAD = sa.and_(_DATASETS.c.status == "validating", _DATASETS.c.finished_at.is_(None))
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A data set that waits to be read, with the bytes of its file and what it counts for its owner."""
+
+    id: str
+    owner: str
+    bytes: int
+    start: int
+    cost: int
 
 
 def _line(waiting: sa.ColumnElement[bool]) -> Any:
@@ -43,6 +54,7 @@ def _line(waiting: sa.ColumnElement[bool]) -> Any:
         sa.select(
             _DATASETS.c.id,
             _DATASETS.c.owner,
+            _DATASETS.c.bytes,
             _DATASETS.c.created_at,
             cost.label("cost"),
             (tag + sa.func.coalesce(before, 0)).label("start"),
@@ -55,9 +67,10 @@ def _line(waiting: sa.ColumnElement[bool]) -> Any:
     return sa.select(rows, place.label("place"))
 
 
-# What is being read is in no line; one whose engine died is begun again by the next engine.
 _WAITING = _line(sa.and_(_IS_UNREAD, _DATASETS.c.reading_since.is_(None))).subquery()
-_UNREAD = _line(_IS_UNREAD)
+# One whose engine died while it was read waits, too: the next engine begins it again.
+_IS_NOT_BEING_READ = _DATASETS.c.id.not_in(sa.bindparam("reading", expanding=True))
+_UNREAD = _line(sa.and_(_IS_UNREAD, _IS_NOT_BEING_READ)).order_by("place").limit(1)
 
 
 def places(session: Session, identifiers: Collection[str]) -> dict[str, int]:
@@ -66,23 +79,28 @@ def places(session: Session, identifiers: Collection[str]) -> dict[str, int]:
     return {row.id: int(row.place) for row in session.execute(statement)}
 
 
-def begin(session: Session, now: datetime) -> sa.Row[Any] | None:
-    """Start a new attempt at the first in line, and count it for its owner; None without any."""
-    line = sorted(session.execute(_UNREAD).all(), key=lambda row: row.place)
-    if not line:
-        return None
-    first = line[0]
+def first(session: Session, reading: Collection[str]) -> Waiting | None:
+    """The first in line, beside those that this engine reads; None without any."""
+    row = session.execute(_UNREAD, {"reading": list(reading)}).first()
+    return None if row is None else Waiting(row.id, row.owner, row.bytes, int(row.start), int(row.cost))
+
+
+def begin(session: Session, waiting: Waiting, now: datetime) -> int | None:
+    """Start a new attempt at a data set and count it for its owner; return the attempt's number.
+
+    None where the data set is no longer to be read.
+    """
     values = {"attempt": _DATASETS.c.attempt + 1, "counter": _DATASETS.c.counter + 1, "reading_since": now}
-    begun = sa.update(_DATASETS).where(_DATASETS.c.id == first.id, _IS_UNREAD).values(**values)
-    row = session.execute(begun.returning(*_DATASETS.c)).first()
-    if row is not None:
-        _count(session, first)
-    return row
+    begun = sa.update(_DATASETS).where(_DATASETS.c.id == waiting.id, _IS_UNREAD).values(**values)
+    attempt = session.execute(begun.returning(_DATASETS.c.attempt)).scalar_one_or_none()
+    if attempt is not None:
+        _count(session, waiting)
+    return attempt
 
 
-def _count(session: Session, begun: sa.Row[Any]) -> None:
+def _count(session: Session, begun: Waiting) -> None:
     """Move the owner's tag behind what is read now."""
-    tags = {"reading_start": int(begun.start), "reading_tag": int(begun.start + begun.cost)}
+    tags = {"reading_start": begun.start, "reading_tag": begun.start + begun.cost}
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     added = insert(_USAGE).values(owner=begun.owner, experiment_bytes=0, **tags)
     session.execute(added.on_conflict_do_update(index_elements=["owner"], set_=tags))

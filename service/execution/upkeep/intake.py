@@ -1,26 +1,22 @@
-"""Having uploaded data sets read, one after another, each in a process of its own beside the trainings."""
+"""Having uploaded data sets read, several at a time, each in a process of its own beside the trainings."""
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import structlog
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from service.datasets import service as datasets
+from service.datasets.service import Waiting
 from service.execution.dispatching.executor import MemoryUse
 from service.execution.dispatching.leases import LeaseWatch
-from service.execution.memory import own_memory_bytes
 from service.execution.outage import Outage
-from service.execution.pulse import SILENT_SECONDS, Listener
+from service.execution.upkeep.reader_child import ReaderProcess, estimated_memory_bytes
 from service.storage.database import Database, utc_now
 
 __all__ = ["Intake"]
@@ -34,7 +30,6 @@ AWAITED_SECONDS = 24 * 3600.0
 
 LOOK_SECONDS = 1.0
 PAUSE_SECONDS = 1.0
-END_SECONDS = 5.0
 
 log = structlog.get_logger(__name__)
 
@@ -42,9 +37,14 @@ log = structlog.get_logger(__name__)
 class Intake:
     """Reads what has been uploaded while this engine is the one that dispatches, which ``is_ours`` says.
 
-    A reader that dies is started again; the third death is held against the data set. One that hangs is killed, and
-    one whose own memory exceeds ``memory_bytes`` too, after which the data set is rejected. ``folder`` is for the
-    readers' temporary files, and empty whenever none of them runs.
+    Up to ``most_readers`` processes read at a time, as long as their estimated memory stays within ``memory_bytes``; a
+    file that needs more is read alone. The line decides who is next: nobody overtakes a large file that waits for
+    memory. A reader that dies is started again; the third death is held against the data set. One that hangs is killed.
+
+    Estimates can be too low. When the readers together use more than ``memory_bytes``, the one begun last is killed,
+    and its data set waits to be read alone. A reader that uses more by itself is killed and the data set rejected.
+
+    ``folder`` is for the readers' temporary files, and empty whenever none of them runs.
     """
 
     def __init__(
@@ -53,20 +53,25 @@ class Intake:
         folder: Path,
         is_ours: Callable[[], bool],
         *,
+        most_readers: int = 1,
         memory_bytes: int | None = None,
     ) -> None:
         self._database, self._folder, self._is_ours = database, folder, is_ours
-        self._memory_bytes = memory_bytes
+        self._most_readers, self._memory_bytes = most_readers, memory_bytes
         self._outage = Outage("the database")
         self._copied: LeaseWatch[str] = LeaseWatch(ABANDONED_SECONDS)
         self._awaited: LeaseWatch[str] = LeaseWatch(AWAITED_SECONDS)
         self._next_look = 0.0
+        # In the order in which they were begun. Replaced as a whole: the readers' threads look at it, too.
+        self._readers: tuple[ReaderProcess, ...] = ()
+        self._alone: set[str] = set()
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop."""
+        shutil.rmtree(self._folder, ignore_errors=True)
         while not stop.wait(POLL_SECONDS):
             try:
-                self._step(stop)
+                self.step()
                 self._outage.over()
             except SQLAlchemyError as error:
                 self._outage.note(error.orig if isinstance(error, DBAPIError) else error)
@@ -74,19 +79,25 @@ class Intake:
             except OSError as error:
                 log.warning("cannot have a data set read", error=str(error))
                 stop.wait(PAUSE_SECONDS)
+        self.close()
+
+    def close(self) -> None:
+        """End the readers; what they were reading is begun again by the next engine."""
+        for reader in self._readers:
+            reader.terminate()
+        for reader in self._readers:
+            reader.join()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _step(self, stop: threading.Event) -> None:
-        if not self._is_ours():
-            return
-        self.give_up_uploads(time.monotonic())
-        with self._database.reading() as session:
-            if not datasets.has_unread(session):
-                return
-        with self._database.transaction() as session:
-            begun = datasets.begin_reading(session)
-        if begun is not None:
-            self._read(*begun, stop)
+    def step(self) -> None:
+        """Look what has become of the readers, and begin what there is room for."""
+        for reader in self._readers:
+            if reader.has_ended:
+                self._settle(reader)
+        if self._is_ours():
+            self.give_up_uploads(time.monotonic())
+            while len(self._readers) < self._most_readers and self._begin():
+                pass
 
     def give_up_uploads(self, now: float) -> None:
         """Look, at the monotonic time ``now``, whether uploads still come; whoever sends to one later begins anew."""
@@ -101,54 +112,60 @@ class Intake:
             with self._database.transaction() as session:
                 datasets.give_up(session, rows[id_])
 
-    def _read(self, identifier: str, attempt: int, stop: threading.Event) -> None:
-        shutil.rmtree(self._folder, ignore_errors=True)
-        self._folder.mkdir(parents=True)
-        beats, beating = os.pipe()
-        try:
-            process = self._start(identifier, attempt, beating)
-        finally:
-            os.close(beating)
-        try:
-            killed_for = self._watch(process, beats, stop)
-        finally:
-            _end(process)
-            os.close(beats)
-        if stop.is_set():
-            return
+    def _begin(self) -> bool:
+        """Begin to read what is first in line, if there is room for it; whether it was begun."""
+        own = {reader.identifier for reader in self._readers}
+        with self._database.reading() as session:
+            first = datasets.first_in_line(session, own)
+        if first is None or not self._has_room(first):
+            return False
         with self._database.transaction() as session:
-            if datasets.note_loss(session, identifier, attempt, utc_now(), killed_for):
-                log.warning("lost a reader", dataset_id=identifier, attempt=attempt, code=process.returncode)
+            attempt = datasets.begin_reading(session, first)
+        if attempt is None:
+            return False
+        folder = self._folder / f"{first.id}-{attempt}"
+        needed = self._needed_bytes(first)
+        reader = ReaderProcess(first.id, attempt, folder, needed_bytes=needed, on_beat=self._check_memory)
+        self._readers = (*self._readers, reader)
+        return True
 
-    def _start(self, identifier: str, attempt: int, beats: int) -> subprocess.Popen[Any]:
-        module = "service.execution.upkeep.reading_process"
-        arguments = [identifier, str(attempt), str(self._folder), str(beats)]
-        command = [sys.executable, "-P", "-m", module, *arguments]
-        return subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[beats])  # noqa: S603 - our own command
+    def _has_room(self, waiting: Waiting) -> bool:
+        if not self._readers or self._memory_bytes is None:
+            return True
+        taken = sum(max(reader.needed_bytes, reader.memory_bytes()) for reader in self._readers)
+        return taken + self._needed_bytes(waiting) <= self._memory_bytes
 
-    def _watch(self, process: subprocess.Popen[Any], beats: int, stop: threading.Event) -> MemoryUse | None:
-        """Return when the reader has ended or was killed; what it used if it was killed for its memory."""
-        listener = Listener(beats)
-        while not stop.is_set() and listener.lines() is not None:
-            if listener.silent_seconds >= SILENT_SECONDS:
-                log.warning("killing a reader", why="silent", seconds=listener.silent_seconds)
-                process.kill()
-            elif self._memory_bytes is not None:
-                use = MemoryUse(own_memory_bytes(process.pid), self._memory_bytes)
-                if use.used_bytes > use.limit_bytes:
-                    log.warning("killing a reader", why="out of memory", **use._asdict())
-                    process.kill()
-                    return use
-        return None
+    def _needed_bytes(self, waiting: Waiting) -> int:
+        estimate = estimated_memory_bytes(waiting.bytes)
+        return max(estimate, self._memory_bytes or 0) if waiting.id in self._alone else estimate
 
+    def _check_memory(self, reader: ReaderProcess) -> None:
+        """Kill this reader if it uses too much memory, by itself or, as the last begun, with the others."""
+        if self._memory_bytes is None:
+            return
+        uses = {each: each.memory_bytes() for each in self._readers if each.returncode is None}
+        own = MemoryUse(uses.get(reader, 0), self._memory_bytes)
+        together = MemoryUse(sum(uses.values()), self._memory_bytes)
+        if own.used_bytes > own.limit_bytes:
+            reader.kill_for(own)
+        elif together.used_bytes > together.limit_bytes and reader is list(uses)[-1]:
+            reader.put_back(together)
 
-def _end(process: subprocess.Popen[Any]) -> None:
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-    if process.stdin is not None:
-        process.stdin.close()
-    process.wait()
+    def _settle(self, reader: ReaderProcess) -> None:
+        """Note what has become of a reader's data set, and forget the reader."""
+        was_put_back = False
+        with self._database.transaction() as session:
+            if reader.was_put_back:
+                was_put_back = datasets.put_back(session, reader.identifier, reader.attempt)
+            elif datasets.note_loss(session, reader.identifier, reader.attempt, utc_now(), reader.killed_for):
+                log.warning(
+                    "lost a reader",
+                    dataset_id=reader.identifier,
+                    attempt=reader.attempt,
+                    code=reader.returncode,
+                )
+        if was_put_back:
+            self._alone.add(reader.identifier)
+        else:
+            self._alone.discard(reader.identifier)
+        self._readers = tuple(each for each in self._readers if each is not reader)

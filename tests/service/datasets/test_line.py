@@ -9,7 +9,7 @@ from service.datasets.repository import change
 from service.storage.database import Database, utc_now
 from tests.service.access.keys import showing_key
 from tests.service.conftest import OpenClient
-from tests.service.datasets.uploading import upload
+from tests.service.datasets.uploading import begin_first, upload
 
 SMALL = b"a,b\n1,x\n2,y\n"
 
@@ -24,7 +24,7 @@ def send(client: TestClient, owner: dict[str, str], count: int, content: bytes =
 
 def begin(database: Database) -> str | None:
     with database.transaction() as session:
-        begun = service.begin_reading(session)
+        begun = begin_first(session)
         if begun is None:
             return None
         # As its reader does in the end.
@@ -68,10 +68,32 @@ def test_a_large_file_counts_for_more(fresh_database_url: str, open_client: Open
     assert [begin(database) for _ in range(5)] == [large, *his, *small]
 
 
+def test_what_is_being_read_counts_once(fresh_database_url: str, open_client: OpenClient) -> None:
+    client = open_client(fresh_database_url, auth="on")
+    database: Database = client.app.state.database  # type: ignore[attr-defined]  # see above
+    ann, bob = (showing_key(client, owner) for owner in ("ann", "bob"))
+    begun: list[str] = []
+
+    def begin_beside(count: int) -> None:
+        for _ in range(count):
+            with database.transaction() as session:
+                first = service.first_in_line(session, begun)
+                assert first is not None
+                assert service.begin_reading(session, first) is not None
+            begun.append(first.id)
+
+    hers = send(client, ann, 3)
+    begin_beside(2)
+    his = send(client, bob, 3)
+    assert places(client, ann, hers) == [None, None, 3]
+    begin_beside(4)
+    assert begun == [*hers[:2], *his[:2], hers[2], his[2]]
+
+
 def test_a_file_that_kills_its_reader_goes_back_in_line(client: TestClient, database: Database) -> None:
     identifier = upload(client).json()["id"]
     with database.transaction() as session:
-        begun = service.begin_reading(session)
+        begun = begin_first(session)
     assert begun is not None
     assert client.get(f"/v1/datasets/{identifier}").json()["place_in_line"] is None
     with database.transaction() as session:

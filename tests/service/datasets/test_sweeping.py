@@ -18,7 +18,7 @@ from service.errors import NoRoom
 from service.execution.upkeep import reading_process
 from service.execution.upkeep.intake import ABANDONED_SECONDS, Intake
 from service.storage.database import Database
-from tests.service.datasets.uploading import CSV, count, read_all, upload
+from tests.service.datasets.uploading import CSV, begin_first, count, read_all, upload
 
 LARGE = b"a,b\n" + b"1,2\n" * 3 * 2**20
 
@@ -83,7 +83,7 @@ def test_a_data_set_that_is_deleted_while_it_is_read_leaves_nothing(
 
     monkeypatch.setattr(repository, "add_array_piece", deleted_meanwhile)
     with database.transaction() as session:
-        begun = service.begin_reading(session)
+        begun = begin_first(session)
     assert begun is not None
     reading_process.read(database, *begun, tmp_path)
     service.sweep(database)
@@ -139,7 +139,7 @@ def test_a_reader_whose_database_is_full_says_so(
 
     monkeypatch.setattr(repository, "add_array_piece", full)
     with database.transaction() as session:
-        begun = service.begin_reading(session)
+        begun = begin_first(session)
     assert begun is not None
     reading_process.read(database, *begun, tmp_path)
     rejection = sqlite_client.get(made["links"]["self"]).json()["rejection"]

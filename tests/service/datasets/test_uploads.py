@@ -18,7 +18,7 @@ from service.datasets.schemas import UploadedDatasetRead
 from service.datasets.uploads import Announced
 from service.execution.upkeep.reading_process import read
 from service.storage.database import Database, utc_now
-from tests.service.datasets.uploading import CSV, count, read_all, upload
+from tests.service.datasets.uploading import CSV, begin_first, count, read_all, upload
 
 
 def test_a_file_becomes_something_to_train_on(client: TestClient, database: Database, tmp_path: Path) -> None:
@@ -244,9 +244,9 @@ def test_a_reader_that_was_overtaken_writes_nothing(
 ) -> None:
     upload(client, target="label")
     with database.transaction() as session:
-        first = service.begin_reading(session)
+        first = begin_first(session)
     with database.transaction() as session:
-        second = service.begin_reading(session)
+        second = begin_first(session)
     assert first is not None
     assert second is not None
     read(database, *first, tmp_path)
@@ -264,7 +264,7 @@ def test_a_data_set_that_kills_its_readers_is_rejected(client: TestClient, datab
         add_array_piece(session, "v", "x", 0, b"x")
     for left in (2, 1, 0):
         with database.transaction() as session:
-            begun = service.begin_reading(session)
+            begun = begin_first(session)
             assert begun is not None
             assert service.note_loss(session, *begun, utc_now())
         status = client.get(f"/v1/datasets/{identifier}").json()["status"]

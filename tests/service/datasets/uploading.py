@@ -6,12 +6,13 @@ from typing import Any
 
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
 
 from service.datasets import service
 from service.execution.upkeep.reading_process import read
 from service.storage.database import Database
 
-__all__ = ["CSV", "count", "read_all", "upload"]
+__all__ = ["CSV", "begin_first", "count", "read_all", "upload"]
 
 LINES = [
     f"{row % 7},{row * 3 % 11},{'red' if row % 3 else 'blue'},{'yes' if row % 2 else 'no'}"
@@ -27,11 +28,18 @@ def upload(client: TestClient, content: bytes = CSV, **fields: str) -> Any:
     )
 
 
+def begin_first(session: Session) -> tuple[str, int] | None:
+    """Begin to read what is first in line; return its id and the number of the attempt."""
+    first = service.first_in_line(session)
+    attempt = None if first is None else service.begin_reading(session, first)
+    return None if first is None or attempt is None else (first.id, attempt)
+
+
 def read_all(database: Database, folder: Path) -> None:
     """Do what the engine does with what was uploaded."""
     while True:
         with database.transaction() as session:
-            begun = service.begin_reading(session)
+            begun = begin_first(session)
         if begun is None:
             return
         read(database, *begun, folder)

@@ -88,7 +88,7 @@ class Story:
         self.client.post("/v1/datasets/announcements", json={})
         Intake(self.database, self.folder / "intake", lambda: True).give_up_uploads(0.0)
         with self.database.reading() as session:
-            assert datasets.has_unread(session)
+            assert datasets.first_in_line(session, ["ds_another"]) is not None
         self.folder.joinpath("reading").mkdir()
         read_all(self.database, self.folder / "reading")
         other = upload(self.client, CSV + b"\n1,2,red,no", target="label").json()

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from service.datasets.service import begin_reading
 from service.execution.upkeep.reading_process import read
 from service.experiments.examples import EXAMPLES
 from service.experiments.planning.schemas import ExperimentPlan
 from service.storage.database import Database
+from tests.service.datasets.uploading import begin_first
 
 URL = "/v1/experiments"
 POSTED = ("spec", "given_lambda", "dataset", "parameters", "equivalents", "warnings")
@@ -86,7 +86,7 @@ def test_an_uploaded_data_set_is_known_and_has_to_be_ready(
     waiting = [client.post(url, json=document).json()["errors"] for url in (f"{URL}/validate", URL)]
     assert waiting[0] == waiting[1]
     with database.transaction() as session:
-        begun = begin_reading(session)
+        begun = begin_first(session)
     assert begun is not None
     read(database, *begun, tmp_path)
     planned = plan(client, **document)
