@@ -63,6 +63,8 @@ class Epoch:
                 self.train(step, order[start - first : end - first], table[start:end])
                 self._flush(due.get(end, ()))
             if last:
+                if look:
+                    look()
                 norms = self._last_step(step, order[-1], table[-1])
                 self._flush(due.get(stop, ()))
             first = stop
