@@ -1,5 +1,6 @@
 """Random specifications over the whole space, each with a small data set that it fits."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from engine.spec.variants import ACTIVATIONS
 
 MOST_STEPS = 50
 TASKS = tuple(LOSSES_OF_TASK)
-INITS = ("large", "scaled", "lecun", "glorot", "he", "normal", "uniform", "orthogonal", "zeros")
+INITS = ("large", "scaled", "lecun", "glorot", "he", "normal", "uniform", "orthogonal")
 RATES = {"sgd": (0.01, 0.5), "adagrad": (0.01, 0.2), "rmsprop": (0.002, 0.05), "adam": (0.002, 0.05)}
 
 
@@ -40,7 +41,7 @@ class Dice:
 
 
 def data_set(dice: Dice, task: str) -> Dataset:
-    """Learnable rows of a task, every class among them, sometimes with weights or with many features."""
+    """Learnable rows of a task, every class among them, sometimes with weights, an order or parts of their own."""
     rows = dice.whole(20, MOST_STEPS)
     features = 260 if dice.often(0.08) else dice.whole(1, 6)
     outputs = dice.whole(1, 3)
@@ -58,7 +59,36 @@ def data_set(dice: Dice, task: str) -> Dataset:
     if classes:
         y[:classes] = np.arange(classes)
     weights = random.uniform(0, 3, rows) * dice.one(1, 1, 1e200) if dice.often(0.3) else None
-    return Dataset(x, y, task, classes, weights=weights)
+    order = random.integers(0, 9, rows) if dice.often(0.3) else None
+    return with_own_parts(dice, Dataset(x, y, task, classes, weights=weights, order=order))
+
+
+def with_own_parts(dice: Dice, data: Dataset) -> Dataset:
+    """Sometimes test rows, perhaps validation rows, too; one of several columns is then constant, but not in them."""
+    if dice.often(0.7):
+        return data
+    x, rows = data.x.copy(), slice(0, dice.whole(1, 9))
+    x[:, 1:2] = 0.1
+    own: dict[str, Any] = {"x_test": data.x[rows] + 1, "y_test": data.y[rows]}
+    if dice.often(0.5):
+        own |= {"x_validation": data.x[rows] - 1, "y_validation": data.y[rows]}
+    return dataclasses.replace(data, x=x, **own)
+
+
+def split(dice: Dice, data: Dataset) -> dict[str, Any]:
+    own: dict[str, Any] = {"seed": dice.whole(0, 999)}
+    if dice.often(0.2):
+        own["train_rows"] = dice.whole(3, 9)
+    if data.x_test is not None and dice.often(0.5):
+        return {"by": "dataset", **own}
+    fractions = {
+        "validation": dice.one(0.0, 0.1, 0.145, 0.25, dice.between(0, 0.4)),
+        "test": dice.one(0.0, 0.1, 0.205, dice.between(0, 0.3)),
+    }
+    if data.order is not None:
+        return {"by": "order", **fractions, **own}
+    stratify = (True, False, "auto") if data.has_classes else (False, "auto")
+    return {"by": "fractions", **fractions, "stratify": dice.one(*stratify), **own}
 
 
 def parametric(dice: Dice, table: dict[str, dict[str, Any]], plain: tuple[str, ...]) -> Any:
@@ -72,7 +102,7 @@ def activation(dice: Dice) -> Any:
 
 
 def init(dice: Dice) -> Any:
-    name = dice.one(*INITS)
+    name = "zeros" if dice.often(0.02) else dice.one(*INITS)
     if name in {"lecun", "glorot", "he"}:
         return f"{name}_{dice.one('normal', 'uniform')}"
     own = {"normal": "std", "uniform": "limit", "orthogonal": "gain"}.get(name)
@@ -160,9 +190,9 @@ def loss(dice: Dice, task: str) -> tuple[Any, str]:
     return {"name": name, "reduction": dice.one("sum", "mean"), **own}, output
 
 
-def patience(dice: Dice, task: str, validation: float) -> dict[str, Any]:
+def patience(dice: Dice, task: str, *, validates: bool) -> dict[str, Any]:
     scores = ("r2", "mae", "rmse") if task == "regression" else ("accuracy",)
-    parts = ("train", "val") if validation else ("train",)
+    parts = ("train", "val") if validates else ("train",)
     monitors = [f"{part}_{metric}" for part in parts for metric in ("loss", *scores)]
     return {
         "monitor": dice.one("objective", *monitors),
@@ -173,17 +203,15 @@ def patience(dice: Dice, task: str, validation: float) -> dict[str, Any]:
     }
 
 
-def document(dice: Dice, task: str) -> dict[str, Any]:
-    """A specification that fits every data set of the task.
+def document(dice: Dice, data: Dataset) -> dict[str, Any]:
+    """A specification that fits the data set, but for the length of the run.
 
-    Biases before a batch normalization change nothing. Their gradient is 0 but for rounding, which an adaptive
-    optimizer with a tiny ε would make large; so ε is not tiny where there is such a layer.
+    Biases below a batch normalization change nothing. Their gradient is 0 but for rounding, which an adaptive
+    optimizer with a tiny ε would make large; so ε is at least its default of 1e-8 where there is such a layer.
     """
-    loss_, output = loss(dice, task)
-    validation = dice.one(0.0, 0.2, 0.35)
-    has_classes = task in {"binary", "multiclass"}
+    loss_, output = loss(dice, data.task)
     smooth = "cross_entropy" in str(loss_)
-    weights = ("balanced", {"0": dice.scale(0.2, 5)}) if has_classes else (None,)
+    weights = ("balanced", {"0": dice.scale(0.2, 5)}) if data.has_classes else (None,)
     kind = penalty(dice)
     layers = [layer(dice) for _ in range(dice.one(0, 1, 1, 2, 3))]
     return {
@@ -196,8 +224,7 @@ def document(dice: Dice, task: str) -> dict[str, Any]:
         "bias_init": dice.one(
             None, None, "zeros", {"name": "normal", "std": 0.3}, {"name": "uniform", "limit": 0.4}
         ),
-        **patience(dice, task, validation),
-        "optimizer": optimizer(dice, 1e-4 if any("batch_norm" in each for each in layers) else 1e-10),
+        "optimizer": optimizer(dice, 1e-8 if any("batch_norm" in each for each in layers) else 1e-10),
         "schedule": schedule(dice),
         "clip_norm": dice.one(None, None, dice.scale(0.02, 2)),
         "max_norm": dice.one(None, None, dice.scale(0.3, 3)),
@@ -208,8 +235,8 @@ def document(dice: Dice, task: str) -> dict[str, Any]:
         "label_smoothing": dice.one(0.0, dice.between(0.05, 0.5)) if smooth else 0.0,
         "input_dropout": dice.one(0.0, 0.0, dice.between(0.05, 0.6)),
         "target_scaling": dice.one("standardize", "none"),
-        "label_noise": dice.one(0.0, dice.between(0, 0.5)) if has_classes else 0.0,
-        "split": {"validation": validation, "test": dice.one(0.0, 0.2), "seed": dice.whole(0, 99)},
+        "label_noise": dice.one(0.0, dice.between(0, 0.5)) if data.has_classes else 0.0,
+        "split": split(dice, data),
         "seed": dice.whole(0, 2**40),
         "precision": "float64",
     }
@@ -219,8 +246,10 @@ def random_problem(seed: int) -> tuple[Dataset, Experiment]:
     """A data set and an experiment on it of at most MOST_STEPS steps."""
     dice = Dice(seed)
     task = dice.one(*TASKS)
-    data, fields = data_set(dice, task), document(dice, task)
-    rows = resolve(Experiment.from_document(fields), data.facts).rows.train
+    data = data_set(dice, task)
+    fields = document(dice, data)
+    found = resolve(Experiment.from_document(fields), data.facts).rows
+    rows, fields = found.train, fields | patience(dice, task, validates=found.validation > 0)
     batch_size = dice.one(1, 7, rows, rows + 5, dice.whole(max(1, rows // 6), rows))
     steps = -(-rows // batch_size)
     epochs = dice.whole(1, max(1, min(12, MOST_STEPS // steps)))

@@ -6,8 +6,8 @@ from safetensors.numpy import load
 
 from engine.errors import InvalidCheckpoint
 from engine.safetensors import Checkpoint, from_safetensors, to_safetensors
+from engine.textbook.activations import sigmoid
 from engine.training import training
-from tests.engine.formulas import sigmoid
 from tests.engine.problems import dataset, prepared
 
 CHECKPOINT = Checkpoint(

@@ -8,14 +8,16 @@ from numpy.typing import NDArray
 
 from engine.kernels import run
 from engine.network.batch_norm import Running
+from engine.textbook.activations import activate
+from engine.textbook.data import from_splits
+from engine.textbook.evaluation import evaluate
+from engine.textbook.network import from_tensors, untrained
 from engine.training import training
-from engine.training.export import export
+from engine.training.export import UNFOLDED, export
 from engine.training.measurement import Measurement
 from engine.training.stack import start
-from tests.engine.formulas import ACTIVATIONS
 from tests.engine.harness import Replay, resolved
 from tests.engine.problems import dataset, prepared
-from tests.engine.reference_run import evaluate, from_tensors, untrained
 
 Array = NDArray[Any]
 
@@ -41,7 +43,7 @@ def loss(of: Replay, row: Array) -> float:
         if "batch_norm" in spec:
             z = (z - z.mean(axis=0)) / np.sqrt(z.var(axis=0) + 1e-5)
             z = z * layout.gamma(row, layer) + layout.beta(row, layer)
-        a = ACTIVATIONS[spec["activation"]](spec, z)
+        a = activate(spec["activation"], z)
     z = a @ layout.weight(row, 3) + layout.bias(row, 3)
     return float((np.log(np.exp(z).sum(axis=1)) - (z * of.y).sum(axis=1)).mean())
 
@@ -116,19 +118,23 @@ def test_what_is_exported_is_the_network_itself_whatever_its_running_statistics(
     layers = [{"units": 5, "batch_norm": True}, {"units": 4, "activation": "tanh", "batch_norm": True}]
     experiment, splits = prepared(dataset("multiclass"), architecture=layers, precision="float64")
     stack, random = start([experiment], 5, 3, len(splits.train)), np.random.default_rng(2)
-    plain = untrained(experiment, splits)
-    for layer, norm in plain.norms.items():
-        units = len(norm.mean)
-        norm.mean, norm.variance = random.normal(size=units), variance * random.uniform(1, 2, units)
+    plain, parts = untrained(experiment, 5, 3), from_splits(splits)
+    for layer, norm in enumerate(layer.norm for layer in plain.layers[:-1]):
+        assert norm is not None
+        units = len(norm.running_mean)
+        norm.running_mean, norm.running_variance = (
+            random.normal(size=units),
+            variance * random.uniform(1, 2, units),
+        )
         norm.gamma.value, norm.beta.value = random.normal(size=(2, units))
         running = Running.of(stack.layout, stack.running[0], layer)
-        running.mean[...], running.variance[...] = norm.mean, norm.variance
+        running.mean[...], running.variance[...] = norm.running_mean, norm.running_variance
         stack.layout.gamma(stack.parameters[0], layer)[...] = norm.gamma.value
         stack.layout.beta(stack.parameters[0], layer)[...] = norm.beta.value
     model = export(stack.network, stack.layout, splits, stack.lane(0), 1)
-    folded = from_tensors(experiment, model.arrays, len(splits.train))
-    np.testing.assert_allclose(folded.logits(splits.test.x), plain.logits(splits.test.x), rtol=1e-9)
+    tensors = {name: array for name, array in model.arrays.items() if not name.startswith(UNFOLDED)}
+    logits = from_tensors(experiment, tensors).forward(splits.test.x)
+    np.testing.assert_allclose(logits, plain.forward(splits.test.x), rtol=1e-9)
     measured = Measurement(stack, splits).test(stack.plain(0))
-    assert measured == pytest.approx(
-        {name: value for name, value in evaluate(plain, splits.test, splits).items() if value is not None}
-    )
+    scores = evaluate(experiment, plain, parts.test, parts)
+    assert measured == pytest.approx({name: value for name, value in scores.items() if value is not None})

@@ -1,4 +1,4 @@
-"""Every loss and activation of the tables against finite differences, and every update against the reference."""
+"""Every loss and activation of the tables against finite differences; updates of long rows against the textbook."""
 
 from typing import Any
 
@@ -7,9 +7,10 @@ import pytest
 
 from engine.network.activations import ACTIVATIONS
 from engine.optimization.penalties import PENALTIES
+from engine.textbook import Part, Trainer
+from engine.textbook.training import Batch
 from tests.engine.harness import Replay, resolved
 from tests.engine.problems import COSTS, UPDATES, label
-from tests.engine.reference import Parameter, Reference
 
 ROWS, FEATURES, OUTPUTS = 12, 4, 3
 
@@ -61,45 +62,6 @@ def test_the_mean_over_outputs_scales_loss_and_gradient_alike(name: str) -> None
         np.testing.assert_allclose(one / OUTPUTS, other, rtol=1e-12)
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"clip_norm": 0.2},
-        {"clip_norm": 0.05, "penalty": "l1", "lambda": 1.0},
-        {"clip_norm": 0.1, "penalty": "elastic_net", "lambda": 1.0, "optimizer": "adam"},
-        {"max_norm": 0.6},
-        {"max_norm": 0.6, "optimizer": "adam", "penalty": "l2", "lambda": 0.1},
-        {"penalty": "l2", "lambda": 1.0, "layer": {"name": "l1", "lambda": 3.0}},
-        {"penalty": "l1", "lambda": 1.0, "layer": "none", "optimizer": "adam"},
-        {"layer": {"name": "elastic_net", "lambda": 2.0, "l1_ratio": 0.7}},
-    ],
-    ids=str,
-)
-@pytest.mark.parametrize("features", [4, 300])
-def test_bounds_and_layers_own_penalties_agree_with_the_reference(
-    fields: dict[str, Any], features: int
-) -> None:
-    own = {"penalty": fields["layer"]} if "layer" in fields else {}
-    layers = [{"units": 6, **own}, {"units": 4}]
-    random = np.random.default_rng(11)
-    x, y = random.normal(size=(ROWS, features)), np.eye(OUTPUTS)[random.integers(0, OUTPUTS, ROWS)]
-    rest = {name: value for name, value in fields.items() if name != "layer"}
-    experiment = resolved(architecture=layers, loss="cross_entropy", output="softmax", batch_size=5, **rest)
-    run = Replay(experiment, x, y, [random.permutation(ROWS)[:5] for _ in range(8)])
-    reference = Reference(
-        experiment,
-        [Parameter(run.weight(layer).copy()) for layer in run.layers],
-        [Parameter(run.bias(layer).copy()) for layer in run.layers],
-        ROWS,
-    )
-    for number, rows in enumerate(run.steps):
-        run.step(number)
-        reference.step(x[rows], y[rows])
-    for layer in run.layers:
-        np.testing.assert_allclose(run.weight(layer), reference.weights[layer].value, rtol=1e-9, atol=1e-12)
-        np.testing.assert_allclose(run.bias(layer), reference.biases[layer].value, rtol=1e-9, atol=1e-12)
-
-
 @pytest.mark.parametrize("penalty", sorted(set(PENALTIES) - {"none"}))
 def test_one_plain_step_descends_the_penalized_objective(penalty: str) -> None:
     fields: dict[str, Any] = {
@@ -121,30 +83,6 @@ def test_one_plain_step_descends_the_penalized_objective(penalty: str) -> None:
 
 
 @pytest.mark.parametrize(("optimizer", "penalty", "update"), UPDATES, ids=label)
-@pytest.mark.parametrize("dropout", [0.0, 0.5])
-def test_steps_agree_with_the_reference(
-    optimizer: dict[str, Any], penalty: str, update: str, dropout: float
-) -> None:
-    fields = {"penalty": penalty, "lambda": 0.4, "l1_ratio": 0.3, "l1_update": update, "optimizer": optimizer}
-    layers = [{"units": 6, "dropout": dropout}, {"units": 4}]
-    run = replay(12, architecture=layers, loss="cross_entropy", output="softmax", **fields)
-    reference = Reference(
-        run.experiment,
-        [Parameter(run.weight(layer).copy()) for layer in run.layers],
-        [Parameter(run.bias(layer).copy()) for layer in run.layers],
-        ROWS,
-    )
-    random = np.random.default_rng(1)
-    for number, rows in enumerate(run.steps):
-        masks = [(random.random((len(rows), 6)) < 0.5) * 2.0 if dropout else None, None]
-        run.step(number, masks)
-        reference.step(run.x[np.array(rows)], run.y[np.array(rows)], masks)
-    for layer in run.layers:
-        np.testing.assert_allclose(run.weight(layer), reference.weights[layer].value, rtol=1e-9, atol=1e-12)
-        np.testing.assert_allclose(run.bias(layer), reference.biases[layer].value, rtol=1e-9, atol=1e-12)
-
-
-@pytest.mark.parametrize(("optimizer", "penalty", "update"), UPDATES, ids=label)
 def test_blocks_of_the_update_cover_the_whole_row(
     optimizer: dict[str, Any], penalty: str, update: str
 ) -> None:
@@ -162,12 +100,12 @@ def test_blocks_of_the_update_cover_the_whole_row(
     run = Replay(experiment, x, x[:, :2], [range(8)] * 3)
     for layer in run.layers:
         run.bias(layer)[...] = 0.1
-    weights = [Parameter(run.weight(layer).copy()) for layer in run.layers]
-    biases = [Parameter(run.bias(layer).copy()) for layer in run.layers]
-    reference = Reference(experiment, weights, biases, 8)
+    textbook = Trainer(experiment, Part(run.x, run.y))
+    for layer, plain in enumerate(textbook.network.layers):
+        plain.weights.value, plain.biases.value = run.weight(layer).copy(), run.bias(layer).copy()
     for number in range(3):
         run.step(number)
-        reference.step(run.x, run.y)
-    for layer in run.layers:
-        np.testing.assert_allclose(run.weight(layer), reference.weights[layer].value, rtol=1e-8, atol=1e-12)
-        np.testing.assert_allclose(run.bias(layer), reference.biases[layer].value, rtol=1e-8, atol=1e-12)
+        textbook.step(Batch(np.arange(8), None, [None, None], 0.01))
+    for layer, plain in enumerate(textbook.network.layers):
+        np.testing.assert_allclose(run.weight(layer), plain.weights.value, rtol=1e-8, atol=1e-12)
+        np.testing.assert_allclose(run.bias(layer), plain.biases.value, rtol=1e-8, atol=1e-12)

@@ -4,9 +4,9 @@ import numpy as np
 
 from engine.optimization.schedules import PlateauState, reduced
 from engine.spec import Experiment, Plateau
+from engine.textbook.stopping import EarlyStopping, PlateauRate
 from engine.training.stopping import Patience, Progress
 from tests.engine.random_specs import Dice
-from tests.engine.reference_run import EarlyStopping, PlateauRate
 
 TRACES, EPOCHS = 400, 40
 
@@ -30,7 +30,7 @@ def test_runs_stop_and_remember_their_best_epoch_as_the_plain_rule_says() -> Non
         for epoch, value in enumerate(random_trace(dice), start=1):
             metric = np.array([np.nan if value is None else value])
             progress, verdict = rule(progress, np.array([epoch]), metric)
-            ended = plain.judge(epoch, {"train_loss": 0.0, experiment.monitor: value})
+            ended = plain.see(epoch, 0.0, value)
             assert bool(verdict.stop[0]) == (ended == "early_stopping"), (seed, epoch)
             if ended:
                 break
@@ -54,4 +54,4 @@ def test_the_rate_falls_on_plateaus_as_the_plain_rule_says() -> None:
         for epoch, value in enumerate(random_trace(dice), start=1):
             plain.see(value)
             state = state if value is None else reduced(spec, state, sign * value)
-            assert state.rate == plain.rate, (seed, epoch)
+            assert state.rate == plain.eta, (seed, epoch)

@@ -12,8 +12,8 @@ from engine import train
 from engine.data import Dataset
 from engine.errors import InvalidSpec
 from engine.spec import Experiment, Sgd
+from engine.textbook.losses import row_losses, softmax
 from engine.training import LaneReport, training
-from tests.engine.formulas import row_losses, softmax
 from tests.engine.problems import dataset, prepared
 
 
