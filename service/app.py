@@ -42,7 +42,7 @@ from service.web import routes as web
 __all__ = ["create_app"]
 
 PATIENCE_SECONDS = 10.0
-"""After so long without an answer of the database the client hears that there is none."""
+"""Seconds to wait for the database before a request is refused."""
 
 
 class Application(FastAPI):

@@ -26,7 +26,7 @@ __all__ = ["main"]
 WRONG = 2
 
 FULL_DISK_SECONDS = 2.0
-"""How often a database on a full disk is tried again."""
+"""Interval between attempts to open a database on a full disk."""
 
 SETTINGS = """\
 settings, all of them environment variables:
@@ -73,27 +73,34 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"trainyard {version('trainyard')}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="command")
-    commands.add_parser("serve", help="the whole service: API and engine").set_defaults(run=_serve)
-    commands.add_parser("api", help="the API alone").set_defaults(run=_api)
-    engine = commands.add_parser("engine", help="the engine alone: dispatcher and workers")
+    commands.add_parser("serve", help="run the whole service: API and engine").set_defaults(run=_serve)
+    commands.add_parser("api", help="run the API alone").set_defaults(run=_api)
+    engine = commands.add_parser("engine", help="run the engine alone: dispatcher and workers")
     engine.add_argument("--attached", type=int, help=argparse.SUPPRESS)
     engine.set_defaults(run=_engine)
-    commands.add_parser("migrate", help="bring the database's tables up to date").set_defaults(run=_migrate)
+    commands.add_parser("migrate", help="upgrade the database schema to this version").set_defaults(
+        run=_migrate
+    )
     commands.add_parser(
-        "prepare", help="check the settings, and make the secret files that they name"
+        "prepare", help="check the settings and create the secret files they name"
     ).set_defaults(run=_prepare)
     add_keys(commands)
-    commands.add_parser("verify", help="check all that is stored and list what is damaged").set_defaults(
-        run=_verify
-    )
+    commands.add_parser(
+        "verify", help="verify all stored checkpoints and data, and list damage"
+    ).set_defaults(run=_verify)
     prune = commands.add_parser("prune", help="delete experiments that ended long ago")
     prune.add_argument(
-        "--older-than", required=True, metavar="30d", help="ended longer ago: 90m, 12h, 30d, 8w"
+        "--older-than", required=True, metavar="30d", help="minimum time since the end: 90m, 12h, 30d or 8w"
     )
     prune.add_argument(
-        "--status", action="append", choices=sorted(TERMINAL), help="only these; all by default"
+        "--status",
+        action="append",
+        choices=sorted(TERMINAL),
+        help="only experiments with these statuses; all by default",
     )
-    prune.add_argument("--dry-run", action="store_true", help="only say what would be deleted")
+    prune.add_argument(
+        "--dry-run", action="store_true", help="show what would be deleted without deleting it"
+    )
     prune.set_defaults(run=_prune)
     return parser
 
@@ -120,7 +127,7 @@ def _serve(_arguments: argparse.Namespace) -> None:
         _welcome(settings, sockets[0].getsockname()[1])
         _say_unconfirmed(settings)
         serve_api(settings, sockets)
-        sys.stderr.write("Stopping; what is being trained will go on at the next start.\n")
+        sys.stderr.write("Stopping; unfinished training continues at the next start.\n")
 
 
 def _api(_arguments: argparse.Namespace) -> None:
@@ -195,7 +202,7 @@ def _prepare(_arguments: argparse.Namespace) -> None:
 
     settings = read_settings()
     if unknown := unknown_settings(os.environ):
-        raise WrongError(f"There is no setting {' and no setting '.join(unknown)}; see docs/operations.md.")
+        raise WrongError(f"Unknown setting: {', '.join(unknown)}; see docs/operations.md.")
     try:
         prepare(settings)
     except PreparationError as error:
@@ -281,7 +288,7 @@ def _migrate_or_say_why(settings: Settings) -> None:
         raise WrongError(error) from error
     except OSError as error:
         raise WrongError(
-            f"The data directory {settings.data_dir} cannot be written to: {error.strerror}."
+            f"The data directory {settings.data_dir} is not writable: {error.strerror}."
         ) from error
 
 
@@ -325,7 +332,7 @@ def _prepare_database(settings: Settings, engine_id: str) -> None:
         with contextlib.closing(Database(settings.resolved_database_url)) as database:
             if has_room(database):
                 raise
-        sys.stderr.write("trainyard: The database cannot be used before there is room on its disk.\n")
+        sys.stderr.write("trainyard: The database is unusable until its disk has free space.\n")
         threading.Thread(target=prepare_later, daemon=True).start()
 
 
@@ -352,8 +359,8 @@ def _say_unconfirmed(settings: Settings) -> None:
     with contextlib.suppress(SQLAlchemyError), contextlib.closing(database), database.reading() as session:
         if count := count_unconfirmed(session):
             sys.stderr.write(
-                f"  {count:,} keys were made while TRAINYARD_AUTH was off and are not valid: see trainyard keys list, "
-                "then trainyard keys confirm or revoke them.\n"
+                f"  {count:,} keys were created while TRAINYARD_AUTH was off and are not valid: see "
+                "trainyard keys list, then run trainyard keys confirm or revoke.\n"
             )
 
 

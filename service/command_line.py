@@ -39,7 +39,7 @@ def check_database_url(settings: Settings) -> None:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise WrongError(
-            f"TRAINYARD_DATABASE_PASSWORD_FILE: {settings.database_password_file} cannot be read: {reason}."
+            f"TRAINYARD_DATABASE_PASSWORD_FILE: cannot read {settings.database_password_file}: {reason}."
         ) from error
     except DatabaseUrlError as error:
         raise WrongError(f"TRAINYARD_DATABASE_URL: {error}") from error

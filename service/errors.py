@@ -43,7 +43,7 @@ class Damaged(ServiceError):
 
     def __init__(self, what: str, way_out: str) -> None:
         self.what = what
-        super().__init__(f"{what} is damaged: its bytes are not those that were stored. {way_out}")
+        super().__init__(f"{what} is damaged: its bytes differ from those that were stored. {way_out}")
 
 
 class Conflict(ServiceError):

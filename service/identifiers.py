@@ -15,7 +15,7 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LENGTH = 26
 
 PATTERN = rf"[0-7][{_ALPHABET}]{{{_LENGTH - 1}}}"
-"""The regular expression of what comes after the prefix."""
+"""Regular expression of the part after the prefix."""
 
 
 def new_identifier(prefix: str, now: datetime) -> str:

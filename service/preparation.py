@@ -63,7 +63,7 @@ def prepare(settings: Settings) -> None:
     except (ExposedError, PepperError) as error:
         raise PreparationError(str(error)) from error
     except OSError as error:
-        raise PreparationError(f"{error.filename} cannot be made or read: {error.strerror}.") from error
+        raise PreparationError(f"Cannot create or read {error.filename}: {error.strerror}.") from error
 
 
 def _make_password(file: Path) -> None:
@@ -106,4 +106,4 @@ def _run_openssl(folder: Path) -> None:
     )
     if made.returncode:
         reason = (made.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise PreparationError(f"The certificates cannot be made with openssl: {reason}")
+        raise PreparationError(f"openssl could not create the certificates: {reason}")

@@ -27,7 +27,7 @@ QUOTAS_WITH_AUTH: Mapping[str, int] = MappingProxyType(
         "max_estimated_seconds": 24 * 3600,
     }
 )
-"""Quotas that apply with ``auth`` on where the operator sets none; with ``auth`` off nothing is limited."""
+"""Default quotas with ``auth`` on; with ``auth`` off there are no limits."""
 
 
 def _available_cores() -> int:
@@ -78,7 +78,7 @@ def _none(given: Any) -> Any:
 
 
 Quota = Annotated[Annotated[int, Field(ge=1)] | None, BeforeValidator(_none)]
-"""A limit; ``none`` lifts it."""
+"""A limit; ``none`` disables it."""
 
 
 class Settings(BaseSettings):

@@ -24,10 +24,10 @@ class BlobRow(Base):
 
     id: Mapped[str] = mapped_column(primary_key=True)
     pieces: Mapped[int]
-    """How many there are; -1 once the sweeper removes them."""
+    """Number of references; -1 once the sweeper removes the blob."""
 
     stored_at: Mapped[datetime | None]
-    """When something first referred to it; None while its pieces are written."""
+    """Time of the first reference; None while the pieces are written."""
 
 
 class BlobPieceRow(Base):

@@ -44,7 +44,10 @@ def modules(session: Session, experiment_id: str, kind: str) -> Sequence[str] | 
 
 def damaged(experiment_id: str, kind: str) -> Damaged:
     """The error of a checkpoint whose bytes are not those of its hash."""
-    way_out = "Restore the database from a backup, or train the experiment again; `trainyard verify` lists all damage."
+    way_out = (
+        "Restore the database from a backup, or train the experiment again; `trainyard verify` lists all "
+        "damage."
+    )
     return Damaged(f"Checkpoint {experiment_id}/{kind}", way_out)
 
 
@@ -55,7 +58,7 @@ def _pieces(session: Session, experiment_id: str, kind: str) -> Iterator[bytes]:
         if piece is None or piece.content is None:
             return
         if piece.piece_sha256 not in {None, hashlib.sha256(piece.content).hexdigest()}:
-            raise DamagedCheckpoint("A piece is not the one that was stored.")
+            raise DamagedCheckpoint("A piece differs from the one that was stored.")
         yield piece.content
 
 

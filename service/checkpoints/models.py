@@ -40,7 +40,9 @@ class CheckpointRow(Base):
     bytes: Mapped[int] = mapped_column(BigInteger)
     created_at: Mapped[datetime]
     blob_id: Mapped[str | None] = mapped_column(index=True)
-    """Where its bytes are, which others may share; None where they are few, or older, and in ``checkpoint_chunks``."""
+    """The blob with the content, possibly shared; None for small or older content, stored in
+    ``checkpoint_chunks``.
+    """
 
 
 class CheckpointChunkRow(Base):

@@ -28,7 +28,7 @@ router = APIRouter(
 Kind = Annotated[
     str,
     Path(
-        description="`best`, `last`, or `initial` where the experiment began with a checkpoint.",
+        description="`best`, `last`, or `initial` if the experiment began from a checkpoint.",
         openapi_examples={"best": {"value": "best"}, "last": {"value": "last"}},
     ),
 ]
@@ -46,7 +46,7 @@ _CONTENT = {
     summary="List an experiment's checkpoints",
     response_model=CheckpointList,
     response_model_exclude_unset=True,
-    response_description="Its checkpoints; none before the first has been stored.",
+    response_description="The experiment's checkpoints; empty until the first is stored.",
     responses={**NOT_MODIFIED, **problems(404)},
 )
 def list_checkpoints(experiment_id: ExperimentId, caller: Reader, session: QuickReading, known: Known) -> Any:
@@ -73,10 +73,10 @@ def _version(stored: Stored) -> tuple[object, ...]:
 @router.get(
     "/{kind}",
     operation_id="getCheckpoint",
-    summary="Read what a checkpoint is",
+    summary="Get a checkpoint's metadata",
     response_model=CheckpointRead,
     response_model_exclude_unset=True,
-    response_description="Its epoch, that epoch's metrics, and the hash and size of its bytes.",
+    response_description="Its epoch, the metrics of that epoch, and the hash and size of its content.",
     responses={**NOT_MODIFIED, **problems(404)},
 )
 def get_checkpoint(
@@ -92,7 +92,7 @@ def get_checkpoint(
     operation_id="getCheckpointContent",
     summary="Download a checkpoint",
     response_class=Response,
-    response_description="The weights, as a file.",
+    response_description="The weights as a file.",
     responses={
         200: {"content": _CONTENT},
         **NOT_MODIFIED,

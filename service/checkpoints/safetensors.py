@@ -98,7 +98,7 @@ def _parse_header(text: bytes) -> dict[str, Any]:
     except ValueError:
         raise DamagedCheckpoint("The header is not JSON.") from None
     if not isinstance(header, dict):
-        raise DamagedCheckpoint("The header is no object.")
+        raise DamagedCheckpoint("The header is not a JSON object.")
     return header
 
 
@@ -116,7 +116,7 @@ def _listed(header: dict[str, Any]) -> tuple[Tensor, ...]:
     for name, entry in entries:
         tensor = Tensor(name, _KINDS[entry["dtype"]], tuple(entry["shape"]))
         if entry["data_offsets"] != [end, end + tensor.bytes]:
-            raise DamagedCheckpoint(f"The data of {name} is not where it should be.")
+            raise DamagedCheckpoint(f"The data of {name} is not where the header says.")
         end += tensor.bytes
         tensors.append(tensor)
     return tuple(tensors)

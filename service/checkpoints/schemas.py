@@ -26,17 +26,17 @@ class CheckpointRead(BaseModel):
     """The weights of one epoch."""
 
     id: str = Field(
-        description='What `{"init": {"name": "given", "checkpoint": id}}` begins a new experiment with.',
+        description='Value for `{"init": {"name": "given", "checkpoint": id}}` of a new experiment.',
         examples=["exp_01KAPZ4M7S3F6N6Q3W8E5T2R1Y/best"],
     )
     object: Literal["checkpoint"]
     kind: Literal["best", "last", "initial"] = Field(
-        description="`initial` is what the experiment began with, copied from the other one that `spec.init` names."
+        description="`initial` is a copy of the checkpoint that `spec.init` names."
     )
     epoch: int
     metrics: EpochMetrics
-    sha256: str = Field(description="Hash of the safetensors bytes.")
-    bytes: int = Field(description="Size of the safetensors bytes.")
+    sha256: str = Field(description="SHA-256 of the safetensors content.")
+    bytes: int = Field(description="Size of the safetensors content in bytes.")
     created_at: datetime
     links: CheckpointLinks
 
@@ -47,22 +47,24 @@ class CheckpointList(BaseModel):
     object: Literal["list"]
     data: list[CheckpointRead]
     has_more: bool
-    next: str | None = Field(description="Null: there is one page only.")
+    next: str | None = Field(description="Always null: all checkpoints fit one page.")
 
 
 class Tensor(BaseModel):
     """One tensor of a checkpoint."""
 
-    dtype: str = Field(description="Type of its numbers.", examples=["float32"])
-    shape: list[int] = Field(description="Length along each axis.", examples=[[30, 64]])
-    data: Any = Field(description="Its numbers as nested lists; what is not finite is null.")
+    dtype: str = Field(description="Data type of the tensor.", examples=["float32"])
+    shape: list[int] = Field(description="Shape of the tensor.", examples=[[30, 64]])
+    data: Any = Field(description="Values as nested lists; null for values that are not finite.")
 
 
 class CheckpointContent(BaseModel):
     """A checkpoint as JSON."""
 
-    metadata: dict[str, Any] = Field(description="What the network is, and how the features are scaled.")
-    tensors: dict[str, Tensor] = Field(description="By name, as in the state of a torch `Sequential`.")
+    metadata: dict[str, Any] = Field(description="Description of the network and of the feature scaling.")
+    tensors: dict[str, Tensor] = Field(
+        description="Tensors by name, as in the `state_dict` of a PyTorch `Sequential`."
+    )
     non_finite: list[str] = Field(
-        description="Tensors with numbers that are null because they are not finite."
+        description="Tensors with values that are null because they are not finite."
     )

@@ -32,7 +32,7 @@ KINDS = ("best", "last", INITIAL)
 
 
 CHECKED_FIRST_BYTES = 8 * 2**20
-"""Checkpoints of up to so many bytes are checked before the first is sent."""
+"""Checkpoints up to this many bytes are verified before the first byte is sent."""
 
 
 class CheckpointCut(Exception):
@@ -142,8 +142,9 @@ def _piece(database: Database, experiment_id: str, kind: str, position: int) -> 
 def _not_found(experiment_id: str, kind: str) -> NotFound:
     if kind not in KINDS:
         return NotFound(
-            f"There is no checkpoint {kind[:40]}; an experiment keeps best and last, and initial if it began with one."
+            f"There is no checkpoint {kind[:40]}; an experiment has best and last, and initial if it began "
+            "from a checkpoint."
         )
     if kind == INITIAL:
-        return NotFound(f"Experiment {experiment_id} did not begin with a checkpoint.")
+        return NotFound(f"Experiment {experiment_id} did not begin from a checkpoint.")
     return NotFound(f"Experiment {experiment_id} has no checkpoint {kind} yet.")

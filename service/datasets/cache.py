@@ -25,7 +25,7 @@ from service.storage.database import Database
 __all__ = ["DatasetCache"]
 
 _KEPT_IN_MEMORY = 1
-"""What is mapped takes its room on the disk, also where its files were dropped."""
+"""Mapped files occupy disk space even after they are deleted."""
 _TRIES = 3
 
 
@@ -48,7 +48,7 @@ class DatasetCache:
             facts = repository.find_facts(session, version)
             if facts is None:
                 message = (
-                    f"The experiment needs an uploaded data set in version {version[:12]}, which was deleted."
+                    f"The experiment needs version {version[:12]} of an uploaded data set, which was deleted."
                 )
                 raise DatasetMismatchError(message)
             return _dataset(facts, self._arrays(session, version))
@@ -67,7 +67,7 @@ class DatasetCache:
                 # What this process maps is not gone before it lets go.
                 full = error
                 self._stored.cache_clear()
-        message = f"The data set of version {version[:12]} is not to be had; it may just have been deleted."
+        message = f"Version {version[:12]} of the data set is unavailable; it may have just been deleted."
         raise DatasetMismatchError(message)
 
     def _fetch(self, session: Session, version: str) -> None:

@@ -59,7 +59,7 @@ class CacheFolder:
         except (AttributeError, EOFError, FileNotFoundError, TypeError, ValueError):
             whole = False
         # A power failure or a failing disk can leave other bytes than were written.
-        _logger.warning("a cached data set is damaged and fetched anew: %s", place.name)
+        _logger.warning("a cached data set is damaged; fetching it again: %s", place.name)
         self._drop(place)
         return None
 

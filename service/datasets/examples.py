@@ -22,9 +22,9 @@ def _content(model: type[Any], name: str, value: Any) -> dict[str, Any]:
 
 
 ANNOUNCEMENTS: dict[str, Example] = {
-    "a file to be sent separately": {"value": {"target": "label", "name": "my table"}}
+    "a file sent in a separate request": {"value": {"target": "label", "name": "my table"}}
 }
-PATCH_EXAMPLES: dict[str, Example] = {"all owners may train on it": {"value": {"shared": True}}}
+PATCH_EXAMPLES: dict[str, Example] = {"visible to all owners": {"value": {"shared": True}}}
 UPLOAD_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,

@@ -12,7 +12,7 @@ __all__ = ["PATTERN", "is_identifier", "new_identifier"]
 _PREFIX = "ds_"
 
 PATTERN = _PREFIX + identifiers.PATTERN
-"""The regular expression of an identifier."""
+"""Regular expression of an identifier."""
 
 _PATTERN = re.compile(PATTERN)
 

@@ -79,5 +79,5 @@ def _stands_in(name: str, line: str) -> bool:
 def _unknown(name: str, columns: list[str]) -> SpecProblem:
     shown = ", ".join(f'"{column[:_LONGEST_SHOWN]}"' for column in columns[:_MOST_SHOWN])
     more = ", …" if len(columns) > _MOST_SHOWN else ""
-    message = f"The file has no such column. Its first line names {shown}{more}.{did_you_mean(name, columns)}"
+    message = f"The file has no such column. Its header has {shown}{more}.{did_you_mean(name, columns)}"
     return SpecProblem(("target",), "unknown_column", message)

@@ -33,8 +33,8 @@ def load(name: str, version: str) -> Dataset:
     """
     dataset = catalog.find(name)
     if dataset is None or dataset.version != version:
-        found = "is not there" if dataset is None else f"is now {dataset.version[:12]}"
-        message = f"The experiment needs data set {name} in version {version[:12]}, which {found}."
+        found = "does not exist" if dataset is None else f"is now {dataset.version[:12]}"
+        message = f"The experiment needs data set {name} in version {version[:12]}, but it {found}."
         raise DatasetMismatchError(message)
     arrays, facts = read_arrays(dataset), dataset.facts
     return Dataset(
@@ -55,7 +55,7 @@ def read_arrays(dataset: BuiltinDataset) -> dict[str, NDArray[np.generic]]:
     """The arrays of the set's file by name, read-only; raises DatasetMismatchError for a file with other bytes."""
     content = dataset.file.read_bytes()
     if hashlib.sha256(content).hexdigest() != dataset.sha256:
-        message = f"The file of data set {dataset.name} is damaged: its SHA-256 is not the manifest's."
+        message = f"The file of data set {dataset.name} is damaged: its SHA-256 differs from the manifest's."
         raise DatasetMismatchError(message)
     with np.load(io.BytesIO(content), allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files}

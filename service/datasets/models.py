@@ -52,7 +52,7 @@ class DatasetRow(Base):
     options: Mapped[dict[str, Any]]
     bytes: Mapped[int] = mapped_column(BigInteger)
     reserved_bytes: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
-    """The size of the upload, known before its ``bytes`` have been copied; its owner is charged for the larger."""
+    """Size of the upload, known before its ``bytes`` are copied; the owner is charged for the larger."""
 
     fingerprint: Mapped[str | None]
     version: Mapped[str | None]
@@ -62,10 +62,10 @@ class DatasetRow(Base):
     facts: Mapped[dict[str, Any] | None]
     rejection: Mapped[dict[str, Any] | None]
     reading_since: Mapped[datetime | None]
-    """When the last attempt at reading it began; None while it waits for one."""
+    """Start of the last attempt at reading; None while it waits for one."""
 
     shared: Mapped[bool] = mapped_column(default=False, server_default=false())
-    """Whether every owner may see it and train on it."""
+    """Whether every owner can see it and train on it."""
 
     attempt: Mapped[int]
     losses: Mapped[int]
@@ -91,6 +91,6 @@ class DatasetArrayRow(Base):
     array: Mapped[str] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     sha256: Mapped[str | None]
-    """The piece's own hash; None where an older version wrote it."""
+    """SHA-256 of this piece; None if an older version wrote it."""
 
     content: Mapped[bytes] = mapped_column(LargeBinary)

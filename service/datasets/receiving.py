@@ -64,7 +64,7 @@ def announced(document: Mapping[str, Any], file_name: str | None = None) -> Anno
 def _name(given: Any) -> str | None:
     name = check_name(given)
     if name is not None and not is_plain(name):
-        raise InvalidSpec([SpecProblem(("name",), "text", "May not contain the character U+0000.")])
+        raise InvalidSpec([SpecProblem(("name",), "text", "Must not contain the character U+0000.")])
     return name
 
 
@@ -79,7 +79,7 @@ async def received_form(request: Request, room: Room) -> AsyncIterator[tuple[Ann
     """The file of a form and what its other fields say of it; raises InvalidSpec, Refusal and TooMany."""
     _, parameters = parse_options_header(request.headers["content-type"])
     if parameters.get(b"charset", b"utf-8").lower() not in _CHARSETS:
-        raise Refusal(415, "Send the form's texts as UTF-8.")
+        raise Refusal(415, "Send the form's text fields as UTF-8.")
     with _complete():
         form = await read_form(request, room)
     try:
@@ -99,14 +99,14 @@ def _file(form: FormData) -> UploadFile:
         hint = f" The file is in the field {elsewhere[0][:80]!r}." if elsewhere else ""
         raise _wrong_file("missing", f"Must be the file to upload: curl -F file=@data.csv.{hint}")
     if len(files) > 1:
-        raise _wrong_file("repeated", "May be given only once: upload each file in a form of its own.")
+        raise _wrong_file("repeated", "Must be given only once: upload each file in a separate form.")
     file = files[0]
     if not isinstance(file, UploadFile):
         raise _wrong_file("type", "Must be a file with a file name, not text: curl -F file=@data.csv.")
     if file.headers.get("content-transfer-encoding", "").strip().lower() in _ENCODED:
-        raise Refusal(415, "Send the bytes of the file as they are, without Content-Transfer-Encoding.")
+        raise Refusal(415, "Send the file's bytes unencoded, without Content-Transfer-Encoding.")
     if not size_of(file.file):
-        raise _wrong_file("empty", "The file is empty: it has 0 bytes. Choose a file with rows in it.")
+        raise _wrong_file("empty", "The file is empty (0 bytes). Choose a file that contains rows.")
     return file
 
 
@@ -122,7 +122,7 @@ def _document(form: FormData) -> dict[str, Any]:
             given.setdefault(name, []).append(_value(name, value))
     if repeated := sorted(name for name, values in given.items() if len(values) > 1 and name not in _LISTS):
         raise InvalidSpec(
-            [SpecProblem((name[:80],), "repeated", "May be given only once.") for name in repeated]
+            [SpecProblem((name[:80],), "repeated", "Must be given only once.") for name in repeated]
         )
     return {name: values[0] if len(values) == 1 else _joined(values) for name, values in given.items()}
 
@@ -134,7 +134,9 @@ def _joined(values: list[Any]) -> list[Any]:
 def _value(name: str, text: Any) -> Any:
     """A field of a form as the JSON value it stands for."""
     if not isinstance(text, str):
-        raise InvalidSpec([SpecProblem((name[:80],), "type", "Must be text; the file goes into file.")])
+        raise InvalidSpec(
+            [SpecProblem((name[:80],), "type", "Must be text; send the file in the field file.")]
+        )
     if text[:1] in "[{" and _is_json(text):
         return read_json(text.encode())
     if name in _LISTS and text != "auto":
@@ -161,7 +163,7 @@ async def received_bytes(request: Request, room: Room) -> AsyncIterator[BinaryIO
         with _complete():
             await _spool(request, room, file)
         if not size_of(file):
-            raise Refusal(422, "The body is empty. Send the bytes of the file: curl -T data.csv URL.")
+            raise Refusal(422, "The body is empty. Send the file as the body: curl -T data.csv URL.")
         yield file
     finally:
         # What a full disk did not take is written once more at the end, and is of no interest any more.
@@ -188,10 +190,13 @@ def _complete() -> Any:
         yield
     except ClientDisconnect as error:
         raise Refusal(
-            400, "The connection ended before all of the file had come; nothing was stored."
+            400, "The connection closed before the whole file had arrived; nothing was stored."
         ) from error
     except OSError as error:
         if error.errno not in FULL:
             raise
-        message = "There is no room for the file while it arrives; free some space in the folder for temporary files."
+        message = (
+            "There is not enough disk space to receive the file; free some space in the folder for temporary "
+            "files."
+        )
         raise Refusal(507, message) from error

@@ -51,8 +51,8 @@ __all__ = [
 Row = sa.Row[Any]
 
 REPAIR = (
-    "Announce the same file with the same options (POST /v1/datasets/announcements) and upload it, which repairs it, "
-    "or restore the database from a backup."
+    "Announce the same file with the same options (POST /v1/datasets/announcements) and upload it to "
+    "repair the data set, or restore the database from a backup."
 )
 
 _DATASETS: Any = DatasetRow.__table__
@@ -258,7 +258,7 @@ def array_pieces(session: Session, version: str, array: str) -> Iterator[bytes]:
     while (row := session.execute(piece, {"place": place}).first()) is not None:
         # Pieces of before there were hashes have none.
         if row.sha256 not in {None, hashlib.sha256(row.content).hexdigest()}:
-            raise Damaged(f"Array {array} of the data set of version {version[:12]}", REPAIR)
+            raise Damaged(f"Array {array} of version {version[:12]} of the data set", REPAIR)
         yield row.content
         place += 1
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 __all__ = ["FIRST_REVISION", "OUTDATED", "READER_REVISION", "outdated"]
 
 FIRST_REVISION = 1
-"""The revision of every data set stored before revisions were counted."""
+"""Revision of data sets stored before revisions were counted."""
 
 READER_REVISION = 11
-"""Raised by one with every change of what a file is read as.
+"""Raised by one with every change of how a file is interpreted.
 
-Each revision has a line in the table of docs/api.md. A file uploaded again after a change is read anew.
+Each revision has a line in the table of docs/api.md. A file uploaded again after a change is read again.
 """
 
 OUTDATED = "read_by_older_revision"
-"""The code of the warning of a data set that another revision has read."""
+"""Warning code of a data set read by another revision."""
 
 
 def outdated(revision: int) -> str | None:
@@ -22,6 +22,6 @@ def outdated(revision: int) -> str | None:
     if revision == READER_REVISION:
         return None
     return (
-        f"Revision {revision} of the reader has read this file, and revision {READER_REVISION} might read it "
-        "otherwise; upload it again to have it read anew."
+        f"This file was read by revision {revision} of the reader; revision {READER_REVISION} may "
+        "interpret it differently. Upload it again to have it read by the current revision."
     )

@@ -39,11 +39,11 @@ __all__ = ["router"]
 DatasetId = Annotated[
     str,
     Path(
-        description="The `id` from the list.",
+        description="The `id` from the list of data sets.",
         openapi_examples={"digits": {"value": "digits"}, "mnist-mini": {"value": "mnist-mini"}},
     ),
 ]
-UploadedId = Annotated[str, Path(description="The `id` that uploading gave.")]
+UploadedId = Annotated[str, Path(description="The `id` from uploading or listing data sets.")]
 
 router = APIRouter(prefix="/v1/datasets", tags=["Datasets"], route_class=StrictRoute)
 
@@ -51,16 +51,18 @@ router = APIRouter(prefix="/v1/datasets", tags=["Datasets"], route_class=StrictR
 @router.get(
     "",
     operation_id="listDatasets",
-    summary="List the data sets",
+    summary="List data sets",
     response_model=DatasetList,
-    response_description="Data sets to train on: your own and shared ones, the newest first, then the built-in ones.",
+    response_description="Data sets to train on: your own and shared ones, newest first, then the built-in ones.",
     responses=problems(422),
 )
 def list_datasets(
     session: Reading,
     caller: Reader,
-    limit: Annotated[int, Query(ge=1, le=100, description="Uploaded data sets on a page.")] = 20,
-    after: Annotated[str | None, Query(description="`next` of the page before.")] = None,
+    limit: Annotated[
+        int, Query(ge=1, le=100, description="Maximum number of uploaded data sets in the page.")
+    ] = 20,
+    after: Annotated[str | None, Query(description="`next` of the previous page.")] = None,
 ) -> Any:
     """The built-in ones need no network; they end the last page."""
     page = service.list_page(session, caller.owner, limit=limit, after=after)
@@ -80,11 +82,11 @@ def list_datasets(
     summary="Upload a data set",
     status_code=201,
     response_model=UploadedDatasetRead,
-    response_description="It is stored and about to be read; its URL is in `Location`.",
+    response_description="The file is stored and queued for reading; `Location` has its URL.",
     responses={
         200: {
             "model": UploadedDatasetRead,
-            "description": "The data set that you made earlier of the same file and options.",
+            "description": "The existing data set with the same file and options.",
         },
         **problems(400, 413, 415, 422),
     },
@@ -121,10 +123,10 @@ def _check_sharing(caller: Caller, what: Announced) -> None:
 @router.post(
     "/announcements",
     operation_id="announceDataset",
-    summary="Announce a data set whose bytes follow",
+    summary="Announce a data set and upload its file separately",
     status_code=201,
     response_model=UploadedDatasetRead,
-    response_description="It is `uploading`; its URL is in `Location`, and `links.content` takes the bytes.",
+    response_description="The data set is `uploading`; `Location` has its URL, and `links.content` receives the file.",
     responses=problems(400, 413, 415, 422),
 )
 def announce_dataset(
@@ -144,10 +146,10 @@ def announce_dataset(
 @router.put(
     "/{dataset_id}/content",
     operation_id="putDatasetContent",
-    summary="Send the bytes of a data set",
+    summary="Upload the file of an announced data set",
     status_code=202,
     response_model=UploadedDatasetRead,
-    response_description="All bytes are stored and about to be read.",
+    response_description="The file is stored and queued for reading.",
     responses=problems(400, 404, 409, 413, 422),
     openapi_extra=BYTES_BODY,
 )
@@ -186,9 +188,9 @@ def _check_awaited(database: Database, caller: Caller, dataset_id: str) -> None:
 @router.get(
     "/{dataset_id}",
     operation_id="getDataset",
-    summary="Read what a data set is",
+    summary="Get a data set",
     response_model=DatasetRead,
-    response_description="Its task, size, scaling and columns, or why it was rejected.",
+    response_description="Its task, size, scaling and columns, or the reasons for its rejection.",
     responses=problems(404),
 )
 def get_dataset(dataset_id: DatasetId, session: QuickReading, caller: Reader) -> Any:
@@ -202,9 +204,9 @@ def get_dataset(dataset_id: DatasetId, session: QuickReading, caller: Reader) ->
 @router.get(
     "/{dataset_id}/preview",
     operation_id="getDatasetPreview",
-    summary="See the first rows of a data set",
+    summary="Preview the first rows of a data set",
     response_model=DatasetPreview,
-    response_description="The first rows as they were understood; none before it is `ready`.",
+    response_description="The first rows as interpreted; empty until the data set is `ready`.",
     responses=problems(404),
 )
 def get_dataset_preview(dataset_id: UploadedId, session: QuickReading, caller: Reader) -> Any:
@@ -217,7 +219,7 @@ def get_dataset_preview(dataset_id: UploadedId, session: QuickReading, caller: R
     operation_id="updateDataset",
     summary="Share a data set with all owners",
     response_model=UploadedDatasetRead,
-    response_description="The data set as it is now.",
+    response_description="The updated data set.",
     responses=problems(400, 404, 409, 413, 415, 422),
 )
 def update_dataset(
@@ -238,7 +240,7 @@ def update_dataset(
     summary="Delete an uploaded data set",
     status_code=204,
     response_class=Response,
-    response_description="It is gone.",
+    response_description="The data set is deleted.",
     responses=problems(404, 409),
 )
 def delete_dataset(dataset_id: UploadedId, session: Transaction, caller: Writer) -> None:

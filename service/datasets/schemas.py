@@ -36,42 +36,46 @@ class DivideBy(BaseModel):
 class BuiltinDatasetRead(BaseModel):
     """A data set that comes with the service."""
 
-    id: str = Field(description="What an experiment names it by.")
+    id: str = Field(description="Name to use in an experiment.")
     object: Literal["dataset"]
     kind: Literal["builtin"]
     status: Literal["ready"]
     name: str
-    title: str = Field(description="What it is, in a few words.")
-    description: str = Field(description="What it is, in a sentence or two.")
-    task: Task = Field(description="What is predicted.")
-    rows: int = Field(description="Rows to split, without those the set keeps for validation or test itself.")
-    validation_rows: int = Field(description="The set's own validation rows.")
-    test_rows: int = Field(description="The set's own test rows; they are used instead of `split.test`.")
-    features: int = Field(description="Inputs of a network.")
+    title: str = Field(description="Short title.")
+    description: str = Field(description="Description in one or two sentences.")
+    task: Task = Field(description="Type of the prediction task.")
+    rows: int = Field(
+        description="Rows available for splitting, excluding predefined validation and test rows."
+    )
+    validation_rows: int = Field(description="Number of predefined validation rows.")
+    test_rows: int = Field(
+        description="Number of predefined test rows; they are used instead of `split.test`."
+    )
+    features: int = Field(description="Number of network inputs.")
     feature_names: list[str] = Field(description="Names of the inputs, in order.")
-    target_name: str = Field(description="Name of what is predicted.")
+    target_name: str = Field(description="Name of the target.")
     classes: list[str] | None = Field(description="Names of the classes; null for regression.")
-    class_counts: list[int] | None = Field(description="Rows of each class, among `rows`.")
-    scaling: str | DivideBy = Field(description='What `"scaling": "auto"` stands for.')
-    source: str = Field(description="Where it comes from.")
-    license: str = Field(description="Under which terms it may be used.")
-    citation: str = Field(description="How to cite it.")
-    version: str = Field(description="Hash of the contents; an experiment remembers it.")
+    class_counts: list[int] | None = Field(description="Number of rows per class, within `rows`.")
+    scaling: str | DivideBy = Field(description='Meaning of `"scaling": "auto"` for this data set.')
+    source: str = Field(description="Origin of the data.")
+    license: str = Field(description="License of the data.")
+    citation: str = Field(description="Citation for the data.")
+    version: str = Field(description="Hash of the contents, recorded in each experiment.")
 
 
 class NumericColumn(BaseModel):
     """A column of numbers and how they are written. What is `auto` is found out."""
 
-    column: ColumnReference = Field(description="The column, by name or by number from 0.")
-    decimal: Literal["auto", ".", ","] = Field(default="auto", description="The decimal sign.")
+    column: ColumnReference = Field(description="The column, by name or zero-based index.")
+    decimal: Literal["auto", ".", ","] = Field(default="auto", description="The decimal separator.")
     thousands: str = Field(
         default="auto",
-        description="What separates thousands: `,`, `.`, `'`, a space, or `none`.",
+        description="The thousands separator: `,`, `.`, `'`, a space, or `none`.",
         examples=["."],
     )
     unit: str = Field(
         default="auto",
-        description="The unit or currency beside each number, such as `kg`, `$` or `%`, or `none`.",
+        description="The unit or currency written next to each number, such as `kg`, `$` or `%`, or `none`.",
         examples=["kg"],
     )
 
@@ -86,54 +90,55 @@ class DatasetOptions(BaseModel):
     """How a file is read, everything that was found out included."""
 
     format: Literal["auto", "csv", "npz", "json", "parquet", "excel"] = Field(
-        default="auto", description="What kind of file it is."
+        default="auto", description="File format."
     )
-    delimiter: str = Field(default="auto", description="CSV: what separates values.", examples=[";"])
-    quote: str = Field(default="auto", description="CSV: what values are quoted with, or `none`.")
+    delimiter: str = Field(default="auto", description="CSV: the field delimiter.", examples=[";"])
+    quote: str = Field(default="auto", description="CSV: the quote character, or `none`.")
     header: bool | Literal["auto", "summary"] = Field(
         default="auto",
-        description="CSV: whether the first row names the columns, or is the `summary` of scikit-learn's files.",
+        description="CSV: whether the first row names the columns; `summary` is the header of scikit-learn's files.",
     )
     encoding: str = Field(
-        default="auto", description="CSV and JSON: any text encoding by Python's name, such as `cp1251`."
+        default="auto", description="CSV and JSON: the text encoding by its Python name, such as `cp1251`."
     )
-    decimal: str = Field(default="auto", description="CSV: the decimal sign, `.` or `,`.")
+    decimal: str = Field(default="auto", description="CSV: the decimal separator, `.` or `,`.")
     sheet: ColumnReference = Field(
-        default="auto", description="Workbooks: the sheet to read, by name or by number from 0."
+        default="auto", description="Workbooks: the sheet to read, by name or zero-based index."
     )
     target: Any = Field(
         default="auto",
-        description="The column to predict, by name or place; a list of them for several labels.",
+        description="The column to predict, by name or index; a list of columns for a multi-label task.",
     )
     task: Literal["auto", "classification", "multilabel", "regression"] = Field(
-        default="auto", description="What is predicted: a class, several labels, or a number."
+        default="auto",
+        description="Type of the task: classification, multi-label classification or regression.",
     )
     scaling: str | DivideBy = Field(
         default="auto", description='`standardize`, `none` or `{"divide_by": 256}`.'
     )
     ignore: list[ColumnReference] = Field(default=[], description="Columns to leave out.")
-    weight: ColumnReference | None = Field(default=None, description="The column of weights of the rows.")
+    weight: ColumnReference | None = Field(default=None, description="The column of row weights.")
     split: ColumnReference | None = Field(
-        default=None, description="The column that says `train`, `validation` or `test`."
+        default=None, description="The column that assigns rows to splits: `train`, `validation` or `test`."
     )
     group: ColumnReference | None = Field(
-        default=None, description="The column of groups that stay together."
+        default=None, description="The column whose equal values stay in the same split."
     )
     order: ColumnReference | None = Field(
         default=None,
-        description="The column of numbers, dates or times that a split by order uses; it is no input of the network.",
+        description="The column of numbers, dates or times for a split by order; it is not a network input.",
     )
     missing_target: Literal["reject", "drop"] = Field(
-        default="reject", description="Whether rows without a target reject the file, or are left out."
+        default="reject", description="Whether rows without a target are dropped or make the file invalid."
     )
     missing: Any = Field(
-        default="auto", description="What stands for a missing value: a list of strings, or `auto`."
+        default="auto", description="Markers of missing values: a list of strings, or `auto`."
     )
     categorical: list[ColumnReference] = Field(
-        default=[], description="Columns of categories, whatever they hold."
+        default=[], description="Columns to treat as categorical, whatever they contain."
     )
     numeric: list[NumericColumn] = Field(
-        default=[], description="Columns of numbers, whatever they hold, and how their numbers are written."
+        default=[], description="Columns to treat as numeric, optionally with their number format."
     )
 
 
@@ -149,9 +154,9 @@ _SENT: Any = {
 }
 DatasetCreate = create_model(
     "DatasetCreate",
-    __doc__="A data set whose bytes are still to come, by `PUT …/content`. What is left out or null is found out.",
+    __doc__="A data set whose file follows by `PUT …/content`. Omitted or null options are inferred.",
     __config__=ConfigDict(extra="forbid"),
-    name=(str | None, Field(default=None, max_length=200, description="A name, for people.")),
+    name=(str | None, Field(default=None, max_length=200, description="Name, for people.")),
     shared=(
         bool | None,
         Field(
@@ -203,24 +208,24 @@ class DatasetColumn(BaseModel):
 
     name: str
     kind: Literal["number", "boolean", "category"]
-    levels: list[str] = Field(description="Names of the categories, or the two words of a boolean.")
-    missing: bool = Field(description="Whether it has values that are missing.")
+    levels: list[str] = Field(description="Names of the categories, or the two values of a boolean.")
+    missing: bool = Field(description="Whether the column has missing values.")
 
 
 class DatasetReason(BaseModel):
     """One thing that keeps a file from being read."""
 
-    row: int | None = Field(description="The line an editor shows.")
-    column: str | None = Field(description="Name of the column; null where the whole row is meant.")
-    found: str = Field(description="What stands there.")
-    expected: str = Field(description="What would have been right.")
+    row: int | None = Field(description="Line number, as in a text editor.")
+    column: str | None = Field(description="Name of the column; null if the problem concerns the whole row.")
+    found: str = Field(description="The value found there.")
+    expected: str = Field(description="The expected value.")
 
 
 class DatasetRejection(BaseModel):
     """Why a file cannot be trained on."""
 
-    advice: str = Field(description="What to do.")
-    reasons: list[DatasetReason] = Field(description="At most 20.")
+    advice: str = Field(description="How to correct it.")
+    reasons: list[DatasetReason] = Field(description="The first 20 places.")
 
 
 class DatasetWarning(BaseModel):
@@ -236,59 +241,59 @@ class DatasetWarning(BaseModel):
 class UploadedDatasetRead(BaseModel):
     """A data set that was uploaded; what is not known before it is `ready` is null."""
 
-    id: str = Field(description="What an experiment names it by.")
+    id: str = Field(description="Identifier to use in an experiment.")
     object: Literal["dataset"]
     kind: Literal["uploaded"]
     status: Literal["uploading", "validating", "ready", "rejected"]
     name: str
-    shared: bool = Field(description="Whether every owner may see it and train on it.")
+    shared: bool = Field(description="Whether every owner can see it and train on it.")
     place_in_line: int | None = Field(
-        description="How many data sets are read until this one is, itself included; null once reading has begun."
+        description="Position in the reading queue, from 1; null once reading has begun."
     )
-    bytes: int = Field(description="Size of the file.")
-    task: Task | None = Field(description="What is predicted.")
+    bytes: int = Field(description="Size of the file in bytes.")
+    task: Task | None = Field(description="Type of the prediction task.")
     rows: int | None = Field(
-        description="Rows to split, without those the set keeps for validation or test itself."
+        description="Rows available for splitting, excluding predefined validation and test rows."
     )
-    validation_rows: int | None = Field(description="The set's own validation rows.")
+    validation_rows: int | None = Field(description="Number of predefined validation rows.")
     test_rows: int | None = Field(
-        description="The set's own test rows; they are used instead of `split.test`."
+        description="Number of predefined test rows; they are used instead of `split.test`."
     )
     features: int | None = Field(
-        description="Inputs of a network, categories and indicators of missing values included."
+        description="Number of network inputs, including one-hot categories and missing-value indicators."
     )
     feature_names: list[str] | None = Field(description="Names of the inputs, in order.")
-    outputs: int | None = Field(description="Outputs of a network.")
-    target_names: list[str] | None = Field(description="Names of the columns that are predicted.")
+    outputs: int | None = Field(description="Number of network outputs.")
+    target_names: list[str] | None = Field(description="Names of the target columns.")
     classes: list[str] | None = Field(
-        description="Names of the classes; null for regression and several labels."
+        description="Names of the classes; null for regression and multi-label tasks."
     )
-    class_counts: list[int] | None = Field(description="Rows of each class, among `rows`.")
-    scaling: str | DivideBy | None = Field(description='What `"scaling": "auto"` stands for.')
+    class_counts: list[int] | None = Field(description="Number of rows per class, within `rows`.")
+    scaling: str | DivideBy | None = Field(description='Meaning of `"scaling": "auto"` for this data set.')
     groups: int | None = Field(
-        description="Groups of rows, none of which is in two parts of a split; null without a column of groups."
+        description="Number of row groups; a group never spans two splits. Null without a group column."
     )
     order: str | None = Field(
-        description="The column of numbers, dates or times that a split by order uses; null without one."
+        description="The column of numbers, dates or times for a split by order; null without one."
     )
-    image_shape: list[int] | None = Field(description="Height, width and channels, where rows are images.")
-    columns: list[DatasetColumn] | None = Field(description="Its columns as they were understood.")
-    summary: list[dict[str, Any]] | None = Field(description="Each column's values in numbers.")
+    image_shape: list[int] | None = Field(description="Height, width and channels if rows are images.")
+    columns: list[DatasetColumn] | None = Field(description="The columns as interpreted.")
+    summary: list[dict[str, Any]] | None = Field(description="Summary statistics of each column.")
     findings: dict[str, Any] | None = Field(
-        description="What to look at: leaks, duplicates, constants, balance."
+        description="Findings worth checking: leaks, duplicates, constant columns, class imbalance."
     )
     warnings: list[DatasetWarning] | None = Field(
-        description="What to know before training on it. Experiments on it have the same warnings."
+        description="Warnings about the data. Experiments on this data set repeat them."
     )
-    options: DatasetOptions = Field(description="How it was read, everything that was found out included.")
-    rejection: DatasetRejection | None = Field(description="Why it cannot be trained on.")
-    version: str | None = Field(description="Hash of the contents; an experiment remembers it.")
+    options: DatasetOptions = Field(description="Options used to read the file, including inferred ones.")
+    rejection: DatasetRejection | None = Field(description="Reasons for the rejection.")
+    version: str | None = Field(description="Hash of the contents, recorded in each experiment.")
     reader_revision: int | None = Field(
-        description="Revision of the reader that has read it; null until one has. A newer one reads the file anew "
-        "when it is uploaded again."
+        description="Revision of the reader that read the file; null until then. Uploading the file again has it read "
+        "by the current revision."
     )
     created_at: datetime
-    finished_at: datetime | None = Field(description="When it was `ready` or `rejected`.")
+    finished_at: datetime | None = Field(description="Time at which it became `ready` or `rejected`.")
     links: dict[str, str]
 
 
@@ -297,7 +302,7 @@ class DatasetPatch(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    shared: bool = Field(description="Whether every owner may see it and train on it.")
+    shared: bool = Field(description="Whether every owner can see it and train on it.")
 
 
 DatasetPatchDocument = Annotated[dict[str, Any], DescribedBy(DatasetPatch)]
@@ -318,7 +323,10 @@ class DatasetList(BaseModel):
     has_more: bool
     next: str | None
     total: int | None = Field(
-        description="Data sets on all pages, the built-in ones included; null for more than 10,000 others."
+        description=(
+            "Number of data sets in all pages, including built-in ones; null if there are more than 10,000 "
+            "uploaded ones."
+        )
     )
 
 
@@ -326,5 +334,5 @@ class DatasetPreview(BaseModel):
     """The first rows of a data set as they were understood."""
 
     object: Literal["preview"]
-    dataset: str = Field(description="Its data set.")
-    rows: list[dict[str, Any]] = Field(description="The first rows, each by the names of the columns.")
+    dataset: str = Field(description="Identifier of the data set.")
+    rows: list[dict[str, Any]] = Field(description="The first rows, as objects keyed by column name.")

@@ -47,7 +47,7 @@ __all__ = [
 ]
 
 MAX_LOSSES = 3
-"""How many readers a data set may kill before it is held to be the cause."""
+"""Number of reader processes a data set may kill before it is rejected."""
 
 _SORT = "-created_at"
 
@@ -96,7 +96,8 @@ class UnknownDatasetError(LookupError):
         hint = f' Did you mean "{candidates[0]}"?' if candidates else ""
         known = ", ".join(catalog.names())
         super().__init__(
-            f"There is no data set of this name; your own go by their id, and the built-in ones are {known}.{hint}"
+            "There is no data set of this name. Use the id of one of your own, or a built-in one: "
+            f"{known}.{hint}"
         )
 
 
@@ -191,10 +192,8 @@ def delete(session: Session, owner: str, identifier: str) -> None:
     """
     row = _hold(session, owner, identifier)
     if (user := repository.find_user(session, identifier)) is not None:
-        which = f"Experiments were made with this data set, {user.id} for one; delete them first."
-        others = (
-            "Other owners have made experiments with this data set. Stop sharing it to keep it from new ones."
-        )
+        which = f"Experiments use this data set, for example {user.id}; delete them first."
+        others = "Experiments of other owners use this data set. Stop sharing it to prevent new ones."
         raise Conflict(which if user.owner == owner else others)
     repository.delete(session, row)
 
@@ -204,7 +203,7 @@ def _hold(session: Session, owner: str, identifier: str) -> Row:
     row = repository.hold(session, owner, identifier) if is_identifier(identifier) else None
     if row is None:
         read(session, owner, identifier)
-        message = "This data set is shared by another owner, who alone can change or delete it."
+        message = "This data set is shared by another owner. Only that owner can change or delete it."
         raise Conflict(message)
     return row
 
@@ -266,18 +265,22 @@ def note_loss(
 
 
 def _lost_reader() -> dict[str, Any]:
-    advice = f"What reads it ended {MAX_LOSSES} times without a word; it may need more memory than there is."
-    return _rejection(f"no end of reading it, {MAX_LOSSES} times", "a file that can be read", advice)
+    advice = f"The process that reads this file died {MAX_LOSSES} times; it may need more memory than is available."
+    return _rejection(
+        "a reader process that died {MAX_LOSSES} times",
+        "a reader process that died {MAX_LOSSES} times",
+        advice,
+    )
 
 
 def _out_of_memory(used: int, limit: int) -> dict[str, Any]:
     advice = (
-        "Upload fewer rows or columns, or numbers as .npz, which take the least memory to read. "
-        "The operator can raise TRAINYARD_READER_MEMORY_BYTES."
+        "Upload fewer rows or columns, or numbers as .npz, which needs the least memory. The operator can "
+        "raise TRAINYARD_READER_MEMORY_BYTES."
     )
     return _rejection(
-        f"{used / 2**20:,.0f} MiB of memory in use while it was read",
-        f"a file that is read with {limit / 2**20:,.0f} MiB of memory",
+        f"{used / 2**20:,.0f} MiB of memory used to read it",
+        f"a file that can be read with {limit / 2**20:,.0f} MiB of memory",
         advice,
     )
 

@@ -22,7 +22,7 @@ from service.storage.database import Database
 __all__ = ["PIECES", "sweep"]
 
 PIECES = 8
-"""Pieces of an upload or a blob that are removed in one transaction; one of eight MiB where they are arrays."""
+"""Pieces of an upload or blob removed per transaction; one piece of eight MiB for arrays."""
 
 _KINDS: Mapping[Kind, tuple[Callable[[Session, str], bool], Callable[[Session, str], int]]] = (
     MappingProxyType(
@@ -35,7 +35,7 @@ _KINDS: Mapping[Kind, tuple[Callable[[Session, str], bool], Callable[[Session, s
         }
     )
 )
-"""Whether something uses the bytes, and how to remove some of them."""
+"""Whether content is in use, and how to remove part of it."""
 
 
 def sweep(database: Database, go_on: Callable[[], bool] = lambda: True) -> bool:

@@ -38,7 +38,7 @@ __all__ = [
 UPLOADING, VALIDATING = "uploading", "validating"
 
 PIECE_BYTES = 2**20
-"""A piece is stored within some milliseconds, so that no flush of a training has to wait for long."""
+"""Size of a stored piece: written within milliseconds, so no flush of a training waits long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class UploadGone(Conflict):
 
     def __init__(self) -> None:
         super().__init__(
-            "This data set has its bytes already, or was deleted meanwhile; upload them as a new one."
+            "This data set already has its file, or was deleted meanwhile; upload the file as a new data set."
         )
 
 

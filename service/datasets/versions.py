@@ -10,7 +10,7 @@ from typing import Protocol
 __all__ = ["ScalingDocument", "StoredArray", "dataset_version"]
 
 ScalingDocument = str | dict[str, float]
-"""A scaling as JSON spells it: ``"standardize"``, ``"none"`` or ``{"divide_by": 256}``."""
+"""Scaling in its JSON form: ``"standardize"``, ``"none"`` or ``{"divide_by": 256}``."""
 
 
 class StoredArray(Protocol):

@@ -31,5 +31,5 @@ def decode(text: str, identifiers: Collection[str], parameter: str) -> dict[str,
 
 def refuse(parameter: str) -> InvalidParameter:
     """The refusal of a text that was not given out as the id of an event of these experiments."""
-    message = "This is no id of an event of the same experiments; leave it out to begin with the first event."
+    message = "Not the id of an event of these experiments; omit it to start from the first event."
     return InvalidParameter(parameter, "invalid_cursor", message)

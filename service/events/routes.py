@@ -25,16 +25,16 @@ __all__ = ["router"]
 router = APIRouter(prefix="/v1", tags=["Events"], route_class=StrictRoute)
 
 _STREAM, _LIST = _FORMS = ("text/event-stream", "application/json")
-_AFTER = "Begin after the event with this id."
-_LAST_EVENT_ID = "The last event the client has seen; browsers send it by themselves. Overrides `after`."
+_AFTER = "Start after the event with this id."
+_LAST_EVENT_ID = "Id of the last event received; browsers send it when they reconnect. Overrides `after`."
 _LONGEST_CURSOR = 4000
 _ANSWER: dict[str, Any] = {
     "response_model": EventList,
     "response_model_exclude_unset": True,
-    "response_description": "A list of the events there are, or a stream that goes on until the end.",
+    "response_description": "A list of the events so far, or a stream that ends when no more can happen.",
     "responses": {
         200: {"content": {_STREAM: stream_content()}},
-        204: {"description": "The stream is at its end: nothing more will happen."},
+        204: {"description": "The stream has ended: no more events can happen."},
         **problems(404, 406, 422),
     },
 }
@@ -54,7 +54,9 @@ async def _wish(
     response: Response,
     *,
     after: Annotated[str | None, Query(max_length=_LONGEST_CURSOR, description=_AFTER)] = None,
-    limit: Annotated[int, Query(ge=1, le=1000, description="Events in a list; a stream has no limit.")] = 100,
+    limit: Annotated[
+        int, Query(ge=1, le=1000, description="Maximum number of events in a list; a stream has no limit.")
+    ] = 100,
     last_event_id: Annotated[
         str | None, Header(max_length=_LONGEST_CURSOR, description=_LAST_EVENT_ID)
     ] = None,
@@ -62,7 +64,7 @@ async def _wish(
 ) -> Wish:
     form = preferred(accept, _FORMS)
     if form is None:
-        raise Refusal(406, f"Events come as {' or '.join(_FORMS)}.")
+        raise Refusal(406, f"Events are available as {' or '.join(_FORMS)}.")
     response.headers["Vary"] = "Accept"
     if last_event_id:
         return Wish(form, last_event_id, "Last-Event-ID", limit)
@@ -95,7 +97,7 @@ def get_events(
     session: Reading,
     tail: EventTail,
     wish: Wished,
-    experiment: Annotated[list[str], Query(min_length=1, description="Ids of experiments, at most 100.")],
+    experiment: Annotated[list[str], Query(min_length=1, description="Ids of up to 100 experiments.")],
 ) -> Any:
     """The same for several experiments in one stream, since a browser opens no more than six at a time."""
     place = service.begin(session, caller.owner, experiment, after=wish.after, parameter=wish.parameter)

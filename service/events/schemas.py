@@ -22,14 +22,12 @@ class StatusData(BaseModel):
 class EpochData(EpochMetrics):
     """An epoch is done and stored; its metrics, as in the learning curve."""
 
-    seconds: float | None = Field(default=None, description="Time spent training so far.")
+    seconds: float | None = Field(default=None, description="Training time so far, in seconds.")
 
 
 _METRICS: Any = {name: (field.annotation, field) for name, field in EpochData.model_fields.items()}
 _METRICS.pop("epoch")
-KeptMetrics = create_model(
-    "KeptMetrics", __doc__="Metrics of the epoch that the weights are from.", **_METRICS
-)
+KeptMetrics = create_model("KeptMetrics", __doc__="Metrics of the checkpoint's epoch.", **_METRICS)
 
 
 class CheckpointData(BaseModel):
@@ -37,7 +35,7 @@ class CheckpointData(BaseModel):
 
     kind: Literal["best", "last"]
     epoch: int
-    sha256: str = Field(description="Hash of the safetensors bytes.")
+    sha256: str = Field(description="SHA-256 of the safetensors content.")
     metrics: KeptMetrics
 
 
@@ -54,7 +52,9 @@ class FinishedData(BaseModel):
 
 
 class _Event(BaseModel):
-    id: str = Field(description="Give it as `after`, or as `Last-Event-ID`, to go on after this event.")
+    id: str = Field(
+        description="Pass it as `after`, or send it as `Last-Event-ID`, to continue after this event."
+    )
     object: Literal["event"]
     experiment_id: str
     created_at: datetime
@@ -105,8 +105,8 @@ class EventList(BaseModel):
 
     object: Literal["list"]
     data: list[EventRead]
-    has_more: bool = Field(description="Whether more have happened already.")
-    next: str = Field(description="Give it as `after` to get what follows, also what is still to happen.")
+    has_more: bool = Field(description="Whether more events exist already.")
+    next: str = Field(description="Pass it as `after` to get later events, including future ones.")
 
 
 _EXAMPLE = """\
@@ -124,7 +124,7 @@ data: {"experiment_id":"exp_01KAPZ4M7S3F6N6Q3W8E5T2R1Y","created_at":"2026-11-22
 def stream_content() -> dict[str, Any]:
     """What the OpenAPI document says of an answer that is a stream of events."""
     words = (
-        "Server-sent events. `event` is the type of an event in the list, `id` its id, and `data` its `data` as JSON, "
-        "beside `experiment_id` and `created_at`."
+        "Server-sent events. `event` is the event's type, `id` its id, and `data` its `data` as JSON with "
+        "`experiment_id` and `created_at` added."
     )
     return {"schema": {"type": "string", "description": words}, "example": _EXAMPLE}

@@ -20,10 +20,10 @@ from service.keys import service as access
 __all__ = ["EventStream"]
 
 PING_SECONDS = 15.0
-"""A silent stream sends a comment so often, so that nobody in between takes it for dead."""
+"""Interval of comments on a silent stream, which keep proxies from closing it."""
 
 BATCH = 250
-"""Events that are read at a time: what a reader costs in memory, however slow it is and however much there is."""
+"""Events read at a time, which bounds the memory of a reader at any speed."""
 
 _RETRY_MILLISECONDS = 1000
 

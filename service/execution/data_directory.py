@@ -36,7 +36,7 @@ class DataDirectory:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = os.open(path / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            message = f"The data directory {path} cannot be written to: {error.strerror}."
+            message = f"The data directory {path} is not writable: {error.strerror}."
             raise DataDirectoryError(message) from error
         self._lock(wait_seconds)
         self.engine_id = read_engine_id(path) or _new_engine_id(self._file)
@@ -59,8 +59,8 @@ class DataDirectory:
             if time.monotonic() >= deadline:
                 os.close(self._file)
                 message = (
-                    f"Another Trainyard is running on the data directory {self.path}. "
-                    "Stop it, or give this one a directory of its own with TRAINYARD_DATA_DIR."
+                    f"Another Trainyard is running on the data directory {self.path}. Stop it, or set "
+                    "TRAINYARD_DATA_DIR to a separate directory."
                 )
                 raise DataDirectoryError(message)
             time.sleep(POLL_SECONDS)

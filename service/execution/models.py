@@ -23,13 +23,13 @@ class EngineRow(Base):
     beat_at: Mapped[datetime]
     slots: Mapped[int]
     worker_memory_bytes: Mapped[int | None] = mapped_column(BigInteger)
-    """What the roomiest of its workers may use; None where that is not known."""
+    """Memory of the worker with the most; None if unknown."""
 
     lease_expiries: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
-    """Experiments whose lease it has seen expire since it started."""
+    """Experiments whose lease this engine has seen expire since it started."""
 
     worker_losses: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
-    """Dispatches whose worker has died since it started."""
+    """Dispatches whose worker died since the engine started."""
 
 
 class RoleRow(Base):

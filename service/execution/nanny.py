@@ -76,7 +76,7 @@ class _Watch:
                 self._kill(self._worker, f"silent for {listener.silent_seconds:g} s")
             elif limit and (used := own_memory_bytes(self._worker)) > limit:
                 self._tell(used, limit)
-                self._kill(self._worker, f"using {used:,} bytes of memory, and may use {limit:,}")
+                self._kill(self._worker, f"using {used:,} bytes of memory with a limit of {limit:,}")
 
     def _tell(self, used: int, limit: int) -> None:
         """Have the engine know why the worker is about to die."""
@@ -85,10 +85,10 @@ class _Watch:
         try:
             asyncio.run_coroutine_threadsafe(event, self._loop).result(ANSWER_SECONDS)
         except (OSError, TimeoutError):
-            log.warning("The scheduler could not be told why a worker is killed.")
+            log.warning("Could not tell the scheduler why a worker is being killed.")
 
     def _kill(self, pid: int, why: str) -> None:
-        log.warning("Killing worker process %d, which is %s.", pid, why)
+        log.warning("Killing worker process %d: %s.", pid, why)
         self._worker = None
         os.kill(pid, signal.SIGKILL)
 

@@ -19,11 +19,11 @@ class Outage:
     def note(self, error: object) -> None:
         """It did not answer just now."""
         if not self._away:
-            log.warning("no answer; trying until there is one", of=self._what, error=str(error).strip())
+            log.warning("unavailable; retrying", of=self._what, error=str(error).strip())
         self._away = True
 
     def over(self) -> None:
         """It has just answered."""
         if self._away:
-            log.info("there are answers again", of=self._what)
+            log.info("available again", of=self._what)
         self._away = False

@@ -31,7 +31,7 @@ __all__ = ["run_engine"]
 
 POLL_SECONDS = 0.1
 PATIENCE_SECONDS = 5.0
-"""How long to wait for the tables before saying so."""
+"""Seconds to wait for the database schema before logging it."""
 
 MakeExecutor = Callable[[OnLost], Executor]
 
@@ -120,7 +120,7 @@ def _wait_for_tables(database: Database, stop: threading.Event) -> None:
                 return
         if time.monotonic() - said > PATIENCE_SECONDS:
             said = time.monotonic()
-            log.warning("waiting for the database to answer and to be migrated (trainyard migrate)")
+            log.warning("waiting for the database to be available and migrated (trainyard migrate)")
         stop.wait(POLL_SECONDS)
 
 

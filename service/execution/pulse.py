@@ -16,7 +16,7 @@ BEAT = b"."
 BEAT_SECONDS = 1.0
 
 SILENT_SECONDS = 30.0
-"""A worker or a reader that wrote nothing for so long hangs; it is killed and replaced."""
+"""Seconds of silence after which a worker or reader counts as hung and is killed and replaced."""
 
 
 def start_beating(descriptor: int) -> None:

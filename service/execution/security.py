@@ -15,8 +15,8 @@ __all__ = ["SchedulerError", "security"]
 
 _NAMES = ("scheduler_ca_file", "scheduler_cert_file", "scheduler_key_file")
 _INSECURE = (
-    "A tcp:// scheduler runs code sent by any process that can reach it: use tls:// with certificates, or set "
-    "TRAINYARD_SCHEDULER_INSECURE=true where its network is private."
+    "A tcp:// scheduler runs code sent by any process that can reach it: use tls:// with certificates, or "
+    "set TRAINYARD_SCHEDULER_INSECURE=true on a private network."
 )
 
 
@@ -36,14 +36,14 @@ def security(settings: Settings) -> Security | None:
     files = {name: getattr(settings, name) for name in _NAMES}
     if not (settings.scheduler or "").startswith("tls://"):
         if unused := _variables(name for name, file in files.items() if file is not None):
-            raise SchedulerError(f"{unused} only counts where TRAINYARD_SCHEDULER is tls://host:port.")
+            raise SchedulerError(f"{unused} only applies if TRAINYARD_SCHEDULER is tls://host:port.")
         if not settings.scheduler_insecure:
             raise SchedulerError(_INSECURE)
         return None
     if missing := _variables(name for name, file in files.items() if file is None):
         raise SchedulerError(f"A tls:// scheduler also needs {missing}: files in PEM format.")
     if absent := _variables(name for name, file in files.items() if not file.is_file()):
-        raise SchedulerError(f"There is no such file as {absent} says.")
+        raise SchedulerError(f"The file in {absent} does not exist.")
     from distributed.security import Security  # noqa: PLC0415 - installed with the extra "cluster" only
 
     return Security(

@@ -17,15 +17,15 @@ __all__ = ["HOPELESS", "EngineChild"]
 SHORTEST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 10.0
 STEADY_SECONDS = 30.0
-"""An engine that ran for so long before it died is started again without delay."""
+"""Minimum lifetime of an engine that is restarted without delay."""
 
 END_SECONDS = 15
 
 HOPELESS = 2
-"""The exit code of an engine whose settings or directory are wrong: the next one would end in the same way."""
+"""Exit code of an engine with wrong settings or an unusable directory; restarting would fail the same way."""
 
 SILENT_SECONDS = 60.0
-"""An engine that wrote nothing to its pipe for so long hangs; it is killed and replaced."""
+"""Seconds of silence on its pipe after which an engine counts as hung and is killed and replaced."""
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ class EngineChild:
                 wait = SHORTEST_WAIT_SECONDS
             if self._ending.is_set():
                 return
-            log.warning("The engine ended with code %s; starting it again in %g s.", code, wait)
+            log.warning("The engine exited with code %s; restarting it in %g s.", code, wait)
             self._ending.wait(wait)
             with self._changing:
                 if self._ending.is_set():
@@ -110,5 +110,5 @@ class EngineChild:
         listener = Listener(self._beats)
         while listener.lines() is not None:
             if listener.silent_seconds >= SILENT_SECONDS:
-                log.warning("The engine was silent for %g s; killing it.", listener.silent_seconds)
+                log.warning("The engine has been silent for %g s; killing it.", listener.silent_seconds)
                 self._process.kill()

@@ -5,10 +5,10 @@ from __future__ import annotations
 __all__ = ["BEATS", "KILLED_FOR_MEMORY", "train_dispatch"]
 
 BEATS = "TRAINYARD_BEATS"
-"""The variable with the pipe on which a worker beats for its nanny."""
+"""Environment variable with the pipe on which a worker sends heartbeats to its nanny."""
 
 KILLED_FOR_MEMORY = "trainyard-killed-for-memory"
-"""The topic under which a nanny says, before it does, that it kills a worker for what it uses."""
+"""Topic on which a nanny announces that it is about to kill a worker for its memory use."""
 
 
 def train_dispatch(dispatch_id: str) -> None:

@@ -82,8 +82,8 @@ def _as_expected(session: Session, owner: str, identifier: str, tags: Collection
     if tags is None or is_expected(row, tags):
         return row
     raise Outdated(
-        "This experiment's name, metadata or priority has been changed since you read it, so that nothing was done. "
-        "Read it again and decide anew."
+        "This experiment's name, metadata or priority has changed since you read it, so nothing was done. "
+        "Read it again and decide."
     )
 
 
@@ -130,7 +130,7 @@ _VALUES: Mapping[str, Mapping[str, Any]] = {
     "paused": {"pause_requested": True, "dispatch_id": None},
     "queued": {"pause_requested": False},
 }
-"""For each status to which an action leads, what else changes with it."""
+"""For each status that an action leads to, the other columns it sets."""
 
 
 def _values(following: str) -> dict[str, Any]:
@@ -141,7 +141,8 @@ def _values(following: str) -> dict[str, Any]:
 def _conflict(action: str, standing: Standing) -> Conflict:
     allowed = ", ".join(states.ACTIONS[action])
     possible = ", ".join(states.possible(standing.status))
-    way_out = f"Possible now: {possible}." if possible else "Nothing is possible until it has ended."
+    way_out = f"Possible actions: {possible}." if possible else "Nothing is possible until it has ended."
     return Conflict(
-        f"This experiment is {standing.status} and cannot be {_DONE[action]}; allowed from: {allowed}. {way_out}"
+        f"This experiment is {standing.status} and cannot be {_DONE[action]}; allowed statuses: {allowed}. "
+        f"{way_out}"
     )

@@ -40,10 +40,10 @@ def changed(current: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, A
 
 def _refused(name: str) -> SpecProblem:
     if name in FIELDS:
-        message = "Cannot be changed once the experiment has been created; post a new one."
+        message = "Cannot be changed after creation; create a new experiment."
         return SpecProblem((name,), "fixed", message)
     hint = did_you_mean(name[:80], CHANGEABLE)
-    message = f"Unknown field. What can be changed: {', '.join(CHANGEABLE)}.{hint}"
+    message = f"Unknown field. Fields that can be changed: {', '.join(CHANGEABLE)}.{hint}"
     return SpecProblem((name[:80],), "unknown_field", message)
 
 

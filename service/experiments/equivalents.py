@@ -19,10 +19,10 @@ class GivenLambda(BaseModel):
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
 
-    convention: Convention = Field(description="In whose terms it was given.")
-    lambda_: float = Field(alias="lambda", description="λ in those terms.")
+    convention: Convention = Field(description="Convention in which λ was given.")
+    lambda_: float = Field(alias="lambda", description="λ in that convention.")
     layers: list[float | None] = Field(
-        description="Those of the hidden layers' own penalties; null for a layer without one."
+        description="λ of the hidden layers' own penalties; null for a layer without one."
     )
 
 
@@ -37,7 +37,7 @@ class KerasEquivalent(BaseModel):
 class PytorchEquivalent(BaseModel):
     """λ as `torch.optim.SGD` counts it."""
 
-    weight_decay: float | None = Field(description="Null where PyTorch has no such penalty.")
+    weight_decay: float | None = Field(description="Null if PyTorch has no such penalty.")
     note: str
 
 
@@ -45,7 +45,7 @@ class SklearnEquivalent(BaseModel):
     """λ as scikit-learn counts it; linear models only where the network is one."""
 
     mlp_alpha: float | None = Field(
-        description="`alpha` of MLPClassifier and MLPRegressor; null where they have none."
+        description="`alpha` of MLPClassifier and MLPRegressor; null if they have no equivalent."
     )
     ridge_alpha: float | None = Field(default=None, description="`alpha` of Ridge.")
     lasso_alpha: float | None = Field(default=None, description="`alpha` of Lasso.")

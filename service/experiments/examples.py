@@ -23,7 +23,10 @@ _OVERFIT: dict[str, Any] = {
 EXAMPLES: dict[str, Example] = {
     "overfit": {
         "summary": "Overfit",
-        "description": "800 images and no penalty: training accuracy reaches 100 %, validation loss turns up again.",
+        "description": (
+            "800 images and no penalty: training accuracy reaches 100 %, and the validation loss turns up "
+            "again."
+        ),
         "value": {**_OVERFIT, "name": "overfit"},
     },
     "patience": {
@@ -33,12 +36,12 @@ EXAMPLES: dict[str, Example] = {
     },
     "l2": {
         "summary": "L2: keep weights small",
-        "description": "Each step takes the same share of every weight, and the validation loss no longer turns up.",
+        "description": "Each step shrinks every weight by the same fraction, and the validation loss no longer turns up.",
         "value": {**_OVERFIT, "penalty": "l2", "lambda": 0.1, "name": "with L2"},
     },
     "l1": {
-        "summary": "L1: make zeros",
-        "description": "Each step takes the same amount from every weight; `zero_fraction` counts the exact zeros.",
+        "summary": "L1: sparse weights",
+        "description": "Each step shrinks every weight by the same amount; `zero_fraction` counts the exact zeros.",
         "value": {**_OVERFIT, "penalty": "l1", "lambda": 0.3, "name": "with L1"},
     },
     "initialization": {
@@ -47,8 +50,8 @@ EXAMPLES: dict[str, Example] = {
         "value": {**_OVERFIT, "init": "glorot_normal", "name": "with small initial weights"},
     },
     "own-parts": {
-        "summary": "The data set's own parts",
-        "description": "All 1,000 images train, the set's own 2,000 test rows test; nothing is held out to validate.",
+        "summary": "The predefined splits",
+        "description": "Trains on all 1,000 images and tests on the set's 2,000 test rows, without validation rows.",
         "value": {**_OVERFIT, "split": {"by": "dataset"}, "name": "own parts"},
     },
 }
@@ -58,6 +61,6 @@ PATCH_EXAMPLES: dict[str, Example] = {
         "summary": "Name and label it",
         "value": {"name": "the one to keep", "metadata": {"course": "week 3"}},
     },
-    "priority": {"summary": "Have it begin sooner", "value": {"priority": 10}},
-    "forget": {"summary": "Take name and labels away", "value": {"name": None, "metadata": None}},
+    "priority": {"summary": "Start it sooner", "value": {"priority": 10}},
+    "forget": {"summary": "Remove name and labels", "value": {"name": None, "metadata": None}},
 }

@@ -30,7 +30,7 @@ _TIME_LIMIT = Nullable(Real(above=0))
 def check_name(value: Any) -> str | None:
     """A name, or None."""
     if value is not None and not (isinstance(value, str) and len(value) <= MAX_NAME):
-        _refuse("type", f"Must be a text of at most {MAX_NAME} characters, or null.", "name")
+        _refuse("type", f"Must be a string of at most {MAX_NAME} characters, or null.", "name")
     return value
 
 
@@ -49,7 +49,7 @@ def check_time_limit(value: Any) -> float | None:
 def check_metadata(value: Any) -> Mapping[str, str]:
     """Labels."""
     if not isinstance(value, Mapping):
-        _refuse("type", "Must be an object whose values are texts.", "metadata")
+        _refuse("type", "Must be an object whose values are strings.", "metadata")
     problems = list(_metadata_problems(value))
     if problems:
         raise InvalidSpec(problems)
@@ -65,7 +65,7 @@ def _metadata_problems(pairs: Mapping[str, Any]) -> Iterator[SpecProblem]:
             message = f"A key must have 1 to {MAX_METADATA_KEY} characters."
             yield SpecProblem(("metadata", key[:80]), "range", message)
         if not (isinstance(value, str) and len(value) <= MAX_METADATA_VALUE):
-            message = f"Must be a text of at most {MAX_METADATA_VALUE} characters."
+            message = f"Must be a string of at most {MAX_METADATA_VALUE} characters."
             yield SpecProblem(("metadata", key[:80]), "type", message)
 
 

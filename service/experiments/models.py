@@ -101,7 +101,7 @@ class ExperimentRow(Base):
 
     owner: Mapped[str] = mapped_column(default="local")
     reserved_bytes: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
-    """What its owner is charged for: an upper bound of its checkpoints, and once it has ended their size."""
+    """Bytes charged to the owner: an upper bound of its checkpoints, and their size once it has ended."""
 
     priority: Mapped[int] = mapped_column(default=0)
     time_limit_seconds: Mapped[float | None]
@@ -109,13 +109,13 @@ class ExperimentRow(Base):
     """Experiments of one cohort can be trained as one stack; None trains alone."""
 
     request_id: Mapped[str | None]
-    """The request that created it, as the logs of the API and of workers name it."""
+    """Id of the request that created it, as logged by the API and the workers."""
 
     dispatch_id: Mapped[str | None]
     engine_revision: Mapped[int] = mapped_column(
         default=ENGINE_REVISION, server_default=text(str(FIRST_REVISION))
     )
-    """The revision of the engine that trains it, or will; every epoch, state and checkpoint is of this one."""
+    """Revision of the engine that trains it; every epoch, state and checkpoint is of this revision."""
 
     attempt: Mapped[int] = mapped_column(default=0)
     losses: Mapped[int] = mapped_column(default=0)
@@ -123,10 +123,10 @@ class ExperimentRow(Base):
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     pause_requested: Mapped[bool] = mapped_column(default=False)
     hand_back_requested: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
-    """The dispatcher wants the worker for another owner: the run goes back to the queue after this epoch."""
+    """The dispatcher needs the worker for another owner: the run returns to the queue after this epoch."""
 
     last_event: Mapped[int] = mapped_column(BigInteger, default=0)
-    """The sequence number of the experiment's newest event."""
+    """Sequence number of the experiment's newest event."""
 
 
 class ExperimentMetadataRow(Base):
@@ -203,9 +203,9 @@ class ResumeStateRow(Base):
     position: Mapped[int] = mapped_column(primary_key=True)
     epoch: Mapped[int]
     sha256: Mapped[str | None]
-    """The hash of all pieces together; None where an older version wrote them, or where they are in a blob."""
+    """Hash of all pieces together; None if an older version wrote them, or if they are in a blob."""
 
     blob_id: Mapped[str | None] = mapped_column(index=True)
-    """Where the state is if it is large; ``content`` is empty then."""
+    """The blob with the state, if large; ``content`` is empty then."""
 
     content: Mapped[bytes] = mapped_column(LargeBinary)

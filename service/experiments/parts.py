@@ -15,7 +15,7 @@ from service.experiments.schemas import ExperimentList, ExperimentRead
 __all__ = ["PART", "Fields", "Selection", "part_content", "part_schemas"]
 
 PART = "application/vnd.trainyard.part+json"
-"""The media type of a part: whoever relies on a field of ``application/json`` always finds it there."""
+"""Media type of a partial document: clients of ``application/json`` can rely on every field."""
 
 _REFERENCE = "#/components/schemas/"
 
@@ -62,13 +62,13 @@ def _select(fields: Sequence[str]) -> set[str]:
     for name in sorted(wanted):
         if name not in available:
             hint = did_you_mean(name[:80], available)
-            message = f'"{name[:40]}" is no field of an experiment; it has: {", ".join(available)}.{hint}'
+            message = f'"{name[:40]}" is not a field of an experiment; allowed: {", ".join(available)}.{hint}'
             raise InvalidParameter("fields", "choice", message)
     return wanted
 
 
 Fields = Annotated[Selection, Depends(_fields)]
-"""The fields a client wants of each experiment."""
+"""The fields a client requested of each experiment."""
 
 
 def part_content(schema: str) -> dict[str, Any]:

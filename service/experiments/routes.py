@@ -60,11 +60,11 @@ _ACTION: dict[str, Any] = {
 @router.post(
     "",
     operation_id="createExperiment",
-    summary="Queue an experiment",
+    summary="Create an experiment",
     status_code=201,
     response_model=ExperimentRead,
     response_model_exclude_unset=True,
-    response_description="The experiment is stored and queued; its URL is in `Location`.",
+    response_description="The experiment is stored and queued; `Location` has its URL.",
     responses=problems(400, 413, 415, 422, 429),
 )
 def create_experiment(
@@ -94,7 +94,7 @@ def _shown(placed: Placed, response: Response) -> Any:
     summary="List experiments",
     response_model=ExperimentList,
     response_model_exclude_unset=True,
-    response_description="A page of experiments, the newest first unless sorted otherwise.",
+    response_description="A page of experiments, newest first by default.",
     responses={200: {"content": part_content("ExperimentList")}, **NOT_MODIFIED, **problems(422)},
     openapi_extra={"parameters": [_METADATA_PARAMETER]},
 )
@@ -108,15 +108,15 @@ def list_experiments(  # noqa: PLR0913 - one argument per query parameter
     *,
     status: Annotated[
         list[StatusFilter],
-        Query(description="Any of these; `unfinished` stands for every status but the final ones."),
+        Query(description="Only these statuses; `unfinished` stands for every status that is not final."),
     ] = [],
-    dataset: Annotated[list[str], Query(description="Any of these.")] = [],
-    penalty: Annotated[list[Penalty], Query(description="Any of these.")] = [],
+    dataset: Annotated[list[str], Query(description="Only these data sets.")] = [],
+    penalty: Annotated[list[Penalty], Query(description="Only these penalties.")] = [],
     sort: Annotated[
         Literal["-created_at", "created_at"], Query(description="Newest or oldest first.")
     ] = NEWEST_FIRST,
-    limit: Annotated[int, Query(ge=1, le=100, description="Experiments on a page.")] = 20,
-    after: Annotated[str | None, Query(description="`next` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=100, description="Maximum number of experiments in the page.")] = 20,
+    after: Annotated[str | None, Query(description="`next` of the previous page.")] = None,
 ) -> Any:
     """All filters must fit; a filter given more than once fits where any of its values does."""
     filters = Filters(named(status), dataset, penalty, _metadata_filter(request))
@@ -133,11 +133,11 @@ def _metadata_filter(request: Request) -> dict[str, list[str]]:
     for pair in given.getlist("metadata"):
         key, sign, value = pair.partition("=")
         if not (key and sign):
-            message = "Must be key=value; for a key that holds the sign =, write metadata[key]=value."
+            message = "Must be key=value; for a key that contains =, write metadata[key]=value."
             raise InvalidParameter("metadata", "text", message)
         wanted.setdefault(key, []).append(value)
     if len(wanted) > MAX_METADATA_PAIRS:
-        message = f"An experiment has at most {MAX_METADATA_PAIRS} labels, so no more than that can fit."
+        message = f"An experiment has at most {MAX_METADATA_PAIRS} labels, so no experiment can match more."
         raise InvalidParameter("metadata", "too_many", message)
     return wanted
 
@@ -145,10 +145,10 @@ def _metadata_filter(request: Request) -> dict[str, list[str]]:
 @router.get(
     "/{experiment_id}",
     operation_id="getExperiment",
-    summary="Read an experiment",
+    summary="Get an experiment",
     response_model=ExperimentRead,
     response_model_exclude_unset=True,
-    response_description="The experiment as it is now.",
+    response_description="The current state of the experiment.",
     responses={200: {"content": part_content("ExperimentRead")}, **NOT_MODIFIED, **problems(404)},
 )
 def get_experiment(
@@ -170,7 +170,7 @@ def get_experiment(
     summary="Change name, metadata or priority",
     response_model=ExperimentRead,
     response_model_exclude_unset=True,
-    response_description="The experiment as it is now.",
+    response_description="The updated experiment.",
     responses=problems(400, 404, 412, 413, 415, 422),
     openapi_extra={"requestBody": {"content": {"application/merge-patch+json": _MERGE_PATCH}}},
 )
@@ -198,7 +198,7 @@ def update_experiment(  # noqa: PLR0913 - what the framework passes in
     summary="Delete an experiment",
     status_code=204,
     response_class=Response,
-    response_description="It is gone, and its metrics, events and checkpoints with it.",
+    response_description="The experiment, its metrics, events and checkpoints are deleted.",
     responses=problems(404, 409, 412),
 )
 def delete_experiment(
@@ -212,7 +212,7 @@ def delete_experiment(
     "/{experiment_id}/cancel",
     operation_id="cancelExperiment",
     summary="Cancel an experiment",
-    response_description="It is cancelled, or will be in a second or so.",
+    response_description="The experiment is cancelled, or will be within seconds.",
     **_ACTION,
 )
 def cancel_experiment(experiment_id: ExperimentId, caller: Writer, session: OnceTransaction) -> Any:
@@ -224,7 +224,7 @@ def cancel_experiment(experiment_id: ExperimentId, caller: Writer, session: Once
     "/{experiment_id}/pause",
     operation_id="pauseExperiment",
     summary="Pause an experiment",
-    response_description="It is paused, or will be in a second or so.",
+    response_description="The experiment is paused, or will be within seconds.",
     **_ACTION,
 )
 def pause_experiment(experiment_id: ExperimentId, caller: Writer, session: OnceTransaction) -> Any:
@@ -236,7 +236,7 @@ def pause_experiment(experiment_id: ExperimentId, caller: Writer, session: OnceT
     "/{experiment_id}/resume",
     operation_id="resumeExperiment",
     summary="Resume a paused experiment",
-    response_description="It is queued again.",
+    response_description="The experiment is queued again.",
     **_ACTION,
 )
 def resume_experiment(

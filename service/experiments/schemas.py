@@ -37,23 +37,25 @@ StatusFilter = Literal[(*STATUSES, UNFINISHED)]  # type: ignore[valid-type]  # l
 StopReason = Literal[STOP_REASONS]  # type: ignore[valid-type]  # likewise
 Penalty = Literal["none", "l1", "l2", "elastic_net"]
 
-_DATASET = (str, Field(description="Name of a data set, see `GET /v1/datasets`.", examples=["digits"]))
-_METADATA_WORDS = "Your own labels, to find experiments again: `GET /v1/experiments?metadata=key=value`."
-_PRIORITY_WORDS = "Of your waiting experiments those with a higher priority begin first, then the oldest."
-_TIME_LIMIT_WORDS = "Seconds of training after which the run ends with what it has; null sets no limit."
+_DATASET = (str, Field(description="Identifier of a data set, see `GET /v1/datasets`.", examples=["digits"]))
+_METADATA_WORDS = "Your own labels, to find experiments by: `GET /v1/experiments?metadata=key=value`."
+_PRIORITY_WORDS = "Order among your queued experiments: highest priority first, then oldest first."
+_TIME_LIMIT_WORDS = (
+    "Seconds of training after which the run ends with its results so far; null means no limit."
+)
 
 ExperimentSpec = create_model(
     "ExperimentSpec",
     __base__=model_of(Experiment, View.SHOWN),
-    __doc__='A specification: every "auto" is resolved, every default is there. It can be posted again.',
+    __doc__='A resolved specification: every "auto" and every default is filled in. It can be posted again.',
     dataset=_DATASET,
 )
 ExperimentCreate = create_model(
     "ExperimentCreate",
     __base__=model_of(Experiment, View.SENT),
-    __doc__="A new experiment. Everything but `dataset` has a default, which null stands for, too.",
+    __doc__="A new experiment. Every field but `dataset` has a default; null stands for the default.",
     dataset=_DATASET,
-    name=(str | None, Field(default=None, max_length=MAX_NAME, description="A name, for people.")),
+    name=(str | None, Field(default=None, max_length=MAX_NAME, description="Name, for people.")),
     metadata=(
         dict[str, str] | None,
         Field(default={}, max_length=MAX_METADATA_PAIRS, description=_METADATA_WORDS),
@@ -76,7 +78,8 @@ class ExperimentPatch(BaseModel):
 
     name: str | None = Field(default=None, max_length=MAX_NAME)
     metadata: dict[str, str | None] | None = Field(
-        default=None, description="Labels to set; one that is null goes, null takes all of them away."
+        default=None,
+        description="Labels to set. A null value deletes that label; null instead of the object deletes all labels.",
     )
     priority: int | None = Field(default=None, ge=MIN_PRIORITY, le=MAX_PRIORITY, description=_PRIORITY_WORDS)
 
@@ -88,16 +91,16 @@ PatchDocument = Annotated[dict[str, Any], DescribedBy(ExperimentPatch)]
 class SplitRowsRead(BaseModel):
     """Rows of each part of the data set."""
 
-    train: int = Field(description="n, by which λ is divided.")
-    validation: int = Field(description="Rows that decide which epoch is best.")
-    test: int = Field(description="Rows kept for the one final score.")
+    train: int = Field(description="n, the divisor of λ.")
+    validation: int = Field(description="Rows that determine the best epoch.")
+    test: int = Field(description="Rows held out for the one final score.")
 
 
 class DatasetUsed(BaseModel):
     """The data an experiment is trained on."""
 
     name: str
-    version: str = Field(description="Hash of the contents: the same version is the same data.")
+    version: str = Field(description="Hash of the contents: equal versions have equal data.")
     rows: SplitRowsRead
     classes: list[str] | None = Field(description="Names of the classes; null for regression.")
 
@@ -105,13 +108,13 @@ class DatasetUsed(BaseModel):
 class Progress(BaseModel):
     """How far training is."""
 
-    epoch: int = Field(description="Epochs done; 0 before the first.")
-    max_epochs: int = Field(description="Epochs at most.")
+    epoch: int = Field(description="Completed epochs; 0 before the first.")
+    max_epochs: int = Field(description="Maximum number of epochs.")
     eta_seconds: float | None = Field(
-        description="Time to `max_epochs` or its time limit at this pace; null unless it runs."
+        description="Estimated seconds to `max_epochs` or the time limit; null unless it is running."
     )
     queue_position: int | None = Field(
-        description="1 is your next one; null beyond 1,000, and unless it is queued."
+        description="Position in your queue, from 1; null beyond 1,000 and unless it is queued."
     )
 
 
@@ -132,14 +135,18 @@ class EpochMetrics(BaseModel):
     train_rmse: float | None = None
     val_rmse: float | None = None
     penalty: float | None = Field(default=None, description="Never part of a loss.")
-    objective: float | None = Field(default=None, description="`train_loss` + `penalty`: what is minimized.")
+    objective: float | None = Field(
+        default=None, description="`train_loss` + `penalty`, the objective that training minimizes."
+    )
     weight_norm: float | None = None
-    zero_fraction: float | None = Field(default=None, description="Share of the weights that are exactly 0.")
+    zero_fraction: float | None = Field(default=None, description="Share of weights that are exactly 0.")
     gradient_norm: float | None = None
-    dead_units: float | None = Field(default=None, description="Share of hidden units that never fire.")
+    dead_units: float | None = Field(
+        default=None, description="Share of hidden units whose ReLU is 0 on every validation row."
+    )
     learning_rate: float | None = None
     non_finite: list[str] | None = Field(
-        default=None, description="Metrics that are null as they were NaN or infinite."
+        default=None, description="Metrics that are null because they were NaN or infinite."
     )
 
 
@@ -163,10 +170,10 @@ class Units(BaseModel):
     """
 
     loss: Literal["standardized", "target"] = Field(
-        description="Of every loss, `objective` and `test.loss`; `target_scaling` decides it."
+        description="Unit of every loss, `objective` and `test.loss`; `target_scaling` decides it."
     )
-    mae: Literal["target"] = Field(description="Of every `mae`: the target's own unit.")
-    rmse: Literal["target"] = Field(description="Of every `rmse`: the target's own unit.")
+    mae: Literal["target"] = Field(description="Unit of every `mae`: the target's unit.")
+    rmse: Literal["target"] = Field(description="Unit of every `rmse`: the target's unit.")
 
 
 class Warned(BaseModel):
@@ -193,47 +200,58 @@ class ExperimentLinks(BaseModel):
     metrics: str
     events: str
     checkpoints: str
-    cancel: str | None = Field(default=None, description="POST here to cancel it; while that is possible.")
-    pause: str | None = Field(default=None, description="POST here to pause it; while that is possible.")
-    resume: str | None = Field(default=None, description="POST here to go on with it; while it is paused.")
-    delete: str | None = Field(default=None, description="DELETE this; unless it is being trained.")
+    cancel: str | None = Field(
+        default=None, description="POST here to cancel it; present while that is possible."
+    )
+    pause: str | None = Field(
+        default=None, description="POST here to pause it; present while that is possible."
+    )
+    resume: str | None = Field(
+        default=None, description="POST here to resume it; present while it is paused."
+    )
+    delete: str | None = Field(
+        default=None, description="DELETE here to delete it; absent while it is being trained."
+    )
 
 
 class ExperimentRead(BaseModel):
     """An experiment: what was asked for, where it stands, and what came out."""
 
-    id: str = Field(description="Identifies it in URLs.", examples=["exp_01KAPZ4M7S3F6N6Q3W8E5T2R1Y"])
+    id: str = Field(description="Identifier, used in URLs.", examples=["exp_01KAPZ4M7S3F6N6Q3W8E5T2R1Y"])
     object: Literal["experiment"]
-    status: Status = Field(description="Where it is.")
+    status: Status = Field(description="Current status.")
     why: str | None = Field(
-        description="Why it waits, for people, as it was a moment ago; null unless it is `queued`.",
-        examples=["waits for a worker (2 busy)"],
+        description="Reason for waiting, for people, as of a moment ago; null unless it is `queued`.",
+        examples=["waiting for a worker (2 busy)"],
     )
-    stop_reason: StopReason | None = Field(description="Why it ended; null until it has.")
+    stop_reason: StopReason | None = Field(description="Reason for ending; null until it has ended.")
     name: str | None = Field(examples=["overfit"])
     metadata: dict[str, str] = Field(description=_METADATA_WORDS, examples=[{"course": "week 3"}])
     priority: int = Field(description=_PRIORITY_WORDS)
     time_limit_seconds: float | None = Field(description=_TIME_LIMIT_WORDS)
     spec: Annotated[dict[str, Any], DescribedBy(ExperimentSpec)]
     given_lambda: GivenLambda | None = Field(
-        description="λ as it was given in another tool's terms; null where it was the textbook's, which `spec` has."
+        description=(
+            "λ in another tool's convention, if it was given so; null if it was given in the textbook's, as "
+            "in `spec`."
+        )
     )
     dataset: DatasetUsed
-    parameters: int = Field(description="Weights and biases of the network.")
+    parameters: int = Field(description="Number of weights and biases.")
     progress: Progress
     best: EpochMetrics | None = Field(description="The best epoch by `monitor`; its weights are kept.")
     final: EpochMetrics | None = Field(description="The last epoch.")
     test: TestMetrics | None = Field(description="Null until the run ends.")
-    units: Units | None = Field(
-        description="What losses and errors are measured in; null for classes and labels."
-    )
-    argmin_epoch: int | None = Field(description="The epoch with the best `monitor`, `min_delta` aside.")
+    units: Units | None = Field(description="Units of losses and errors; null for classes and labels.")
+    argmin_epoch: int | None = Field(description="The epoch with the best `monitor`, ignoring `min_delta`.")
     equivalents: Equivalents
     warnings: list[Warned]
-    attempt: int = Field(description="1 unless a worker was lost or training was interrupted.")
+    attempt: int = Field(
+        description="Number of attempts at training; more than 1 if a worker was lost or training was interrupted."
+    )
     engine_revision: int | None = Field(
-        description="Revision of the engine that trained all of it; null until it has begun. "
-        "Equal revisions give equal bits."
+        description="Revision of the engine that trains it; null until it starts. Equal revisions give bit-identical "
+        "results."
     )
     error: Failure | None
     created_at: datetime
@@ -248,10 +266,8 @@ class ExperimentList(BaseModel):
     object: Literal["list"]
     data: list[ExperimentRead]
     has_more: bool
-    next: str | None = Field(description="Give it as `after` to get the following page; null at the end.")
-    total: int | None = Field(
-        description="Experiments on all pages, whatever `after` and `limit` are; null for more than 10,000."
-    )
+    next: str | None = Field(description="Pass it as `after` to get the next page; null on the last page.")
+    total: int | None = Field(description="Number of experiments in all pages; null if more than 10,000.")
 
 
 _Column = list[float | None]
@@ -280,5 +296,5 @@ class CurveRead(BaseModel):
     learning_rate: _Column = []
     seconds: _Column = []
     non_finite: list[list[str]] = Field(
-        default=[], description="Per epoch the metrics that were NaN or infinite; only where there are any."
+        default=[], description="Metrics that were NaN or infinite, by epoch; only epochs that have any."
     )

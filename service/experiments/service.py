@@ -60,7 +60,7 @@ class Placed:
     row: Row
     queue_position: int | None
     why: str | None = None
-    """Why it waits, where it is queued and that was asked for."""
+    """Reason for waiting, if it is queued and the caller requested it."""
 
 
 def submit(

@@ -46,26 +46,28 @@ def _too_large(submission: Submission, limits: Limits) -> Iterator[SpecProblem]:
     epochs, most = resolved.experiment.max_epochs, limits.parameter_epochs
     if most is not None and resolved.parameters * epochs > most:
         message = (
-            f"{resolved.parameters:,} parameters times {epochs:,} epochs are more than the {most:,} you may ask for; "
-            f"at most {most // resolved.parameters:,} epochs of this network are, or take a smaller one."
+            f"{resolved.parameters:,} parameters times {epochs:,} epochs exceed your limit of {most:,}; "
+            f"use at most {most // resolved.parameters:,} epochs of this network, or a smaller one."
         )
         yield SpecProblem(("max_epochs",), "limit", message)
     longest, asked = limits.time_limit_seconds, submission.time_limit_seconds
     if longest is not None and asked is not None and asked > longest:
-        message = f"Your experiments may train for {longest:,} s at most."
+        message = f"Your limit for time_limit_seconds is {longest:,}."
         yield SpecProblem(("time_limit_seconds",), "limit", message)
     if limits.estimated_seconds is None and limits.memory_bytes is None:
         return
     found = estimate(resolved, submission.dataset.facts, asked)
     if limits.estimated_seconds is not None and found.seconds > limits.estimated_seconds:
         message = (
-            f"An estimated {found.seconds:,.0f} s of training are more than the {limits.estimated_seconds:,} s you may "
-            "ask for. Take fewer epochs, fewer units or rows (split.train_rows), or set time_limit_seconds."
+            f"The estimated training time of {found.seconds:,.0f} s exceeds your limit of "
+            f"{limits.estimated_seconds:,} s. Use fewer epochs, units or rows (split.train_rows), or set "
+            "time_limit_seconds."
         )
         yield SpecProblem(("max_epochs",), "limit", message)
     if limits.memory_bytes is not None and found.memory_bytes > limits.memory_bytes:
         message = (
-            f"An estimated {found.memory_bytes:,} bytes of memory are more than the {limits.memory_bytes:,} you may "
-            "ask for. Take fewer units, a smaller batch_size, or fewer rows (split.train_rows)."
+            f"The estimated memory of {found.memory_bytes:,} bytes exceeds your limit of "
+            f"{limits.memory_bytes:,} bytes. Use fewer units, a smaller batch_size or fewer rows "
+            "(split.train_rows)."
         )
         yield SpecProblem(("architecture",), "limit", message)

@@ -123,7 +123,7 @@ def _variant(rule: Variant, name: str, view: View) -> Any:
     if view is View.SENT:
         # A name alone stands for a variant with its defaults, so one that lacks some is not among them.
         whole = [each for each, kind in rule.parametric.items() if not rules.required_names(kind)]
-        words, description = (*words, *whole), "Names that stand for themselves, with every default."
+        words, description = (*words, *whole), "Names that are shorthand for an object with every default."
     if not words:
         return objects
     described: Any = Annotated[Literal[words], Field(description=description)]

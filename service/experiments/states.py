@@ -42,15 +42,15 @@ TRANSITIONS: Mapping[str, frozenset[str]] = MappingProxyType(
         "cancelled": frozenset(),
     }
 )
-"""Where each status may lead in one step."""
+"""For each status, the statuses that may follow it."""
 
 STATUSES = tuple(TRANSITIONS)
 UNFINISHED = "unfinished"
-"""What a filter calls every status that is not the last one."""
+"""Filter value that stands for every status that is not final."""
 
 TERMINAL = frozenset(status for status, following in TRANSITIONS.items() if not following)
 ACTIVE = frozenset({"dispatched", "running", "pausing", "cancelling"})
-"""Held by the engine: rows that are leased, and that a lost worker leaves behind."""
+"""Statuses held by the engine: rows that are leased, and that a lost worker leaves behind."""
 
 STOP_REASONS = (
     "max_epochs",
@@ -61,10 +61,10 @@ STOP_REASONS = (
     "worker_lost",
     "error",
 )
-"""Why an experiment ended."""
+"""Reasons for an experiment's end."""
 
 GONE = "gone"
-"""What an experiment becomes that is deleted: it is no status, since there is no row left to have one."""
+"""The result of deletion: not a status, since the row is gone."""
 
 ACTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
@@ -100,9 +100,9 @@ ACTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
     }
 )
-"""What a user may ask for, and the status to which that leads at once from each status in which it may be asked.
+"""For each action, the statuses it is allowed in and the status each leads to at once.
 
-A status that leads to itself is one in which the wish has been fulfilled or is being fulfilled.
+A status that leads to itself is one in which the action has no further effect.
 """
 
 

@@ -27,7 +27,7 @@ from service.experiments.labels import (
 __all__ = ["FIELDS", "Submission", "read_submission"]
 
 LONG_SECONDS = 3600.0
-"""A run that is estimated to take longer is warned of."""
+"""Estimated seconds above which a long run gets a warning."""
 
 _OWN_FIELDS = ("dataset", "name", "metadata", "priority", "time_limit_seconds")
 _SPEC_FIELDS = tuple(json_name(field) for field in dataclasses.fields(Experiment))
@@ -88,14 +88,16 @@ def _ill_timed(limit: float | None, expected: Estimate) -> Iterator[SpecWarning]
     seconds = expected.seconds_per_epoch
     if limit is not None and limit < seconds:
         message = (
-            f"One epoch takes an estimated {seconds:.3g} s, and a run without a whole epoch fails. Raise the limit, or "
-            "make epochs shorter: larger batches, fewer units, or fewer rows (split.train_rows)."
+            f"One epoch takes an estimated {seconds:.3g} s, longer than the time limit, and a run without "
+            "a complete epoch fails. Raise the limit, or shorten epochs with larger batches, fewer units "
+            "or fewer rows (split.train_rows)."
         )
         yield SpecWarning("time_limit_too_short", ("time_limit_seconds",), message)
     if expected.seconds > LONG_SECONDS:
         message = (
-            f"Training takes an estimated {expected.seconds / 3600:,.3g} hours, {seconds:.3g} s an epoch. Fewer epochs "
-            "or time_limit_seconds end it sooner; larger batches, fewer units or fewer rows make epochs shorter."
+            f"Training takes an estimated {expected.seconds / 3600:,.3g} hours, {seconds:.3g} s per epoch. "
+            "Fewer epochs or time_limit_seconds end it sooner; larger batches, fewer units or fewer rows "
+            "shorten epochs."
         )
         yield SpecWarning("long_run", ("max_epochs",), message)
 
@@ -108,8 +110,9 @@ def _mistaken_classes(resolved: Resolved, dataset: Trainable) -> Iterator[SpecWa
     if mistaken := [number for number in weights if number in classes and classes[int(number)] != number]:
         number = mistaken[0]
         message = (
-            f'class_weight counts classes from 0 in the order of the data set: "{number}" is the class called '
-            f'"{classes[int(number)]}", and the class called "{number}" is "{list(classes).index(number)}".'
+            f'class_weight numbers classes from 0 in the order of the data set: "{number}" is the class '
+            f'called "{classes[int(number)]}", and the class called "{number}" is '
+            f'"{list(classes).index(number)}".'
         )
         yield SpecWarning("class_weight_by_number", ("class_weight", number), message)
 
@@ -135,10 +138,14 @@ def _refuse(code: str, message: str, *path: str) -> NoReturn:
 
 def _dataset(document: Mapping[str, Any], find: Callable[[str], Trainable]) -> Trainable:
     if "dataset" not in document:
-        _refuse("missing", "This field is required: the name of a data set, see GET /v1/datasets.", "dataset")
+        _refuse(
+            "missing",
+            "This field is required: the identifier of a data set, see GET /v1/datasets.",
+            "dataset",
+        )
     name = document["dataset"]
     if not isinstance(name, str):
-        _refuse("type", "Must be the name of a data set, see GET /v1/datasets.", "dataset")
+        _refuse("type", "Must be the identifier of a data set, see GET /v1/datasets.", "dataset")
     try:
         return find(name)
     except datasets.UnknownDatasetError as error:

@@ -31,7 +31,7 @@ CHANGING = (
     "engine_revision",
     "seconds",
 )
-"""Columns that a document shows and that do not stay as they were when the experiment was created."""
+"""Columns that appear in the document and change after creation."""
 
 _revised = attrgetter(*_REVISED)
 _changing = attrgetter(*CHANGING)

@@ -37,4 +37,4 @@ async def _waits(request: Request) -> _Waits:
 
 
 Waits = Annotated[_Waits, Depends(_waits)]
-"""Says why experiments wait."""
+"""Explains why experiments wait."""

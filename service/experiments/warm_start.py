@@ -48,8 +48,9 @@ def with_source(
     row = find(session, owner, source.experiment_id) if source else None
     if source is None or row is None:
         message = (
-            "There is no such checkpoint. Give the id of one that GET /v1/experiments/{experiment_id}/checkpoints "
-            'lists, such as "exp_01KAPZ4M7S3F6N6Q3W8E5T2R1Y/best".'
+            "There is no such checkpoint. Use an id listed by GET "
+            "/v1/experiments/{experiment_id}/checkpoints, such as "
+            '"exp_01KAPZ4M7S3F6N6Q3W8E5T2R1Y/best".'
         )
         _refuse("unknown_checkpoint", message)
     _check(session, submission, source, row)
@@ -65,8 +66,8 @@ def _source(checkpoint: str) -> Source | None:
 def _check(session: Session, submission: Submission, source: Source, row: Row) -> None:
     if row.status not in states.TERMINAL and source.kind != initial.INITIAL:
         message = (
-            f"Experiment {source.experiment_id} is {row.status} and its checkpoints may still change; "
-            "wait until it has ended, or cancel it."
+            f"Experiment {source.experiment_id} is {row.status} and its checkpoints may still change; wait "
+            "until it has ended, or cancel it."
         )
         _refuse("not_ended", message)
     try:
@@ -74,10 +75,10 @@ def _check(session: Session, submission: Submission, source: Source, row: Row) -
     except Damaged as error:
         _refuse("damaged", str(error))
     if modules is None:
-        links = f"GET /v1/experiments/{source.experiment_id}/checkpoints lists those it has."
+        links = f"GET /v1/experiments/{source.experiment_id}/checkpoints lists the available ones."
         _refuse("unknown_checkpoint", f"That experiment has no checkpoint {source.kind}; {links}")
     if source.kind == "last" and row.stop_reason == "non_finite":
-        message = "That experiment diverged, so its last weights are of no use; take its best."
+        message = "That experiment diverged, so its last weights are useless; use its best checkpoint."
         _refuse("incompatible", message)
     resolved = submission.resolved
     wanted = NetworkShape.of(resolved.experiment, submission.dataset.facts.features, resolved.outputs)
@@ -105,8 +106,8 @@ def _warnings(submission: Submission, row: Row) -> Iterator[SpecWarning]:
     split = to_document(submission.resolved.experiment.split)
     if _held_out(row.spec["split"]) != _held_out(split):
         message = (
-            "The checkpoint was trained with another split of the same data: it has seen some of the rows that "
-            "validate and test here, which makes them look easier than new ones."
+            "The checkpoint was trained on another split of the same data, so it has seen some of this "
+            "experiment's validation and test rows. Scores on them are too optimistic."
         )
         yield SpecWarning("checkpoint_of_other_split", _FIELD, message)
 

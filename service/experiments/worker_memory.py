@@ -11,7 +11,7 @@ from service.experiments.submission import Submission
 __all__ = ["refuse_what_fits_nowhere"]
 
 WORKER_BYTES = 48 * 2**20
-"""Memory of a worker that has nothing to do."""
+"""Memory of an idle worker."""
 
 
 def refuse_what_fits_nowhere(submission: Submission, limit_bytes: int | None) -> None:
@@ -26,8 +26,8 @@ def refuse_what_fits_nowhere(submission: Submission, limit_bytes: int | None) ->
     by_rows = 2 * prepared > needed - WORKER_BYTES
     change = "fewer rows" if by_rows else "fewer units, or smaller batches"
     message = (
-        f"Training takes an estimated {_mebibytes(needed)} of memory, and a worker may use "
-        f"{_mebibytes(limit_bytes)}. Take {change}; the operator can raise TRAINYARD_WORKER_MEMORY_BYTES."
+        f"Training needs an estimated {_mebibytes(needed)} of memory, and a worker may use "
+        f"{_mebibytes(limit_bytes)}. Use {change}; the operator can raise TRAINYARD_WORKER_MEMORY_BYTES."
     )
     path = ("split", "train_rows") if by_rows else ("architecture",)
     raise InvalidSpec([SpecProblem(path, "memory_limit", message)])

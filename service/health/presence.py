@@ -22,10 +22,10 @@ class Workers(NamedTuple):
     """Workers of all engines, busy or not."""
 
     engine_silent_seconds: float | None = None
-    """How long no engine has beaten; 0 where that is not known, None where one beats."""
+    """Seconds without an engine's heartbeat; 0 if unknown, None while an engine beats."""
 
     worker_silent_seconds: float | None = None
-    """How long no worker has answered; 0 where that is not known, None where one answers or no engine does."""
+    """Seconds without a ready worker; 0 if unknown, None while a worker is ready or no engine beats."""
 
 
 def record_engine(session: Session, engine: EngineRow) -> None:

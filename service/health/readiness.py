@@ -21,7 +21,7 @@ from service.storage.disk_space import room_of
 __all__ = ["STALE_SECONDS", "EngineWatch", "missing"]
 
 STALE_SECONDS = 10.0
-"""An engine that has not beaten for so long does not count; it beats about every second."""
+"""Seconds without a heartbeat after which an engine does not count; it beats about every second."""
 
 LOOK_SECONDS = 2.0
 
@@ -101,7 +101,7 @@ def missing(session: Session, watch: EngineWatch, database: Database) -> Iterato
     Raises sqlalchemy.exc.OperationalError where the database does not answer.
     """
     if not is_current(session):
-        yield "not_migrated", "The database's tables are not those of this version; run: trainyard migrate."
+        yield "not_migrated", "The database schema is not the one of this version; run: trainyard migrate."
         return
     room = room_of(database)
     if room is not None and (wanted := room.missing):
@@ -111,10 +111,13 @@ def missing(session: Session, watch: EngineWatch, database: Database) -> Iterato
     if not alive:
         yield (
             "no_engine",
-            "No engine process beats, so that what is queued would wait; run: trainyard engine.",
+            "No engine is running, so queued experiments would wait; run: trainyard engine.",
         )
     elif not any(slots.get(engine) for engine in alive):
         yield (
             "no_worker",
-            "No worker answers, so that what is queued would wait; if this lasts, the engine's log says why.",
+            (
+                "No worker is available, so queued experiments would wait; if this lasts, see the engine's "
+                "log."
+            ),
         )

@@ -22,7 +22,7 @@ router = APIRouter(tags=["Service"], route_class=StrictRoute)
 @router.get(
     "/livez",
     operation_id="getLiveness",
-    summary="Check that the API process is alive",
+    summary="Check liveness",
     response_model=Alive,
     response_description="It is.",
     responses=problems(),
@@ -35,9 +35,9 @@ async def get_liveness() -> Any:
 @router.get(
     "/readyz",
     operation_id="getReadiness",
-    summary="Check that the service is ready",
+    summary="Check readiness",
     response_model=Ready,
-    response_description="The database is migrated, an engine beats, and a worker answers.",
+    response_description="The database is migrated, an engine is running, and a worker is available.",
     responses=problems(503),
 )
 def get_readiness(request: Request, session: Reading) -> Any:
@@ -53,9 +53,9 @@ def get_readiness(request: Request, session: Reading) -> Any:
 @router.get(
     "/v1/version",
     operation_id="getVersion",
-    summary="Read the version",
+    summary="Get the version",
     response_model=Version,
-    response_description="The version of the service, and of the Python it runs on.",
+    response_description="The versions of the service and of Python.",
     responses=problems(),
 )
 async def get_version(request: Request) -> Any:

@@ -26,4 +26,4 @@ class Version(BaseModel):
 
     name: str
     version: str = Field(description="Version of the service.")
-    python: str = Field(description="Version of Python that it runs on.")
+    python: str = Field(description="Version of Python that the service runs on.")

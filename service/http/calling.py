@@ -24,9 +24,11 @@ __all__ = ["in_a_thread"]
 
 _REPLAYED = {"Idempotency-Replayed": "true"}
 _PAUSES = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032)
-"""Seconds between attempts to open at once. Most writers are done by then; whoever gives up waits in a thread.
+"""Seconds between attempts to open at once. Most writers finish within this time; later attempts wait in a
+thread.
 
-To do so at the first refusal would have one wait behind the other in threads, for as long as there are requests.
+Moving to a thread at the first refusal would let requests queue behind each other in threads under any steady
+load.
 """
 
 

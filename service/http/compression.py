@@ -10,7 +10,7 @@ from typing_extensions import override
 __all__ = ["MINIMUM_BYTES", "Compression"]
 
 MINIMUM_BYTES = 16 * 1024
-"""Shorter answers take longer to compress than to send."""
+"""Compressing a shorter response takes longer than sending it."""
 
 _LEVEL = 1
 _COMPRESSED = ("application/json", "application/vnd.trainyard.part+json", "text/csv")

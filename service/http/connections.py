@@ -13,15 +13,15 @@ import structlog
 __all__ = ["ConnectionPool", "Entry", "Visitor", "network_of", "raise_descriptor_limit"]
 
 SPARE_DESCRIPTORS = 128
-"""Descriptors left to the database, files and answers; a quarter of the limit where that is less."""
+"""File descriptors reserved for the database, files and responses; a quarter of the limit if that is less."""
 
 LOG_SECONDS = 60.0
-"""The log has one line of a kind in this time."""
+"""Minimum seconds between two log lines of one kind."""
 
 log = structlog.get_logger(__name__)
 
 Entry = Literal["admitted", "address_full", "full", "cut_off"]
-"""What becomes of a new connection. One that is cut off gets no answer."""
+"""Decision on a new connection. A connection that is cut off gets no response."""
 
 
 @dataclass(slots=True)
@@ -29,17 +29,17 @@ class Visitor:
     """The client at the other end of a connection."""
 
     is_proxy: bool = False
-    """Whether it is a trusted proxy, which stands for many clients."""
+    """Whether the client is a trusted proxy, which stands for many clients."""
 
     has_key: bool = False
-    """Whether its last request that needed an API key had a valid one."""
+    """Whether the last request that needed an API key had a valid one."""
 
 
 class Member(Protocol):
     """What the pool knows of a connection."""
 
     network: str
-    """What it is counted by; empty for a trusted proxy."""
+    """The name the connection is counted under; empty for a trusted proxy."""
 
     idle_since: float | None
 
@@ -59,12 +59,12 @@ class ConnectionPool:
         self._keyless_idle_seconds = keyless_idle_seconds
         self._networks: dict[str, dict[Member, None]] = {}
         self._idle: dict[Member, None] = {}
-        """In the order in which they became idle."""
+        """Idle connections, longest idle first."""
         self._open: set[Member] = set()
         self._ending: set[Member] = set()
-        """Those of the open ones that the pool has closed; their descriptors are free in a moment."""
+        """Connections the pool has closed but not yet removed; their descriptors are about to be free."""
         self._other_descriptors = 0
-        """At least so many descriptors were in use for other things."""
+        """Estimate of the descriptors in use for other purposes."""
         self._logged: dict[str, float] = {}
         self._unlogged: dict[str, int] = {}
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
@@ -115,18 +115,18 @@ class ConnectionPool:
         if network and len(members) >= self._most_per_address:
             idle = [(each.idle_since, each) for each in members if each.idle_since is not None]
             if not idle:
-                self._say("refused a connection: its address has too many", address=network)
+                self._say("refused a connection: too many from its address", address=network)
                 return "address_full" if len(members) < 2 * self._most_per_address else "cut_off"
             self._end(min(idle, key=lambda pair: pair[0])[1])
-            self._say("closed an idle connection: its address has too many", address=network)
+            self._say("closed an idle connection: too many from its address", address=network)
         in_use = self._other_descriptors + len(self._open) - len(self._ending)
         left = self._most_descriptors - in_use
         if left <= self._spare:
             if not self._idle:
-                self._say("refused a connection: few file descriptors are left, none is idle", left=left)
+                self._say("refused a connection: few file descriptors left and no idle connection", left=left)
                 return "full" if left > self._spare // 2 else "cut_off"
             self._end(next(iter(self._idle)))
-            self._say("closed the idlest connection: few file descriptors are left", left=left)
+            self._say("closed the longest idle connection: few file descriptors left", left=left)
         return "admitted"
 
     def _end(self, member: Member) -> None:
@@ -161,6 +161,6 @@ def raise_descriptor_limit() -> None:
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     except (OSError, ValueError) as error:
-        log.warning("the limit of open files cannot be raised", limit=soft, reason=str(error))
+        log.warning("cannot raise the limit of open files", limit=soft, reason=str(error))
         return
     log.info("raised the limit of open files", before=soft, limit=hard)

@@ -12,7 +12,7 @@ from typing_extensions import override
 __all__ = ["EXPOSED", "CrossOrigin"]
 
 EXPOSED = ("ETag", "Location", "Idempotency-Replayed", "Retry-After", "X-Request-ID", "Content-Disposition")
-"""Headers that a page may read, beside those that any page may."""
+"""Response headers exposed to pages of other origins, beside the safelisted ones."""
 
 _SECONDS_KNOWN = 600
 

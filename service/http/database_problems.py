@@ -17,7 +17,7 @@ __all__ = ["register"]
 _RETRY_AFTER_SECONDS = 2
 _RETRY_WHEN_FULL_SECONDS = 60
 _PAGE_BYTES = 32 * 1024
-"""What SQLite's shared memory takes."""
+"""Size of SQLite's shared memory file."""
 
 _UNDEFINED_TABLE = "42P01"
 
@@ -40,7 +40,7 @@ async def _wrong_statement(request: Request, error: exc.ProgrammingError) -> Pro
 
 
 async def _no_room(request: Request, error: NoRoom) -> ProblemResponse:
-    detail = f"{error} Free some space on that disk and try again."
+    detail = f"{error} Free some disk space and try again."
     return problem_response(request, 507, detail, headers={"Retry-After": str(_RETRY_WHEN_FULL_SECONDS)})
 
 
@@ -52,13 +52,13 @@ async def _away_or_full(request: Request, error: exc.SQLAlchemyError) -> Problem
     if is_full(error) or (room is not None and room.free < _PAGE_BYTES):
         _logger.error("request %s: the database's disk is full: %s", request.state.request_id, reason)
         detail = (
-            "The disk of the database is full, so that nothing new can be stored. What is stored is whole, and what is "
-            "being trained waits for room. Free some space on that disk and try again."
+            "The database's disk is full, so nothing new can be stored. Stored data is intact, and "
+            "running experiments wait for space. Free some disk space and try again."
         )
         wait = _RETRY_WHEN_FULL_SECONDS
         if request.method == "DELETE" and release(database):
             wait = _RETRY_AFTER_SECONDS
         return problem_response(request, 507, detail, headers={"Retry-After": str(wait)})
-    _logger.warning("request %s: the database does not answer: %s", request.state.request_id, reason)
-    detail = "The database does not answer, or its tables are not there yet. Try again in a moment."
+    _logger.warning("request %s: the database is unavailable: %s", request.state.request_id, reason)
+    detail = "The database is unavailable or not migrated yet. Try again in a moment."
     return problem_response(request, 503, detail, headers={"Retry-After": str(_RETRY_AFTER_SECONDS)})

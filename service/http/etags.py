@@ -38,7 +38,8 @@ def _tags(header: str) -> frozenset[str]:
 async def _known(
     response: Response,
     if_none_match: Annotated[
-        str, Header(description="An `ETag` of an earlier answer: answers 304 while nothing has changed.")
+        str,
+        Header(description="An `ETag` from an earlier response. Returns 304 if nothing has changed since."),
     ] = "",
 ) -> Conditions:
     return Conditions(response, if_none_match)
@@ -47,14 +48,16 @@ async def _known(
 async def _expected(
     if_match: Annotated[
         str | None,
-        Header(description="An `ETag` of an earlier answer: answers 412 if it has changed since."),
+        Header(
+            description="An `ETag` from an earlier response. Returns 412 if the resource has changed since."
+        ),
     ] = None,
 ) -> frozenset[str] | None:
     return None if if_match is None or if_match.strip() == "*" else _tags(if_match)
 
 
 Known = Annotated[Conditions, Depends(_known)]
-"""What a client that polls has read before."""
+"""ETags that a polling client already has."""
 
 Expected = Annotated[frozenset[str] | None, Depends(_expected)]
-"""The tags of which a change expects the resource to have one; None where it takes it as it is."""
+"""ETags that a change requires of the resource; None if the change is unconditional."""

@@ -22,13 +22,13 @@ def read_json(body: bytes) -> Any:
     try:
         document = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_object)
     except UnicodeDecodeError as error:
-        raise Refusal(400, f"The body is not UTF-8: byte {error.start} cannot be decoded.") from None
+        raise Refusal(400, f"The body is not valid UTF-8: byte {error.start} cannot be decoded.") from None
     except json.JSONDecodeError as error:
-        raise Refusal(400, f"The body is not JSON: {error}.") from None
+        raise Refusal(400, f"The body is not valid JSON: {error}.") from None
     except RecursionError:
         raise Refusal(400, "The body is nested too deeply.") from None
     except ValueError:
-        raise Refusal(400, "The body has a number with too many digits.") from None
+        raise Refusal(400, "The body contains a number with too many digits.") from None
     if b"\\u" in body:
         _refuse_unstorable_text(document)
     return document
@@ -49,7 +49,7 @@ def _refuse_unstorable_text(document: Any) -> None:
     """Lone surrogates cannot be encoded, and PostgreSQL stores no NUL; both arrive as escapes only."""
     for path, text in _texts(document):
         if "\0" in text or not _is_encodable(text):
-            message = "Text may contain neither the character U+0000 nor half of a surrogate pair."
+            message = "Strings must not contain the character U+0000 or unpaired surrogates."
             pointer = SpecProblem(path, "text", message).pointer
             wrong = WrongPlace(pointer=pointer, code="text", message=message)
             raise Refusal(422, f"{pointer}: {message}", [wrong])

@@ -43,6 +43,4 @@ def read_document(kind: type[T], document: Mapping[str, Any], stand_ins: Mapping
 
 def _unknown(name: str, fields: tuple[str, ...]) -> SpecProblem:
     hint = did_you_mean(name[:80], fields)
-    return SpecProblem(
-        (name[:80],), "unknown_field", f"Unknown field. Known here: {', '.join(fields)}.{hint}"
-    )
+    return SpecProblem((name[:80],), "unknown_field", f"Unknown field. Allowed: {', '.join(fields)}.{hint}")

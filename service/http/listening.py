@@ -56,9 +56,9 @@ def _reason(error: OSError, host: str, port: int) -> str:
     if isinstance(error, socket.gaierror):
         return f"TRAINYARD_HOST: {host} is not an address of this machine."
     if error.errno == errno.EADDRINUSE:
-        return f"Port {port} of {host} is in use. Set TRAINYARD_PORT to another one (0 takes a free one)."
+        return f"Port {port} of {host} is in use. Set TRAINYARD_PORT to another port (0 picks a free one)."
     if error.errno == errno.EADDRNOTAVAIL:
         return f"TRAINYARD_HOST: {host} is not an address of this machine."
     if error.errno == errno.EACCES:
-        return f"Port {port} may not be used by this user. Set TRAINYARD_PORT to one above 1023."
+        return f"This user may not use port {port}. Set TRAINYARD_PORT to a port above 1023."
     return f"Cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}."

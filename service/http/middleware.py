@@ -25,7 +25,7 @@ _EXPERIMENTS = "/v1/experiments/"
 _REQUEST_ID_HEADER = "X-Request-ID"
 _MOST_DISCARDED_BYTES = 32 * MAX_BODY_BYTES
 _REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
-_INTERNAL_ERROR = "Something went wrong inside the service. Its log names this request_id."
+_INTERNAL_ERROR = "Internal error. The service's log has the details under this request_id."
 
 # For every answer that does not say otherwise: nobody guesses what it is, shows it in a frame or runs it as a page.
 SAFE_HEADERS = {
@@ -39,7 +39,7 @@ log = structlog.get_logger(__name__)
 _logger = logging.getLogger(__name__)
 
 Count = Callable[[str, str, int, float], None]
-"""Takes in a request's method, route, status and seconds."""
+"""Records a request's method, route, status and seconds."""
 
 
 class RequestContext:

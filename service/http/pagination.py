@@ -45,7 +45,7 @@ class Position:
 
 
 MOST_COUNTED = 10_000
-"""How far the rows of a list are counted: beyond it counting would take too long."""
+"""Maximum number of rows that are counted for a list's total."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Page(Generic[Item]):
     items: Sequence[Item]
     next: str | None
     total: int | None = None
-    """Items on all pages; None where nobody counted, or gave up counting."""
+    """Items in all pages; None if not counted or beyond the limit."""
 
 
 def encode_cursor(position: Position, sort: str) -> str:
@@ -70,7 +70,7 @@ def decode_cursor(cursor: str, sort: str) -> Position:
     """The position a cursor stands for; raises InvalidParameter for anything that was not given out as one."""
     position = _read(cursor, sort)
     if position is None:
-        message = 'This is not the "next" of a list in the same order; start without "after".'
+        message = 'Not the "next" of a list in the same order; start without "after".'
         raise InvalidParameter("after", "invalid_cursor", message)
     return position
 

@@ -25,44 +25,49 @@ __all__ = ["GuardedProtocol"]
 
 MAX_HEADERS = 100
 MAX_HEAD_BYTES = 32 * 1024
-"""Of the request line and all headers together."""
+"""Maximum size of the request line and all headers together."""
 
 HEAD_SECONDS = 10.0
-"""From the first byte of a request, or from the connection, to the end of the headers."""
+"""Seconds from the first byte of a request, or from the connection, to the end of the headers."""
 
 BODY_SECONDS = 10.0
-"""How often a body is looked at."""
+"""Seconds between two checks of the rate of a body."""
 
 LEAST_BODY_BYTES = 10 * 1024
-"""What has to come of a body in that time, unless it is the service that takes no more for now."""
+"""Bytes a client must send per interval, unless the server itself has paused reading."""
 
 LINGERING_SECONDS = 1.0
-"""How long whatever else a refused client sends is thrown away: closed at once, it might not see the answer."""
+"""Seconds for which further bytes of a refused client are discarded: an immediate close could lose the
+response.
+"""
 
 MOST_DISCARDED_BYTES = 32 * 2**20
-"""What is thrown away of a body whose sender has the answer already."""
+"""Maximum bytes discarded of a body that was already answered."""
 
 SMALL_REST_BYTES = 64 * 1024
-"""The rest of a body that is read and dropped after an early answer, so that the connection stays open."""
+"""Maximum rest of a body to read and discard after an early response, to keep the connection open."""
 
 RETRY_SECONDS = 5
-"""What ``Retry-After`` says to a client that has too many connections."""
+"""``Retry-After`` for a client with too many connections."""
 
-_MALFORMED = HTTPStatus.BAD_REQUEST, "What came is not HTTP."
+_MALFORMED = HTTPStatus.BAD_REQUEST, "Not a valid HTTP request."
 _TOO_LONG = (
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
-    f"The request line and the headers may have at most {MAX_HEAD_BYTES:,} bytes and {MAX_HEADERS} headers.",
+    f"The request line and headers may have at most {MAX_HEAD_BYTES:,} bytes and {MAX_HEADERS} headers.",
 )
-_HEAD_TOO_SLOW = HTTPStatus.REQUEST_TIMEOUT, "The headers did not come soon enough; send the request again."
-_BODY_TOO_SLOW = HTTPStatus.REQUEST_TIMEOUT, "The body did not come fast enough; send the request again."
+_HEAD_TOO_SLOW = (
+    HTTPStatus.REQUEST_TIMEOUT,
+    "Timed out waiting for the request headers; send the request again.",
+)
+_BODY_TOO_SLOW = HTTPStatus.REQUEST_TIMEOUT, "The body arrived too slowly; send the request again."
 _WRONG_HOST = (
     HTTPStatus.BAD_REQUEST,
-    "A request of HTTP/1.1 must have one header Host with the name and port of the service; no request may have two.",
+    "An HTTP/1.1 request must have exactly one Host header with the name and port of the service.",
 )
 _TOO_MANY = {
     "address_full": (
         HTTPStatus.TOO_MANY_REQUESTS,
-        "Your address has too many connections that are in use (TRAINYARD_MAX_CONNECTIONS_PER_ADDRESS).",
+        "Your address has too many connections in use (TRAINYARD_MAX_CONNECTIONS_PER_ADDRESS).",
     ),
     "full": (HTTPStatus.SERVICE_UNAVAILABLE, "The service has too many connections. Try again later."),
 }
@@ -70,7 +75,7 @@ _HOST = re.compile(rb"[^\s/?#@\\,]*")
 
 
 _OFFERS = frozenset({b"upgrade", b"http2-settings"})
-"""What a request offers another protocol by: names of headers, and words in the header ``Connection``."""
+"""Headers, and options of the header ``Connection``, that request another protocol."""
 
 
 class _Refused(Exception):
@@ -98,14 +103,14 @@ class GuardedProtocol(HttpToolsProtocol):
         self._in_head = False
         self._in_message = False
         self._got_on = False
-        """Whether the bytes that came last have begun a request or were of a body."""
+        """Whether the last bytes received began a request or belonged to a body."""
         self._other_bytes = 0
         self._body_bytes = 0
         self._rest: int | None = 0
-        """Bytes of the body still to come; None is not known."""
+        """Bytes of the body still to come; None if unknown."""
         self._refusal = _MALFORMED
         self._closing = False
-        """Whether an answer has said that the connection ends after it."""
+        """Whether a response has announced the end of the connection."""
         self._ended = False
         self._discarded_bytes = 0
 

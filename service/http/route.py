@@ -100,7 +100,7 @@ def _refuse_unknown(given: Iterable[str], known: tuple[str, ...], maps: tuple[st
             continue
         spelled = (*known, *(f"{each}[key]" for each in maps))
         hint = did_you_mean(name[:80], spelled)
-        message = f"Unknown query parameter. Known here: {', '.join(spelled) or 'none'}.{hint}"
+        message = f"Unknown query parameter. Allowed: {', '.join(spelled) or 'none'}.{hint}"
         raise InvalidParameter(name[:80], "unknown_parameter", message)
 
 
@@ -114,9 +114,9 @@ def _refuse_repeated(given: QueryParams, single: Collection[str]) -> None:
     for name in given:
         count = len(given.getlist(name))
         if count > 1 and name in single:
-            raise InvalidParameter(name, "repeated", "May be given only once.")
+            raise InvalidParameter(name, "repeated", "Must be given only once.")
         if count > _MOST_VALUES:
-            message = f"May be given at most {_MOST_VALUES} times; it came {count} times."
+            message = f"Must be given at most {_MOST_VALUES} times; it was given {count} times."
             raise InvalidParameter(name[:80], "too_many", message)
 
 
@@ -125,7 +125,7 @@ def _refuse_nul(given: QueryParams) -> None:
     for name, value in given.multi_items():
         if "\0" in value or "\0" in name:
             raise InvalidParameter(
-                name.replace("\0", "")[:80], "text", "May not contain the character U+0000."
+                name.replace("\0", "")[:80], "text", "Must not contain the character U+0000."
             )
 
 
@@ -135,5 +135,5 @@ def _require_json(content_type: str) -> None:
     subtype = header.get_content_subtype()
     if header.get_content_maintype() == "application" and (subtype == "json" or subtype.endswith("+json")):
         return
-    got = f"it came as {content_type[:100]}" if content_type else "it came without one"
-    raise Refusal(415, f"The body must be sent with Content-Type: application/json; {got}.")
+    got = f"got {content_type[:100]}" if content_type else "got none"
+    raise Refusal(415, f"The body must have the header Content-Type: application/json; {got}.")

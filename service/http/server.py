@@ -19,10 +19,12 @@ __all__ = ["ApiServer", "serve_api"]
 
 SHUTDOWN_SECONDS = 10
 KEEP_ALIVE_SECONDS = 75
-"""How long a connection may be idle between requests: longer than in proxies, so that they close it."""
+"""Seconds a connection may be idle between requests: longer than in proxies, which should be the ones to
+close it.
+"""
 
 KEYLESS_IDLE_SECONDS = 15
-"""The same where API keys are required and the client has shown none."""
+"""The same, if API keys are required and the client has sent none."""
 
 
 class ApiServer(uvicorn.Server):

@@ -73,25 +73,25 @@ async def _tail(request: Request) -> Tail:
 
 
 TRANSACTIONS = (_transaction, quick_transaction)
-"""What opens a transaction that takes effect every time it is asked for."""
+"""Dependencies that open a transaction which takes effect on every call."""
 
 EventTail = Annotated[Tail, Depends(_tail)]
-"""What wakes the readers of events."""
+"""The signal that wakes the readers of events."""
 
-ExperimentId = Annotated[str, Path(description="The `id` that creating or listing experiments gave.")]
+ExperimentId = Annotated[str, Path(description="The `id` from creating or listing experiments.")]
 """An experiment's identifier in a path."""
 
 Transaction = Annotated[Session, Depends(_transaction)]
-"""A session whose one transaction is committed before the response is sent."""
+"""A session whose single transaction is committed before the response is sent."""
 
 QuickTransaction = Annotated[Session, Depends(quick_transaction)]
-"""The same for a few rows: of an SQLite file they are written in the event loop, if nobody else writes."""
+"""Same, for few rows: on SQLite they are written in the event loop if no other writer is active."""
 
 Reading = Annotated[Session, Depends(_reading)]
-"""A session that only reads and is closed before the response is sent."""
+"""A read-only session, closed before the response is sent."""
 
 QuickReading = Annotated[Session, Depends(_quick_reading)]
-"""The same for a few rows that an index leads to: of an SQLite file they are read in the event loop."""
+"""Same, for few rows found by an index: on SQLite they are read in the event loop."""
 
 Store = Annotated[Database, Depends(_database)]
-"""The database itself, for a response that reads on while it is sent: no client may hold a connection open."""
+"""The database itself, for a response that reads while it is sent: a client must not hold a connection."""

@@ -26,7 +26,7 @@ class IdempotencyKeyRow(Base):
     operation: Mapped[str] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
     fingerprint: Mapped[str]
-    """What was asked for: a hash of path and body."""
+    """Hash of the path and body of the request."""
 
     created_at: Mapped[datetime]
     status: Mapped[int | None]

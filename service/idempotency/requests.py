@@ -22,8 +22,8 @@ _SCHEMA = {"minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
 
 _KEY = re.compile("[!-~]{1,255}")
 _WORDS = (
-    "A text of your own, such as a random UUID, with which this request takes effect once: sent again with the same "
-    "body within 24 hours, it gets the same answer."
+    "A unique string, such as a random UUID, that makes this request idempotent: repeated with the same "
+    "body within 24 hours, it returns the same response."
 )
 
 
@@ -39,13 +39,13 @@ async def _once_transaction(
 
 
 OnceTransaction = Annotated[Session, Depends(_once_transaction)]
-"""A session for a few rows, whose request takes effect once where it comes with an Idempotency-Key."""
+"""A session for a few rows; with an Idempotency-Key the request takes effect once."""
 
 
 async def _once(request: Request, owner: str, key: str) -> Once:
     """The request as its owner's, with this key; raises InvalidParameter and Refusal."""
     if len(request.headers.getlist(HEADER)) > 1:
-        raise InvalidParameter(HEADER, "repeated", "May be given only once.")
+        raise InvalidParameter(HEADER, "repeated", "Must be given only once.")
     if not _KEY.fullmatch(key):
         message = "Must be 1 to 255 visible ASCII characters, such as a random UUID."
         raise InvalidParameter(HEADER, "text", message)
@@ -61,5 +61,5 @@ async def _once(request: Request, owner: str, key: str) -> Once:
 def refuse_key(request: Request) -> None:
     """Refuse a key where repeated requests are not recognized: a client that sends one relies on it."""
     if HEADER in request.headers:
-        message = "This operation does not recognize requests that are sent again; leave the header out."
+        message = "This operation does not support idempotent retries; omit the header."
         raise InvalidParameter(HEADER, "not_available", message)

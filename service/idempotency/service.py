@@ -20,10 +20,10 @@ __all__ = ["HEADER", "KEPT", "Answer", "Once", "claim", "fingerprint", "keep"]
 HEADER = "Idempotency-Key"
 
 KEPT = timedelta(hours=24)
-"""How long a key is known; after that it is as good as new."""
+"""Lifetime of a key, after which it can be used again."""
 
 _REAPED = 10
-"""Expired keys that go with each new one, so that they never pile up and no request pays for many."""
+"""Expired keys deleted with each new one, which bounds both their number and the cost per request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,8 @@ def claim(session: Session, once: Once) -> Answer | None:
     row = repository.find(session, once.owner, once.operation, once.key)
     if row.fingerprint != once.fingerprint:
         message = (
-            "This key came with another request less than 24 hours ago. "
-            "Give every new request a key of its own, such as a random UUID."
+            "This key was used with another request within the last 24 hours. Use a new key, such as a "
+            "random UUID, for every new request."
         )
         raise InvalidParameter(HEADER, "key_reused", message)
     return Answer(row.status, row.headers, row.content)

@@ -22,7 +22,7 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/experiments", tags=["Experiments"], route_class=StrictRoute)
 
-LinkId = Annotated[str, Path(description="The `id` that creating or listing links gave.")]
+LinkId = Annotated[str, Path(description="The `id` from creating or listing links.")]
 
 _EXAMPLES: dict[str, Example] = {
     "for a month": {"value": {"name": "my teacher", "expires_in_seconds": 2_592_000}},
@@ -36,7 +36,7 @@ _EXAMPLES: dict[str, Example] = {
     summary="Create a read-only link to an experiment",
     status_code=201,
     response_model=LinkWithToken,
-    response_description="The link and, this once, its token.",
+    response_description="The link and its token, which is shown only once.",
     responses=problems(400, 404, 409, 413, 415, 422, 503),
 )
 def create_link(
@@ -61,7 +61,7 @@ def create_link(
 @router.get(
     "/{experiment_id}/links",
     operation_id="listLinks",
-    summary="List the links of an experiment",
+    summary="List an experiment's links",
     response_model=LinkList,
     response_description="All of its links.",
     responses=problems(404),
@@ -78,7 +78,7 @@ def list_links(experiment_id: ExperimentId, caller: Writer, session: Reading) ->
     summary="Revoke a link",
     status_code=204,
     response_class=Response,
-    response_description="It shows nothing any more.",
+    response_description="The link is revoked.",
     responses=problems(404),
 )
 def delete_link(

@@ -19,10 +19,16 @@ class LinkCreate(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str | None = Field(
-        default=None, max_length=MAX_KEY_NAME, description="Who it is for.", examples=["my teacher"]
+        default=None,
+        max_length=MAX_KEY_NAME,
+        description="The recipient, for people.",
+        examples=["my teacher"],
     )
     expires_in_seconds: int | None = Field(
-        default=None, ge=1, le=MAX_KEY_SECONDS, description="How long it is valid; null is forever."
+        default=None,
+        ge=1,
+        le=MAX_KEY_SECONDS,
+        description="Seconds until the link expires; null means never.",
     )
 
 
@@ -33,19 +39,19 @@ LinkDocument = Annotated[dict[str, Any], DescribedBy(LinkCreate)]
 class LinkRead(BaseModel):
     """A link, without its token."""
 
-    id: str = Field(description="What stands before the dot of the token.")
+    id: str = Field(description="The part of the token before the dot.")
     object: Literal["link"]
-    experiment_id: str = Field(description="The experiment that it shows.")
-    name: str | None = Field(description="Who it is for.")
+    experiment_id: str = Field(description="The experiment it gives access to.")
+    name: str | None = Field(description="The recipient, for people.")
     created_at: datetime
-    expires_at: datetime | None = Field(description="From then on it is invalid; null is never.")
+    expires_at: datetime | None = Field(description="When the link expires; null means never.")
 
 
 class LinkWithToken(LinkRead):
     """A link that has just been made, and its token."""
 
     token: str = Field(
-        description="To be sent as `Authorization: Bearer …`. It is told this once and can never be found out again."
+        description="Send it as `Authorization: Bearer …`. It is shown only once and cannot be read again."
     )
 
 

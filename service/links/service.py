@@ -21,7 +21,7 @@ from service.links.submission import NewLink
 __all__ = ["MOST_LINKS", "create", "delete", "list_all"]
 
 MOST_LINKS = 100
-"""How many links an experiment may have at a time."""
+"""Maximum number of links of an experiment."""
 
 
 def create(
@@ -29,7 +29,7 @@ def create(
 ) -> NewToken:
     """Make a link of an owner's experiment; raises NotFound, and Conflict where it has too many."""
     if len(list_all(session, owner, experiment_id)) >= MOST_LINKS:
-        message = f"An experiment has at most {MOST_LINKS} links; delete one that is no longer needed."
+        message = f"An experiment has at most {MOST_LINKS} links; delete one you no longer need."
         raise Conflict(message)
     key = NewKey(owner, new.name, ("read",), new.expires_in_seconds)
     return access.create(session, pepper, key, confirmed=confirmed, experiment_id=experiment_id)

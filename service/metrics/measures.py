@@ -35,13 +35,13 @@ class Measures:
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "trainyard_http_requests",
-            "Requests that were answered, by route.",
+            "Requests answered, by route.",
             ["method", "route", "status"],
             registry=self._registry,
         )
         self._latency = Histogram(
             "trainyard_http_request_seconds",
-            "Time until an answer was complete; event streams last as long as their client listens.",
+            "Time until a response was complete; event streams last as long as their client listens.",
             ["route"],
             buckets=_BUCKETS,
             registry=self._registry,
@@ -83,33 +83,35 @@ class _Standings(Collector):
     @override
     def collect(self) -> Iterator[Metric]:
         """Read all numbers; without a database only those of this process."""
-        yield _gauge("event_readers", "Event streams that wait for news.", self._tail.waiting)
+        yield _gauge("event_readers", "Event streams waiting for events.", self._tail.waiting)
         if self._cache.is_dir():
             size = sum(map(_size, self._cache.rglob("*")))
-            yield _gauge("dataset_cache_bytes", "Data sets kept as files by this machine's workers.", size)
+            yield _gauge("dataset_cache_bytes", "Data sets cached as files by this machine's workers.", size)
         yield _gauge("database_connections", "Connections in use.", self._database.connections_in_use())
         try:
             with self._database.reading() as session:
                 found = [*self._of_database(session)]
         except SQLAlchemyError:
-            yield _gauge("database_up", "1 while the database answers.", 0)
+            yield _gauge("database_up", "1 while the database is available.", 0)
             return
-        yield _gauge("database_up", "1 while the database answers.", 1)
+        yield _gauge("database_up", "1 while the database is available.", 1)
         yield from found
 
     def _of_database(self, session: Session) -> Iterator[Metric]:
         workers, pace = self._look(session), repository.pace(session)
         alive = workers.engine_silent_seconds is None
-        yield _gauge("engine_up", "1 while an engine beats.", int(alive))
-        yield _gauge("workers", "Workers that answer, busy or not.", workers.slots)
+        yield _gauge("engine_up", "1 while an engine is running.", int(alive))
+        yield _gauge("workers", "Available workers, busy or not.", workers.slots)
         yield _gauge("running_lanes", "Experiments in training.", pace.lanes)
-        yield _gauge("busy_workers", "Workers that train, each one stack.", pace.dispatches)
+        yield _gauge("busy_workers", "Workers in use; each trains one stack.", pace.dispatches)
         width = pace.lanes / pace.dispatches if pace.dispatches else 0.0
-        yield _gauge("stack_width", "Experiments per stack, on average.", width)
+        yield _gauge("stack_width", "Mean number of experiments per stack.", width)
         yield _gauge(
-            "epochs_per_second", "Of all that run, each at its average pace.", pace.epochs_per_second
+            "epochs_per_second",
+            "Epochs per second of all running experiments, each at its mean rate.",
+            pace.epochs_per_second,
         )
-        yield _gauge("running_losses", "Workers lost over the experiments that run.", pace.losses)
+        yield _gauge("running_losses", "Workers lost by the experiments that are running.", pace.losses)
         for name, count in repository.engine_counters(session).items():
             yield CounterMetricFamily(f"trainyard_{name}", "Since the engine started.", value=count)
         yield from _by_status("experiments", repository.experiments_by_status(session))

@@ -14,8 +14,8 @@ __all__ = ["router"]
 router = APIRouter(include_in_schema=False)
 
 _ELSEWHERE = (
-    "While TRAINYARD_AUTH is off, metrics are for this machine only, without a proxy. "
-    "Turn it on, and ask with a key of the scope metrics."
+    "While TRAINYARD_AUTH is off, metrics are available from this machine only, without a proxy. Turn it "
+    "on and use an API key with the scope metrics."
 )
 
 

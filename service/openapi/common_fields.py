@@ -26,7 +26,7 @@ _WORDS = {
     "weight_norm": "Euclidean norm of all weights, without biases.",
     "zero_fraction": "Share of weights that are exactly 0.",
     "gradient_norm": "Norm of the data loss's gradient on the epoch's last batch, before clipping.",
-    "dead_units": "Share of hidden units that are inactive on every row.",
+    "dead_units": "Share of hidden units whose ReLU is 0 on every validation row.",
     "learning_rate": "Learning rate at the end of the epoch.",
     "seconds": "Training time so far, in seconds.",
     "epoch": "Epoch number, from 1.",

@@ -17,7 +17,7 @@ from service.storage.database import Database, utc_now
 __all__ = ["Pruned", "prune", "read_duration"]
 
 BATCH_SECONDS = 0.1
-"""A transaction takes no further experiment after so long, since writers wait for it."""
+"""Seconds after which a transaction takes no further experiment, since writers wait for it."""
 
 _PAGE = 200
 _DURATION = re.compile("([0-9]{1,5})([smhdw])")

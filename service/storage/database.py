@@ -56,8 +56,8 @@ class DatabaseUrlError(ValueError):
 
     def __init__(self, url: str) -> None:
         super().__init__(
-            f'"{url}" is not the URL of a database: it must be postgresql://user:password@host:port/name '
-            "or sqlite:////absolute/path/of/a/file."
+            f'"{url}" is not a database URL: use postgresql://user:password@host:port/name or '
+            "sqlite:////absolute/path/to/file."
         )
 
 
@@ -81,7 +81,7 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
         if value is None:
             return None
         if value.tzinfo is None:
-            message = "A point in time needs a time zone."
+            message = "A datetime must have a time zone."
             raise ValueError(message)
         return value.astimezone(UTC)
 

@@ -18,7 +18,7 @@ __all__ = ["Room", "has_room", "release", "room_of", "set_aside"]
 SUFFIX = "-reserve"
 LARGEST_RESERVE_BYTES = 16 * 2**20
 SHARE = 16
-"""The reserve is at most this part of the disk."""
+"""Upper bound of the reserve, as a fraction of the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ class Room:
         if self.free >= self.needed:
             return None
         return (
-            f"The disk of the database has {self.free:,} bytes left, and {self.needed:,} are needed before anything is "
-            "trained. Delete data sets or experiments, or free space on it otherwise."
+            f"The database's disk has {self.free:,} bytes free; training needs {self.needed:,}. Delete "
+            "data sets or experiments, or free other disk space."
         )
 
 

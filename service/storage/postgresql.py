@@ -14,9 +14,9 @@ from typing_extensions import override
 __all__ = ["postgresql_engine"]
 
 FORGOTTEN_SECONDS = 15
-"""How long a transaction keeps its locks while its process is frozen, or its host is gone.
+"""Seconds a transaction keeps its locks while its process is frozen or its host is gone.
 
-Less than a lease, so that whoever takes over finds no row locked.
+Less than a lease: a worker that takes over must find no row locked.
 """
 
 # A host that vanished says nothing; left alone, TCP takes a quarter of an hour or more to believe it.

@@ -37,7 +37,7 @@ def make_private(settings: Settings) -> None:
             # Another process of the service has just removed it.
             continue
         except PermissionError:
-            log.warning("other accounts can read a file that is not ours to change", path=str(path))
+            log.warning("other accounts can read a file that belongs to another user", path=str(path))
         else:
             corrected += 1
     if corrected:

@@ -19,10 +19,10 @@ from sqlalchemy.orm import Session
 __all__ = ["AT_ONCE", "Busy", "Turn", "leave_event_loop", "shrink", "sqlite_engine"]
 
 BUSY_MILLISECONDS = 15_000
-"""How long a writer waits for the one before it."""
+"""Milliseconds a writer waits for another one."""
 
 AT_ONCE = {"sqlite_at_once": True}
-"""The execution options of a connection whose transaction begins now, or else raises Busy."""
+"""Execution options of a connection whose transaction begins at once, or raises Busy."""
 
 _PAGES_AT_A_TIME = 500
 

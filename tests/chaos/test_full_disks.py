@@ -188,7 +188,7 @@ def test_a_start_on_a_full_disk(disk: Path, reserve: bool) -> None:
     session, client = start(disk)
     try:
         assert client.get("/livez") == {"status": "alive"}
-        wait_for(lambda: "are needed before anything is trained" in session.log, "the log")
+        wait_for(lambda: "training needs" in session.log, "the log")
         if reserve:
             wait_for(lambda: lacks(client) == ["disk_full"], "nothing but the disk to be missing")
             waiting = client.call("POST", "/v1/experiments", {"dataset": "iris"})["links"]["self"]

@@ -62,7 +62,7 @@ def test_a_database_that_is_away_for_longer_than_anybody_may_be_silent(
         for ask in (lambda: service.get("/v1/experiments"), lambda: service.submit(**QUICK)):
             status, document, _ = refusal(ask)
             assert status == 503
-            assert "database does not answer" in document["detail"]
+            assert "database is unavailable" in document["detail"]
         assert service.answers("/livez")
         wait_for(lambda: time.monotonic() - began >= AWAY_SECONDS, "the outage to be over", AWAY_SECONDS + 60)
     finally:
@@ -82,7 +82,7 @@ def test_a_database_file_that_somebody_else_keeps_locked(tmp_path: Path) -> None
         other.execute("BEGIN IMMEDIATE")
         status, document, _ = refusal(lambda: service.submit(**QUICK))
         assert status == 503
-        assert "database does not answer" in document["detail"]
+        assert "database is unavailable" in document["detail"]
         assert service.experiment(id_)["status"] == "running"
         other.execute("ROLLBACK")
     check(service, id_, attempt=1)
@@ -103,7 +103,7 @@ def filled(directory: Path) -> Iterator[None]:
 
 
 def says_why(service: Service) -> bool:
-    said = ("trying until there is one", "disk is full")
+    said = ("unavailable; retrying", "disk is full")
     return any(all(words in line for words in said) for line in service.lines)
 
 
@@ -141,7 +141,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
                 break
         status, document, _ = refusal(lambda: service.submit(**QUICK, metadata=large))
         assert status == 507
-        assert "disk of the database is full" in document["detail"]
+        assert "database's disk is full" in document["detail"]
         wait_for(lambda: says_why(service), "the engine to say why it waits")
         assert service.experiment(id_)["status"] == "running"
         assert queried(service, "PRAGMA integrity_check") == "ok"

@@ -47,7 +47,7 @@ def test_only_who_shows_a_certificate_may_train(cluster: Cluster, tmp_path: Path
     make_certificates(strangers)
     cluster.settings = settings_of(strangers)
     stranger = cluster.engine()
-    wait_for(lambda: "no answer; trying until there is one" in stranger.log, "the stranger to be refused")
+    wait_for(lambda: "unavailable; retrying" in stranger.log, "the stranger to be refused")
     assert "the Dask scheduler" in stranger.log
 
 

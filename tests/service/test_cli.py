@@ -52,7 +52,7 @@ def test_a_port_in_use(tmp_path: Path) -> None:
 def test_a_data_directory_that_cannot_be_written_to(tmp_path: Path, command: str) -> None:
     (tmp_path / "file").touch()
     said = complaint(run(command, port="0", data_dir=str(tmp_path / "file" / "data")))
-    assert said == f"The data directory {tmp_path}/file/data cannot be written to: Not a directory."
+    assert said == f"The data directory {tmp_path}/file/data is not writable: Not a directory."
 
 
 @pytest.mark.parametrize("command", ["serve", "api"])

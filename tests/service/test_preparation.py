@@ -65,7 +65,7 @@ def test_an_interrupted_start_is_repeated(tmp_path: Path) -> None:
     ("setting", "value", "said"),
     [
         ("workers", "many", "TRAINYARD_WORKERS: Input should be a valid integer"),
-        ("max_quued_per_owner", "3", "There is no setting TRAINYARD_MAX_QUUED_PER_OWNER"),
+        ("max_quued_per_owner", "3", "Unknown setting: TRAINYARD_MAX_QUUED_PER_OWNER"),
         ("database_url", "mysql://h/n", "TRAINYARD_DATABASE_URL: "),
         ("database_url", "sqlite:////x", "TRAINYARD_DATABASE_URL: "),
         ("key_pepper", "short", "TRAINYARD_KEY_PEPPER: "),

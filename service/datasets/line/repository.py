@@ -23,7 +23,7 @@ from service.limits.models import OwnerUsageRow
 __all__ = ["Waiting", "begin", "first", "places"]
 
 FILE_COST = 2**20
-"""Bytes that a file counts for beside its own, since to start reading takes time, too."""
+"""Bytes charged per file in addition to its size, for the fixed cost of reading one."""
 
 _DATASETS: Any = DatasetRow.__table__
 _USAGE: Any = OwnerUsageRow.__table__

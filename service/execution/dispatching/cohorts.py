@@ -19,7 +19,7 @@ _HASH_LETTERS = 16
 _NOTHING = Fraction(0)
 
 SHARE_SECONDS = 60
-"""What a worker of one's own now counts for, in seconds of a worker that were used."""
+"""Seconds of worker time that each worker in use counts as."""
 
 
 def cohort_of(experiment: Experiment, dataset_version: str) -> str:

@@ -22,7 +22,7 @@ from service.execution.task import KILLED_FOR_MEMORY, train_dispatch
 __all__ = ["DaskExecutor"]
 
 ANSWER_SECONDS = 5
-"""How long to wait for the scheduler, which is otherwise taken to be away."""
+"""Seconds to wait for the scheduler before it counts as unreachable."""
 
 _CONFIGURATION = {
     "distributed.client.heartbeat": "30s",
@@ -107,7 +107,7 @@ class DaskExecutor:
         if self._client.status != "running":
             # A scheduler that was started again knows of no subscriptions.
             self._is_subscribed = False
-            message = "The connection to the Dask scheduler is lost; trying to make it again."
+            message = "Lost the connection to the Dask scheduler; reconnecting."
             raise ConnectionError(message)
         if not self._is_subscribed:
             self._client.subscribe_topic(KILLED_FOR_MEMORY, self._note_kill)
@@ -124,6 +124,6 @@ class DaskExecutor:
         # the leases find what they could not.
         if future.status == "error":
             error = future.exception()
-            log.warning("a task ended badly", dispatch_id=future.key, error=repr(error))
+            log.warning("a task failed", dispatch_id=future.key, error=repr(error))
             worker = error.last_worker.address if isinstance(error, KilledWorker) else ""
             self._on_lost(Loss(str(future.key), self._killed.pop(worker, None)))

@@ -30,14 +30,15 @@ __all__ = ["Dispatcher", "take_over"]
 POLL_SECONDS = 0.05
 BEAT_SECONDS = 1.0
 NO_WORKERS_BEAT_SECONDS = 0.2
-"""Time between beats while no worker has started: the next one tells readers that one has."""
+"""Interval of heartbeats until the first worker has started: the next one announces that worker to readers.
+"""
 
 LEASE_SECONDS = 30.0
 
 SHORTEST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 10.0
 CALM_SECONDS = 30.0
-"""After so long without a loss the next one is the first again."""
+"""Seconds without a loss after which the count of losses starts over."""
 
 log = structlog.get_logger(__name__)
 
@@ -161,7 +162,7 @@ class Dispatcher:
         if (dispatch_id := self._turns.ask(now, waiting, live, self._most_running)) is not None:
             with self._database.transaction() as session:
                 repository.ask_back(session, dispatch_id)
-            log.info("asking a dispatch back for another owner", dispatch_id=dispatch_id)
+            log.info("asking a worker to hand back its dispatch for another owner", dispatch_id=dispatch_id)
 
     def _reap_expired(self, session: Session, now: float) -> None:
         rows = {(row.id, row.attempt, row.status): row for row in repository.held(session)}
@@ -207,7 +208,7 @@ class Dispatcher:
             if not repository.has_queued(session):
                 return
         if not has_room(self._database):
-            self._full.note("too little room to train")
+            self._full.note("not enough disk space to train")
             return
         self._full.over()
         slots = self._executor.slots()
@@ -239,4 +240,6 @@ class Dispatcher:
                 self._role.give_up(session)
                 forget_engine(session, self._engine_id)
         except DBAPIError as error:
-            log.warning("left without a word: the database does not answer", error=str(error.orig))
+            log.warning(
+                "could not deregister on shutdown: the database is unavailable", error=str(error.orig)
+            )

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 __all__ = ["HAND_BACK_SECONDS", "Executor", "Loss", "MemoryUse", "OnLost", "Slots"]
 
 HAND_BACK_SECONDS = 3.0
-"""How long a worker that is told to end may take to hand its work back; it is killed one second later."""
+"""Seconds a worker has to hand back its work when told to end; it is killed one second later."""
 
 
 class Slots(NamedTuple):
@@ -17,7 +17,7 @@ class Slots(NamedTuple):
     total: int
     idle: int
     silent: int = 0
-    """Those of ``total`` whose worker has given no sign of life for some seconds."""
+    """The number of workers out of ``total`` that have been silent for some seconds."""
 
 
 class MemoryUse(NamedTuple):
@@ -35,7 +35,7 @@ class Loss(NamedTuple):
 
 
 OnLost = Callable[[Loss], None]
-"""Called from any thread, as soon as a worker is known to have died."""
+"""Called from any thread as soon as a worker is known to be dead."""
 
 
 class Executor(Protocol):

@@ -18,7 +18,7 @@ from service.execution.pulse import SILENT_SECONDS, Listener
 __all__ = ["LocalExecutor", "Report"]
 
 QUIET_SECONDS = 5.0
-"""A worker that wrote nothing for so long gets nothing to do, and does not count as ready."""
+"""Seconds of silence after which a worker gets no work and does not count as ready."""
 
 SHORTEST_WAIT_SECONDS = 0.1
 LONGEST_WAIT_SECONDS = 10.0
@@ -30,13 +30,13 @@ class Report(StrEnum):
     """What a worker says of itself; after each it can take a dispatch."""
 
     READY = "ready"
-    """It has started."""
+    """The worker has started."""
 
     DONE = "done"
     """The dispatch has ended; its outcome is in the database."""
 
     FAILED = "failed"
-    """The dispatch was not trained to its end."""
+    """The dispatch ended before its training did."""
 
 
 class LocalExecutor:

@@ -40,12 +40,12 @@ __all__ = [
 ]
 
 MAX_LOSSES = 5
-"""How many workers an experiment may lose before it is held to be the cause."""
+"""Number of workers an experiment may lose before it counts as the cause."""
 
 MAX_MEMORY_LOSSES = 2
-"""How many workers it may lose if the last was killed for its memory.
+"""Number of workers an experiment may lose if the last was killed for its memory.
 
-The first may have been full of others' work. The second trained this experiment alone.
+The first may have held other experiments too. The second trained this experiment alone.
 """
 
 _EXPERIMENTS: Any = ExperimentRow.__table__
@@ -245,8 +245,8 @@ def after_release(row: Held, now: datetime, *, lost: bool, memory: MemoryUse | N
         return values | {"status": "failed", "stop_reason": "error", "error": error, "finished_at": now}
     if losses >= MAX_LOSSES:
         message = (
-            f"The worker died {losses} times while it trained this experiment. The engine does not know why: where "
-            "the machine ran out of memory, the kernel's log names the process that it killed."
+            f"The worker died {losses} times while training this experiment, for a reason the engine "
+            "cannot see. If the machine ran out of memory, the kernel log names the killed process."
         )
         error = {"code": "worker_lost", "message": message}
         return values | {"status": "failed", "stop_reason": "worker_lost", "error": error, "finished_at": now}
@@ -255,7 +255,8 @@ def after_release(row: Held, now: datetime, *, lost: bool, memory: MemoryUse | N
 
 def _out_of_memory(memory: MemoryUse) -> str:
     return (
-        f"The worker was killed when it used {memory.used_bytes / 2**20:,.0f} MiB of memory, and had to be replaced "
-        f"before, too. A worker may use {memory.limit_bytes / 2**20:,.0f} MiB. Fewer units, smaller batches or fewer "
-        "rows (split.train_rows) need less; the operator can raise TRAINYARD_WORKER_MEMORY_BYTES."
+        f"The worker was killed for using {memory.used_bytes / 2**20:,.0f} MiB of memory, and had been "
+        f"replaced before. A worker may use {memory.limit_bytes / 2**20:,.0f} MiB. Fewer units, smaller "
+        "batches or fewer rows (split.train_rows) need less; the operator can raise "
+        "TRAINYARD_WORKER_MEMORY_BYTES."
     )

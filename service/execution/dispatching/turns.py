@@ -10,10 +10,10 @@ from service.execution.dispatching.cohorts import Dispatch, rank_of, shares_of
 __all__ = ["HALF_LIFE_SECONDS", "Turns"]
 
 HALF_LIFE_SECONDS = 600.0
-"""What was used so long ago counts half."""
+"""Half-life of past use."""
 
 LONGEST_STEP_SECONDS = 2.0
-"""Time between two looks counts up to here: nobody knows what was used while nobody looked."""
+"""Maximum time between two observations that is charged: use in a longer gap is unknown."""
 
 
 class Turns:

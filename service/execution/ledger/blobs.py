@@ -37,13 +37,14 @@ __all__ = [
 
 CHUNK_BYTES = 8 * 2**20
 BLOB_PIECE_BYTES = 2**21
-"""A piece is written within some ten milliseconds, for which every other writer of an SQLite file waits."""
+"""Size of a piece: written in about ten milliseconds, for which every other writer of an SQLite file waits.
+"""
 
 _LENGTH_BYTES = 8
 """A safetensors file begins with the length of its header."""
 
 SMALL_BYTES = 2**16
-"""Up to here a content is written with the row that it belongs to, which costs the least."""
+"""Largest content stored in the row itself, which is cheapest."""
 
 _STATES: Any = ResumeStateRow.__table__
 _CHECKPOINTS: Any = CheckpointRow.__table__
@@ -71,7 +72,7 @@ class Weights:
     metrics: dict[str, Any]
     content: bytes
     blob_id: str | None = None
-    """Where the content was staged, if it is large."""
+    """The staged blob, if the content is large."""
 
     @cached_property
     def sha256(self) -> str:
@@ -137,7 +138,7 @@ def load(database: Database, blob_id: str, what: Damaged) -> bytes:
 
 def damaged_state(experiment_id: str) -> Damaged:
     """The error of a state whose bytes are not those of its hash."""
-    return Damaged(f"The state that training of {experiment_id} goes on from", "Training begins again.")
+    return Damaged(f"The training state of {experiment_id}", "Training starts over.")
 
 
 def read_state(session: Session, experiment_id: str) -> Content:

@@ -21,10 +21,10 @@ _COLUMNS = ("experiment_id", "epoch", "seconds", "non_finite", *METRICS)
 _VALUES = operator.attrgetter(*METRICS)
 
 Epoch = tuple[Any, ...]
-"""An epoch's number, the seconds until its end, the JSON of ``non_finite``, and the metrics, in this order."""
+"""Epoch number, seconds until its end, the JSON of ``non_finite``, and the metrics, in this order."""
 
 Measured = tuple[int, float, Metrics]
-"""An epoch's number, the seconds until its end, and its metrics as the engine gives them."""
+"""Epoch number, seconds until its end, and the engine's metrics."""
 
 
 def epoch_row(epoch: int, seconds: float, metrics: Metrics) -> Epoch:

@@ -15,7 +15,7 @@ from service.storage.database import utc_now
 __all__ = ["WORKING", "flush", "update"]
 
 WORKING = ("running", "pausing", "cancelling")
-"""The statuses of an experiment in a worker's hands."""
+"""Statuses of an experiment that a worker holds."""
 
 _EXPERIMENTS: Any = ExperimentRow.__table__
 _RETURNED = tuple(_EXPERIMENTS.c[name] for name in ("id", "status", "last_event", "last_epoch"))

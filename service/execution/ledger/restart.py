@@ -48,8 +48,8 @@ def restart_under(session: Session, row: Any, revision: int) -> None:
     """Have an experiment that was trained by another revision of the engine begin again, and warn of it."""
     start_over(session, row.id)
     message = (
-        f"Training began again with epoch 1: the {row.last_epoch} epochs it had were of revision "
-        f"{row.engine_revision} of the engine, and this is revision {revision}, whose numbers differ."
+        f"Training started over from epoch 1: its {row.last_epoch} epochs were computed by engine revision "
+        f"{row.engine_revision}, and this is revision {revision}, whose results differ."
     )
     _warn(session, row, RESTARTED, message)
 
@@ -58,7 +58,7 @@ def restart_after_damage(session: Session, row: Any, damage: Damaged) -> Any:
     """Have an experiment begin again whose state is damaged, and warn of it; returns its row."""
     start_over(session, row.id)
     log.error("cannot resume", experiment_id=row.id, damage=str(damage))
-    message = f"Training began again with epoch 1: {damage.what} was damaged. It ends with the same numbers."
+    message = f"Training started over from epoch 1: {damage.what} was damaged. The results will be the same."
     _warn(session, row, RESTARTED_BY_DAMAGE, message)
     return session.execute(sa.select(_EXPERIMENTS).where(_EXPERIMENTS.c.id == row.id)).one()
 

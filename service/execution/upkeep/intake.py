@@ -23,10 +23,10 @@ __all__ = ["Intake"]
 
 POLL_SECONDS = 0.1
 ABANDONED_SECONDS = 60.0
-"""After so long without another piece an upload is given up: whoever copied it is dead."""
+"""Seconds without a new piece after which an upload is abandoned, since its copier must be dead."""
 
 AWAITED_SECONDS = 24 * 3600.0
-"""So long a data set that was announced waits for its bytes."""
+"""Seconds an announced data set waits for its bytes."""
 
 LOOK_SECONDS = 1.0
 PAUSE_SECONDS = 1.0
@@ -77,7 +77,7 @@ class Intake:
                 self._outage.note(error.orig if isinstance(error, DBAPIError) else error)
                 stop.wait(PAUSE_SECONDS)
             except OSError as error:
-                log.warning("cannot have a data set read", error=str(error))
+                log.warning("cannot start reading a data set", error=str(error))
                 stop.wait(PAUSE_SECONDS)
         self.close()
 

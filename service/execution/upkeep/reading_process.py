@@ -82,7 +82,7 @@ class _Reading:
                 out.write(piece)
         with file.open("rb") as stored:
             if fingerprint_of(stored, self._row.options) != self._row.fingerprint:
-                raise Damaged("What was uploaded", "Upload the file again.")
+                raise Damaged("The upload", "Upload the file again.")
         return file
 
     def _store(self, parsed: Parsed) -> None:
@@ -133,7 +133,7 @@ def read(database: Database, identifier: str, attempt: int, folder: Path) -> Non
 
 def _without_room(why: str) -> Rejected:
     return refuse(
-        why, "room to read it", "Free some space on the server, and upload the file again."
+        why, "enough disk space to read it", "Free some disk space on the server, and upload the file again."
     ).rejected
 
 

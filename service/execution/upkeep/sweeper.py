@@ -21,7 +21,7 @@ __all__ = ["Sweeper"]
 
 LOOK_SECONDS = 1.0
 ABANDONED_SECONDS = 60.0
-"""After so long without another piece a blob is given up: whoever wrote it is dead, or no longer allowed to."""
+"""Seconds without a new piece after which a blob is abandoned: its writer is dead or has lost its lease."""
 
 
 class Sweeper:

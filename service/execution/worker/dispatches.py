@@ -31,7 +31,8 @@ from service.storage.database import Database
 __all__ = ["DispatchLost", "OtherRevision", "WorkerProcess"]
 
 EPOCH_PATIENCE_SECONDS = 1.5
-"""How long a stopping worker waits for a look between two batches before its heartbeat hands back for it."""
+"""Seconds a stopping worker waits for the check between two batches before its heartbeat hands the work back.
+"""
 
 LONGEST_WAIT_SECONDS = 2.0
 
@@ -73,7 +74,7 @@ class WorkerProcess:
             with self._database.reading() as session:
                 session.connection()
         except OperationalError as error:
-            log.warning("the database does not answer", error=str(error.orig))
+            log.warning("the database is unavailable", error=str(error.orig))
 
     def stop(self, seconds: float) -> None:
         """Have the training stop at its next look between batches and wait for that, but not for longer."""
@@ -102,7 +103,7 @@ class WorkerProcess:
                 )
                 raise OtherRevision(message)
         except _Stopped:
-            log.warning("stopped while the database was away", dispatch_id=dispatch_id)
+            log.warning("stopped while the database was unavailable", dispatch_id=dispatch_id)
         finally:
             self._idle.set()
 

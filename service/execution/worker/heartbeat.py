@@ -91,4 +91,4 @@ class Heartbeat:
             with self._database.transaction() as session:
                 writes.hand_back(session, self._dispatch_id, self._leases)
         except DBAPIError as error:
-            log.warning("could not hand back", error=str(error.orig))
+            log.warning("could not hand back the experiments", error=str(error.orig))

@@ -41,10 +41,10 @@ def from_result(result: Result, warnings: list[Any]) -> Ending:
 
 
 def _diverged(result: Result) -> dict[str, Any]:
-    kept = "" if result.best_epoch is None else f" The weights of epoch {result.best_epoch} are kept."
+    kept = "" if result.best_epoch is None else f" The weights of epoch {result.best_epoch} were kept."
     message = (
-        f"In epoch {result.epochs} the training diverged: a loss or a weight was no longer a finite number. "
-        f"A smaller learning rate often helps.{kept}"
+        f"Training diverged in epoch {result.epochs}: a loss or weight was not finite. A smaller learning "
+        f"rate often helps.{kept}"
     )
     return {"code": "non_finite", "message": message}
 
@@ -59,8 +59,8 @@ def without_epochs(reason: str) -> Ending:
     if reason != "time_limit":
         return Ending(status="cancelled", stop_reason=reason)
     message = (
-        "The time limit was over before the first epoch was, so there are no weights. "
-        "POST /v1/experiments/validate estimates the seconds of an epoch; larger batches make it shorter."
+        "The time limit ran out before the first epoch ended, so there are no weights. POST "
+        "/v1/experiments/validate estimates the seconds per epoch; larger batches make epochs shorter."
     )
     return Ending(status="failed", stop_reason=reason, error={"code": reason, "message": message})
 
@@ -75,11 +75,9 @@ def from_error(error: Exception) -> Ending:
     elif isinstance(error, OSError) and error.errno in FULL:
         code, message = (
             "disk_full",
-            "The data set does not fit on the disk of its worker; free some space there.",
+            "The data set does not fit on the worker's disk; free some disk space there.",
         )
     else:
         code = "internal_error"
-        message = (
-            f"Training failed unexpectedly ({type(error).__name__}: {error}). The engine's log says more."
-        )
+        message = f"Training failed unexpectedly ({type(error).__name__}: {error}). See the engine's log."
     return Ending(status="failed", stop_reason="error", error={"code": code, "message": message})

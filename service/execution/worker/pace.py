@@ -6,10 +6,11 @@ __all__ = ["FLUSH_FACTOR", "FLUSH_SECONDS", "MOST_ROWS", "Pace"]
 
 FLUSH_SECONDS = 0.25
 FLUSH_FACTOR = 80
-"""A flush is not followed by another for so many times its own duration, so that storing stays below 1.3 %."""
+"""Minimum time between flushes as a multiple of the last flush's duration, which keeps storing below 1.3 %.
+"""
 
 MOST_ROWS = 4000
-"""No flush stores more epochs, of all lanes together: pauses that grow with what they gather would grow for ever."""
+"""Maximum number of epochs in a flush, over all lanes: it keeps the intervals from growing without end."""
 
 
 class Pace:

@@ -33,7 +33,7 @@ __all__ = ["Run"]
 
 Answer = TypeVar("Answer")
 Persist = Callable[[Callable[[Session], Answer]], Answer]
-"""Runs a function in a transaction, for as many times as it takes to have it committed."""
+"""Runs a function in a transaction, retrying until the transaction is committed."""
 
 log = structlog.get_logger(__name__)
 

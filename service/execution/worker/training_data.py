@@ -11,7 +11,7 @@ from engine.spec import AnySplit, DatasetFacts, Resolved
 __all__ = ["TrainingData"]
 
 KEPT_BYTES = 2**28
-"""What an idle worker holds on to at most: all of MNIST as float32 takes three quarters of it."""
+"""Maximum data an idle worker keeps: all of MNIST as float32 takes three quarters of it."""
 
 
 class TrainingData:

@@ -45,7 +45,7 @@ class Work:
     damage: Damaged | None = None
     request_id: str | None = None
     state_blob: str | None = None
-    """Where the state is if it is large; a worker loads it once the experiment is its own."""
+    """The blob with the state, if large; a worker loads it after claiming the experiment."""
 
     initial_blob: str | None = None
 
@@ -65,7 +65,7 @@ class Wishes:
 
 
 QUIET = Wishes()
-"""Nothing is wished; whoever hears this very object need not look into it."""
+"""No request is pending; callers can compare by identity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class Progress:
     weights: Sequence[Weights] = ()
     ending: Ending | None = None
     state_blob: str | None = None
-    """Where the state was staged, if it is large."""
+    """The staged blob of the state, if large."""
 
     @property
     def last_epoch(self) -> int:

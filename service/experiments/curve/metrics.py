@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 Curve = Mapping[str, Sequence[object]]
-"""Columns of one length; the first one is ``epoch``."""
+"""Columns of equal length; the first is ``epoch``."""
 
 METRICS = (
     "train_loss",
@@ -79,7 +79,9 @@ def select_names(names: Sequence[str], available: Sequence[str]) -> tuple[str, .
     for name in wanted:
         if name not in available:
             hint = did_you_mean(name[:80], available)
-            message = f'"{name[:40]}" is no metric of this experiment; it has: {", ".join(available)}.{hint}'
+            message = (
+                f'"{name[:40]}" is not a metric of this experiment; allowed: {", ".join(available)}.{hint}'
+            )
             raise InvalidParameter("names", "choice", message)
     return tuple(wanted)
 

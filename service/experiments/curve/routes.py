@@ -29,9 +29,9 @@ _BY_NAME = {"json": _JSON, "csv": _CSV}
 @router.get(
     "/{experiment_id}/metrics",
     operation_id="getExperimentMetrics",
-    summary="Read the learning curve",
+    summary="Get the learning curve",
     response_model=CurveRead,
-    response_description="Metrics by epoch: columns in JSON, or one row per epoch in CSV.",
+    response_description="Metrics per epoch: columns in JSON, one row per epoch in CSV.",
     responses={
         200: {"content": {"text/csv": {"schema": {"type": "string"}}}},
         **NOT_MODIFIED,
@@ -45,9 +45,14 @@ def get_experiment_metrics(  # noqa: PLR0913 - one argument per query parameter
     session: Reading,
     known: Known,
     *,
-    from_epoch: Annotated[int, Query(ge=0, le=1_000_000, description="Leave out earlier epochs.")] = 0,
+    from_epoch: Annotated[int, Query(ge=0, le=1_000_000, description="Omit earlier epochs.")] = 0,
     max_points: Annotated[
-        int | None, Query(ge=2, le=1_000_000, description="Thin the curve out; its extremes stay.")
+        int | None,
+        Query(
+            ge=2,
+            le=1_000_000,
+            description="Maximum number of points; the curve is thinned and keeps its extremes.",
+        ),
     ] = None,
     names: Annotated[
         list[str], Query(description="Metrics, separated by commas or repeated; all by default.")
@@ -60,7 +65,7 @@ def get_experiment_metrics(  # noqa: PLR0913 - one argument per query parameter
     """Every epoch unless `max_points` is given. Ask for CSV with `?format=csv` or the header `Accept: text/csv`."""
     form = _BY_NAME[format_] if format_ is not None else preferred(accept, _FORMS)
     if form is None:
-        raise Refusal(406, f"Metrics come as {' or '.join(_FORMS)}.")
+        raise Refusal(406, f"Metrics are available as {' or '.join(_FORMS)}.")
     wanted: dict[str, Any] = {"names": names, "from_epoch": from_epoch, "max_points": max_points}
 
     def answer() -> StreamingResponse:

@@ -24,10 +24,10 @@ router = APIRouter(prefix="/v1/experiments", tags=["Experiments"], route_class=S
 @router.post(
     "/validate",
     operation_id="validateExperiment",
-    summary="Check an experiment without queueing it",
+    summary="Validate an experiment without queueing it",
     response_model=ExperimentPlan,
     response_model_exclude_unset=True,
-    response_description="It could be posted; this is what it would be, and what it would take.",
+    response_description="The specification is valid: the resolved experiment and its estimated cost.",
     responses=problems(400, 413, 415, 422),
 )
 def validate_experiment(

@@ -16,13 +16,16 @@ __all__ = ["EstimateRead", "ExperimentPlan"]
 class EstimateRead(BaseModel):
     """What training would take, from counted work and measured costs."""
 
-    seconds_per_epoch: float = Field(description="Of training alone, on one core.")
+    seconds_per_epoch: float = Field(description="Training alone, on one core.")
     seconds: float = Field(
-        description="To `max_epochs`, or to the time limit; early stopping may end it before. Waiting is not counted."
+        description="Up to `max_epochs` or the time limit; early stopping may end it sooner. Excludes queueing."
     )
-    memory_bytes: int = Field(description="Beside the data set and the worker itself, at the peak.")
+    memory_bytes: int = Field(description="Peak memory, in addition to the data set and the worker itself.")
     within_factor: float = Field(
-        description="Nine of ten runs take at most so many times more or less, on the processor that was measured."
+        description=(
+            "Nine of ten runs take at most this many times more or less, on the processor used for "
+            "calibration."
+        )
     )
 
 
@@ -31,15 +34,18 @@ class ExperimentPlan(BaseModel):
 
     object: Literal["experiment.plan"]
     spec: Annotated[dict[str, Any], DescribedBy(ExperimentSpec)] = Field(
-        description='Every "auto" resolved, to be posted as it is. A seed of null is drawn then.'
+        description='Every "auto" resolved, ready to be posted. A null seed is drawn at submission.'
     )
     given_lambda: GivenLambda | None = Field(
-        description="λ as it was given in another tool's terms; null where it was the textbook's, which `spec` has."
+        description=(
+            "λ in another tool's convention, if it was given so; null if it was given in the textbook's, as "
+            "in `spec`."
+        )
     )
     dataset: DatasetUsed
-    parameters: int = Field(description="Weights and biases of the network.")
+    parameters: int = Field(description="Number of weights and biases.")
     estimate: EstimateRead
     equivalents: Equivalents
     warnings: list[Warned] = Field(
-        description="What is allowed and probably not meant; posting says the same."
+        description="Settings that are valid but probably not intended; submission returns the same."
     )

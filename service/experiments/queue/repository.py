@@ -15,7 +15,7 @@ from service.experiments.states import ACTIVE
 __all__ = ["LAST_COUNTED", "Dispatched", "dispatched", "queue_positions"]
 
 LAST_COUNTED = 1000
-"""The last place in the queue that is told: to count further would cost every answer more than it is worth."""
+"""Largest queue position that is reported: counting further is too expensive per request."""
 
 Row = sa.Row[Any]
 

@@ -23,20 +23,20 @@ class Work:
 def why_it_waits(workers: Workers, work: Work, most_running: int | None) -> str:
     """The first thing that must change before another queued experiment of an owner can begin."""
     if workers.engine_silent_seconds is not None:
-        return f"no engine answers{_since(workers.engine_silent_seconds)}"
+        return f"no engine is running{_since(workers.engine_silent_seconds)}"
     if workers.worker_silent_seconds is not None:
-        return f"no worker answers{_since(workers.worker_silent_seconds)}"
+        return f"no worker is available{_since(workers.worker_silent_seconds)}"
     if most_running is not None and work.running >= most_running:
-        return f"your limit of running experiments ({most_running})"
+        return f"limit of running experiments reached ({most_running})"
     if work.busy >= workers.slots:
-        return f"waits for a worker ({work.busy} busy)"
-    return "starts at any moment"
+        return f"waiting for a worker ({work.busy} busy)"
+    return "about to start"
 
 
 def _since(seconds: float) -> str:
-    """How long ago, in steps, so that an answer that is asked for again often stays the same."""
+    """Duration in coarse steps, so a repeated request often gets the same answer."""
     shown = int(seconds // _SHOWN_SECONDS * _SHOWN_SECONDS)
     for unit, length in _UNITS:
         if shown >= length:
-            return f" since {shown // length} {unit}"
+            return f" (for {shown // length} {unit})"
     return ""

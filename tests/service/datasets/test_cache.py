@@ -139,7 +139,7 @@ def test_a_data_set_without_arrays_is_no_endless_search(
     data = ready(client, database, tmp_path)
     with database.transaction() as session:
         session.execute(sa.delete(DatasetArrayRow))
-    with pytest.raises(DatasetMismatchError, match="not to be had"):
+    with pytest.raises(DatasetMismatchError, match="is unavailable"):
         use(database, cache, data)
     assert kept(cache) <= {data["version"]} if cache.exists() else True
 

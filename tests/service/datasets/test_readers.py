@@ -119,7 +119,7 @@ def test_a_reader_over_its_memory_is_killed_and_the_file_rejected(
     with running(sqlite_intake(memory_bytes=2**20)):
         rejected = read(sqlite_client, made["id"])
     assert rejected["status"] == "rejected"
-    assert rejected["rejection"]["reasons"][0]["expected"] == "a file that is read with 1 MiB of memory"
+    assert rejected["rejection"]["reasons"][0]["expected"] == "a file that can be read with 1 MiB of memory"
     assert "TRAINYARD_READER_MEMORY_BYTES" in rejected["rejection"]["advice"]
 
 

@@ -55,5 +55,5 @@ def test_every_directory_has_an_engine_of_its_own(tmp_path: Path) -> None:
 
 def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(DataDirectoryError, match="file/data cannot be written to: Not a directory"):
+    with pytest.raises(DataDirectoryError, match="file/data is not writable: Not a directory"):
         DataDirectory(tmp_path / "file" / "data")

@@ -68,8 +68,8 @@ def test_every_action_in_every_status(
         assert first.status_code == again.status_code == 409
         assert first.headers["content-type"] == "application/problem+json"
         assert f"is {status} and cannot be" in first.json()["detail"]
-        assert f"allowed from: {', '.join(ACTIONS[action])}." in first.json()["detail"]
-        now = f"Possible now: {', '.join(possible(status))}."
+        assert f"allowed statuses: {', '.join(ACTIONS[action])}." in first.json()["detail"]
+        now = f"Possible actions: {', '.join(possible(status))}."
         assert first.json()["detail"].endswith(now if possible(status) else "until it has ended.")
         following = status
     else:

@@ -260,7 +260,7 @@ def test_with_few_descriptors_left_the_idlest_connection_ends(few_descriptors: i
             assert statuses(answer(connections[-1], GET + b"\r\n")) == [200]
     assert read_all(connections[0]) == b""
     assert statuses(answer(connections[-2], GET + b"\r\n")) == [200]
-    [line] = [each for each in logs if each["event"].startswith("closed the idlest connection")]
+    [line] = [each for each in logs if each["event"].startswith("closed the longest idle connection")]
     assert line["log_level"] == "warning"
     assert line["left"] <= spare
 
@@ -329,7 +329,7 @@ def test_a_request_has_one_host(connect: Connect, head: bytes) -> None:
     connection = connect()
     connection.sendall(head + b"\r\n")
     problem = problem_in(read_all(connection), 400)
-    assert "one header Host" in problem["detail"]
+    assert "one Host header" in problem["detail"]
 
 
 @pytest.mark.parametrize("head", [b"GET /livez HTTP/1.0\r\n", b"GET /livez HTTP/1.0\r\n" + HOST])

@@ -190,7 +190,7 @@ def test_a_default_is_told_where_a_client_may_leave_the_field_out() -> None:
         words = told[field].get("description", "")
         assert ("Default: `" in words) == (schema["default"] is not None), field
     assert told["lambda"]["description"].endswith(" Default: `0.0`.")
-    assert told["optimizer"]["description"].startswith("How the gradient becomes a step. Default: `{")
+    assert told["optimizer"]["description"].startswith("Optimizer. Default: `{")
 
 
 def test_one_of_several_forms_is_never_a_constant() -> None:

@@ -86,7 +86,7 @@ def test_postgresql_by_any_of_its_names_uses_psycopg(scheme: str) -> None:
     ["", "nonsense", "mysql://host/name", "postgresql://host:port/name", "sqlite://", "sqlite:///:memory:"],
 )
 def test_other_urls_are_refused_in_words(url: str) -> None:
-    with pytest.raises(DatabaseUrlError, match="is not the URL of a database"):
+    with pytest.raises(DatabaseUrlError, match="is not a database URL"):
         Database(url)
 
 

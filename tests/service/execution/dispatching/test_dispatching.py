@@ -98,7 +98,7 @@ def test_an_experiment_fails_when_it_has_lost_its_last_worker(
     assert ended.error is not None
     assert ended.error["code"] == "worker_lost"
     assert "died 5 times" in ended.error["message"]
-    assert "kernel's log" in ended.error["message"]
+    assert "kernel log" in ended.error["message"]
     assert ended.finished_at is not None
     assert claim(database) == []
 

@@ -20,21 +20,21 @@ IDLE = Work(busy=0, running=0)
 @pytest.mark.parametrize(
     ("workers", "work", "most_running", "said"),
     [
-        (Workers(2), IDLE, None, "starts at any moment"),
-        (Workers(2), Work(busy=1, running=1), None, "starts at any moment"),
-        (Workers(2), Work(busy=2, running=0), None, "waits for a worker (2 busy)"),
-        (Workers(2), Work(busy=3, running=9), 10, "waits for a worker (3 busy)"),
+        (Workers(2), IDLE, None, "about to start"),
+        (Workers(2), Work(busy=1, running=1), None, "about to start"),
+        (Workers(2), Work(busy=2, running=0), None, "waiting for a worker (2 busy)"),
+        (Workers(2), Work(busy=3, running=9), 10, "waiting for a worker (3 busy)"),
         # A free worker is no use to an owner who may not have it.
-        (Workers(2), Work(busy=1, running=1), 1, "your limit of running experiments (1)"),
-        (Workers(2), Work(busy=2, running=2), 2, "your limit of running experiments (2)"),
+        (Workers(2), Work(busy=1, running=1), 1, "limit of running experiments reached (1)"),
+        (Workers(2), Work(busy=2, running=2), 2, "limit of running experiments reached (2)"),
         # Nothing else matters while nobody could train it.
-        (Workers(0, worker_silent_seconds=47.0), Work(2, 2), 2, "no worker answers since 40 s"),
-        (Workers(0, worker_silent_seconds=3.0), IDLE, None, "no worker answers"),
-        (Workers(0, engine_silent_seconds=0.0), IDLE, None, "no engine answers"),
-        (Workers(0, engine_silent_seconds=59.9), Work(1, 1), 1, "no engine answers since 50 s"),
-        (Workers(0, engine_silent_seconds=60.0), IDLE, None, "no engine answers since 1 min"),
-        (Workers(0, engine_silent_seconds=7_199.0), IDLE, None, "no engine answers since 1 h"),
-        (Workers(0, engine_silent_seconds=172_800.0), IDLE, None, "no engine answers since 2 d"),
+        (Workers(0, worker_silent_seconds=47.0), Work(2, 2), 2, "no worker is available (for 40 s)"),
+        (Workers(0, worker_silent_seconds=3.0), IDLE, None, "no worker is available"),
+        (Workers(0, engine_silent_seconds=0.0), IDLE, None, "no engine is running"),
+        (Workers(0, engine_silent_seconds=59.9), Work(1, 1), 1, "no engine is running (for 50 s)"),
+        (Workers(0, engine_silent_seconds=60.0), IDLE, None, "no engine is running (for 1 min)"),
+        (Workers(0, engine_silent_seconds=7_199.0), IDLE, None, "no engine is running (for 1 h)"),
+        (Workers(0, engine_silent_seconds=172_800.0), IDLE, None, "no engine is running (for 2 d)"),
     ],
 )
 def test_the_first_thing_that_must_change_is_named(
@@ -92,12 +92,12 @@ def test_an_owner_sees_it_wherever_the_experiment_is_shown(
     app.state.outlook = Outlook(look, 1, clock)  # type: ignore[attr-defined]  # see above
 
     running, waiting = (client.post(URL, json={"dataset": "iris"}).json() for _ in range(2))
-    assert (running["why"], waiting["why"]) == ("no engine answers", "no engine answers")
+    assert (running["why"], waiting["why"]) == ("no engine is running", "no engine is running")
     beat(database, slots=1)
     change(database, running["id"], status="running", dispatch_id="d", attempt=1)
     clock.now += KEPT_SECONDS
     first = client.get(f"{URL}/{waiting['id']}")
-    assert first.json()["why"] == "your limit of running experiments (1)"
+    assert first.json()["why"] == "limit of running experiments reached (1)"
     assert client.get(f"{URL}/{running['id']}").json()["why"] is None
     assert [each["why"] for each in client.get(URL).json()["data"]] == [first.json()["why"], None]
 
@@ -105,4 +105,4 @@ def test_an_owner_sees_it_wherever_the_experiment_is_shown(
     change(database, running["id"], owner="ann")
     clock.now += KEPT_SECONDS
     again = client.get(f"{URL}/{waiting['id']}", headers={"If-None-Match": first.headers["ETag"]})
-    assert again.json()["why"] == "waits for a worker (1 busy)"
+    assert again.json()["why"] == "waiting for a worker (1 busy)"
