@@ -267,8 +267,8 @@ def note_loss(
 def _lost_reader() -> dict[str, Any]:
     advice = f"The process that reads this file died {MAX_LOSSES} times; it may need more memory than is available."
     return _rejection(
-        "a reader process that died {MAX_LOSSES} times",
-        "a reader process that died {MAX_LOSSES} times",
+        f"a reader process that died {MAX_LOSSES} times",
+        "a file that can be read",
         advice,
     )
 

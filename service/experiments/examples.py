@@ -36,7 +36,7 @@ EXAMPLES: dict[str, Example] = {
     },
     "l2": {
         "summary": "L2: keep weights small",
-        "description": "Each step shrinks every weight by the same fraction, and the validation loss no longer turns up.",
+        "description": "Each step shrinks every weight by the same fraction; the validation loss no longer turns up.",
         "value": {**_OVERFIT, "penalty": "l2", "lambda": 0.1, "name": "with L2"},
     },
     "l1": {

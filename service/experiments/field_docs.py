@@ -36,8 +36,8 @@ FIELD_WORDS: Mapping[str, Mapping[str, str]] = {
         "activation": "Activation of hidden layers that do not set their own.",
         "penalty": "Penalty added to the data loss: none, λ/n Σ|w| (`l1`), λ/(2n) Σw² (`l2`), or a mixture.",
         "lambda": "λ in the textbook's convention: divided by n, the training rows. Biases are never penalized.",
-        "lambda_convention": "Convention in which every λ is given: the textbook's, `l1` and `l2` of Keras, `weight_decay` of "
-        "PyTorch, or `alpha` of scikit-learn's MLP. Responses use the textbook's.",
+        "lambda_convention": "Convention in which every λ is given: the textbook's, `l1` and `l2` of Keras, "
+        "`weight_decay` of PyTorch, or `alpha` of scikit-learn's MLP. Responses use the textbook's.",
         "l1_ratio": "`elastic_net` only: share of L1 in the mixture.",
         "l1_update": "`proximal` reaches exact zeros; `subgradient` adds λ/n sgn(w) to the gradient and does not.",
         "bias_init": "Initializer of biases; `auto` follows from `init`: N(0, 1) for `large` and `scaled`, else zeros.",
