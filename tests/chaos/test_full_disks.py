@@ -110,7 +110,7 @@ def filled(service: Service, folder: Path) -> tuple[list[Any], str]:
 
 def test_a_full_disk_of_the_database(service: Service, tmp_path: Path) -> None:
     kept, said = filled(service, tmp_path)
-    assert "bytes left" in said
+    assert "bytes free" in said
     assert len(kept) > 1
     wait_for(lambda: stored(service)[1] == 0, "what was read to go")
     assert queried(service, "PRAGMA integrity_check") == "ok"

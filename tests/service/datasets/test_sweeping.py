@@ -153,7 +153,7 @@ def test_an_upload_for_which_there_is_no_room_is_refused_first(
     monkeypatch.setattr(disk_space, "RESERVE_BYTES", 2**62)
     for answer in (upload(sqlite_client), sqlite_client.put(announced["links"]["content"], content=CSV)):
         assert answer.status_code == 507
-        assert "bytes left" in answer.json()["detail"]
+        assert "bytes free" in answer.json()["detail"]
         assert answer.headers["retry-after"] == "60"
     database = sqlite_client.app.state.database  # type: ignore[attr-defined]  # the client only knows an ASGI app
     assert (count(database, DatasetRow), count(database, DatasetUploadRow)) == (1, 0)
@@ -190,6 +190,6 @@ def test_a_reader_without_room_says_so(
     read_all(database, tmp_path)
     found = sqlite_client.get(made["links"]["self"]).json()
     assert found["status"] == "rejected"
-    assert "bytes left" in found["rejection"]["reasons"][0]["found"]
-    assert found["rejection"]["advice"].startswith("Free some space")
+    assert "bytes free" in found["rejection"]["reasons"][0]["found"]
+    assert found["rejection"]["advice"].startswith("Free some disk space")
     assert (count(database, DatasetUploadRow), count(database, DatasetArrayRow)) == (0, 0)

@@ -103,7 +103,7 @@ def test_deleting_in_every_status(client: TestClient, database: Database, status
     response = act(client, identifier, "delete")
     if ACTIONS["delete"].get(status) != GONE:
         assert response.status_code == 409
-        assert "cannot be deleted; allowed from: queued, dispatched, paused" in response.json()["detail"]
+        assert "cannot be deleted; allowed statuses: queued, dispatched, paused" in response.json()["detail"]
         assert client.get(f"{URL}/{identifier}").json()["status"] == status
         return
     assert (response.status_code, response.content) == (204, b"")

@@ -159,7 +159,7 @@ def test_a_full_disk_is_called_what_it_is(sqlite_client: TestClient, app: FastAP
         response = sqlite_client.post("/v1/experiments", json={"dataset": "iris", "metadata": large})
         if response.status_code != 201:
             break
-    assert "Free some space" in problem_of(response, 507).detail
+    assert "Free some disk space" in problem_of(response, 507).detail
     assert int(response.headers["retry-after"]) > 0
 
 

@@ -57,7 +57,7 @@ def test_selects_all_unless_asked() -> None:
 
 @pytest.mark.parametrize("names", ["val_los", "", ",", "val_loss,,train_loss", "train_r2"])
 def test_refuses_what_is_no_metric(names: str) -> None:
-    with pytest.raises(InvalidParameter, match="it has: train_loss, val_loss") as caught:
+    with pytest.raises(InvalidParameter, match="allowed: train_loss, val_loss") as caught:
         select_names([names], metric_names(regression=False))
     assert (caught.value.parameter, caught.value.code) == ("names", "choice")
 
