@@ -124,7 +124,9 @@ def _pieces(database: Database, experiment_id: str, kind: str, first: Row) -> It
         piece = _piece(database, experiment_id, kind, position) if position else first
         # Moved to a blob meanwhile, it is the same content in other pieces.
         if piece is None or (piece.sha256, piece.blob_id) != (first.sha256, first.blob_id):
-            raise CheckpointReplaced(f"Checkpoint {kind} of {experiment_id} was replaced while it was sent.")
+            raise CheckpointReplaced(
+                f"Checkpoint {kind} of {experiment_id} was replaced during the download."
+            )
         if piece.content is None:
             # One is missing, which the hash of the others tells.
             return

@@ -98,9 +98,7 @@ class WorkerProcess:
             elif self._persist(lambda session: writes.is_held(session, dispatch_id)):
                 raise DispatchLost(dispatch_id)
             elif self._persist(lambda session: writes.is_foreign(session, dispatch_id)):
-                message = (
-                    f"This worker is of revision {ENGINE_REVISION} of the engine, its dispatcher of another."
-                )
+                message = f"This worker runs engine revision {ENGINE_REVISION}, its dispatcher another one."
                 raise OtherRevision(message)
         except _Stopped:
             log.warning("stopped while the database was unavailable", dispatch_id=dispatch_id)
