@@ -40,7 +40,7 @@ def width(columns: Sequence[Column]) -> int:
 def check_columns(x: Array, columns: Sequence[Column], field: str) -> None:
     """Raise InvalidData, naming the array, unless x (N, C) holds what its columns say."""
     if x.shape[1] != len(columns):
-        raise InvalidData(field, f"Must have {len(columns)} columns, as many as are described.")
+        raise InvalidData(field, f"Must have {len(columns)} columns, one per description.")
     for place, (values, column) in enumerate(zip(x.T, columns, strict=True)):
         known = values[~np.isnan(values)] if column.missing and values.dtype.kind == "f" else values
         if not np.isfinite(known).all():
@@ -50,9 +50,7 @@ def check_columns(x: Array, columns: Sequence[Column], field: str) -> None:
         if column.levels and not (
             np.isin(known, np.arange(column.levels)).all() and len(known) == len(values)
         ):
-            raise InvalidData(
-                field, f"Column {place} must hold numbers of levels from 0 to {column.levels - 1}."
-            )
+            raise InvalidData(field, f"Column {place} must hold level numbers from 0 to {column.levels - 1}.")
 
 
 @dataclass(frozen=True)
@@ -101,7 +99,7 @@ class Encoding:
 
 
 NOTHING = np.array([0.0, 0.0, np.inf, -np.inf])
-"""Sum, count, least and largest of no numbers."""
+"""Sum, count, minimum and maximum of no numbers."""
 
 
 def _counted(column: Column, values: Array) -> Array:

@@ -20,13 +20,13 @@ __all__ = [
 ]
 
 TRAINING_SHARE = 0.6
-"""The share of the rows that train by default."""
+"""Share of training rows by default."""
 
 REMARKABLE_SHARE = 0.02
-"""The share of held-out rows with a copy among the training rows from which on a warning says so."""
+"""Share of held-out rows with a copy among the training rows from which a warning is issued."""
 
 TIMES_CHANCE = 3
-"""How many times the share that chance explains it must exceed, too."""
+"""Minimum ratio of that share to the one expected by chance."""
 
 _BLOCK = 4_096
 # 2^64 over the golden ratio: odd, and its bits look random (Knuth).
@@ -34,7 +34,7 @@ _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
 _NO_CHANCE = 1e-9
 _HARDLY_VARIES = 0.9
-"""The share of pairs of rows that agree in a column which says next to nothing."""
+"""Share of agreeing row pairs above which a column carries next to no information."""
 _MOST_GROUPS = 4_096
 
 
@@ -139,13 +139,13 @@ def copy_warnings(
             continue
         can = curable and name in chosen
         cure = (
-            "Keep copies in one part with keep_duplicates_together."
+            "Keep copies in one split with keep_duplicates_together."
             if can
             else "Remove them from the data set."
         )
         message = (
-            f"{seen:,} of the {len(found):,} {name} rows ({seen / len(found):.1%}) have exactly the features of a "
-            f"training row, which makes them easier than new rows. {cure}"
+            f"{seen:,} of the {len(found):,} {name} rows ({seen / len(found):.1%}) have exactly the same "
+            f"features as a training row, which makes them easier than new rows. {cure}"
         )
         path = ("split", "keep_duplicates_together") if can else ("split",)
         yield SpecWarning("copies_across_parts", path, message)

@@ -65,7 +65,7 @@ class Dataset:
         if self.order is not None:
             _check_order(self.order, len(self.x))
         if self.names is not None and len(self.names) != self.x.shape[1]:
-            raise InvalidData("names", f"Must be {self.x.shape[1]} names, as x has columns.")
+            raise InvalidData("names", f"Must be {self.x.shape[1]} names, one per column of x.")
 
     def _check_part(self, x: Any, y: Any, suffix: str) -> None:
         _check_features(x, f"x{suffix}", None if not suffix else self.x.shape[1], self.columns)

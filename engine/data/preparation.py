@@ -154,7 +154,7 @@ def _cast(values: Array, dtype: np.dtype[Any], field: str) -> Array:
     with np.errstate(over="ignore"):
         cast: Array = np.ascontiguousarray(values, dtype)
     if not np.isfinite(cast).all():
-        raise InvalidData(field, f"Holds values that do not fit {dtype.name} once scaled.")
+        raise InvalidData(field, f"Holds values that overflow {dtype.name} once scaled.")
     return cast
 
 

@@ -14,10 +14,10 @@ from engine.spec import Divide, Scaling
 __all__ = ["Affine", "columns", "feature_scaling", "target_scaling"]
 
 SOME_ULPS = 4
-"""Rounding errors of a number that stay below this many of its last places are no variance."""
+"""Rounding error, in units of the last place, up to which a feature counts as constant."""
 
 ENORMOUS = float(np.finfo(np.float64).max)
-"""The scale of a feature that does not vary: whatever is divided by it is 0, and JSON can hold it."""
+"""Scale of a constant feature: its scaled values are 0, and JSON can represent it."""
 
 
 @dataclass(frozen=True)

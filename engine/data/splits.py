@@ -128,8 +128,8 @@ def absent_classes(labels: Mapping[str, Array], classes: int) -> Iterator[SpecWa
         )
         message = (
             f"{len(absent)} of {int(known.sum())} classes {have} no row among the "
-            f"{_rows(int(count.sum()), 'training' if name == 'train' else name)}: {some}, by number, with "
-            f"{_rows(rows)} in all. {what}"
+            f"{_rows(int(count.sum()), 'training' if name == 'train' else name)}: {some}, by class number, "
+            f"with {_rows(rows)} in all. {what}"
         )
         yield SpecWarning("absent_classes", ("split",), message)
 

@@ -38,7 +38,7 @@ def _exponent(s: float) -> float:
 
 
 COEFFICIENTS = chebyshev.cheb2poly(chebyshev.chebinterpolate(np.vectorize(_exponent), DEGREE))
-"""Of P as a polynomial in s = 2t - 1, lowest power first."""
+"""Coefficients of P as a polynomial in s = 2t - 1, lowest power first."""
 
 
 def distribution(z: Array, out: Array, x: Array, s: Array) -> list[Call]:

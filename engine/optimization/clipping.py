@@ -17,7 +17,7 @@ from engine.network.layout import Layout
 __all__ = ["clip_calls", "euclidean", "max_norm_calls"]
 
 SMALLEST, SMALL, LARGE = 1e-24, 1e-12, 1e12
-"""Numbers below ``SMALLEST`` count as that large when their size is looked for."""
+"""Values below ``SMALLEST`` count as that large when the scale is determined."""
 
 
 def euclidean(row: Array) -> float:

@@ -34,7 +34,7 @@ PENALTIES: dict[str, Callable[[float], tuple[float, float]]] = {
     "l2": lambda ratio: (0.0, 1.0),
     "elastic_net": lambda ratio: (ratio, 1 - ratio),
 }
-"""Shares of (L1, L2) in each penalty, from its ``l1_ratio``."""
+"""Shares of (L1, L2) in each penalty, computed from its ``l1_ratio``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def _of_layer(experiment: Experiment, layer: int) -> tuple[str, float, float]:
 def strength_of(experiment: Experiment, layer: int, rows: int) -> Strength:
     """The coefficients of a layer's weights for a training split of ``rows`` rows; raises InvalidSpec if unresolved."""
     if experiment.lambda_convention != "textbook":
-        message = "Resolve the experiment before training: its lambda is another tool's."
+        message = "Resolve the experiment before training: its lambda is in another tool's convention."
         raise InvalidSpec([SpecProblem(("lambda_convention",), "incompatible", message)])
     kind, lambda_, ratio = _of_layer(experiment, layer)
     l1, l2 = PENALTIES[kind](ratio)

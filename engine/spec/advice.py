@@ -17,14 +17,14 @@ from engine.spec.variants import variant_name
 __all__ = ["STRONGEST_L1", "STRONGEST_L2", "WEAKEST", "SpecWarning", "advice"]
 
 STRONGEST_L1, STRONGEST_L2 = 1.0, 10.0
-"""λ/n from which on a penalty leaves next to nothing to learn.
+"""λ/n above which a penalty leaves next to nothing to learn.
 
-L1: at w = 0 the mean loss has no gradient longer than 1 by the weight of a standardized feature, so that zeros are the
-minimum of a linear model. L2: the weight of a standardized feature that is independent of the others ends at
-1/(1 + λ/n) of its least squares value at most, and hidden layers shrink one another.
+L1: at w = 0 the mean loss has no gradient longer than 1 by the weight of a standardized feature, so zeros are
+the minimum of a linear model. L2: the weight of a standardized feature that is independent of the others ends
+at 1/(1 + λ/n) of its least squares value at most, and hidden layers shrink one another.
 """
 WEAKEST = 1e-7
-"""λ/n up to which a penalty changes nothing: where Σw² is 1,000 it adds 5e-5 to the loss."""
+"""λ/n below which a penalty changes nothing: where Σw² is 1,000 it adds 5e-5 to the loss."""
 
 
 def advice(
@@ -42,19 +42,21 @@ def _parts(given: Experiment, resolved: Experiment, facts: DatasetFacts) -> Iter
     """Parts that are not what they seem."""
     if facts.group_sizes is not None and resolved.split.by in {"fractions", "order"}:
         message = (
-            "Rows of one group are in several parts, so that validation and test are easier than a new group."
+            "Rows of one group are spread over several splits, so validation and test rows are easier "
+            "than a new group."
         )
         yield SpecWarning("groups_in_several_parts", ("split", "by"), message)
     if facts.order_column is not None and isinstance(resolved.split, Split):
         message = (
-            f"The data set has an order column, {facts.order_column}, and rows are divided without it: those that "
-            'validate and test are not later than those that train. "by": "order" sees to it.'
+            f"The data set has an order column, {facts.order_column}, but rows are split without it: "
+            'validation and test rows are not later than training rows. Set "by": "order" to split by '
+            "it."
         )
         yield SpecWarning("order_unused", ("split", "by"), message)
     if facts.validation_rows and not isinstance(resolved.split, DatasetSplit):
         message = (
-            f"The data set has {facts.validation_rows:,} validation rows of its own, which nothing uses; "
-            '"by": "dataset" takes them.'
+            f"The data set has {facts.validation_rows:,} predefined validation rows, which are unused; "
+            '"by": "dataset" uses them.'
         )
         yield SpecWarning("own_validation_rows", ("split", "by"), message)
     own_test = not isinstance(resolved.split, DatasetSplit) and resolved.split.test is None
@@ -72,7 +74,7 @@ def _penalty(given: Experiment, resolved: Experiment, rows: SplitRows) -> Iterat
         yield SpecWarning("lambda_without_penalty", ("lambda",), "lambda has no effect without a penalty.")
     own = any(getattr(layer.penalty, "lambda_", 0) for layer in given.architecture)
     if given.lambda_convention != "textbook" and not given.lambda_ and not own:
-        message = "lambda_convention has no effect: there is no λ above 0 to convert."
+        message = "lambda_convention has no effect: no λ is above 0."
         yield SpecWarning("convention_without_lambda", ("lambda_convention",), message)
     if resolved.penalty != "none" and not resolved.lambda_:
         yield SpecWarning("penalty_without_lambda", ("penalty",), "The penalty has no effect with lambda 0.")
@@ -100,12 +102,12 @@ def _useless(path: Path, l1: float, l2: float, resolved: Experiment, rows: int) 
     """A penalty that decides everything, or nothing."""
     divided = f"λ/n = {l1 + l2:.3g} for n = {rows:,} training rows"
     if (l1 >= STRONGEST_L1 or l2 >= STRONGEST_L2) and is_scaled(resolved):
-        message = f"{divided} is so large that next to nothing but the penalty is left to minimize."
+        message = f"{divided} is so large that the penalty dominates and little else is minimized."
         yield SpecWarning("lambda_too_large", path, message)
     if max(l1, l2) <= WEAKEST:
         message = (
-            f"{divided} is so small that the penalty changes nothing. If this is another tool's number, say which "
-            "by lambda_convention."
+            f"{divided} is so small that the penalty changes nothing. If it comes from another tool, set "
+            "lambda_convention."
         )
         yield SpecWarning("lambda_too_small", path, message)
 
@@ -121,7 +123,7 @@ def _unstable(path: Path, l2: float, resolved: Experiment) -> Iterator[SpecWarni
     limit = 2 * (1 + optimizer.momentum) / (1 + 2 * optimizer.momentum * optimizer.nesterov)
     if (step := optimizer.learning_rate * l2) > limit:
         message = (
-            f"learning_rate · λ/n = {step:.3g} is above {limit:.3g}: each step overshoots the penalty's minimum, and "
-            "the weights grow without end. Take a smaller learning_rate."
+            f"learning_rate · λ/n = {step:.3g} is above {limit:.3g}: each step overshoots the penalty's "
+            "minimum, and the weights grow without bound. Use a smaller learning_rate."
         )
         yield SpecWarning("unstable_penalty", path, message)

@@ -94,7 +94,7 @@ def incompatible(experiment: Experiment, facts: DatasetFacts) -> Iterator[SpecPr
     """Problems of the specification as it was given, before anything is resolved."""
     losses = LOSSES_OF_TASK[facts.task]
     if (loss := variant_name(experiment.loss)) not in {"auto", *losses}:
-        message = f"{loss} does not fit a {facts.task} task; allowed: {', '.join(losses)}."
+        message = f"{loss} is not a loss for a {facts.task} task; allowed: {', '.join(losses)}."
         yield SpecProblem(("loss",), "incompatible", message)
     yield from _impossible_split(experiment.split, facts)
     if isinstance(experiment.init, Given):
@@ -102,10 +102,10 @@ def incompatible(experiment: Experiment, facts: DatasetFacts) -> Iterator[SpecPr
     if isinstance(experiment.init, PerLayer):
         yield from _beside_per_layer(experiment, experiment.init)
     if experiment.label_noise and facts.task not in {"binary", "multiclass"}:
-        message = f"Labels can be flipped for classification only; this is a {facts.task} task."
+        message = f"Label noise needs a classification task; this is a {facts.task} task."
         yield SpecProblem(("label_noise",), "incompatible", message)
     if experiment.class_weight is not None and facts.task not in {"binary", "multiclass"}:
-        message = f"Only classes can be weighted; this is a {facts.task} task."
+        message = f"Class weights need a classification task; this is a {facts.task} task."
         yield SpecProblem(("class_weight",), "incompatible", message)
     if isinstance(experiment.class_weight, dict):
         for label in experiment.class_weight:
@@ -114,7 +114,7 @@ def incompatible(experiment: Experiment, facts: DatasetFacts) -> Iterator[SpecPr
                 yield SpecProblem(("class_weight", label), "range", message)
     scores = ("r2", "mae", "rmse") if facts.task == "regression" else ("accuracy",)
     if not experiment.monitor.endswith(("auto", "loss", "objective", *scores)):
-        message = f"A {facts.task} task is scored by {', '.join(scores)}, not by {experiment.monitor}."
+        message = f"A {facts.task} task can be monitored by {', '.join(scores)}, not by {experiment.monitor}."
         yield SpecProblem(("monitor",), "incompatible", message)
 
 
@@ -122,14 +122,15 @@ def _impossible_split(split: AnySplit, facts: DatasetFacts) -> Iterator[SpecProb
     if isinstance(split, DatasetSplit):
         if not facts.validation_rows and not facts.test_rows:
             message = (
-                f"The data set has no validation or test rows of its own, only {facts.rows:,} rows to split; "
-                'use "fractions".'
+                f"The data set has no predefined validation or test rows, only {facts.rows:,} rows to "
+                'split; use "fractions".'
             )
             yield SpecProblem(("split", "by"), "incompatible", message)
         return
     if split.test is None and not facts.test_rows:
         message = (
-            "null stands for a data set's own test rows and this one has none; give a fraction (0 for none)."
+            "null stands for a data set's predefined test rows, and this one has none; give a fraction (0 "
+            "for none)."
         )
         yield SpecProblem(("split", "test"), "incompatible", message)
     if isinstance(split, OrderSplit):
@@ -139,11 +140,11 @@ def _impossible_split(split: AnySplit, facts: DatasetFacts) -> Iterator[SpecProb
             )
         return
     if split.stratify is True and facts.task not in {"binary", "multiclass"}:
-        message = f"Only classes can be stratified; this is a {facts.task} task."
+        message = f"Stratification needs a classification task; this is a {facts.task} task."
         yield SpecProblem(("split", "stratify"), "incompatible", message)
     if split.keep_duplicates_together and facts.copies is None:
         message = (
-            "This data set was read before copies of rows were looked for; upload it again, or leave it out."
+            "This data set was read before duplicate rows were detected; upload it again, or omit the field."
         )
         yield SpecProblem(("split", "keep_duplicates_together"), "incompatible", message)
         return
@@ -159,8 +160,8 @@ def _no_order(column: str, known: tuple[str, ...]) -> str:
         f"those are {some}{', …' if len(known) > _MOST_NAMED else ''}" if known else "this data set has none"
     )
     return (
-        f"Rows can be ordered by columns of numbers without missing values; {there}. A column of dates is named by the "
-        f'option "order" when the data set is uploaded.{did_you_mean(column, known[:1000])}'
+        f"Rows can be ordered by numeric columns without missing values; {there}. For a column of dates, "
+        f'set the option "order" when uploading the data set.{did_you_mean(column, known[:1000])}'
     )
 
 
@@ -172,7 +173,7 @@ def _impossible_groups(split: Split, facts: DatasetFacts) -> Iterator[SpecProble
         return
     if split.stratify is True and facts.group_classes is None and facts.task in {"binary", "multiclass"}:
         message = (
-            "This data set was read before classes were counted by group; upload it again, or leave it out."
+            "This data set was read before classes were counted by group; upload it again, or omit the field."
         )
         yield SpecProblem(("split", "stratify"), "incompatible", message)
     yield from _too_few(split, facts, "groups")
@@ -183,19 +184,22 @@ def _too_few(split: Split, facts: DatasetFacts, what: str) -> Iterator[SpecProbl
     grouping = facts.grouping(split)
     groups = facts.rows if grouping is None else len(grouping.sizes)
     if groups < (needed := groups_needed(split, facts.rows)):
-        rows = ', or divide it row by row with "by": "fractions"' if what == "groups" else ""
-        message = f"Needs {needed} {what}, one for each part, and the data set has {groups}; take fewer parts{rows}."
+        rows = ', or split it row by row with "by": "fractions"' if what == "groups" else ""
+        message = (
+            f"Needs {needed} {what}, one for each split, and the data set has {groups}; use fewer "
+            f"splits{rows}."
+        )
         yield SpecProblem(("split",), "range", message)
 
 
 def _beside_given(experiment: Experiment) -> Iterator[SpecProblem]:
     """A checkpoint gives all weights and biases, so nothing else can."""
     if experiment.bias_init is not None:
-        message = "The checkpoint that init names gives the biases, too; leave bias_init out."
+        message = "The checkpoint in init provides the biases; omit bias_init."
         yield SpecProblem(("bias_init",), "incompatible", message)
     for place, layer in enumerate(experiment.architecture):
         if layer.init is not None:
-            message = "The checkpoint that init names gives the weights of every layer; leave this out."
+            message = "The checkpoint in init provides the weights of every layer; omit this field."
             yield SpecProblem(("architecture", place, "init"), "incompatible", message)
 
 
@@ -204,14 +208,14 @@ def _beside_per_layer(experiment: Experiment, init: PerLayer) -> Iterator[SpecPr
     layers = experiment.architecture
     if len(init.layers) != len(layers) + 1:
         message = (
-            f"Names {len(init.layers)} layers, and the network has {len(layers) + 1}, the output layer included. "
-            'Name each of them, or give one initializer for all, such as "auto".'
+            f"Has {len(init.layers)} layers, and the network has {len(layers) + 1}, including the output "
+            'layer. Give one initializer per layer, or one for all, such as "auto".'
         )
         yield SpecProblem(("init", "layers"), "incompatible", message)
         return
     for place, (layer, own) in enumerate(zip(layers, init.layers[:-1], strict=True)):
         if layer.init not in {None, own} and "auto" not in {layer.init, own}:
-            message = "init.layers names another initializer for this layer; leave one of the two out."
+            message = "init.layers sets another initializer for this layer; omit one of the two."
             yield SpecProblem(("architecture", place, "init"), "incompatible", message)
 
 
@@ -223,11 +227,11 @@ def impossible(experiment: Experiment, rows: SplitRows, parameters: int) -> Iter
         message = f"{loss} needs output {' or '.join(outputs)}, not {experiment.output}."
         yield SpecProblem(("output",), "incompatible", message)
     if experiment.label_smoothing and not loss.endswith("cross_entropy"):
-        message = f"Only the targets of a cross-entropy can be smoothed, not those of {loss}."
+        message = f"Label smoothing needs a cross-entropy loss, not {loss}."
         yield SpecProblem(("label_smoothing",), "incompatible", message)
     wanted = experiment.split.train_rows
     if rows.train < 1 or (wanted is not None and wanted > rows.train):
-        message = f"This split leaves {max(0, rows.train)} rows to train on."
+        message = f"This split leaves {max(0, rows.train)} training rows."
         where = ("split",) if wanted is None else ("split", "train_rows")
         yield SpecProblem(where, "range", message)
     if experiment.monitor.startswith("val_") and not rows.validation:

@@ -26,10 +26,11 @@ PENALTIES_OF_CONVENTION = {
 }
 _OWN_TERMS = {
     "keras": (
-        "Keras' l1_l2 has two numbers; give lambda = n·(l1 + 2·l2) and l1_ratio = l1/(l1 + 2·l2) as textbook."
+        "Keras' l1_l2 has two coefficients; give lambda = n·(l1 + 2·l2) and l1_ratio = l1/(l1 + 2·l2) in "
+        "the textbook convention."
     ),
     "sklearn": "alpha of scikit-learn's MLP is an L2 penalty; use l2, or give the textbook λ.",
-    "pytorch": "weight_decay of torch.optim is an L2 penalty; use l2, or keras or textbook for what l1 is to be.",
+    "pytorch": "weight_decay of torch.optim is an L2 penalty; use l2, or the keras or textbook convention for L1.",
 }
 
 
@@ -54,8 +55,8 @@ def meaningless(experiment: Experiment) -> Iterator[SpecProblem]:
             yield SpecProblem(where, "incompatible", _OWN_TERMS[convention])
     if convention == "pytorch" and isinstance(experiment.optimizer, AdamW):
         message = (
-            "weight_decay of torch.optim.AdamW is no penalty and no λ: leave lambda out and give it as "
-            "optimizer.weight_decay, or give lambda as textbook."
+            "weight_decay of torch.optim.AdamW is neither a penalty nor a λ: omit lambda and set "
+            "optimizer.weight_decay, or give lambda in the textbook convention."
         )
         yield SpecProblem(("lambda_convention",), "incompatible", message)
 
@@ -113,5 +114,5 @@ def _too_large(strength: float, own: Iterable[float | None]) -> Iterator[SpecPro
     found |= {("architecture", place, "penalty", "lambda"): value for place, value in enumerate(own)}
     for path, value in found.items():
         if value is not None and value > MAX_LAMBDA:
-            message = f"This is λ = {value:.3g} in the textbook's terms, more than {MAX_LAMBDA:g}."
+            message = f"This is λ = {value:.3g} in the textbook convention, more than {MAX_LAMBDA:g}."
             yield SpecProblem(path, "range", message)

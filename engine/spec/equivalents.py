@@ -17,14 +17,12 @@ from engine.spec.variants import SquaredError, variant_name
 __all__ = ["equivalents"]
 
 _OF_KERAS = "kernel_regularizer of every Dense layer."
-_OF_TORCH = "In a parameter group of the weights only: PyTorch would decay biases, too."
+_OF_TORCH = "Apply it to a parameter group of the weights only: PyTorch would also decay biases."
 _OF_SKLEARN = (
-    "mlp_alpha for this batch size: MLPClassifier and MLPRegressor divide alpha by the rows of each batch, "
-    "of the last one, too, which may be smaller."
+    "mlp_alpha for this batch size: MLPClassifier and MLPRegressor divide alpha by the rows of each "
+    "batch, including the last one, which may be smaller."
 )
-_OF_ADAMW = (
-    "AdamW's weight_decay is no penalty, so that no λ is equivalent to it; add the penalty to the loss."
-)
+_OF_ADAMW = "AdamW's weight_decay is not a penalty, so no λ is equivalent to it; add the penalty to the loss."
 _TOOLS = {"keras": "Keras", "pytorch": "PyTorch", "sklearn": "MLPRegressor"}
 _AVERAGED = ("binary_cross_entropy", "squared_error", "absolute_error", "huber")
 _AVERAGES = {"keras": _AVERAGED, "pytorch": _AVERAGED, "sklearn": ("squared_error",)}
@@ -95,9 +93,9 @@ def _note(tool: str, experiment: Experiment, note: str) -> str:
     """The note, and what to say of the loss and of layers' own penalties."""
     name, loss, notes = _TOOLS[tool], variant_name(experiment.loss), [note]
     if loss == "squared_error" and tool != "sklearn":
-        notes.append(f"The squared error of {name} is not halved, so that it takes twice this.")
+        notes.append(f"The squared error of {name} is not halved, so its value is doubled.")
     if loss in _AVERAGES[tool] and _sums(experiment):
-        notes.append(f"{name} averages this loss over the outputs; this λ is for the sum over them.")
+        notes.append(f"{name} averages this loss over the outputs; this λ is for their sum.")
     if any(layer.penalty is not None for layer in experiment.architecture):
-        notes.append("Layers have penalties of their own, whose λ is converted likewise.")
+        notes.append("Layers with their own penalties need their λ converted the same way.")
     return " ".join(notes)

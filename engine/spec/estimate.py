@@ -31,20 +31,21 @@ NANOSECONDS = {
     "gathered": 0.968,
     "epochs": 2.54e5,
 }
-"""What each unit of ``engine.spec.work.Work`` costs in float32, and an epoch whatever its work."""
+"""Cost of each unit of ``engine.spec.work.Work`` in float32, and the fixed cost of an epoch."""
 WITHIN_FACTOR = 1.5
 LONG_SECONDS = 0.02
-"""A training that can be interrupted keeps a copy of its state during longer epochs; a shorter one ends soon enough."""
+"""An interruptible training keeps a copy of its state during epochs longer than this."""
 
 _OBJECTS = 60_000
 """Bytes of a run's Python objects."""
 _BLOCKS = 3
-"""Arrays of float64 for a block of rows that is prepared: gathered, scaled, and in between."""
+"""Float64 arrays for a block of rows in preparation: gathered, scaled, and intermediate."""
 _STATE_ROWS = 9
-"""Rows of parameters beside the optimizer's moments: weights, gradient, best ones, for evaluation, of checkpoints."""
+"""Parameter rows beside the optimizer's moments: weights, gradient, best weights, evaluation and checkpoints.
+"""
 _ARRAYS = {"identity": 1, "relu": 2, "tanh": 1, "sigmoid": 1, "leaky_relu": 2, "elu": 3, "selu": 3}
 _SLOPE_ARRAYS = 4
-"""Values that are kept of a unit and a row, by its activation; the others keep their slopes, too."""
+"""Values kept per unit and row for these activations; the others also keep their slopes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,7 @@ class ClassWeights:
         weights = {}
         for label, weight in value.items():
             if not (isinstance(label, str) and label.isdecimal() and len(label) <= MAX_CLASS_DIGITS):
-                raise problem("range", "Classes are numbers from 0.", str(label)[:80])
+                raise problem("range", "Class keys are integers from 0.", str(label)[:80])
             try:
                 weights[str(int(label))] = self.WEIGHT.check(weight)
             except InvalidSpec as error:

@@ -111,7 +111,7 @@ WORDS: Mapping[str, tuple[Any, ...]] = {
     "fp64": ("float64",),
     "double": ("float64",),
 }
-"""A word, and what stands for it here: the first that the field knows."""
+"""A foreign word and its equivalents here; the first one that the field knows is used."""
 
 NEAREST = frozenset(
     (
@@ -126,7 +126,7 @@ NEAREST = frozenset(
         "root_mean_squared_error",
     )
 )
-"""Words for something that is not here, and only like what stands for it."""
+"""Foreign words without an equivalent, and the nearest word here."""
 
 PARAMETERS: Mapping[str, str] = {
     **dict.fromkeys(("lr", "eta", "eta0", "learning_rate_init", "step_length"), "learning_rate"),
@@ -149,29 +149,29 @@ PARAMETERS: Mapping[str, str] = {
     **dict.fromkeys(("kernel_regularizer", "regularizer"), "penalty"),
     "decay_rate": "gamma",
 }
-"""Parameters of parts of a specification, by the names they have elsewhere."""
+"""Parameters inside a specification, by their names in other tools."""
 
 
 NEEDLESS: Mapping[str, str] = {
     **dict.fromkeys(("verbose", "n_jobs", "device", "gpu", "use_gpu", "callbacks"), "Leave it out."),
-    "max_depth": "Leave it out: it is about trees.",
-    "sample_weight": 'Leave it out: the option "weight" of a data set names a column of weights.',
+    "max_depth": "Omit it: it applies to trees.",
+    "sample_weight": 'Omit it: the data set option "weight" selects a column of weights.',
     **dict.fromkeys(
         ("input_shape", "input_dim", "input_size", "in_features", "n_features", "num_classes", "n_classes"),
-        "Leave it out: the data set has it.",
+        "Omit it: it is a property of the data set.",
     ),
     **dict.fromkeys(
         ("metrics", "eval_metric", "scoring"),
-        'Leave it out: every metric is measured. "monitor" names the one that decides.',
+        'Omit it: every metric is measured. "monitor" selects the one that decides.',
     ),
-    **dict.fromkeys(("use_bias", "fit_intercept", "bias"), "Leave it out: every layer has biases."),
-    "shuffle": "Leave it out: every epoch has an order of its own.",
-    "restore_best_weights": "Leave it out: the best epoch's weights are always kept.",
-    "save_best_only": "Leave it out: the best epoch's weights are always kept.",
-    "warm_start": 'Leave it out, or write "init": {"name": "given", "checkpoint": "…"}.',
-    "train_size": 'Leave it out: what "validation" and "test" of "split" leave is trained on.',
+    **dict.fromkeys(("use_bias", "fit_intercept", "bias"), "Omit it: every layer has biases."),
+    "shuffle": "Omit it: every epoch has its own order.",
+    "restore_best_weights": "Omit it: the best epoch's weights are always kept.",
+    "save_best_only": "Omit it: the best epoch's weights are always kept.",
+    "warm_start": 'Omit it, or write "init": {"name": "given", "checkpoint": "…"}.',
+    "train_size": 'Omit it: rows not in "validation" or "test" of "split" are training rows.',
 }
-"""Fields of other tools that nothing stands for, and why."""
+"""Fields of other tools without an equivalent, with the reason."""
 
 
 def word_instead(word: str, allowed: tuple[str, ...]) -> str:
@@ -180,10 +180,12 @@ def word_instead(word: str, allowed: tuple[str, ...]) -> str:
     words = {each for each in candidates if isinstance(each, str)}
     for each in candidates:
         if (each["name"] if isinstance(each, dict) else each) in allowed:
-            known = "not known here; the nearest is to" if NEAREST & words else "called otherwise here:"
+            known = (
+                "does not exist here; the nearest is to" if NEAREST & words else "is named differently here:"
+            )
             return f'"{word}" is {known} write {json.dumps(each)} instead.'
     if "softmax" in words:
-        return f'"{word}" is for the output layer, which comes by itself: see "output".'
+        return f'"{word}" is for the output layer, which is added automatically: see "output".'
     return ""
 
 
@@ -360,4 +362,5 @@ FIELDS: Mapping[str, Row] = {
     **_rows("normalization normalize standardize preprocessing", _same("scaling"), "standardize"),
     **_rows("dtype", _same("precision"), "float32"),
 }
-"""A field that other tools have at the top, what makes the fields to write instead of its value, and a usual value."""
+"""A field of other tools at the top level, a function that builds the fields to write, and a typical value.
+"""

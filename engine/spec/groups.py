@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 GroupClasses = tuple[tuple[int, ...], ...]
-"""The rows of each class in each group; rare classes may share a column."""
+"""Number of rows of each class in each group; rare classes may share a column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,11 @@ class Copies:
 
 
 MOST_CLASS_COLUMNS, MOST_CLASS_COUNTS = 16, 2**18
-"""Columns of classes, and numbers of all groups together, that are counted: what a service keeps with a data set."""
+"""Maximum number of class columns and of counts over all groups, which a service keeps with a data set."""
 
 _KEPT = 64
 _MOST_WEIGHED = 20_000
-"""Numbers that are looked at to find groups to exchange: a part of many groups is close without."""
+"""Maximum number of counts examined to find groups to exchange: a split of many groups is close without."""
 
 
 def wanted_rows(split: Split | OrderSplit, rows: int) -> dict[str, int]:

@@ -69,7 +69,7 @@ _MOST_LAYERS = 33
 """32 hidden layers and the output layer."""
 
 Initializer = str | Normal | Uniform | Orthogonal
-"""A law that a layer's weights are drawn from."""
+"""The distribution that a layer's weights are drawn from."""
 
 LAYER_INITIALIZERS = Variant(
     Choice(

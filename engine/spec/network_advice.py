@@ -15,11 +15,13 @@ from engine.spec.variants import ElasticNet, Huber, variant_name
 __all__ = ["network_advice"]
 
 _SMALLEST_NORM, _LARGEST_NORM = 1e-3, 1e6
-"""Bounds on norms below which a network of scaled data cannot say anything, and above which they hold nothing."""
+"""Norm bounds below which a network of scaled data cannot express anything, and above which they have no
+effect.
+"""
 
 
 _MOST = 0.5
-"""From this share of rows on, for which dropout lets nothing pass, a layer has dropped too much."""
+"""Share of rows without any unit left from which dropout counts as too strong."""
 _LARGEST_DELTA = 1000.0
 """Huber's δ that no error of standardized targets exceeds."""
 
@@ -48,9 +50,9 @@ def _sizes(resolved: Experiment, facts: DatasetFacts, outputs: int) -> Iterator[
         hidden = units[1:-1] if units[0] == facts.features and len(units) >= 3 else units[:-1]
         message = (
             f"architecture lists hidden layers only; the {facts.features} features and the "
-            f"{'output' if outputs == 1 else f'{outputs} outputs'} come by themselves. As it stands the network is "
-            f"{'-'.join(map(str, [facts.features, *units, outputs]))}; "
-            f"{hidden} may be what is meant."
+            f"{'output' if outputs == 1 else f'{outputs} outputs'} are added automatically. As it stands "
+            f"the network is {'-'.join(map(str, [facts.features, *units, outputs]))}; {hidden} may be "
+            "intended."
         )
         yield SpecWarning("layers_repeat_ends", ("architecture",), message)
 
@@ -64,13 +66,15 @@ def _zeros(given: Experiment, resolved: Experiment) -> Iterator[SpecWarning]:
     everywhere = len(found) == len(layers) and resolved.init == "zeros"
     for place in found[:1] if everywhere else found:
         if variant_name(layers[place].activation) == "relu":
-            why = "no unit of it ever fires, so their weights stay 0"
+            why = "all its units are inactive, so their weights stay 0"
         else:
-            why = "its units begin alike, and where the next layer is alike, too, they stay so"
+            why = "its units start identical and, if the next layer's do too, stay identical"
         path: Path = ("init",) if everywhere else ("architecture", place, "init")
         if isinstance(given.init, PerLayer) and given.architecture[place].init is None:
             path = ("init", "layers", place)
-        message = f"All weights and biases of hidden layer {place + 1} begin as 0: {why}. Take a random initializer."
+        message = (
+            f"All weights and biases of hidden layer {place + 1} start as 0: {why}. Use a random initializer."
+        )
         yield SpecWarning("zero_hidden_weights", path, message)
 
 
@@ -81,8 +85,8 @@ def _overruled_init(given: Experiment) -> Iterator[SpecWarning]:
         return
     if all(layer.init not in {None, init} for layer in layers):
         message = (
-            "Every hidden layer names an initializer of its own, so this one is the output layer's alone. Leave "
-            "out the layers' own to use it everywhere."
+            "Every hidden layer has its own initializer, so this one applies to the output layer only. "
+            "Omit the layers' own to use it everywhere."
         )
         yield SpecWarning("init_reaches_output_only", ("init",), message)
 
@@ -92,8 +96,8 @@ def _layers(resolved: Experiment, rows: SplitRows, facts: DatasetFacts) -> Itera
     if any(layer.batch_norm for layer in layers) and min(resolved.batch_size, rows.train) == 1:
         field, cure = ("split", "more training rows") if rows.train == 1 else ("batch_size", "larger batches")
         message = (
-            "A batch of one row has no variance, so batch normalization uses its running statistics, which never "
-            f"change: it does not normalize anything. Take {cure}."
+            "A batch of one row has no variance, so batch normalization uses its running statistics, "
+            f"which never change: nothing is normalized. Use {cure}."
         )
         yield SpecWarning("batch_norm_without_batches", (field,), message)
     if resolved.activation != "relu" and all(layer.activation != resolved.activation for layer in layers):
@@ -109,8 +113,8 @@ def _layers(resolved: Experiment, rows: SplitRows, facts: DatasetFacts) -> Itera
     for path, share, count, what in sizes:
         if (nothing := share**count) > _MOST:
             message = (
-                f"Of {count} {what}{'' if count == 1 else 's'} dropout leaves {count * (1 - share):.2g} on average: "
-                f"nothing passes in {nothing:.0%} of the cases."
+                f"Of {count} {what}{'' if count == 1 else 's'}, dropout leaves {count * (1 - share):.2g} "
+                f"on average; in {nothing:.0%} of the cases it leaves none."
             )
             yield SpecWarning("dropout_too_large", path, message)
 
@@ -118,7 +122,7 @@ def _layers(resolved: Experiment, rows: SplitRows, facts: DatasetFacts) -> Itera
 def _l1(resolved: Experiment) -> Iterator[SpecWarning]:
     """Options of penalties that are not there."""
     if resolved.l1_ratio != 0.5 and resolved.penalty != "elastic_net":
-        message = f"l1_ratio has no effect with penalty {resolved.penalty}; it divides λ of elastic_net."
+        message = f"l1_ratio has no effect with penalty {resolved.penalty}; it only applies to elastic_net."
         yield SpecWarning("l1_ratio_without_elastic_net", ("l1_ratio",), message)
     if resolved.l1_update == "proximal":
         return
@@ -147,7 +151,8 @@ def _norms(resolved: Experiment) -> Iterator[SpecWarning]:
             yield SpecWarning("norm_without_effect", (name,), message)
         elif name == "max_norm" and value <= _SMALLEST_NORM and not normalized:
             message = (
-                f"Units whose weights have a norm of {value:g} at most answer next to nothing to scaled data."
+                f"Units whose weights have a norm of at most {value:g} produce next to nothing from scaled "
+                "data."
             )
             yield SpecWarning("norm_too_small", (name,), message)
 
@@ -156,8 +161,8 @@ def _labels(resolved: Experiment, rows: SplitRows, facts: DatasetFacts) -> Itera
     noise, classes = resolved.label_noise, facts.classes or 0
     if classes > 1 and noise >= (classes - 1) / classes:
         message = (
-            f"A flipped label is always another class: with {classes} classes the labels no longer point to the right "
-            f"one from {(classes - 1) / classes:.3g} on. Take less."
+            f"A flipped label is always another class: with {classes} classes, labels no longer indicate "
+            f"the right one from {(classes - 1) / classes:.3g} on. Use less."
         )
         yield SpecWarning("label_noise_too_large", ("label_noise",), message)
     # Labels are flipped before train_rows cuts.
@@ -169,12 +174,13 @@ def _labels(resolved: Experiment, rows: SplitRows, facts: DatasetFacts) -> Itera
         yield SpecWarning("label_noise_without_effect", ("label_noise",), message)
     if isinstance(resolved.loss, Huber) and resolved.loss.delta >= _LARGEST_DELTA and is_scaled(resolved):
         message = (
-            f"Errors in standard deviations stay below {resolved.loss.delta:g}: this is the squared error."
+            f"Errors in standard deviations stay below {resolved.loss.delta:g}, so this equals the squared "
+            "error."
         )
         yield SpecWarning("delta_without_effect", ("loss", "delta"), message)
     yield from _equal_weights(resolved, classes)
     if facts.task != "regression" and resolved.target_scaling == "none":
-        message = "target_scaling has no effect on classes; it is about the targets of a regression."
+        message = "target_scaling has no effect on classes; it applies to regression targets."
         yield SpecWarning("target_scaling_without_effect", ("target_scaling",), message)
 
 
@@ -184,11 +190,11 @@ def _equal_weights(resolved: Experiment, classes: int) -> Iterator[SpecWarning]:
         return
     weights = set(given.values()) | ({1.0} if len(given) < classes else set())
     if weights <= {1.0}:
-        message = "A class that is not named weighs 1, so these weights have no effect."
+        message = "A class without a weight has weight 1, so these weights have no effect."
     elif len(weights) == 1:
         message = (
-            f"All {classes} classes weigh {next(iter(weights)):g}, so none counts more than another: the training loss "
-            "is multiplied, and nothing else."
+            f"All {classes} classes have weight {next(iter(weights)):g}, so none counts more than another: "
+            "only the training loss is multiplied."
         )
     else:
         return
@@ -201,8 +207,8 @@ def _unused_seed(resolved: Experiment) -> Iterator[SpecWarning]:
     drawn = resolved.label_noise or split.train_rows is not None
     if isinstance(split, (DatasetSplit, OrderSplit)) and split.seed and not drawn:
         message = (
-            f'split.seed has no effect: "by": "{split.by}" draws nothing without train_rows or label_noise. '
-            "Weights and batches are drawn by the experiment's own seed."
+            f'split.seed has no effect: "by": "{split.by}" draws nothing without train_rows or '
+            "label_noise. The experiment's own seed draws weights and batches."
         )
         yield SpecWarning("split_seed_without_effect", ("split", "seed"), message)
 

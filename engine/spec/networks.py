@@ -53,7 +53,7 @@ class NetworkShape:
     def misfit(self, checkpoint: NetworkShape) -> SpecProblem:
         """What is wrong with a checkpoint of another shape."""
         message = (
-            f"The checkpoint's network is {checkpoint.words()}, this experiment's {self.words()} "
-            "(units from features to outputs): weights fit the same network only."
+            f"The checkpoint's network is {checkpoint.words()}, this experiment's {self.words()} (units "
+            "from features to outputs): the shapes must be equal."
         )
         return SpecProblem(("init", "checkpoint"), "incompatible", message)

@@ -57,7 +57,7 @@ def unknown_fields(
     for name in map(str, unknown[:_MOST_UNKNOWN]):
         hint = _instead(kind, name, document) or did_you_mean(name, allowed).strip()
         if not hint and not told:
-            told, hint = True, f"Known here: {', '.join(allowed)}."
+            told, hint = True, f"Allowed: {', '.join(allowed)}."
         yield SpecProblem((name[:80],), "unknown_field", f"Unknown field. {hint}".rstrip())
 
 
@@ -79,11 +79,11 @@ def _instead(kind: type[Any], name: str, document: Mapping[str, Any]) -> str:
 def _instead_of_parameter(name: str, document: Mapping[str, Any], fields: Collection[str]) -> str:
     if name == "weight_decay" and document.get("name", "sgd") in {"sgd", "rmsprop", "adam"}:
         return (
-            'Leave it out here, and write "penalty": "l2", "lambda_convention": "pytorch", and the value as "lambda", '
-            "beside the optimizer."
+            'Omit it here. Beside the optimizer, set "penalty": "l2", "lambda_convention": '
+            '"pytorch" and the value as "lambda".'
         )
     if name == "shuffle" and "validation" in fields:
-        return 'Rows are shuffled by "seed"; write "by": "order" to keep the order in which they are stored.'
+        return 'Rows are shuffled by "seed"; set "by": "order" to keep their stored order.'
     if (instead := PARAMETERS.get(name)) in fields:
         return f'Write "{instead}" instead.'
     return NEEDLESS.get(name, "")

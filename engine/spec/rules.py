@@ -139,7 +139,7 @@ class Choice:
         if instead := word_instead(value[:40], self.allowed):
             return instead
         if hint := did_you_mean(value, (*self.allowed, *self.aliases)):
-            return f'"{value[:40]}" is unknown here.{hint}'
+            return f'"{value[:40]}" is unknown.{hint}'
         return f'"{value[:40]}" is not one of: {", ".join(self.allowed)}.'
 
 
@@ -152,9 +152,9 @@ class Name:
 
     def check(self, value: Any) -> str:
         if not isinstance(value, str):
-            raise problem("type", "Must be a text.")
+            raise problem("type", "Must be a string.")
         if len(value) > self.maximum or re.fullmatch(self.PATTERN, value) is None:
-            raise problem("range", f"Must be 1 to {self.maximum} letters, digits and . / _ - signs.")
+            raise problem("range", f"Must be 1 to {self.maximum} letters, digits or the characters . / _ -.")
         return value
 
 
@@ -180,7 +180,7 @@ class Integers:
             raise problem("type", f"Must be a list of 1 to {self.maximum} integers.")
         numbers = tuple(self.item.check(number) for number in value)
         if list(numbers) != sorted(numbers):
-            raise problem("range", "Must be in rising order.")
+            raise problem("range", "Must be in ascending order.")
         return numbers
 
 

@@ -27,32 +27,36 @@ from engine.spec.spec_warning import SpecWarning
 __all__ = ["is_scaled", "schedule_advice"]
 
 _LARGEST_RATE = {"sgd": 50.0, "adagrad": 2.0, "rmsprop": 0.5, "adam": 0.5, "adamw": 0.5}
-"""Rates from which on a step throws weights about. Steps of all but SGD are about as long as the rate, whatever the
-gradient, and weights are drawn smaller than 1. With momentum it is η/(1 − μ) that counts."""
+"""Learning rates from which a step destroys what was learned. Steps of all optimizers but SGD are about as
+long as the rate, whatever the gradient, and initial weights are smaller than 1. With momentum, η/(1 − μ)
+counts.
+"""
 _SMALLEST_RATE = 1e-6
 _SHORTEST_WAY = 1e-3
-"""A rate is too small where it is below the first and all steps of the run together are shorter than the second."""
+"""A learning rate is too small if it is below the first value and all steps of the run together are shorter
+than the second.
+"""
 _VANISHED = 1e-6
-"""A share of the learning rate at which nothing more is learned."""
+"""Share of the learning rate below which nothing more is learned."""
 _UNCHANGED = 0.999
-"""A share of the learning rate that is as good as all of it."""
-_SAME = "{} leaves the rate as it is, within a thousandth, to the end of the run."
+"""Share of the learning rate that is as good as all of it."""
+_SAME = "{} leaves the learning rate unchanged, within a thousandth, to the end of the run."
 _DECIDES = {
-    "step": ("gamma", "applies by step, not by epoch"),
-    "exponential": ("gamma", "applies by step, not by epoch"),
+    "step": ("gamma", "is applied per step, not per epoch"),
+    "exponential": ("gamma", "is applied per step, not per epoch"),
     "multistep": ("milestones", "count steps, not epochs"),
-    "inverse_time": ("decay", "applies by step, not by epoch"),
+    "inverse_time": ("decay", "is applied per step, not per epoch"),
     "polynomial": ("power", "makes the rate fall at once"),
 }
-"""The parameter by which a schedule reduces the rate, and what may have been overlooked about it."""
+"""The parameter by which a schedule reduces the rate, and a likely mistake about it."""
 
 
 def schedule_advice(resolved: Experiment, rows: SplitRows) -> Iterator[SpecWarning]:
     """Warnings about ``batch_size``, ``optimizer`` and ``schedule``."""
     if resolved.batch_size > rows.train:
         message = (
-            f"The batch is larger than the {rows.train:,} training row{'' if rows.train == 1 else 's'}: each epoch is "
-            "one full-batch step."
+            f"The batch is larger than the {rows.train:,} training row{'' if rows.train == 1 else 's'}: "
+            "each epoch is one full-batch step."
         )
         yield SpecWarning("batch_exceeds_rows", ("batch_size",), message)
     per_epoch = -(-rows.train // resolved.batch_size)
@@ -64,7 +68,7 @@ def schedule_advice(resolved: Experiment, rows: SplitRows) -> Iterator[SpecWarni
     yield from _floor(resolved)
     schedule, left = resolved.schedule, steps - resolved.schedule.warmup_steps
     if left <= 0:
-        message = f"The run has {steps:,} steps at most, so that it ends before the warm-up does."
+        message = f"The run has at most {steps:,} steps, so it ends before the warm-up does."
         yield SpecWarning("warmup_too_long", ("schedule", "warmup_steps"), message)
     else:
         lengths = list(_length(schedule, left))
@@ -88,8 +92,8 @@ def _rate(resolved: Experiment, steps: int) -> Iterator[SpecWarning]:
         what = f"{rate:g} with momentum {momentum:g}" if momentum else f"{rate:g}"
         usual = "0.01 to 1" if isinstance(optimizer, Sgd) else "0.0001 to 0.01"
         message = (
-            f"A learning rate of {what} is far too large for {optimizer.name}: each step undoes what was learned. "
-            f"Usual rates are {usual}."
+            f"A learning rate of {what} is far too large for {optimizer.name}: each step undoes what was "
+            f"learned. Usual rates are {usual}."
         )
         yield SpecWarning("learning_rate_too_large", path, message)
     # From given weights on, small steps may be what is wanted.
@@ -98,8 +102,8 @@ def _rate(resolved: Experiment, steps: int) -> Iterator[SpecWarning]:
     way = rate * 2 * math.sqrt(steps) if isinstance(optimizer, Adagrad) else rate / (1 - momentum) * steps
     if way < _SHORTEST_WAY:
         message = (
-            f"With a learning rate of {rate:g} the run's {steps:,} steps move a weight by some {way:.1g} altogether, "
-            "so that next to nothing is learned."
+            f"With a learning rate of {rate:g}, the run's {steps:,} steps move a weight by about {way:.1g} "
+            "in total, so almost nothing is learned."
         )
         yield SpecWarning("learning_rate_too_small", path, message)
 
@@ -112,8 +116,8 @@ def _clipped(resolved: Experiment, steps: int) -> Iterator[SpecWarning]:
     way = optimizer.learning_rate / (1 - optimizer.momentum) * longest * steps
     if longest < _SHORTEST_WAY and way < _SHORTEST_WAY:
         message = (
-            f"With gradients clipped to {longest:g} the run's {steps:,} steps of SGD move the weights by {way:.1g} "
-            "altogether, so that next to nothing is learned."
+            f"With gradients clipped to {longest:g}, the run's {steps:,} steps of SGD move the weights by "
+            f"{way:.1g} in total, so almost nothing is learned."
         )
         yield SpecWarning("norm_too_small", ("clip_norm",), message)
 
@@ -123,8 +127,8 @@ def _weight_decay(resolved: Experiment) -> Iterator[SpecWarning]:
     optimizer = resolved.optimizer
     if isinstance(optimizer, AdamW) and (share := optimizer.learning_rate * optimizer.weight_decay) >= 1:
         message = (
-            f"learning_rate · weight_decay = {share:.3g}: each step takes the whole weight away, or more. Usual is "
-            "less than 0.001."
+            f"learning_rate · weight_decay = {share:.3g}: each step removes the whole weight, or more. "
+            "Usual values are below 0.001."
         )
         yield SpecWarning("weight_decay_too_large", ("optimizer", "weight_decay"), message)
 
@@ -150,7 +154,7 @@ def _length(schedule: Schedule, left: int) -> Iterator[SpecWarning]:
         name, first = _first_reduction(schedule)
         if first >= left:
             yield SpecWarning(
-                "schedule_too_long", ("schedule", name), f"{run}, so that the rate is never reduced."
+                "schedule_too_long", ("schedule", name), f"{run}, so the rate is never reduced."
             )
     name = "period" if isinstance(schedule, Cosine) else "total_steps"
     path, total = ("schedule", name), getattr(schedule, name, None)
@@ -160,17 +164,18 @@ def _length(schedule: Schedule, left: int) -> Iterator[SpecWarning]:
         total -= schedule.warmup_steps
         if total <= 0:
             message = (
-                "total_steps counts the warm-up, too, and is not larger than warmup_steps: no cosine follows."
+                "total_steps includes the warm-up and is not larger than warmup_steps, so no cosine decay "
+                "follows."
             )
             yield SpecWarning("schedule_ends_early", path, message)
             return
     if total > left:
-        message = f"{run}, so that the schedule does not come to its end. null fits it to the run."
+        message = f"{run}, so the schedule does not reach its end. null fits it to the run."
         yield SpecWarning("schedule_too_long", path, message)
     elif total <= left / 2 and isinstance(schedule, (Polynomial, OneCycle)):
         message = (
-            f"{run}; after {total:,} of them the rate is next to 0 and nothing more is learned. null fits the "
-            "schedule to the run."
+            f"{run}; after {total:,} of them the rate is close to 0 and nothing more is learned. null fits "
+            "the schedule to the run."
         )
         yield SpecWarning("schedule_ends_early", path, message)
 
@@ -181,7 +186,7 @@ def _reduction(schedule: Schedule, left: int, per_epoch: int) -> Iterator[SpecWa
         return
     if left == 1:
         after = " after the warm-up" if schedule.warmup_steps else ""
-        message = f"The run has a single step{after}, so that the rate is never reduced."
+        message = f"The run has a single step{after}, so the rate is never reduced."
         yield SpecWarning("schedule_without_effect", ("schedule",), message)
         return
     name, unit = _DECIDES[schedule.name]
@@ -192,8 +197,8 @@ def _reduction(schedule: Schedule, left: int, per_epoch: int) -> Iterator[SpecWa
     steps = bisect.bisect_left(range(left), -_VANISHED, key=lambda step: -_share(schedule, step, left))
     epochs = (schedule.warmup_steps + steps) / per_epoch
     message = (
-        f"{name} {unit}, and the run has {left:,} steps: after {epochs:.3g} epochs the rate is below a millionth of "
-        "its start and nothing more is learned."
+        f"{name} {unit}, and the run has {left:,} steps: after {epochs:.3g} epochs the rate is below a "
+        "millionth of its start and nothing more is learned."
     )
     yield SpecWarning("schedule_ends_early", ("schedule", name), message)
 

@@ -13,7 +13,7 @@ CACHE_BYTES = 8_000_000
 ROWS_PER_LANE = 4
 
 _STRUCTURAL = ("nesterov", "centered", "momentum")
-"""Parameters of an optimizer that decide, by being zero or not, which operations it makes."""
+"""Optimizer parameters whose being zero or not decides which operations run."""
 
 
 def lanes_per_stack(parameters: int, batch_size: int, precision: str = "float32") -> int:

@@ -152,8 +152,8 @@ def _names(*kinds: type[Any]) -> set[str]:
 
 def _needless(name: str, kind: type[Any]) -> SpecProblem:
     message = {
-        Split: f'An order is for "by": "order" alone; leave {name} out, or split by it.',
-        DatasetSplit: f"The data set's own parts are taken as they are; leave {name} out, or split by fractions.",
-        OrderSplit: f"Rows are taken in their order; leave {name} out, or split by fractions.",
+        Split: f'An order applies to "by": "order" only; omit {name}, or split by order.',
+        DatasetSplit: f"The data set's predefined splits are used as they are; omit {name}, or split by fractions.",
+        OrderSplit: f"Rows are taken in their order; omit {name}, or split by fractions.",
     }[kind]
     return SpecProblem((name,), "incompatible", message)

@@ -12,7 +12,7 @@ from engine.spec.spec_warning import SpecWarning
 __all__ = ["stopping_advice"]
 
 _ONE_CYCLE_RISES = 0.3
-"""The share of a one-cycle schedule in which the rate rises."""
+"""Share of a one-cycle schedule in which the rate rises."""
 
 
 def stopping_advice(resolved: Experiment, rows: SplitRows) -> Iterator[SpecWarning]:
@@ -30,15 +30,15 @@ def _monitor(resolved: Experiment, rows: SplitRows) -> Iterator[SpecWarning]:
     part, count = ("training", rows.train) if monitor.startswith("train") else ("validation", rows.validation)
     if monitor.endswith("r2") and count == 1:
         message = (
-            f"{monitor} is undefined over a single {part} row, so no epoch can be the best one"
-            f"{'' if resolved.patience is None else ' and patience never acts'}. Monitor a loss, or give the split "
-            "more rows."
+            f"{monitor} is undefined for a single {part} row, so no epoch can be the best "
+            f"one{'' if resolved.patience is None else ' and patience never acts'}. Monitor a loss, or "
+            "give the split more rows."
         )
         yield SpecWarning("monitor_undefined", ("monitor",), message)
     elif resolved.patience is not None and not rows.validation:
         message = (
-            f"There are no validation rows, so patience watches {monitor}, which does not show overfitting. "
-            "Set split.validation to keep rows for it."
+            f"There are no validation rows, so patience monitors {monitor}, which does not show "
+            "overfitting. Set split.validation to hold out rows for it."
         )
         yield SpecWarning("patience_without_validation", ("monitor",), message)
 
@@ -56,7 +56,9 @@ def _patience(resolved: Experiment) -> Iterator[SpecWarning]:
 
 def _min_delta(resolved: Experiment) -> Iterator[SpecWarning]:
     is_accuracy, schedule = resolved.monitor.endswith("accuracy"), resolved.schedule
-    never = "An accuracy is at most 1, so none is better by more than {:g}: {}. Percentage points are divided by 100."
+    never = (
+        "An accuracy is at most 1, so none is better by more than {:g}: {}. Divide percentage points by 100."
+    )
     if is_accuracy and isinstance(schedule, Plateau) and schedule.min_delta >= 1:
         message = never.format(schedule.min_delta, "the rate is reduced however well the run learns")
         yield SpecWarning("min_delta_too_large", ("schedule", "min_delta"), message)
@@ -64,12 +66,12 @@ def _min_delta(resolved: Experiment) -> Iterator[SpecWarning]:
         return
     size = abs(resolved.min_delta)
     if is_accuracy and size >= 1:
-        message = never.format(size, "the first epoch that is tracked stays the best one")
+        message = never.format(size, "the first tracked epoch stays the best one")
         yield SpecWarning("min_delta_too_large", ("min_delta",), message)
         return
     message = (
-        f"An epoch that is better by less than {size:g} does not become the best one, and its weights are not kept. "
-        "argmin_epoch says which epoch was plainly the best."
+        f"An epoch that is better by less than {size:g} does not become the best one, and its weights are "
+        "not kept. argmin_epoch names the best epoch regardless."
     )
     yield SpecWarning("min_delta_may_hide_best", ("min_delta",), message)
 
@@ -80,15 +82,16 @@ def _baseline(resolved: Experiment) -> Iterator[SpecWarning]:
     if baseline is None:
         return
     if resolved.patience is None:
-        message = "baseline decides whether patience is renewed, so it has no effect without patience."
+        message = "baseline only affects when patience is renewed, so it has no effect without patience."
         yield SpecWarning("baseline_without_patience", ("baseline",), message)
         return
     is_score = resolved.monitor.endswith(("accuracy", "r2"))
     bound = "at most 1" if is_score else "never below 0"
     if baseline + delta >= 1 if is_score else baseline - delta <= 0:
         message = (
-            f"{resolved.monitor} is {bound}, so no epoch is better than this baseline: patience is never renewed, and "
-            f"the first epoch from {_first_stop(resolved)} on that is no improvement ends the run."
+            f"{resolved.monitor} is {bound}, so no epoch is better than this baseline: patience is never "
+            f"renewed, and the first epoch from {_first_stop(resolved)} on without an improvement ends the "
+            "run."
         )
         yield SpecWarning("baseline_out_of_reach", ("baseline",), message)
     elif resolved.monitor.endswith("accuracy") and baseline + delta < 0:
@@ -107,16 +110,16 @@ def _schedule(resolved: Experiment, rows: SplitRows) -> Iterator[SpecWarning]:
     # A plateau, like the run, acts in the first epoch without an improvement at the earliest.
     plateau = max(schedule.patience, 1) if isinstance(schedule, Plateau) else 0
     if plateau and plateau + 1 >= resolved.max_epochs:
-        message = "The run ends before the plateau's patience does, so that the rate is never reduced."
+        message = "The run ends before the plateau's patience does, so the rate is never reduced."
         yield SpecWarning("schedule_too_long", ("schedule", "patience"), message)
     if resolved.patience is None:
         return
     waits = resolved.start_from_epoch + max(resolved.patience, 1)
     if plateau and waits <= plateau < resolved.max_epochs - 1:
         message = (
-            f"Early stopping ends the run after {_epochs(max(resolved.patience, 1))} without an improvement, before a "
-            f"plateau of {_epochs(plateau)} can reduce the rate and show whether that helps. Make schedule.patience "
-            "the smaller one."
+            f"Early stopping ends the run after {_epochs(max(resolved.patience, 1))} without an "
+            f"improvement, before a plateau of {_epochs(plateau)} can reduce the rate and show whether "
+            "that helps. Make schedule.patience smaller than patience."
         )
         yield SpecWarning("plateau_after_stopping", ("schedule", "patience"), message)
     steps = -(-rows.train // resolved.batch_size)
@@ -125,8 +128,9 @@ def _schedule(resolved: Experiment, rows: SplitRows) -> Iterator[SpecWarning]:
         rising += int(_ONE_CYCLE_RISES * (schedule.total_steps or resolved.max_epochs * steps - rising))
     if waits * steps < rising < resolved.max_epochs * steps:
         message = (
-            f"The rate still rises for {-(-rising // steps):,} epochs, while patience may end the run from epoch "
-            f"{waits + 1:,} on. A start_from_epoch of {-(-rising // steps):,} lets it rise first."
+            f"The rate still rises for {-(-rising // steps):,} epochs, while patience may end the run from "
+            f"epoch {waits + 1:,} on. Set start_from_epoch to {-(-rising // steps):,} to let it rise "
+            "first."
         )
         yield SpecWarning("patience_shorter_than_warmup", ("patience",), message)
 

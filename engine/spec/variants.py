@@ -169,7 +169,7 @@ Scaling = str | Divide
 
 _SMOOTH = ("identity", "sigmoid", "tanh", "gelu", "gelu_tanh", "softplus", "silu")
 RELU_FAMILY = frozenset({"relu", "leaky_relu", "elu", "gelu", "gelu_tanh", "silu"})
-"""Activations before which ``auto`` initializes by He's rule: they halve the variance, more or less."""
+"""Activations that halve the variance, more or less: ``auto`` initializes their layers by He's rule."""
 
 ACTIVATIONS = Variant(Choice((*_SMOOTH, "relu", "selu")), {"leaky_relu": LeakyRelu, "elu": Elu})
 LAYER_PENALTIES = Variant(Choice(("none",)), {kind.name: kind for kind in (L1, L2, ElasticNet)})

@@ -32,7 +32,7 @@ _LAYER_CALLS = {
     "gelu_tanh": 21,
     "gelu": 82,
 }
-"""NumPy calls of a hidden layer's forward and backward pass, by its activation; three of them are matrix products."""
+"""NumPy calls of a hidden layer's forward and backward pass, by activation; three are matrix products."""
 _PRODUCTS = 3
 _SIMPLE = ("identity", "relu", "leaky_relu")
 _NORMALIZATION_CALLS = 29
@@ -42,11 +42,11 @@ _OPTIMIZER_CALLS = {"sgd": 1, "adagrad": 7, "rmsprop": 9, "adam": 10, "adamw": 1
 _BLOCK = 32_768
 """Parameters that an optimizer updates at a time, with all of its calls."""
 CHUNK = 1000
-"""Rows that are evaluated at a time."""
+"""Rows evaluated at a time."""
 CACHED = 1 << 18
-"""Weights that stay in a core's cache from one product to the next: one MiB of them, and as much of their gradient."""
+"""Weights that stay in a core's cache between two products: one MiB, and as much of their gradient."""
 BLOCK_VALUES = 1 << 18
-"""Features that are prepared at a time: two MiB, which stay in a cache from one operation to the next."""
+"""Features prepared at a time: two MiB, which stay in a cache between two operations."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,10 +17,10 @@ from engine.training.step_sizes import StepSizes
 __all__ = ["FLUSH_EVERY", "Epoch"]
 
 FLUSH_EVERY = 256
-"""Steps between two flushes of subnormal moments, counted from a lane's very first step."""
+"""Steps between two flushes of subnormal moments, counted from a lane's first step."""
 
 FAINT = 1e-18
-"""A gradient times a rate below this may vanish."""
+"""Product of gradient and learning rate below which a step may underflow."""
 
 
 class Epoch:

@@ -23,7 +23,7 @@ __all__ = ["FORMAT", "UNFOLDED", "VERSION", "export", "modules", "named_views"]
 FORMAT = "trainyard-model"
 VERSION = 1
 UNFOLDED = "unfolded."
-"""What the names of tensors begin with that training would go on from, where they differ from the folded ones."""
+"""Prefix of tensors needed to resume training, present where they differ from the folded ones."""
 
 _MODULES = {
     "identity": "Identity()",

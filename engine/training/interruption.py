@@ -18,7 +18,8 @@ from engine.training.stack import Stack
 __all__ = ["Boundary", "KeptLane", "ShouldStop", "steps_between_looks"]
 
 LOOK_SECONDS = 0.01
-"""Between two looks, by estimate: a processor five times slower than estimated still looks every 50 ms."""
+"""Estimated time between two checks: a processor five times slower than estimated still checks every 50 ms.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,7 @@ class KeptLane:
 
 
 ShouldStop = Callable[[Sequence[KeptLane]], bool]
-"""Asked between batches; True gives up the present epoch of the whole stack."""
+"""Called between batches; True abandons the current epoch of the whole stack."""
 
 
 def steps_between_looks(stack: Stack, rows: SplitRows, steps: int) -> int | None:

@@ -31,7 +31,7 @@ from engine.training.warm_start import check_initial
 __all__ = ["EpochReport", "KeptLane", "LaneReport", "Metrics", "Result", "ShouldStop", "train", "training"]
 
 Stops = Mapping[int, str]
-"""Lanes to stop, by their number in the original stack, with the reason: ``user`` or ``time_limit``."""
+"""Lanes to stop, by index in the original stack, with the reason: ``user`` or ``time_limit``."""
 
 
 def training(

@@ -74,8 +74,8 @@ def restore(stack: Stack, row: int, state: Checkpoint) -> str | None:
     revision = document.get("revision", FIRST_REVISION)
     if revision != ENGINE_REVISION:
         message = (
-            f"The state is of revision {revision} of the engine and this is revision {ENGINE_REVISION}, whose bits "
-            "differ: train from the start."
+            f"The state is from engine revision {revision} and this is revision {ENGINE_REVISION}, whose "
+            "results differ: train from the start."
         )
         raise InvalidCheckpoint(message)
     if document["shape"] != _shape(stack):

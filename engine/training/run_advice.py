@@ -30,13 +30,17 @@ def run_advice(stack: Stack, row: int, reason: str, comparison: Comparison | Non
         yield _still_improving(experiment, epochs)
     if comparison is not None and not comparison.is_better and reason != _STOPPED_BY_HAND:
         why = (
-            "The last epoch is the best one, so it may only need more epochs."
+            "The last epoch is the best one, so the run may need more epochs."
             if tracked == epochs
-            else "Either the features say nothing about the target, or the settings keep the network from learning it."
+            else (
+                "Either the features carry no information about the target, or the settings keep the network "
+                "from learning it."
+            )
         )
         message = (
             f"The best epoch's {comparison.metric} of {comparison.network:.4g} is no better than the "
-            f"{comparison.constant:.4g} of one and the same answer for every row, learned from the targets alone. {why}"
+            f"{comparison.constant:.4g} of one constant answer for every row, fitted to the targets alone. "
+            f"{why}"
         )
         yield SpecWarning("no_better_than_baseline", (), message)
 
@@ -45,9 +49,11 @@ def _still_improving(experiment: Experiment, epochs: int) -> SpecWarning:
     """What to do about it: a training metric improves whether or not the network does."""
     if experiment.monitor.startswith("val_"):
         further = "" if experiment.patience is not None else ", and set patience to end the run in time"
-        advice = f"more epochs may be better still. Raise max_epochs{further}."
+        advice = f"more epochs may improve it further. Raise max_epochs{further}."
     else:
-        advice = "as it often is by a training metric. Only validation rows show whether more epochs help."
+        advice = (
+            "as often happens with a training metric. Only validation rows show whether more epochs help."
+        )
     return SpecWarning(
         "still_improving",
         ("max_epochs",),
@@ -61,7 +67,7 @@ def _nothing_tracked(experiment: Experiment, epochs: int) -> SpecWarning:
     if experiment.start_from_epoch >= epochs:
         return SpecWarning("nothing_tracked", ("start_from_epoch",), f"No epoch was tracked, {kept}")
     name = experiment.monitor
-    why = ": the targets of its rows do not vary" if name.endswith("r2") else ""
+    why = ": the targets of its rows are constant" if name.endswith("r2") else ""
     message = (
         f"{name} was undefined in every epoch{why}. No epoch was tracked, {kept} Monitor a loss instead."
     )

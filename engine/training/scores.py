@@ -19,7 +19,7 @@ Scores = dict[str, float | None]
 """``accuracy`` for classification; ``r2``, ``mae``, ``rmse`` for regression, R² None where the targets do not vary."""
 
 Score = Callable[[Array, Array, slice], list[Call]]
-"""From logits (O, B), scratch (O, B) and the rows of the split: the calls that judge these rows."""
+"""From logits (O, B), scratch (O, B) and the rows of the split: the calls that score these rows."""
 
 
 def scoring(

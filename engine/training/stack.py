@@ -25,7 +25,7 @@ from engine.training.warm_start import begin_from
 __all__ = ["Stack", "check_one_shape", "start"]
 
 Streams = tuple[np.random.Generator, np.random.Generator]
-"""The streams a lane draws from while training: order of rows, dropout."""
+"""Random streams a lane draws from during training: order of rows, dropout."""
 
 
 @dataclass(slots=True)
@@ -188,5 +188,5 @@ def check_one_shape(experiments: Sequence[Experiment]) -> None:
     shapes = [shape(experiment) for experiment in experiments]
     differing = [field for field in shapes[0] if any(shape[field] != shapes[0][field] for shape in shapes)]
     if differing:
-        message = "Experiments of one stack must agree in this."
+        message = "Experiments of one stack must agree in this field."
         raise InvalidSpec(SpecProblem((field,), "incompatible", message) for field in differing)

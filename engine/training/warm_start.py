@@ -30,10 +30,10 @@ def check_initial(
     for experiment, weights, state in zip(experiments, initial, states, strict=True):
         given = isinstance(experiment.init, Given)
         if given and weights is None and state is None:
-            message = "The checkpoint itself is missing; hand it in as initial."
+            message = "The checkpoint itself is missing; pass it as initial."
             raise InvalidSpec([SpecProblem(("init", "checkpoint"), "missing", message)])
         if weights is not None and not given:
-            message = "Initial weights were handed in, so nothing can be drawn; leave init out."
+            message = "Initial weights were given, so nothing is drawn; omit init."
             raise InvalidSpec([SpecProblem(("init",), "incompatible", message)])
 
 
@@ -51,13 +51,13 @@ def begin_from(parameters: Array, running: Array, layout: Layout, checkpoint: Ch
         for name, view in named_views(layout, modules, (parameters, running)).items():
             view[...] = _tensor(checkpoint, f"{prefix}{name}", view.shape)
     if not (np.isfinite(parameters).all() and np.isfinite(running).all()):
-        raise InvalidCheckpoint(f"Not all of the initial weights are finite {parameters.dtype.name} numbers.")
+        raise InvalidCheckpoint(f"Not all initial weights are finite {parameters.dtype.name} numbers.")
 
 
 def _tensor(checkpoint: Checkpoint, name: str, shape: tuple[int, ...]) -> Array:
     found = checkpoint.arrays.get(name)
     if found is None or found.shape != shape:
-        raise InvalidCheckpoint(f"The initial weights should have a tensor {name} of shape {shape}.")
+        raise InvalidCheckpoint(f"The initial weights must have a tensor {name} of shape {shape}.")
     return found
 
 

@@ -68,7 +68,7 @@ _CORE = re.compile(rf"{_DIGITS}[.,]?(?:[eE][-+]?\d+)?")
 _MOST_SHAPES = 10_000
 
 FORMS = ((".", ""), (",", ""), (".", ","), (",", "."), (".", "'"), (",", "'"), (".", " "), (",", " "))
-"""Decimal sign and separator of thousands, the plainer ones first."""
+"""Decimal and thousands separators, the simpler ones first."""
 
 _FITTING = {
     (decimal, thousands): re.compile(

@@ -48,7 +48,7 @@ _FAILURES = (
     ValueError,
     struct.error,
 )
-_TRUNCATED = "Save the file anew with numpy.savez or numpy.savez_compressed, and upload all of it."
+_TRUNCATED = "Save the file again with numpy.savez or numpy.savez_compressed, and upload all of it."
 
 
 def read_arrays(path: Path) -> tuple[dict[str, Array], list[DatasetWarning]]:
@@ -81,7 +81,7 @@ def _check_directory(path: Path) -> None:
     (length,) = struct.unpack_from("<I", tail, start + 12)
     # Files beyond four gigabytes have a second list of contents, of which the first says nothing.
     if length > _LARGEST_DIRECTORY or _LOCATOR in tail[max(0, start - _LOCATOR_SIZE) : start]:
-        raise refuse("a list of contents that is too long", f"at most {_MOST_MEMBERS} arrays", _TRUNCATED)
+        raise refuse("a table of contents that is too long", f"at most {_MOST_MEMBERS} arrays", _TRUNCATED)
 
 
 def _members(archive: zipfile.ZipFile) -> tuple[dict[str, zipfile.ZipInfo], list[DatasetWarning]]:
@@ -94,7 +94,7 @@ def _members(archive: zipfile.ZipFile) -> tuple[dict[str, zipfile.ZipInfo], list
             raise refuse(
                 f"a member called {shown(member.filename)}",
                 "arrays at the top of the archive, such as x.npy",
-                "Upload what numpy.savez writes; a CSV file goes up as it is, not in a ZIP archive.",
+                "Upload the output of numpy.savez. Upload a CSV file as it is, not in a ZIP archive.",
             )
         if member.compress_type not in _PACKINGS:
             raise refuse("an unusual compression", "deflate, or none", _TRUNCATED, column=match[1])
@@ -109,7 +109,7 @@ def _members(archive: zipfile.ZipFile) -> tuple[dict[str, zipfile.ZipInfo], list
         raise refuse(f"{len(archive.infolist())} members", f"at most {_MOST_MEMBERS}", "Save x and y alone.")
     _check_names(found, unknown)
     return found, [
-        DatasetWarning("unknown_array", None, f"Array {shown(name)} has no meaning here and was not read.")
+        DatasetWarning("unknown_array", None, f"Array {shown(name)} is not used and was not read.")
         for name in unknown
     ]
 
@@ -156,10 +156,12 @@ def _check_sizes(members: dict[str, zipfile.ZipInfo], heads: dict[str, Head]) ->
         head = heads[name]
         if member.file_size != head.size:
             found = f"a header for {head.size} bytes over {member.file_size}"
-            raise refuse(found, "an array as long as it says", _TRUNCATED, column=_name(member))
+            raise refuse(found, "an array as long as its header says", _TRUNCATED, column=_name(member))
     packed = sum(member.compress_size for member in members.values())
     if is_bomb(total, packed):
-        raise refuse(f"{total} bytes packed into {packed}", "data", "Upload them unpacked: numpy.savez.")
+        raise refuse(
+            f"{total} bytes compressed to {packed}", "data", "Upload an uncompressed archive: numpy.savez."
+        )
 
 
 def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, head: Head) -> Array:

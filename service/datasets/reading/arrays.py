@@ -40,7 +40,7 @@ _MOST_LOOKED_AT = 1_000
 # As Keras' examples do: bytes become numbers from 0 to 1.
 _BYTES = Divide(divide_by=255)
 _ONE_HOT = DatasetWarning(
-    "one_hot_target", "#/target_names", "y is one-hot: each row's class is the place of its 1."
+    "one_hot_target", "#/target_names", "y is one-hot: each row's class is the position of its 1."
 )
 
 
@@ -129,19 +129,19 @@ def _drop_missing(arrays: dict[str, Array]) -> list[DatasetWarning]:
 def _rows(x: Array, name: str, shape: tuple[int, ...]) -> Array:
     """(N, C) of x (N,), (N, C), (N, height, width) or with channels; raises Refused."""
     if x.dtype.kind == "U":
-        raise refuse("texts", "numbers", "Upload tables with texts as CSV.", column=name)
+        raise refuse("texts", "numbers", "Upload tables with strings as CSV.", column=name)
     if x.shape[1:] != shape:
         raise refuse(
             f"rows of shape {x.shape[1:]}",
             f"{shape}, as in x",
-            "Give all parts the same columns.",
+            "Give all splits the same columns.",
             column=name,
         )
     width = int(np.prod(shape))
     if not 1 <= width <= MAX_COLUMNS:
-        raise refuse(f"{width} columns", f"1 to {MAX_COLUMNS}", "Save rows of fewer numbers.", column=name)
+        raise refuse(f"{width} columns", f"1 to {MAX_COLUMNS}", "Save rows with fewer numbers.", column=name)
     if not len(x):
-        raise refuse("no rows", "at least one", "Leave out parts without rows.", column=name)
+        raise refuse("no rows", "at least one", "Omit splits without rows.", column=name)
     rows = x.reshape(len(x), width)
     if rows.dtype.kind == "f" and np.isinf(rows).any():
         places = np.argwhere(np.isinf(rows))[:MOST_REASONS]
@@ -150,7 +150,7 @@ def _rows(x: Array, name: str, shape: tuple[int, ...]) -> Array:
                 Reason(int(row) + 1, f"{name}[{column}]", "infinity", "a finite number")
                 for row, column in places
             ],
-            "Replace infinite numbers, or save NaN where a number is missing.",
+            "Replace infinite numbers, and save missing numbers as NaN.",
         )
     return rows.view(np.uint8) if rows.dtype.kind == "b" else rows
 
@@ -169,7 +169,10 @@ def _check_lengths(arrays: dict[str, Array], suffix: str) -> None:
         )
     if (y.dtype.kind == "U") != (arrays["y"].dtype.kind == "U"):
         raise refuse(
-            "texts and numbers", "one kind in every part", "Name the classes alike.", column=f"y{suffix}"
+            "strings and numbers",
+            "one type in every split",
+            "Use the same class names in every split.",
+            column=f"y{suffix}",
         )
 
 
@@ -187,7 +190,7 @@ def _target(arrays: dict[str, Array], options: Options) -> tuple[Target, bool]:
     _check_characters(values)
     found = _labels(parts) if values.shape[1] == 1 else None
     if found is None or not all(map(is_plain, found.texts)):
-        raise refuse("texts", "one name of a class a row", "Save y as (N,) names or numbers.", column="y")
+        raise refuse("texts", "one class name per row", "Save y as (N,) names or numbers.", column="y")
     nothing = [code for code, text in enumerate(found.texts) if not text]
     codes = np.where(np.isin(found.codes, nothing), np.nan, found.codes)
     return understand(_described(codes[:, None], list(found.texts), parts), options.task), False
@@ -197,7 +200,7 @@ def _check_characters(values: Array, name: str = "y") -> None:
     """Raise Refused for numbers that are said to be characters and are none."""
     codes = np.ascontiguousarray(values).view(np.uint32)
     if (codes > sys.maxunicode).any():
-        raise refuse("characters that do not exist", "texts", "Save the names anew.", column=name)
+        raise refuse("characters that do not exist", "texts", "Save the names again.", column=name)
 
 
 def _is_one_hot(values: Array) -> bool:
@@ -249,7 +252,7 @@ def _check_row_arrays(arrays: dict[str, Array]) -> None:
         good = array.shape == (rows,) and (array.dtype.kind in "biuf" or name == "groups")
         if not good or (array.dtype.kind == "f" and not np.isfinite(array).all()):
             raise refuse(
-                f"shape {array.shape}", f"({rows},) finite numbers", f"Save one of {name} a row.", column=name
+                f"shape {array.shape}", f"({rows},) finite numbers", f"Save one {name} per row.", column=name
             )
         if name == "groups":
             continue

@@ -25,13 +25,11 @@ from service.datasets.reading.table import Lines, OddNumbers, Table, joined, nar
 __all__ = ["TableBuilder", "read_whole"]
 
 
-_RAGGED_ADVICE = "Give every row the same number of fields; quote those that hold the delimiter."
+_RAGGED_ADVICE = "Give every row the same number of fields, and quote fields that contain the delimiter."
 
 
 _MOST_MARKERS = 3
-_NAMES_ADVICE = (
-    "name the column in categorical if its values are names, or in ignore if it is not to be learned from."
-)
+_NAMES_ADVICE = 'list the column in "categorical" if its values are names, or in "ignore" to leave it out.'
 
 
 def read_whole(read: Callable[[Plans], Table]) -> Table:
@@ -190,11 +188,13 @@ class TableBuilder:
         """Why a column cannot be read: texts among numbers, or too many different texts."""
         name = self._roles.names[place]
         if reader.overflown:
-            yield Reason(None, name, f"more than {MAX_TEXTS} different texts", "numbers, or a few categories")
+            yield Reason(
+                None, name, f"more than {MAX_TEXTS} distinct strings", "numbers, or a few categories"
+            )
         for text in reader.levels or ():
             if not is_plain(text) or len(text) > LONGEST_NAME:
                 yield Reason(
-                    None, name, shown(text), f"texts of at most {LONGEST_NAME} characters, none of them NUL"
+                    None, name, shown(text), f"strings of at most {LONGEST_NAME} characters without NUL"
                 )
                 break
         expected = PLAIN if reader.decimal == "." else PLAIN.replace("point", "comma")
@@ -215,19 +215,19 @@ class TableBuilder:
         if words:
             some = ", ".join(list(words)[:_MOST_MARKERS])
             advice.append(
-                f'list what stands for a missing value, "NA" and the like included: "missing": ["NA", {some}]'
+                f'list every marker of missing values, "NA" and the like included: "missing": ["NA", {some}]'
             )
         units = ((reason, amount.unit) for reason, amount in amounts.items() if amount and amount.unit)
         found = next((each for each in units if each[0].expected.startswith(PLAIN[:14])), None)
         if found is not None:
             numeric = f'{{"column": {shown(found[0].column or "")}, "unit": {shown(found[1])}}}'
-            advice.append(f'if numbers without a unit are of the same one, say "numeric": [{numeric}]')
+            advice.append(f'if numbers without a unit have the same one, use "numeric": [{numeric}]')
         if not all(reason.column in targets for reason in strays):
             advice.append(_NAMES_ADVICE)
         text = "; or ".join(advice).rstrip(".") + "."
         if len(strays) > 1 and {reason.row for reason in strays} == {self._line(0)}:
             text += f" If line {self._line(0)} holds units or other names, remove it."
-        return text + (' If the target names classes, say task "classification".' if is_target else "")
+        return text + (' If the target holds class names, set "task": "classification".' if is_target else "")
 
 
 def _in_turn(reasons: Sequence[Reason]) -> list[Reason]:

@@ -56,7 +56,7 @@ class Encoding:
         module = _modules().get(_key(value))
         if module is None:
             hint = did_you_mean(value, _COMMON) or did_you_mean(_key(value), [*_modules()])
-            raise problem("choice", f"Unknown encoding. Known are, among others, {', '.join(_COMMON)}.{hint}")
+            raise problem("choice", f"Unknown encoding. Examples: {', '.join(_COMMON)}.{hint}")
         if module in _NO_ENCODINGS:
             raise problem(
                 "choice", f"{value} is not a text encoding; choose one such as {', '.join(_COMMON)}."

@@ -21,7 +21,7 @@ __all__ = ["LARGEST_EXACT", "ColumnReader", "TypedNumber"]
 
 NAN = float("nan")
 LARGEST_EXACT = 2**53
-"""From here on float64 does not hold every integer."""
+"""Smallest integer from which float64 no longer represents every integer."""
 _LONGEST_INTEGER = 40
 _GROUPED = {sign: re.compile(rf"[-+]?[1-9]\d{{0,2}}{re.escape(sign)}\d{{3}}") for sign in ".,"}
 _LEAST_GROUPED, _MOST_GROUPED, _OF_A_GROUP = 1.0, 1000.0, 1000.0

@@ -37,7 +37,7 @@ def read_csv(path: Path, options: Options) -> Table:
         return _read_csv(path, options)
     except csv.Error as error:
         most = "fields of at most 131072 characters"
-        raise refuse(str(error), most, "Look for a quote that is never closed.") from None
+        raise refuse(str(error), most, "Check for an unclosed quote.") from None
 
 
 def _read_csv(path: Path, options: Options) -> Table:
@@ -64,8 +64,8 @@ def _read_csv(path: Path, options: Options) -> Table:
     numbers = [name.strip() for name in rows[0] if is_number(name, dialect.decimal)]
     if options.header is None and dialect.header is True and numbers:
         message = (
-            f"Numbers in the first row, such as {numbers[0]}, were taken for names of columns; if they are data, say "
-            "header false."
+            f"Numbers in the first row, such as {numbers[0]}, were taken for column names; if they are "
+            "data, set header=false."
         )
         table.warnings.append(DatasetWarning("guessed_header", "#/options/header", message))
     if dialect.is_header_guessed:
@@ -140,7 +140,7 @@ def read_rows(rows: Rows, options: Options, given: Options, plans: Plans, chunk:
         classes, header = tuple(name.strip() for name in header[2:]), None
     taken, lines = rows.take(chunk)
     if not taken:
-        raise refuse("no rows", "at least two", "Upload a file with a row for each example.")
+        raise refuse("no rows", "at least two", "Upload a file with one row per example.")
     filled = _filled(taken, options)
     names, options, warnings = _names(header, taken, filled, options)
     table = TableBuilder(assign_roles(names, options, filled), options, given, plans)
@@ -162,7 +162,7 @@ def _repeated_header(lines: Sequence[int]) -> DatasetWarning:
     some = ", ".join(f"{line:,}" for line in lines[:_MOST_LINES]) + ", …" * (len(lines) > _MOST_LINES)
     are = f"Lines {some} repeat" if len(lines) > 1 else f"Line {some} repeats"
     left = "were left out" if len(lines) > 1 else "was left out"
-    message = f"{are} the names of the columns, as files put together do, and {left}."
+    message = f"{are} the column names, as in concatenated files, and {left}."
     return DatasetWarning("repeated_header", None, message)
 
 
@@ -190,7 +190,7 @@ def _names(
         header = [*header, *[""] * (width - len(header))]
     if width > 2 and (len(header) + 1 < width or sum(map(bool, map(str.strip, header))) == 1):  # noqa: PLR2004 - a title over a column is that column's name
         raise above_names(header, width)
-    reason = "The first column has no name, as row names of R and the index of pandas have none"
+    reason = "The first column has no name, as with row names of R or the index of pandas"
     is_longer = width == len(header) + 1
     is_named = bool(header[0].strip()) and not is_longer
     called = is_called(options, 0, ["row_names", *header] if is_longer else header)
@@ -200,7 +200,7 @@ def _names(
         is_named = True
     if is_longer:
         header = ["row_names", *header]
-        reason = "The rows have a field more than the first row has names: the first field is taken for a row's name"
+        reason = "The rows have one field more than the header: the first field is taken for a row name"
     elif is_named:
         names, warnings = column_names(header, len(header))
         return names, options, warnings

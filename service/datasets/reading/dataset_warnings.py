@@ -17,7 +17,7 @@ __all__ = ["dataset_warnings"]
 
 _MOST_SINGLE = 5
 _IMBALANCED = 19
-"""Rows of the largest class for one of the smallest: 95 to 5."""
+"""Ratio of the largest class to the smallest from which a warning is issued: 95 to 5."""
 _MOST_CLASSES = 10
 _SOME_CLASSES = 6
 _FAR = 5
@@ -47,12 +47,12 @@ def _columns(parsed: Parsed, options: Options) -> Iterator[DatasetWarning]:
     """Columns to leave out; each is named once, for the worst that there is to say."""
     found, arrays = parsed.findings, parsed.options.format == "npz"
     leaks = found["suspected_leaks"]
-    what = f"tells the target {shown(parsed.target_names[0])} by itself, almost without an error"
+    what = f"predicts the target {shown(parsed.target_names[0])} by itself, almost without an error"
     yield from _each(
         leaks, "suspected_leak", what, "Unless it is known before the target, leave", arrays=arrays
     )
     counting = [name for name in found["row_numbers"] if name not in leaks]
-    what = "rises or falls from row to row and tells the place in the file alone"
+    what = "rises or falls from row to row and only encodes the position in the file"
     yield from _each(counting, "row_numbers", what, arrays=arrays)
     declared = {*leaks, *(each.column for each in options.numeric), *options.categorical}
     named = [name for name in found["identifiers"] if name not in declared]
@@ -61,10 +61,10 @@ def _columns(parsed: Parsed, options: Options) -> Iterator[DatasetWarning]:
     others = dict(found["identical_columns"])
     repeated = [name for name in others if name not in {*leaks, *counting, *named}]
     for name in repeated[:_MOST_SINGLE]:
-        what = f"says the same as column {shown(others[name])} in every row"
+        what = f"duplicates column {shown(others[name])} in every row"
         yield from _each([name], "identical_columns", what, arrays=arrays)
     if len(repeated) > _MOST_SINGLE:
-        message = f"{len(repeated) - _MOST_SINGLE} more columns say the same as another one in every row."
+        message = f"{len(repeated) - _MOST_SINGLE} more columns duplicate another column in every row."
         yield DatasetWarning("identical_columns", "#/findings/identical_columns", message)
     if not arrays:
         yield from _each(found["constant_columns"], "constant_column", "has the same value in every row")
@@ -93,21 +93,22 @@ def _identifier(parsed: Parsed, name: str) -> DatasetWarning:
     known = values[~np.isnan(values)] if values.dtype.kind == "f" else values
     counted = f"{len(np.unique(known)):,} values in {len(known):,} rows"
     if parsed.options.format == "npz":
-        message = f"numbers the rows ({counted}), from which nothing can be learned. Leave it out of x."
+        message = f"numbers the rows ({counted}), so nothing can be learned from it. Leave it out of x."
     elif len(np.unique(known)) * 10 >= len(known) * 9:
         message = (
-            f"has another value in almost every row ({counted}), from which nothing can be learned. Leave it out with "
-            f"{_option('ignore', name)}."
+            f"has a different value in almost every row ({counted}), so nothing can be learned from it. "
+            f"Leave it out with {counted}."
         )
     else:
         amounts = parsed.columns[place].kind == "number"
-        also = f", name it in {_option('categorical', name)}" if amounts else ""
+        also = f", list it in {_option('categorical', name)}" if amounts else ""
         message = (
-            f"names what rows belong to ({counted})"
-            + ", but is learned from as an amount" * amounts
-            + ". Keep the "
-            f"rows of each in one part with {_option('group', name)}{also}, or leave it out with "
-            f"{_option('ignore', name)}."
+            f"identifies groups of rows ({counted})"
+            + ", but is treated as a quantity" * amounts
+            + (
+                f". Keep each group in one split with {_option('group', name)}{also}, or leave the column out "
+                f"with {_option('ignore', name)}."
+            )
         )
     return DatasetWarning("identifier", "#/columns", f"Column {shown(name)} {message}", column=name)
 
@@ -120,8 +121,8 @@ def _copies(parsed: Parsed) -> Iterator[DatasetWarning]:
         seen = found.get(f"{part}_in_train", 0)
         if seen > 1 and seen >= REMARKABLE_SHARE * (rows := len(parsed.arrays[f"x_{part}"])):
             message = (
-                f"{seen:,} of the {rows:,} {part} rows ({seen / rows:.1%}) have the features of a training row, so "
-                "that they are easier than new rows; remove them from the file."
+                f"{seen:,} of the {rows:,} {part} rows ({seen / rows:.1%}) have the same features as a "
+                "training row, so they are easier than new rows; remove them from the file."
             )
             yield DatasetWarning("copies_across_parts", f"#/findings/duplicates/{part}_in_train", message)
     copies, share, chance = found["within_train"], found["expected_share"], found["chance_share"]
@@ -129,9 +130,10 @@ def _copies(parsed: Parsed) -> Iterator[DatasetWarning]:
     most = chance * train + TIMES_CHANCE * (chance * train) ** 0.5
     if copies > 1 and share >= REMARKABLE_SHARE and share > TIMES_CHANCE * chance and share * train > most:
         message = (
-            f"{copies:,} of {train:,} rows have exactly the features of an earlier row. A split by rows puts copies of "
-            f"about {share:.1%} of the validation and test rows into training, which makes them easier than new rows; "
-            "keep copies in one part with split.keep_duplicates_together true."
+            f"{copies:,} of {train:,} rows have exactly the same features as an earlier row. A row-wise "
+            f"split puts copies of about {share:.1%} of the validation and test rows into training, which "
+            "makes them easier than new rows; keep copies in one split with "
+            "split.keep_duplicates_together true."
         )
         yield DatasetWarning("copied_rows", "#/findings/duplicates/within_train", message)
 
@@ -145,8 +147,8 @@ def _totals(parsed: Parsed) -> Iterator[DatasetWarning]:
         last = column.levels[int(values[-1])]
         if last.casefold().strip(" :") in _TOTALS and np.count_nonzero(values == values[-1]) == 1:
             message = (
-                f"The last row has {shown(last)} in column {shown(column.name)}, which no other row has; if it sums up "
-                "the other rows, remove it from the file."
+                f"The last row has {shown(last)} in column {shown(column.name)}, which occurs in no other "
+                "row; if it is a total of the other rows, remove it from the file."
             )
             yield DatasetWarning("total_row", "#/columns", message, column=column.name)
 
@@ -158,9 +160,9 @@ def _missing_codes(parsed: Parsed) -> Iterator[DatasetWarning]:
         code = _code(values) if column.kind == "number" else None
         if code is not None:
             message = (
-                f"Column {shown(column.name)} is {code} in {np.count_nonzero(values == code):,} rows, far from all "
-                "other values; if that stands for a missing value, list it with the others that the file has: "
-                f'"missing": ["NA", "{code}"].'
+                f"Column {shown(column.name)} is {code} in {np.count_nonzero(values == code):,} rows, far "
+                "from all other values; if that marks a missing value, list it with the file's other "
+                f'markers: "missing": ["NA", "{code}"].'
             )
             yield DatasetWarning("missing_code", "#/columns", message, column=column.name)
 
@@ -184,9 +186,9 @@ def _classes(parsed: Parsed, options: Options) -> Iterator[DatasetWarning]:
     rows = int(counts.sum())
     if _are_counts(parsed, options):
         message = (
-            f"The target {shown(parsed.target_names[0])} has {len(names)} integers, {names[0]} to {names[-1]}, taken "
-            "for classes without an order; if they are counts, ages or other amounts, predict the number with "
-            "task=regression."
+            f"The target {shown(parsed.target_names[0])} has {len(names)} integers, {names[0]} to "
+            f"{names[-1]}, taken for unordered classes; if they are counts, ages or other quantities, set "
+            "task=regression to predict the number."
         )
         yield DatasetWarning("ordered_classes", "#/task", message)
     held = counts[counts > 0]
@@ -197,8 +199,8 @@ def _classes(parsed: Parsed, options: Options) -> Iterator[DatasetWarning]:
         some = ", ".join(map(shown, single[:_MOST_SINGLE])) + ", …" * (len(single) > _MOST_SINGLE)
         one = "1 class has" if len(single) == 1 else f"{len(single)} classes have"
         message = (
-            f"{one} a single row ({some}): no part but training can have it, so that nothing tells how well it is "
-            "predicted; upload more rows of it, or merge it with another class."
+            f"{one} a single row ({some}): it can only be in the training rows, so its prediction is never "
+            "evaluated. Upload more rows of it, or merge it with another class."
         )
         yield DatasetWarning("rare_classes", "#/class_counts", message)
 
@@ -211,9 +213,10 @@ def _imbalance(
     smallest = int(np.where(counts > 0, counts, rows + 1).argmin())
     fewest = "1 row" if counts[smallest] == 1 else f"{counts[smallest]:,} rows"
     message = (
-        f"Class {shown(names[smallest])} has {fewest} and class {shown(names[largest])} {counts[largest]:,} of "
-        f"{rows:,}: always answering the larger class has an accuracy of {counts[largest] / rows:.4g}. Watch val_loss "
-        'instead of the accuracy, and give the classes equal weight with "class_weight": "balanced".'
+        f"Class {shown(names[smallest])} has {fewest} and class {shown(names[largest])} "
+        f"{counts[largest]:,} of {rows:,} rows: always predicting the larger class has an accuracy of "
+        f"{counts[largest] / rows:.4g}. Use val_loss instead of the accuracy, and give the classes equal "
+        'weight with "class_weight": "balanced".'
     )
     return DatasetWarning("imbalanced_classes", "#/class_counts", message)
 

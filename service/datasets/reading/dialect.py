@@ -55,14 +55,14 @@ def above_names(row: Sequence[str], width: int) -> Refused:
         return refuse(
             f"{named} names above rows of {width} fields",
             "a name for each field",
-            'Where a number holds the delimiter, as 1,5 between commas does, put it in quotes: "1,5". Otherwise name '
-            "every column, and remove lines above the names, such as titles.",
+            'If numbers contain the delimiter, such as 1,5 between commas, quote them: "1,5". Otherwise '
+            "name every column, and remove lines above the header, such as titles.",
             row=1,
         )
     return refuse(
         f"{shown(next(filter(str.strip, row), ''))} above rows of {width} fields",
-        "the names of the columns",
-        "Remove the lines above the names of the columns, such as titles and comments.",
+        "the column names",
+        "Remove the lines above the header, such as titles and comments.",
         row=1,
     )
 
@@ -81,7 +81,7 @@ def find_dialect(sample: Sequence[str], options: Options) -> Dialect:
         dialect = replace(dialect, delimiter=_delimiter(sample, dialect, options.decimal))
     rows = dialect.rows_of(sample)
     if not rows:
-        raise refuse("no rows", "at least two", "Upload a file with a row for each example.")
+        raise refuse("no rows", "at least two", "Upload a file with one row per example.")
     if options.decimal is None:
         dialect = replace(dialect, decimal=_decimal(rows, dialect.delimiter))
     found = find_first_row(rows, options, dialect.decimal)

@@ -44,7 +44,7 @@ def read_excel(path: Path, options: Options) -> Table:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         why = f"a damaged workbook ({shown(str(error))[1:-1]})"
-        raise refuse(why, "a workbook", "Save it anew, or save the sheet as CSV, and upload that.") from None
+        raise refuse(why, "a workbook", "Save it again, or save the sheet as CSV, and upload that.") from None
     missing = DEFAULT_MISSING if options.missing is None else options.missing
     header = find_first_row([row for row in rows[:_SAMPLE_ROWS] if any(row)], options, ".")
     found = replace(
@@ -58,7 +58,7 @@ def read_excel(path: Path, options: Options) -> Table:
     chunk = max(1, _CHUNK_VALUES // max(map(len, rows)))
     table = read_whole(lambda plans: read_rows(_Rows(rows), found, options, plans, chunk))
     if options.sheet is None and others:
-        message = f"Sheet {shown(name)} was read; the workbook has {', '.join(map(shown, others[:10]))}, too."
+        message = f"Sheet {shown(name)} was read; the workbook also has {', '.join(map(shown, others[:10]))}."
         table.warnings.append(DatasetWarning("guessed_sheet", "#/options/sheet", message))
     if header.is_guess:
         first = next(row for row in rows if any(row))
@@ -87,7 +87,7 @@ def _check_size(path: Path) -> None:
     with zipfile.ZipFile(path) as archive:
         size = sum(member.file_size for member in archive.infolist())
     if size > MAX_BYTES or is_bomb(size, path.stat().st_size):
-        raise refuse(f"{size} bytes once it is unpacked", "a workbook of data", "Save the sheet as CSV.")
+        raise refuse(f"{size} bytes when unpacked", "a workbook of data", "Save the sheet as CSV.")
 
 
 def _sheet(workbook: Any, options: Options) -> tuple[str, list[list[str]], list[str]]:
@@ -102,7 +102,7 @@ def _sheet(workbook: Any, options: Options) -> tuple[str, list[list[str]], list[
         there = ", ".join(map(shown, filled)) or "nothing"
         found = f"no rows in sheet {shown(name)}" if name else "no rows"
         hint = did_you_mean(name, names) if name else ""
-        raise refuse(found, f"one of {there}{hint and '.'}{hint}", "Name a sheet with rows in it as sheet.")
+        raise refuse(found, f"one of {there}{hint and '.'}{hint}", 'Set "sheet" to a sheet with rows.')
     sheet = filled[name]
     if sheet.height * sheet.width > MAX_VALUES:
         raise refuse(f"more than {MAX_VALUES} values", f"at most {MAX_VALUES}", "Upload fewer rows.")

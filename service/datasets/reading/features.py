@@ -47,9 +47,7 @@ def find_features(table: Table) -> Features:
     roles = table.roles
     filled = [place for place in roles.features if not _is_empty(table.column(place)[0])]
     if not filled:
-        raise refuse(
-            "columns without a value", "a column to learn from", "Check the markers of missing values."
-        )
+        raise refuse("columns without a value", "a feature column", "Check the markers of missing values.")
     x = _taken(table.values, [table.places[place] for place in filled])
     found, reasons = [], []
     doubts: list[DatasetWarning] = []
@@ -97,7 +95,7 @@ def _unusable(table: Table, place: int, values: Array, levels: list[str] | None)
         return [Reason(table.lines.of(int(row)), name, "infinity", "a finite number") for row in rows]
     if place not in table.roles.categorical and are_dates(levels):
         found = f"dates such as {shown(levels[0])}"
-        return [Reason(None, name, found, "numbers, such as days since a day; or the column as order")]
+        return [Reason(None, name, found, 'numbers, such as days since a date; or the column as "order"')]
     if place not in table.roles.categorical and are_durations(levels):
         return [Reason(None, name, f"durations such as {shown(levels[0])}", "numbers, such as minutes")]
     known = int(np.count_nonzero(~np.isnan(values))) if values.dtype.kind == "f" else len(values)
@@ -105,8 +103,8 @@ def _unusable(table: Table, place: int, values: Array, levels: list[str] | None)
     most = MAX_LEVELS_NAMED if named else MAX_LEVELS
     unique = not named and len(levels) == known > _FEWEST_NAMES
     if len(levels) > most or unique:
-        found = f"{len(levels)} different texts in {known} rows, such as {shown(levels[0])}"
-        return [Reason(None, name, found, f"numbers, or at most {most} categories that come again")]
+        found = f"{len(levels)} distinct strings in {known} rows, such as {shown(levels[0])}"
+        return [Reason(None, name, found, f"numbers, or at most {most} repeated categories")]
     return []
 
 
@@ -115,14 +113,15 @@ def _doubts(name: str, values: Array, levels: list[str] | None, *, named: bool) 
     if levels is None:
         if _are_days(values):
             message = (
-                f"Column {shown(name)} holds numbers that look like dates, such as 20240131; count days instead, or "
-                "leave the column out."
+                f"Column {shown(name)} holds numbers that look like dates, such as 20240131; convert them "
+                "to a number of days, or leave the column out."
             )
             yield DatasetWarning("dates_as_numbers", "#/columns", message, column=name)
     elif not named and (words := numeric_words(levels)) is not None:
         message = (
-            f"Column {shown(name)} holds {words}, such as {shown(levels[0])}, which are taken for categories without "
-            "an order; write each as one number, or name the column in categorical if they are categories."
+            f"Column {shown(name)} holds {words}, such as {shown(levels[0])}, which are taken for "
+            'unordered categories; write each as one number, or list the column in "categorical" if '
+            "they are categories."
         )
         yield DatasetWarning("numbers_as_categories", "#/columns", message, column=name)
 

@@ -66,15 +66,15 @@ def numeric_words(texts: Sequence[str]) -> str | None:
     ):
         return "numbers after a word"
     begins = sum(1 for text in texts[:_LOOKED_AT] if _NUMERIC.match(text))
-    return "texts that begin with numbers" if begins >= _MOST * len(texts[:_LOOKED_AT]) > 0 else None
+    return "strings that begin with numbers" if begins >= _MOST * len(texts[:_LOOKED_AT]) > 0 else None
 
 
 def number_advice(texts: Sequence[str]) -> str | None:
     """How numbers that are written like these can be read; None for texts that are none."""
     if _mostly(_DECIMAL_COMMA, texts) and not _mostly(_THOUSANDS, texts):
-        return 'Where numbers have a decimal comma, "decimal" is ",".'
+        return 'If numbers have a decimal comma, set "decimal": ",".'
     if _mostly(_MARKED, [_BLANK.sub("", text) for text in texts[:_LOOKED_AT] if len(text) <= _LONGEST]):
-        return "Write these numbers in one way: with one decimal sign, one unit or none, and nothing else."
+        return "Write these numbers in one format: one decimal separator, one unit or none, and nothing else."
     return None
 
 

@@ -34,9 +34,9 @@ def check_whole(table: Table, place: int, parts: Array) -> None:
         Reason(
             table.lines.of(int(elsewhere[position])),
             table.roles.names[place],
-            f"group {shown(levels[int(names[group])] if levels else f'{names[group]:g}')} in a second part",
+            f"group {shown(levels[int(names[group])] if levels else f'{names[group]:g}')} in a second split",
             f"one part, as in row {table.lines.of(int(first[group]))}",
         )
         for group, position in zip(torn[:MOST_REASONS], positions, strict=False)
     ]
-    raise Refused(reasons, "Put all rows of a group into one part, or leave the group out.")
+    raise Refused(reasons, "Put all rows of a group into one split, or leave the group out.")

@@ -19,7 +19,7 @@ _FEWEST_CLASSES = 2
 _FEWEST_COUNTED = 3
 _MANY = 10
 _OFTEN = 4
-"""How often words come up, on average, that are names of classes or categories."""
+"""Mean number of occurrences of a string that is a class or category name."""
 _YEARS = range(1800, 2101)
 _DECIMALS = re.compile(r"[-+]?\d*[.,]\d+(?:[eE][-+]?\d+)?")
 _LONGEST_COUNT = 12
@@ -175,10 +175,10 @@ def is_title(
 def header_guess(row: Sequence[str], *, is_header: bool) -> DatasetWarning:
     """The warning that shows the first row, and which option makes it the other thing."""
     cells = ", ".join(shown(cell.strip()) for cell in row[:_MOST_SHOWN]) + ", …" * (len(row) > _MOST_SHOWN)
-    taken, other, value = "the names of the columns", "data", "false"
+    taken, other, value = "the column names", "data", "false"
     if not is_header:
         taken, other, value = other, taken, "true"
-    message = f"The first row ({cells}) was taken for {taken}; if it is {other}, say header={value}."
+    message = f"The first row ({cells}) was taken for {taken}; if it is {other}, set header={value}."
     return DatasetWarning("guessed_header", "#/options/header", message)
 
 

@@ -71,7 +71,7 @@ def _read_items(items: Iterator[Any], encoding: str, options: Options, plans: Pl
     if not first:
         raise refuse("no rows", "at least two", _ADVICE)
     if len(first) == 1 and isinstance(first[0], dict) and any(map(_is_nested, first[0].values())):
-        raise refuse("one object with lists or objects in it", "a list of rows", _ADVICE)
+        raise refuse("one object that contains lists or objects", "a list of rows", _ADVICE)
     if not isinstance(first[0], (list, dict)):
         raise refuse(_kind(first[0]), "a list or an object", _ADVICE, row=1)
     found = replace(
@@ -138,7 +138,8 @@ def _cells(row: Any, number: int, keys: list[str] | None) -> list[str]:
     if nested:
         names = keys or [f"column_{place}" for place in range(len(values))]
         reasons = [
-            Reason(number, names[place], _kind(values[place]), "a number, a text or null") for place in nested
+            Reason(number, names[place], _kind(values[place]), "a number, a string or null")
+            for place in nested
         ]
         raise Refused(reasons, f"Give each value a column of its own. {_ADVICE}")
     return list(map(_text, values))
@@ -180,7 +181,7 @@ def _items(path: Path, encoding: str) -> Iterator[Any]:
             yield text.item(count)
         if inside:
             if not following:
-                raise refuse("an end within the list, so that it is not JSON", "]", _ADVICE, row=count + 1)
+                raise refuse("an end within the list, so it is not valid JSON", "]", _ADVICE, row=count + 1)
             text.place += 1
             if text.following():
                 raise refuse(
@@ -231,7 +232,7 @@ class _Text:
                 return value
 
     def _wrong(self, error: Exception, number: int) -> Refused:
-        found = f"{shown(self.rest())}, which is not JSON ({_why(error)})"
+        found = f"{shown(self.rest())}, which is not valid JSON ({_why(error)})"
         return refuse(found, "an item", _ADVICE, row=number)
 
     def rest(self) -> str:

@@ -89,14 +89,16 @@ def look_alikes(
     """Warnings about texts that may be meant as one; ``what`` names them, as in ``Classes``."""
     equal = _groups(texts, lambda text: exact_number(text, decimal))
     if equal:
-        message = f"{what} {_listed(equal)} are equal as numbers and stay apart, as their texts differ."
+        message = (
+            f"{what} {_listed(equal)} are equal as numbers but kept apart, because their strings differ."
+        )
         yield DatasetWarning("equal_labels", pointer, message)
     numbers = {text for group in equal for text in group}
     same = [group for group in _groups(texts, _look) if not numbers.issuperset(group)]
     if same:
         message = (
-            f"{what} {_listed(same)} look the same and stay apart: their spaces, invisible characters or Unicode "
-            "forms differ."
+            f"{what} {_listed(same)} look the same but are kept apart: their spaces, invisible characters "
+            "or Unicode forms differ."
         )
         yield DatasetWarning("similar_labels", pointer, message)
     spelled = [
@@ -106,7 +108,8 @@ def look_alikes(
     ]
     if spelled:
         message = (
-            f"{what} {_listed(spelled)} differ in capitals or spaces alone and stay apart; write them alike."
+            f"{what} {_listed(spelled)} differ only in case or spaces and are kept apart; spell them the "
+            "same."
         )
         yield DatasetWarning("similar_labels", pointer, message)
     missing = [text for text in texts if text.casefold() in _MISSING_WORDS]

@@ -9,17 +9,19 @@ from engine.kernels import Array
 __all__ = ["FEWEST_ROWS", "determines"]
 
 FEWEST_ROWS = 20
-"""With fewer rows a column separates the classes by chance."""
+"""Minimum number of rows: with fewer, a column separates the classes by chance."""
 
 _REPEATED = 4
 _SAMPLE = 2_000
 _SAMPLE_OF_CLASS = 50
 _CORRELATED = 0.998
-"""A copy with noise of a twentieth of its spread correlates with 0.9988. The closest honest columns stay below."""
+"""Minimum correlation of a leak. A copy with noise of a twentieth of its spread has 0.9988; the closest
+honest columns stay below.
+"""
 _MONOTONE = 0.9999
 _FEWEST_OTHERS = 5
 _ERRORS = 0.02
-"""Of the rows outside the largest class, how many a leak may get wrong."""
+"""Share of the rows outside the largest class that a leak may get wrong."""
 _ROWS_A_RANGE = 50
 _MOST_CLASSES = 10
 

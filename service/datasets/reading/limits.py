@@ -17,19 +17,19 @@ __all__ = [
 
 MAX_COLUMNS = 65_536
 MAX_VALUES = 250_000_000
-"""Values of a table or an archive: 2 GB where each takes eight bytes."""
+"""Values of a table or an archive: 2 GB at eight bytes each."""
 MAX_BYTES = MAX_VALUES * 8
-"""Bytes that a file may become when it is unpacked."""
+"""Maximum size of an unpacked file in bytes."""
 MAX_LINE = 8_000_000
-"""Characters of a line: 120 for each of the most columns."""
+"""Characters of a line: 120 for each of the maximum number of columns."""
 MAX_LEVELS = 100
-"""Categories of a column that was not named as categorical."""
+"""Categories of a column that was not declared categorical."""
 MAX_LEVELS_NAMED = 1_000
 MAX_CLASSES = 1_000
 MAX_GROUPS = 4_096
-"""Groups of rows that are told apart."""
+"""Maximum number of row groups."""
 MAX_TEXTS = 100_000
-"""Different texts of a column that are counted before it is enough to say that there are more."""
+"""Distinct strings of a column that are counted; above this, only that there are more is reported."""
 
 # Deflate reaches 1,032 on zeros; pictures of digits 5, tables of counts 20.
 _BOMB_BYTES = 50_000_000

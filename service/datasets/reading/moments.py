@@ -22,7 +22,7 @@ _MOMENT = re.compile(rf"(?:{_YEAR_FIRST}|{_YEAR_LAST})(?:[T ,]+{_TIME}\s*{_ZONE}
 _DAY, _HOUR, _MINUTE = 86_400, 3_600, 60
 _MONTHS, _NOON = 12, 12
 _EXPECTED = "a number, or a date such as 2024-01-31 or 2024-01-31 12:00"
-_ADVICE = "Give every row a number or a date, all of one form, or do not name the column as the order."
+_ADVICE = 'Give every row a number or a date in one format, or do not use the column as "order".'
 
 
 def moments(table: Table, place: int) -> Array:

@@ -48,7 +48,7 @@ _NUMBERS = frozenset(("no", "nr", "num", "number", "code", "key", "name"))
 _WHOLES = frozenset(_ENTITIES[:18])
 _FEWEST_COUNTED = 50
 _EARLIEST = 1e8
-"""Seconds since 1970 from 1973 on."""
+"""Range of Unix timestamps from 1973 on."""
 _SPARSE = 1.1
 
 

@@ -76,7 +76,7 @@ def _literal(header: bytes, name: str) -> dict[Any, Any]:
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         found = None
     if not isinstance(found, dict) or set(found) != {"descr", "fortran_order", "shape"}:
-        raise _wrong(name, "a header that is not one of NumPy's")
+        raise _wrong(name, "a header that NumPy does not write")
     return found
 
 
@@ -92,7 +92,7 @@ def _understood(header: dict[Any, Any], name: str, offset: int) -> Head:
         type(length) is int and 0 <= length < _LARGEST for length in shape
     )
     if not lengths_fit or not isinstance(order, bool):
-        raise _wrong(name, "a header that is not one of NumPy's")
+        raise _wrong(name, "a header that NumPy does not write")
     if not 1 <= len(shape) <= _MOST_AXES:
         raise _wrong(name, f"{len(shape)} axes")
     return Head(np.dtype(descr), shape, order, offset)
@@ -102,6 +102,7 @@ def _wrong(name: str, found: str) -> Refused:
     return refuse(
         found,
         "an array of numbers, saved by numpy.savez",
-        "Save arrays of numbers with numpy.savez(file, x=x, y=y); of objects or records with one array a column.",
+        "Save arrays of numbers with numpy.savez(file, x=x, y=y); split objects or records into one array "
+        "per column.",
         column=name,
     )

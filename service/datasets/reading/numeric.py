@@ -39,11 +39,11 @@ class Unit:
 
     def check(self, value: Any) -> str:
         if not isinstance(value, str):
-            raise problem("type", 'Must be a text such as "kg", or "none".')
+            raise problem("type", 'Must be a string such as "kg", or "none".')
         unit = " ".join(value.split())
         if not 1 <= len(unit) <= LONGEST_NAME or not is_plain(unit) or any(map(str.isdigit, unit)):
             raise problem(
-                "range", f'Must be a text of 1 to {LONGEST_NAME} characters without digits, or "none".'
+                "range", f'Must be a string of 1 to {LONGEST_NAME} characters without digits, or "none".'
             )
         return unit
 
@@ -60,7 +60,7 @@ class NumericColumn:
     def __post_init__(self) -> None:
         check_fields(self)
         if self.decimal is not None and self.decimal == self.thousands:
-            message = "Must be another sign than decimal."
+            message = 'Must differ from "decimal".'
             raise InvalidSpec([SpecProblem(("thousands",), "incompatible", message)])
 
     def document(self) -> dict[str, Any]:

@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 ColumnReference = str | int
-"""A column by its name, or by its place from 0; −1 is the last."""
+"""A column by name or zero-based index; −1 is the last."""
 
 MOST_COLUMNS = 65_536
 LONGEST_NAME = 200
@@ -63,7 +63,8 @@ class Character:
         separates = character.isascii() and not character.isalnum() and character not in _UNFIT
         if len(character) != 1 or not separates:
             raise problem(
-                "range", 'Must be one character that no number holds, such as "," ";" "|", or "tab".'
+                "range",
+                'Must be one character that cannot be part of a number, such as "," ";" "|", or "tab".',
             )
         return character
 
@@ -86,9 +87,9 @@ class ColumnName:
 
     def check(self, value: Any) -> ColumnReference:
         if isinstance(value, bool) or not isinstance(value, (str, int)):
-            raise problem("type", "Must be the name of a column, or its number from 0.")
+            raise problem("type", "Must be the name of a column, or its zero-based index.")
         if isinstance(value, int) and not -MOST_COLUMNS <= value < MOST_COLUMNS:
-            raise problem("range", f"Must be a column's number from 0, below {MOST_COLUMNS}.")
+            raise problem("range", f"Must be a zero-based column index below {MOST_COLUMNS}.")
         if isinstance(value, str) and not (1 <= len(value) <= LONGEST_NAME and is_plain(value)):
             raise problem("range", f"Must be a name of 1 to {LONGEST_NAME} characters.")
         return value
@@ -102,7 +103,7 @@ class ColumnNames:
         if isinstance(value, (str, int)) and not isinstance(value, bool):
             value = [value]
         if not isinstance(value, (list, tuple)) or len(value) > MOST_COLUMNS:
-            raise problem("type", "Must be a list of columns, by name or by number from 0.")
+            raise problem("type", "Must be a list of columns, each by name or zero-based index.")
         return tuple(checked_item(ColumnName(), item, place) for place, item in enumerate(value))
 
 
@@ -128,7 +129,7 @@ class Texts:
         if isinstance(value, str):
             value = [value]
         if not isinstance(value, (list, tuple)) or len(value) > self.maximum:
-            raise problem("type", f"Must be a list of at most {self.maximum} texts.")
+            raise problem("type", f"Must be a list of at most {self.maximum} strings.")
         return tuple(checked_item(_Text(), item, place) for place, item in enumerate(value))
 
 
@@ -136,7 +137,7 @@ class Texts:
 class _Text:
     def check(self, value: Any) -> str:
         if not isinstance(value, str) or len(value) > LONGEST_NAME or not is_plain(value):
-            raise problem("type", f"Must be a text of at most {LONGEST_NAME} characters.")
+            raise problem("type", f"Must be a string of at most {LONGEST_NAME} characters.")
         return value
 
 

@@ -36,7 +36,7 @@ DEFAULT_MISSING = (
     *("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-nan", "-NaN"),
     *("NULL", "null", "None", "?", "."),
 )
-"""What stands for a missing value unless ``missing`` says otherwise: pandas' markers, UCI's ``?`` and SAS's ``.``."""
+"""Default markers of missing values: pandas' markers, UCI's ``?`` and SAS's ``.``."""
 
 _QUOTE_ALIASES = {"double": '"', "single": "'"}
 
@@ -121,13 +121,13 @@ def _used_twice(options: Options) -> Iterable[SpecProblem]:
     taken: dict[ColumnReference, str] = {}
     for name, column in parts:
         if column in taken:
-            message = f"Column {column!r} is given as {taken[column]} and as {name}; choose one."
+            message = f"Column {column!r} is given both as {taken[column]} and as {name}; choose one."
             yield SpecProblem((name,), "incompatible", message)
         taken[column] = name
     numeric = {each.column for each in options.numeric}
     for column in options.categorical:
         if column in numeric:
-            message = f"Column {column!r} is given as categorical and as numeric; choose one."
+            message = f"Column {column!r} is given both as categorical and as numeric; choose one."
             yield SpecProblem(("categorical",), "incompatible", message)
 
 

@@ -21,14 +21,14 @@ _ATTRIBUTES_SHOWN = 6
 
 _SAVE = "Open it in a spreadsheet program, save the sheet as CSV, and upload that."
 _EXCEL = "Save the sheet as CSV (in Excel: File, Save As, CSV UTF-8), and upload that."
-_INSTALL = " Or have python-calamine installed on the server: pip install 'trainyard[excel]'."
+_INSTALL = " Alternatively, install python-calamine on the server: pip install 'trainyard[excel]'."
 _UNPACK = "Unpack it, and upload the table in it."
 _EXPORT = "Export the table as CSV, and upload that."
 _PANDAS = "Read it with pandas.{}, write it with to_csv(..., index=False), and upload that."
 _SAVEZ = "Save the arrays with numpy.savez(file, x=x, y=y), and upload that."
-_PICTURES = "Save many pictures of one size as arrays with numpy.savez(file, x=x, y=y), and upload that."
+_PICTURES = "Save images of one size as arrays with numpy.savez(file, x=x, y=y), and upload that."
 _R = "In R, write the table with write.csv(table, file, row.names = FALSE), and upload that."
-_DOWNLOAD = "Download the file itself, not the page about it, look at it in an editor, and upload that."
+_DOWNLOAD = "Download the file itself, not the page about it, check it in an editor, and upload that."
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ _BY_MEMBER: tuple[tuple[bytes, OtherFormat], ...] = (
     (b"ppt/presentation.xml", OtherFormat("a PowerPoint file", "Save its table as CSV, and upload that.")),
     (b"Index/Document.iwa", OtherFormat("an Apple Numbers or Pages document", _SAVE)),
     (b"data.pkl", OtherFormat("a PyTorch file", _SAVEZ)),
-    (b"model.weights.h5", OtherFormat("a Keras model", "Upload the data to train on, not a model.")),
+    (b"model.weights.h5", OtherFormat("a Keras model", "Upload the training data, not a model.")),
 )
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _OLE = b"\xd0\xcf\x11\xe0"
@@ -112,7 +112,7 @@ _BY_PATTERN: tuple[tuple[re.Pattern[bytes], OtherFormat], ...] = tuple(
     (re.compile(pattern, re.DOTALL), found)
     for pattern, found in (
         (rb".{257}ustar", OtherFormat("a tar archive", _UNPACK)),
-        (rb"RIFF.{4}(?:WEBP|WAVE|AVI )", OtherFormat("a picture, sound or film", _PICTURES)),
+        (rb"RIFF.{4}(?:WEBP|WAVE|AVI )", OtherFormat("an image, audio or video file", _PICTURES)),
         (rb"BM.{0,14}\0", OtherFormat("a BMP picture", _PICTURES)),
         (rb"ORC.*\0", OtherFormat("an ORC file", _PANDAS.format("read_orc"))),
         (rb".{512}\x89HDF\r\n\x1a\n", OtherFormat("an HDF5 file", _SAVEZ)),
@@ -206,7 +206,7 @@ def _pointer(lines: list[str]) -> OtherFormat | None:
     """A few words in the place of a file that lies elsewhere."""
     first = lines[0] if lines else ""
     if first.startswith("version https://git-lfs"):
-        advice = "Fetch the file that it stands for (git lfs pull), and upload that."
+        advice = "Fetch the file it points to (git lfs pull), and upload that."
         return OtherFormat("a Git LFS pointer, not the file itself", advice)
     if first == "outs:" and any(line.startswith("- md5:") for line in lines):
         return OtherFormat(
@@ -228,7 +228,7 @@ def _lined(lines: list[str]) -> OtherFormat | None:
             "In Python: x, y = sklearn.datasets.load_svmlight_file(file), then "
             "numpy.savez(new, x=x.toarray(), y=y), and upload that."
         )
-        return OtherFormat("a file in LibSVM format (pairs of place and value)", advice)
+        return OtherFormat("a file in LibSVM format (index:value pairs)", advice)
     if len(lines) > _FEWEST_LINES and "|" in lines[0] and _RULE.fullmatch(lines[1]):
         return OtherFormat("a Markdown table", "Remove its second line, or write it as CSV.")
     return None
@@ -251,7 +251,7 @@ def _json_document(text: str) -> OtherFormat | None:
     if not isinstance(document, dict):
         return None
     if "nbformat" in document:
-        return OtherFormat("a Jupyter notebook", "Upload the table that it reads, not the notebook.")
+        return OtherFormat("a Jupyter notebook", "Upload the table it reads, not the notebook.")
     if document.get("type") in ("FeatureCollection", "Topology"):
         return OtherFormat("a map (GeoJSON)", "Write the properties of its features as CSV, and upload that.")
     said = [document[key] for key in _MESSAGE_KEYS if key in document]

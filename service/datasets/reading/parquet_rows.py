@@ -35,7 +35,7 @@ def read_parquet(path: Path, options: Options) -> Table:
         raise refuse(
             "a Parquet file, which this installation cannot read",
             "CSV, JSON or NPZ",
-            "Upload CSV instead, or have pyarrow installed on the server: pip install 'trainyard[parquet]'.",
+            "Upload CSV instead, or install pyarrow on the server: pip install 'trainyard[parquet]'.",
         ) from None
     try:
         return read_whole(lambda plans: _read(arrow, parquet.ParquetFile(path), options, plans))
@@ -44,7 +44,7 @@ def read_parquet(path: Path, options: Options) -> Table:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         found = f"a damaged Parquet file ({shown(str(error))[1:-1]})"
-        raise refuse(found, "a Parquet file", "Write the file anew, and upload all of it.") from None
+        raise refuse(found, "a Parquet file", "Write the file again, and upload all of it.") from None
 
 
 def _read(arrow: Any, file: Any, options: Options, plans: Plans) -> Table:
@@ -112,11 +112,11 @@ def _check_types(arrow: Any, columns: Sequence[tuple[str, Any]]) -> None:
     if bad:
         raise Refused(
             [
-                Reason(None, name, f"values of type {kind}", "numbers, texts or true and false")
+                Reason(None, name, f"values of type {kind}", "numbers, strings or booleans")
                 for name, kind in bad
             ],
-            "Make dates numbers, such as days since a day, or name their column in order; give nested values columns "
-            "of their own; or name others.",
+            'Convert dates to numbers, such as days since a date, or use their column as "order"; '
+            "flatten nested values into columns; or choose other columns.",
         )
 
 

@@ -62,11 +62,9 @@ def _parse(path: Path, options: Options) -> Parsed:
     if wanted == "npz":
         return read_npz(path, options)
     if wanted == "csv" and found in {"npz", "parquet", "excel"}:
-        raise refuse(
-            f"a file that begins as {found} does", "CSV", 'Leave "format" out, or upload a CSV file.'
-        )
+        raise refuse(f"a file that begins as {found} does", "CSV", 'Omit "format", or upload a CSV file.')
     if wanted == "excel" and not is_workbook:
-        raise refuse("no workbook", "a workbook of Excel or OpenDocument", 'Leave "format" out.')
+        raise refuse("no workbook", "an Excel or OpenDocument workbook", 'Omit "format".')
     return interpret(_READERS[wanted](path, options))
 
 
@@ -75,7 +73,7 @@ def _format(path: Path) -> str:
     with path.open("rb") as file:
         start = file.read(1024)
     if not start.strip(_BLANKS):
-        raise refuse("an empty file", "CSV, JSON, NPZ or Parquet", "Upload a file with rows in it.")
+        raise refuse("an empty file", "CSV, JSON, NPZ or Parquet", "Upload a file with rows.")
     for magic, name in _MAGIC.items():
         if start.startswith(magic):
             return name

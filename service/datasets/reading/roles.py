@@ -50,7 +50,7 @@ def column_names(header: Sequence[str] | None, count: int) -> tuple[tuple[str, .
     """Names for ``count`` columns, each once, and warnings about those that were made up; raises Refused for none."""
     if count > MAX_COLUMNS:
         raise refuse(
-            f"{count} columns", f"at most {MAX_COLUMNS}", "Is this file written sideways? Rows are examples."
+            f"{count} columns", f"at most {MAX_COLUMNS}", "Is this file transposed? Rows must be examples."
         )
     if header is None:
         return tuple(f"column_{place}" for place in range(count)), []
@@ -71,7 +71,7 @@ def column_names(header: Sequence[str] | None, count: int) -> tuple[tuple[str, .
             unique = f"{name}_{seen[name]}"
             seen[name] += unique in taken
         if unique != name:
-            message = f"A second column is called {shown(name)}; it is now {shown(unique)}."
+            message = f"A second column is called {shown(name)}; it was renamed {shown(unique)}."
             warnings.append(DatasetWarning("repeated_name", "#/columns", message, column=unique))
         taken.add(unique)
         names.append(unique)
@@ -97,9 +97,9 @@ def assign_roles(names: tuple[str, ...], options: Options, filled: int | None = 
     features = tuple(place for place in range(len(names)) if place not in taken | set(targets))
     if not targets or not features:
         raise refuse(
-            f"{len(names)} column{'s' * (len(names) != 1)}, of which {len(features)} to learn from",
+            f"{len(names)} column{'s' * (len(names) != 1)}, of which {len(features)} feature columns",
             "a target and at least one other column",
-            "Check the delimiter, or say which column is the target and ignore fewer.",
+            'Check the delimiter, or set "target" and ignore fewer columns.',
         )
     return Roles(
         names,
@@ -139,7 +139,9 @@ class _Places:
 
     def check(self) -> None:
         if self.unknown:
-            raise Refused(self.unknown, "Name columns as in the first row of the file, or by number from 0.")
+            raise Refused(
+                self.unknown, "Name columns as in the first row of the file, or by zero-based index."
+            )
 
 
 def is_called(options: Options, place: int, names: Sequence[str]) -> bool:

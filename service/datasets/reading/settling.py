@@ -18,10 +18,10 @@ from service.datasets.reading.roles import Roles
 __all__ = ["PLAIN", "Plans", "ReadAgain", "RowsOf", "Settling"]
 
 Plans = Mapping[int, Judgement | None]
-"""Columns that a second reading of the file reads as they were judged, or keeps open from its first row on (None)."""
+"""Columns as an earlier pass judged them; None leaves the column open from the first row on."""
 
 RowsOf = Callable[[int, Sequence[float]], Iterator[tuple[int, float]]]
-"""Finds the rows, from 0, in which these numbers of texts stand in a column."""
+"""Finds the rows, from 0, in which these strings occur in a column."""
 
 _MOST_NUMBERED_CLASSES = 20
 _FEW_CLASSES = 2
@@ -115,7 +115,7 @@ class Settling:
                     None, name, f"parentheses around every number, as in {shown(found.example)}", "numbers"
                 )
             )
-            self.advice.append(f'If the parentheses are minus signs, say "numeric": [{shown(name)}].')
+            self.advice.append(f'If the parentheses are minus signs, use "numeric": [{shown(name)}].')
         elif numbers is None or found.form is None:
             self._tell_texts(place, reader, found)
         else:
@@ -131,25 +131,25 @@ class Settling:
             Reason(
                 None,
                 name,
-                f"numbers such as {example}, whose separator may be that of decimals or of thousands",
+                f"numbers such as {example}, whose separator may be for decimals or thousands",
                 "one of them",
             )
         )
         column = f'{{"column": {shown(name)}, "decimal": ","}}'
-        self.advice.append(
-            f'Say which it is with "decimal", or for the column alone with "numeric": [{column}].'
-        )
+        self.advice.append(f'Set it with "decimal", or for this column alone with "numeric": [{column}].')
 
     def _tell_texts(self, place: int, reader: ColumnReader, found: Judgement) -> None:
         """Say what is remarkable about a column that is one of texts."""
         name = self._roles.names[place]
         is_told_as_feature = place in self._roles.features and numeric_words(reader.levels or ()) is not None
         if found.why == "mixed" and not is_told_as_feature and place != self._roles.order:
-            self._warn("mixed_column", name, "holds texts and numbers; its values are taken for categories.")
+            self._warn(
+                "mixed_column", name, "holds strings and numbers; its values are taken for categories."
+            )
         elif found.why == "classes":
             message = (
-                f"holds numbers such as {shown(found.example)}, which are taken for names of classes; to predict the "
-                'numbers, say "task": "regression".'
+                f"holds numbers such as {shown(found.example)}, which are taken for class names; to "
+                'predict the numbers, set "task": "regression".'
             )
             self._warn("numbers_as_classes", name, message)
 
@@ -163,12 +163,12 @@ class Settling:
         example = "" if value is None else f", {shown(found.example)} as {value:.15g}"
         cure = "; if its values are names, list it in categorical" * (place in self._roles.features)
         if place in self._roles.targets:
-            cure = '; if its values name classes, say "task": "classification"'
+            cure = '; if its values are class names, set "task": "classification"'
         message = f"is read as numbers{example}{cure}."
         if found.why == "chosen":
             sign = _OTHER_SIGN[form.decimal]
             option = f'"numeric": [{{"column": {shown(name)}, "decimal": "{sign}"}}]'
-            message += f" A decimal {_IN_WORDS[sign]} would fit, too: {option} reads it so."
+            message += f" A decimal {_IN_WORDS[sign]} would also fit: {option} reads it so."
         self._warn("read_as_numbers", name, message)
 
     def _doubt(self, place: int, reader: ColumnReader, prefer: str | None) -> None:
@@ -180,8 +180,8 @@ class Settling:
         value = NumberForm(sign).value(reader.doubtful or "")
         option = f'"numeric": [{{"column": {shown(name)}, "thousands": "{sign}"}}]'
         message = (
-            f"holds numbers such as {reader.doubtful}, which are read as {value:.15g}; if the {_IN_WORDS[sign]} "
-            f"separates thousands, say {option}."
+            f"holds numbers such as {reader.doubtful}, which are read as {value:.15g}; if the "
+            f"{_IN_WORDS[sign]} separates thousands, use {option}."
         )
         self._warn("ambiguous_thousands", name, message)
 

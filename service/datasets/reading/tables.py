@@ -42,7 +42,7 @@ def interpret(table: Table) -> Parsed:
         raise refuse(
             "one row" if len(table.values) else "no rows",
             "at least two",
-            "Upload more rows: some are to train on, others to validate.",
+            "Upload more rows: training and validation both need some.",
         )
     columns = _target_columns(table)
     target = _target(table, columns)
@@ -116,7 +116,9 @@ def _odd_numbers(table: Table, target: Target) -> Iterator[DatasetWarning]:
         odd = table.odd_numbers.get(place)
         if odd is None or table.column(place)[1] is not None:
             continue
-        cure = 'say task "classification"' if place in roles.targets else 'name the column in "categorical"'
+        cure = (
+            'set "task": "classification"' if place in roles.targets else 'list the column in "categorical"'
+        )
         name = roles.names[place]
         if odd.rounded is not None:
             message = (
@@ -127,7 +129,7 @@ def _odd_numbers(table: Table, target: Target) -> Iterator[DatasetWarning]:
         if odd.padded is not None:
             message = (
                 f"Column {shown(name)} holds numbers with leading zeros, such as "
-                f"{shown(odd.padded)[1:-1]}, read without them; if they are names, {cure}."
+                f"{shown(odd.padded)[1:-1]}, which are dropped; if they are names, {cure}."
             )
             yield DatasetWarning("leading_zeros", "#/columns", message, column=name)
 
@@ -156,14 +158,14 @@ def _target(table: Table, columns: Columns) -> Target:
             raise
         name = shown(columns.names[0])
         advice = (
-            f"{name} was taken for the target {roles.guess}; if it is another column, name it with target."
+            f'{name} was taken for the target {roles.guess}; if the target is another column, set "target".'
         )
         raise refused.advising(advice) from None
 
 
 def dropped_rows(dropped: int, rows: int) -> DatasetWarning:
     """The warning that counts rows without a target."""
-    message = f"{dropped:,} of {rows:,} rows have no target and were left out."
+    message = f"{dropped:,} of {rows:,} rows have no target and were dropped."
     return DatasetWarning("dropped_rows", "#/options/missing_target", message)
 
 
@@ -171,9 +173,9 @@ def check_training_part(y: Array, classes: tuple[str, ...] | None) -> None:
     """Raise Refused unless the rows to train on hold at least two classes."""
     if classes is not None and len(y) and (y == y[0]).all():
         raise refuse(
-            f"only class {shown(classes[int(y[0])])} among the rows to train on",
+            f"only class {shown(classes[int(y[0])])} among the training rows",
             "at least two classes",
-            "Give the rows to train on other rows of the file.",
+            "Add other rows of the file to the training rows.",
         )
 
 
@@ -188,9 +190,7 @@ def _parted(table: Table, features: Features, target: Target) -> dict[str, Array
         if rows.any():
             arrays |= {f"x{suffix}": features.x[rows], f"y{suffix}": target.y[rows]}
     if "x" not in arrays:
-        raise refuse(
-            "no rows to train on", "some", 'Say "train" in the split column of the rows to train on.'
-        )
+        raise refuse("no training rows", "some", 'Set "train" in the split column of the training rows.')
     return arrays
 
 
@@ -211,7 +211,7 @@ def _parts_of_rows(table: Table) -> Array:
                 )
                 for row in rows
             ],
-            "Let the split column hold one of these words in every row.",
+            "Every row of the split column must hold one of these words.",
         )
     return np.array([suffix or "" for suffix in suffixes])[numbers]
 
@@ -234,7 +234,7 @@ def _weights(table: Table, place: int) -> Array:
     weights = table.column(place)[0].astype(np.float64)
     _check_each(table, place, ~(np.isfinite(weights) & (weights >= 0)), "a finite weight of at least 0")
     if not weights.any():
-        raise refuse("0 in every row", "weights", "Leave the weight out.", column=table.roles.names[place])
+        raise refuse("Omit the weight.", "weights", "Leave the weight out.", column=table.roles.names[place])
     return weights
 
 
@@ -252,7 +252,7 @@ def _check_each(table: Table, place: int, bad: Array, expected: str) -> None:
                 )
                 for row in rows
             ],
-            f"Give every row {expected}, or do not name the column.",
+            f"Give every row {expected}, or do not use the column.",
         )
 
 

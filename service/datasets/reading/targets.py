@@ -62,7 +62,7 @@ def understand(columns: Columns, task: str | None, classes: tuple[str, ...] | No
         raise refuse(
             f"{len(columns.names)} target columns",
             "one",
-            f'Name one target column, or make the task "{_task_of_several(columns)}".',
+            f'Choose one target column, or set the task to "{_task_of_several(columns)}".',
         )
     if task == "classification":
         found = _classes(columns, classes)
@@ -76,9 +76,9 @@ def _dated(columns: Columns, target: Target) -> Iterator[DatasetWarning]:
     if are_dates(names) or are_durations(names):
         what = "dates or times" if are_dates(names) else "durations"
         message = (
-            f"The target {shown(columns.names[0])} holds {what} such as {shown(names[0])}, each of which is a class of "
-            'its own; to predict when or how long, write numbers, such as days; if they are classes, say "task": '
-            '"classification".'
+            f"The target {shown(columns.names[0])} holds {what} such as {shown(names[0])}, each of which "
+            "is a class of its own; to predict a date or duration, write it as a number, such as days; if "
+            'they are classes, set "task": "classification".'
         )
         yield DatasetWarning("dates_as_classes", "#/task", message)
 
@@ -97,7 +97,7 @@ def _check_present(columns: Columns) -> None:
         for row, column in np.argwhere(bad)[:MOST_REASONS]
     ]
     count = int(bad.any(axis=1).sum())
-    drop = ", or leave them out with missing_target=drop" if np.isnan(columns.values).any() else ""
+    drop = ", or drop them with missing_target=drop" if np.isnan(columns.values).any() else ""
     rows = f"{count} rows" if count > 1 else "row"
     drop = drop.replace("them", "it") if count == 1 else drop
     raise Refused(reasons, f"Fill in or remove the {rows} without a usable target{drop}.")
@@ -133,12 +133,12 @@ def _check_come_again(texts: Sequence[str], rows: int, name: str) -> None:
         return
     dates = are_dates(texts)
     found = (
-        f"{'dates' if dates else f'{len(texts)} different texts in {rows} rows,'} such as {shown(texts[0])}"
+        f"{'dates' if dates else f'{len(texts)} distinct strings in {rows} rows,'} such as {shown(texts[0])}"
     )
-    classes = 'If these are classes all the same, say so with task "classification".'
-    other = "Name another column as the target."
+    classes = 'If these are classes, set the task to "classification".'
+    other = "Choose another column as the target."
     advice = number_advice(texts) or (classes if len(texts) <= MAX_CLASSES else other)
-    raise refuse(found, "numbers, or classes that come again", advice, column=name)
+    raise refuse(found, "numbers, or repeated classes", advice, column=name)
 
 
 def _task_of_several(columns: Columns) -> str:
@@ -160,7 +160,7 @@ def _classes(columns: Columns, names: tuple[str, ...] | None) -> Target:
         are_numbers = len(names) > 1 and all(
             exact_number(name, columns.decimal) is not None for name in names
         )
-        other = ', or make the task "regression"' if are_numbers else ""
+        other = ', or set the task to "regression"' if are_numbers else ""
         raise refuse(
             f"{len(names)} class{'es' * (len(names) != 1)}: {', '.join(shown(name) for name in names[:5])}",
             f"2 to {MAX_CLASSES}",
@@ -180,9 +180,9 @@ def _labels_of(columns: Columns) -> LabelsFound:
     levels = columns.levels[0]
     if levels is None:
         raise refuse(
-            f"more than {MAX_CLASSES} different labels",
+            f"more than {MAX_CLASSES} distinct labels",
             f"2 to {MAX_CLASSES}",
-            'Check which column is the target, or make the task "regression".',
+            'Check which column is the target, or set the task to "regression".',
             column=columns.names[0],
         )
     return LabelsFound(columns.values[:, 0].astype(np.intp), tuple(levels))
@@ -227,7 +227,7 @@ def _numbers(columns: Columns) -> Target:
             )
             for place in texts
         ]
-        raise Refused(reasons, 'Choose a target of numbers, or make the task "classification".')
+        raise Refused(reasons, 'Choose a numeric target, or set the task to "classification".')
     values = columns.values.astype(np.float64)
     if (values == values[0]).all():
         raise refuse(

@@ -64,9 +64,7 @@ def _as_given(path: Path, given: str, wide: str | None, *, has_nul: bool) -> tup
     """The encoding that was given, in its full name, and warnings; raises Refused where it is not that."""
     is_wide = given.startswith(("utf-16", "utf-32"))
     if (is_wide and not has_nul) or (wide is not None and not wide.startswith(given)):
-        advice = (
-            f'Leave the encoding out, or give "encoding": "{wide}".' if wide else "Leave the encoding out."
-        )
+        advice = f'Omit the encoding, or set "encoding": "{wide}".' if wide else "Omit the encoding."
         raise refuse(f"text that looks like {wide or 'one byte a character'}", f"{given} text", advice)
     encoding = wide or (f"{given}-le" if given in {"utf-16", "utf-32"} else given)
     warnings = _odd_characters(_checked(path, encoding))
@@ -74,7 +72,7 @@ def _as_given(path: Path, given: str, wide: str | None, *, has_nul: bool) -> tup
     if foreign is not None and scan(path, "utf-8").failure is None:
         number, raw = foreign
         message = (
-            f"The file was read as {given}, as told, but is UTF-8 as well: line {number} reads "
+            f"The file was read as {given}, as requested, but is also valid UTF-8: line {number} reads "
             f"{shown(raw.decode(given, 'replace'))}, and as UTF-8 {shown(raw.decode('utf-8', 'replace'))}."
         )
         warnings.insert(0, DatasetWarning("encoding_doubtful", _OPTION, message))
@@ -89,8 +87,8 @@ def lines_of(path: Path, encoding: str) -> Iterator[str]:
             if len(line) == MAX_LINE:
                 raise refuse(
                     f"a line of more than {MAX_LINE:,} characters".replace(",", " "),
-                    "lines that end",
-                    "Check that this is a CSV file, with one row a line.",
+                    "shorter lines",
+                    "Check that this is a CSV file with one row per line.",
                     row=number,
                 )
             # DOS ended files with this character, on a line of its own.
@@ -107,7 +105,7 @@ def _marked(start: bytes) -> str | None:
 def _overruled(marked: str, given: str | None) -> list[DatasetWarning]:
     if given is None or given == marked or (given in {"utf-16", "utf-32"} and marked.startswith(given)):
         return []
-    message = f"The file begins with the byte order mark of {marked} and was read as that, not as {given}."
+    message = f"The file begins with the byte order mark of {marked} and was read as such, not as {given}."
     return [DatasetWarning("encoding_overruled", _OPTION, message)]
 
 
@@ -156,11 +154,11 @@ def _checked(path: Path, encoding: str, *, is_marked: bool = False) -> Scan:
     found = scan(path, encoding)
     if found.failure is not None:
         advice = (
-            f"Leave the encoding out to have it found out, or give another. {other_readings(path, encoding)}"
+            f"Omit the encoding to have it detected, or set another one. {other_readings(path, encoding)}"
         )
         if is_marked:
             advice = (
-                f"The byte order mark says {encoding}, so that the file is damaged or cut off: write it anew."
+                f"The byte order mark says {encoding}, so the file is damaged or truncated: write it again."
             )
         raise refuse(
             f"bytes that are not {encoding}: {found.failure.text}",
@@ -178,7 +176,8 @@ def _without_nul(found: Scan) -> Scan:
         raise refuse(
             f"{found.nuls} NUL character{'s' * (found.nuls != 1)}, the first in {place}",
             "text without NUL",
-            "The file may be damaged or written only in part: write it anew, or remove them (tr -d '\\000').",
+            "The file may be damaged or only partly written: write it again, or remove them (tr -d "
+            "'\\\\000').",
             row=found.nul.line,
         )
     return found
@@ -189,18 +188,18 @@ def _odd_characters(found: Scan) -> list[DatasetWarning]:
     warnings = []
     if found.odd is not None:
         kind = "replacement" if found.odd_character == "\ufffd" else "control"
-        hint = " Japanese text in iso2022_jp has such; give it as the encoding." * (
+        hint = " Japanese text in iso2022_jp contains these; set it as the encoding." * (
             found.odd_character == "\x1b"
         )
         message = (
-            f"Line {found.odd.line} holds the {kind} character U+{ord(found.odd_character):04X}, which was kept: "
-            f"{shown(found.odd.text)}.{hint}"
+            f"Line {found.odd.line} contains the {kind} character U+{ord(found.odd_character):04X}, which "
+            f"was kept: {shown(found.odd.text)}.{hint}"
         )
         warnings.append(DatasetWarning("odd_character", None, message))
     if found.twice is not None:
         message = (
-            f"Line {found.twice.line} reads {shown(found.twice.text)}, as if UTF-8 had been read as Windows-1252 and "
-            "saved again; if so, export the file anew from where it came from."
+            f"Line {found.twice.line} reads {shown(found.twice.text)}, as if UTF-8 had been decoded as "
+            "Windows-1252 and saved again; if so, export the file again from its source."
         )
         warnings.append(DatasetWarning("encoded_twice", None, message))
     return warnings
@@ -213,8 +212,10 @@ def _guessed(path: Path) -> list[DatasetWarning]:
         raise refuse(
             f"line {utf_8.line} in UTF-8 ({shown(utf_8.text)}), and line {other.line} in another encoding",
             "one encoding",
-            'Save the whole file as UTF-8; or give the "encoding" that all of it is in. '
-            f"{other_readings(path, 'utf-8')}".strip(),
+            (
+                'Save the whole file as UTF-8, or set "encoding" to the file\'s single encoding. '
+                f"{other_readings(path, 'utf-8')}"
+            ).strip(),
             row=other.line,
         )
     found = scan(path, _GUESS)
@@ -222,13 +223,17 @@ def _guessed(path: Path) -> list[DatasetWarning]:
         raise refuse(
             f"bytes that are neither UTF-8 nor Windows-1252: {found.failure.text}",
             "text",
-            f'Give the "encoding" that it was written in, or save it as UTF-8. {other_readings(path, _GUESS)}'.strip(),
+            (
+                'Set "encoding" to the one it was written in, or save it as UTF-8. '
+                f"{other_readings(path, _GUESS)}"
+            ).strip(),
             row=found.failure.line,
         )
     number, raw = first_foreign_line(path) or (1, b"")
     message = (
-        f"The file is not UTF-8, and {_GUESS} was guessed: line {number} reads {shown(raw.decode(_GUESS, 'replace'))}. "
-        f'If that is wrong, give the "encoding". {other_readings(path, "utf-8", _GUESS)}'
+        f"The file is not UTF-8, and {_GUESS} was guessed: line {number} reads "
+        f'{shown(raw.decode(_GUESS, "replace"))}. If that is wrong, set "encoding". '
+        f"{other_readings(path, 'utf-8', _GUESS)}"
     )
     guess = DatasetWarning("encoding_guessed", _OPTION, message.strip())
     return [guess, *_odd_characters(_without_nul(found))]

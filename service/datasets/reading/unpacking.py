@@ -17,8 +17,8 @@ __all__ = ["unpacked"]
 _MAGIC = b"\x1f\x8b"
 _BLOCK = 1 << 20
 _LEAST_ROOM = 1 << 26
-"""What is left of the disk, as others write to it, too."""
-_ADVICE = "Upload the file unpacked, or pack it anew."
+"""Disk space left free, since others write to the disk too."""
+_ADVICE = "Upload the file uncompressed, or compress it again."
 
 
 def unpacked(path: Path) -> Path:
@@ -33,10 +33,10 @@ def unpacked(path: Path) -> Path:
             while block := file.read(_BLOCK):
                 size += len(block)
                 if size > MAX_BYTES or is_bomb(size, packed):
-                    raise refuse(f"{packed} bytes that unpack to {size} and more", "data", _ADVICE)
+                    raise refuse(f"{packed} bytes that unpack to {size} or more", "data", _ADVICE)
                 if shutil.disk_usage(plain.parent).free < _LEAST_ROOM:
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 out.write(block)
     except (gzip.BadGzipFile, zlib.error, EOFError):
-        raise refuse("a damaged gzip file", "a gzip file that is whole", _ADVICE) from None
+        raise refuse("a damaged gzip file", "a complete gzip file", _ADVICE) from None
     return plain

@@ -72,7 +72,7 @@ def test_trains_and_says_how_a_raw_row_becomes_features() -> None:
         (COLUMNS[:2], ROWS, "Must have 2 columns"),
         (COLUMNS, np.array([[NAN, 0, 1.0]]), "Column 0 must be finite"),
         (COLUMNS, np.array([[1.0, 0, np.inf]]), "Column 2 must be finite"),
-        (COLUMNS, np.array([[1.0, 3, 1.0]]), "Column 1 must hold numbers of levels from 0 to 2"),
+        (COLUMNS, np.array([[1.0, 3, 1.0]]), "Column 1 must hold level numbers from 0 to 2"),
         (COLUMNS, np.array([[1.0, 0.5, 1.0]]), "Column 1 must hold"),
         (COLUMNS, np.array([[1.0, -1, 1.0]]), "Column 1 must hold"),
         (COLUMNS, np.array([[1.0, NAN, 1.0]]), "Column 1 must be finite"),

@@ -123,5 +123,5 @@ def test_one_class_and_one_row_are_singular() -> None:
     data = Dataset(UNIQUE[:40], np.array([0] * 39 + [1]), "binary", 2)
     found = prepare(data, resolve(Experiment(), data.facts)).warnings
     assert [warning.message.partition(" rows: ")[2] for warning in found] == [
-        "1, by number, with 1 row in all. How well it is predicted is not measured there.",
+        "1, by class number, with 1 row in all. How well it is predicted is not measured there.",
     ] * 2

@@ -117,7 +117,7 @@ def test_a_word_of_another_tool_leads_to_ours(word: str) -> None:
         ({"optimizer": {"name": "sgd", "lr": 0.1}}, 'Unknown field. Write "learning_rate" instead.'),
         ({"architecture": [{"neurons": 3}]}, 'Unknown field. Write "units" instead.'),
         ({"split": {"test_size": 0.1}}, 'Unknown field. Write "test" instead.'),
-        ({"optimizer": "sdg"}, '"sdg" is unknown here. Did you mean "sgd"?'),
+        ({"optimizer": "sdg"}, '"sdg" is unknown. Did you mean "sgd"?'),
         ({"optimizer": "SGD"}, '"SGD" is called otherwise here: write "sgd" instead.'),
     ],
 )
@@ -151,12 +151,14 @@ def test_names_of_classes_are_words(field: str, word: str, instead: Any) -> None
 def test_what_is_only_alike_is_not_called_the_same(word: str) -> None:
     fields = {"init": "truncated_normal", "loss": "rmse root_mean_squared_error", "activation": "mish prelu"}
     field = next((each for each, words in fields.items() if word in words.split()), "optimizer")
-    assert "not known here; the nearest is" in message({field: word})
+    assert "does not exist here; the nearest is" in message({field: word})
 
 
 def test_softmax_is_for_the_output_layer() -> None:
     for given in ({"activation": "softmax"}, {"architecture": [{"units": 10, "activation": "softmax"}]}):
-        assert message(given) == '"softmax" is for the output layer, which comes by itself: see "output".'
+        assert (
+            message(given) == '"softmax" is for the output layer, which is added automatically: see "output".'
+        )
 
 
 @pytest.mark.parametrize("name", NEEDLESS)
@@ -172,7 +174,7 @@ def test_weight_decay_of_sgd_is_a_penalty() -> None:
 def test_all_names_are_listed_once_and_only_where_nobody_knows_better() -> None:
     with pytest.raises(InvalidSpec) as caught:
         Experiment.from_document({"lr": 1, "qqq": 1, "zzz": 1, "lamda": 1})
-    listed = [problem.path[0] for problem in caught.value.problems if "Known here" in problem.message]
+    listed = [problem.path[0] for problem in caught.value.problems if "Allowed: " in problem.message]
     assert listed == ["qqq"]
 
 

@@ -151,7 +151,7 @@ def test_a_state_of_another_revision_is_refused() -> None:
     state = next(training([experiment], splits)).lanes[0].state()
     assert state.document["revision"] == ENGINE_REVISION
     older = Checkpoint(state.arrays, {**state.document, "revision": ENGINE_REVISION - 1})
-    with pytest.raises(InvalidCheckpoint, match=f"of revision {ENGINE_REVISION - 1} of the engine"):
+    with pytest.raises(InvalidCheckpoint, match=f"from engine revision {ENGINE_REVISION - 1} and"):
         next(training([experiment], splits, states=[older]))
 
 

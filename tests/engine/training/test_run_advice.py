@@ -207,7 +207,7 @@ def test_a_run_that_may_only_be_short_is_not_called_hopeless(epochs: int) -> Non
     slow = {"optimizer": {"name": "sgd", "learning_rate": 1e-5}, "init": "large", "max_epochs": epochs}
     result = run(LEARNS, **slow)
     assert codes(result)[-1] == "no_better_than_baseline"
-    assert result.warnings[-1].message.endswith("it may only need more epochs.")
+    assert result.warnings[-1].message.endswith("the run may need more epochs.")
 
 
 def test_a_run_that_was_stopped_is_not_told_to_go_on() -> None:

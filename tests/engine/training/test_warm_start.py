@@ -166,7 +166,7 @@ def test_missing_and_needless_weights_are_named() -> None:
         next(training([experiment], splits))
     weights = result_of(trained("plain")).best
     drawn = experiment_of(architecture=[6, 4], init="zeros")
-    with pytest.raises(InvalidSpec, match=r"#/init: .*leave init out"):
+    with pytest.raises(InvalidSpec, match=r"#/init: .*omit init"):
         train(drawn, data("plain"), initial=weights)
 
 

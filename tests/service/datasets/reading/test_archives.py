@@ -117,4 +117,4 @@ def test_other_arrays_are_not_read() -> None:
     file = io.BytesIO(npz(x=X, y=DIGITS))
     with zipfile.ZipFile(file, "a") as archive:
         archive.writestr("notes.npy", b"no array at all")
-    assert messages(accepted(file.getvalue())) == ['Array "notes" has no meaning here and was not read.']
+    assert messages(accepted(file.getvalue())) == ['Array "notes" is not used and was not read.']

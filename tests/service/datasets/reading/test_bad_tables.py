@@ -25,7 +25,7 @@ def places(found: Rejected) -> list[tuple[int | None, str | None, str]]:
         pytest.param("\ufeff", "an empty file", id="byte order mark alone"),
         pytest.param("a,b,y\n", "no rows", id="header alone"),
         pytest.param("a,b,y\n1,2,0\n", "one row", id="one row"),
-        pytest.param("a\n1\n2\n", "1 column, of which 0 to learn from", id="one column"),
+        pytest.param("a\n1\n2\n", "1 column, of which 0 feature columns", id="one column"),
         pytest.param("a,b,y\n1,2,0\n3,4,0\n5,6,0\n", '1 class: "0"', id="one class"),
         pytest.param("a,b,y\n1,2,7.5\n3,4,7.5\n", "7.5 in every row", id="constant target"),
         pytest.param(os.urandom(5000) + b"\0", "binary data", id="binary junk"),
@@ -133,7 +133,7 @@ def test_a_name_in_every_row_is_refused_however_few_there_are() -> None:
 
 def test_ever_more_texts_are_not_kept() -> None:
     rows = "".join(f"{row:x}-,{row % 3},{row % 2}\n" for row in range(110_000))
-    assert rejected("who,b,y\n" + rows).reasons[0].found == "more than 100000 different texts"
+    assert rejected("who,b,y\n" + rows).reasons[0].found == "more than 100000 distinct strings"
 
 
 @pytest.mark.parametrize("value", ["-1", "nan", "inf", ""])
@@ -145,7 +145,7 @@ def test_a_weight_must_be_one(value: str) -> None:
 def test_parts_have_names() -> None:
     found = rejected("a,part,y\n1,train,0\n2,TEST,1\n3,later,0\n4,,1\n", split="part")
     assert places(found) == [(4, "part", '"later"'), (5, "part", '""')]
-    assert rejected("a,part,y\n1,test,0\n2,test,1\n", split="part").reasons[0].found == "no rows to train on"
+    assert rejected("a,part,y\n1,test,0\n2,test,1\n", split="part").reasons[0].found == "no training rows"
     one_class = rejected("a,part,y\n1,train,0\n2,train,0\n3,test,1\n", split="part")
     assert one_class.reasons[0].found.startswith('only class "0"')
 
@@ -154,8 +154,8 @@ def test_a_group_in_two_parts_is_refused_and_shown() -> None:
     rows = "a,g,s,y\n1,ann,train,0\n2,bob,train,1\n3,ann,test,0\n4,ann,test,1\n5,cy,validation,1\n6,bob,validation,0\n"
     found = rejected(rows, group="g", split="s")
     assert places(found) == [
-        (4, "g", 'group "ann" in a second part'),
-        (7, "g", 'group "bob" in a second part'),
+        (4, "g", 'group "ann" in a second split'),
+        (7, "g", 'group "bob" in a second split'),
     ]
     assert [reason.expected for reason in found.reasons] == [
         "one part, as in row 2",
@@ -171,7 +171,7 @@ def test_labels_are_yes_or_no() -> None:
     found = rejected("a,p,q\n1,0,2\n2,1,x\n3,1,y\n", target=["p", "q"], task="multilabel")
     assert found.reasons[0].column == "q"
     assert rejected("a,p,q\n1,0,2\n2,1,3\n", target=["p", "q"], task="classification").advice.startswith(
-        "Name one"
+        "Choose one"
     )
     assert rejected("a,p\n1,u\n2,v\n3,u\n", target="p", task="regression").reasons[0].found == '"u"'
 

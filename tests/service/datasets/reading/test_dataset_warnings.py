@@ -191,7 +191,7 @@ def test_rows_without_a_target_are_left_out_and_counted(target: str) -> None:
         ("dropped_rows", "#/options/missing_target"),
         *[(each.code, each.pointer) for each in whole.warnings],
     ]
-    assert messages(torn)[0] == "2 of 62 rows have no target and were left out."
+    assert messages(torn)[0] == "2 of 62 rows have no target and were dropped."
     lines = ["a,b,kind,size", *rows, *empty]
     assert "missing_target=drop" in rejected("\n".join(lines), target=target).advice
     late = rejected("\n".join(["a,y", "1,", *["2,3.5"] * 3, "3,inf"]), target="y", missing_target="drop")
@@ -207,7 +207,7 @@ def test_arrays_without_a_target_are_left_out_with_all_that_is_beside_them() -> 
     found = accepted(file.getvalue(), missing_target="drop")
     assert found.arrays["y"].tolist() == found.arrays["y_test"].tolist() == np.delete(y, 3).tolist()
     assert found.arrays["groups"].tolist() == np.delete(np.arange(40) // 2, 3).tolist()
-    assert messages(found)[0] == "2 of 80 rows have no target and were left out."
+    assert messages(found)[0] == "2 of 80 rows have no target and were dropped."
 
 
 def test_copies_that_chance_explains_are_no_warning() -> None:

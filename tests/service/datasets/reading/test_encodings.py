@@ -170,7 +170,7 @@ def test_another_encoding_than_was_given_is_refused(content: bytes, encoding: st
     found = rejected(content, encoding=encoding)
     assert found.reasons[0].row == row
     assert found.reasons[0].expected.startswith(encoding)
-    assert "Leave the encoding out" in found.advice
+    assert "Omit the encoding" in found.advice
 
 
 def test_a_mark_and_utf_8_speak_against_what_was_given() -> None:
@@ -232,7 +232,7 @@ def test_a_text_that_is_cut_after_its_mark_is_said_to_be() -> None:
     found = rejected("a,b,y\n1,2,0\n3,4,1\n".encode("utf-16")[:-1])
     assert (
         found.advice
-        == "The byte order mark says utf-16-le, so that the file is damaged or cut off: write it anew."
+        == "The byte order mark says utf-16-le, so the file is damaged or truncated: write it again."
     )
 
 

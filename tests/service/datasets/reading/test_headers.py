@@ -173,7 +173,7 @@ def test_halves_of_numbers_are_not_shifted_into_other_columns(row: str) -> None:
     rows = [row.format(number, number * 37 % 90, number % 3) for number in range(1, 41)]
     found = rejected("\n".join(["a,price,label", *rows, ""]))
     assert (found.reasons[0].row, found.reasons[0].found) == (1, "3 names above rows of 4 fields")
-    assert "in quotes" in found.advice
+    assert "quote them" in found.advice
 
 
 def test_measurements_without_a_name_are_kept() -> None:
@@ -207,5 +207,5 @@ def test_names_that_come_again_are_no_row(rows: list[str]) -> None:
     assert (found.options.header, len(found.arrays["x"])) == (True, 2 * len(rows))
     assert "label" not in (found.classes or ())
     assert [each.message for each in found.warnings if each.code == "repeated_header"] == [
-        f"Line {len(rows) + 2} repeats the names of the columns, as files put together do, and was left out."
+        f"Line {len(rows) + 2} repeats the column names, as in concatenated files, and was left out."
     ]

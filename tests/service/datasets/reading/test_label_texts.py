@@ -109,7 +109,7 @@ def test_too_many_labels_are_no_classes() -> None:
     rows = "".join(f"{row / 7:.4f},{row}.0\n" for row in range(1_500))
     assert rejected("a,label\n" + rows, task="classification").reasons[0].found.startswith("1500 classes")
     found = rejected(npz(x=np.arange(1_500), y=np.arange(1_500)), task="classification")
-    assert found.reasons[0].found == "more than 1000 different labels"
+    assert found.reasons[0].found == "more than 1000 distinct labels"
 
 
 def test_the_names_of_a_summary_belong_to_numbers() -> None:

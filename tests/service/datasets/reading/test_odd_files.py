@@ -46,7 +46,7 @@ def overlapping() -> bytes:
 @pytest.mark.parametrize(
     ("content", "found"),
     [
-        pytest.param(zip64(), "list of contents that is too long", id="zip64"),
+        pytest.param(zip64(), "table of contents that is too long", id="zip64"),
         pytest.param(overlapping(), "damaged ZIP archive", id="overlapping members"),
         pytest.param(archive({"x.npz": npz(x=X, y=Y)}), "a member called", id="nested"),
         pytest.param(npy(X), "a single NumPy array", id="bare npy"),
@@ -134,8 +134,8 @@ def test_where_columns_stand_is_found_out_once() -> None:
             "not JSON",
         ),
         ("[{" + ",".join(f'"k{each}": 1' for each in range(60_000)) + ', "k7": 2}]', 1, 'key "k7" twice'),
-        ('{"data": [{"a": 1, "y": 0}, {"a": 2, "y": 1}]}', None, "one object with lists"),
-        ('{"a": {"0": 1, "1": 2}, "y": {"0": 0, "1": 1}}', None, "one object with lists"),
+        ('{"data": [{"a": 1, "y": 0}, {"a": 2, "y": 1}]}', None, "one object that contains lists"),
+        ('{"a": {"0": 1, "1": 2}, "y": {"0": 0, "1": 1}}', None, "one object that contains lists"),
     ],
 )
 def test_json_that_is_none(content: str, row: int | None, found: str) -> None:

@@ -53,7 +53,7 @@ def test_excels_own_line_about_the_separator_is_taken_at_its_word() -> None:
 def test_a_title_is_asked_to_go(title: str) -> None:
     found, advice = why(rejected(table(title, "area;rooms;price", *german())))
     assert "above rows of 3 fields" in found
-    assert advice.startswith("Remove the lines above the names")
+    assert advice.startswith("Remove the lines above the header")
 
 
 def test_a_quote_after_a_space_is_one() -> None:
@@ -100,15 +100,15 @@ def test_texts_that_hardly_come_again_are_no_classes_unless_it_is_said() -> None
     assert len(accepted(twice).classes or ()) == 30
     once = table("a,comment", *(f"{row % 7},words {row} of a person" for row in range(60)))
     found, advice = why(rejected(once))
-    assert found == '60 different texts in 60 rows, such as "words 0 of a person"'
-    assert 'task "classification"' in advice
+    assert found == '60 distinct strings in 60 rows, such as "words 0 of a person"'
+    assert 'the task to "classification"' in advice
     assert len(accepted(once, task="classification").classes or ()) == 60
 
 
 def test_a_target_that_was_guessed_is_said_to_be() -> None:
     content = table("a,b,c", "1,2,3.5", "2,3,", "3,4,1.5")
     assert (
-        "because it is the last column; if it is another column, name it with target."
+        'because it is the last column; if the target is another column, set "target".'
         in rejected(content).advice
     )
     assert "taken for the target" not in rejected(content, target="c").advice
@@ -121,7 +121,7 @@ def test_a_target_that_was_guessed_is_said_to_be() -> None:
 def test_classes_that_differ_in_capitals_are_told() -> None:
     found = accepted(table("a,y", *(f"{row},{('Yes', 'yes', 'No')[row % 3]}" for row in range(30))))
     assert [message for message in messages(found) if "capitals" in message] == [
-        'Classes "Yes" and "yes" differ in capitals or spaces alone and stay apart; write them alike.'
+        ('Classes "Yes" and "yes" differ only in case or spaces and are kept apart; spell them the same.')
     ]
 
 

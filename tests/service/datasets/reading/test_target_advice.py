@@ -20,23 +20,23 @@ def table(targets: list[str], others: list[str] | None = None) -> str:
     ("content", "options", "advice", "followed"),
     [
         pytest.param(
-            table(WORDS, TAGS), {"target": "y"}, 'task "classification"', {"target": "y", "task": "classification"},
-            id="another text in every row",
+            table(WORDS, TAGS), {"target": "y"}, 'the task to "classification"',
+            {"target": "y", "task": "classification"}, id="another text in every row",
         ),
         pytest.param(
-            table(TAGS, TAGS[::-1]), {"target": ["y", "z"], "task": "classification"}, 'the task "regression"',
+            table(TAGS, TAGS[::-1]), {"target": ["y", "z"], "task": "classification"}, 'the task to "regression"',
             {"target": ["y", "z"], "task": "regression"}, id="two columns of numbers",
         ),
         pytest.param(
             table(["0", "1"] * 20, ["1", "0", "0", "1"] * 10), {"target": ["y", "z"], "task": "classification"},
-            'the task "multilabel"', {"target": ["y", "z"], "task": "multilabel"}, id="two columns of 0 and 1",
+            'the task to "multilabel"', {"target": ["y", "z"], "task": "multilabel"}, id="two columns of 0 and 1",
         ),
         pytest.param(
             table([str(row * 3) for row in range(1_500)], ["1", "2"] * 750), {"target": "y", "task": "classification"},
-            'the task "regression"', {"target": "y", "task": "regression"}, id="1,500 numbers as classes",
+            'the task to "regression"', {"target": "y", "task": "regression"}, id="1,500 numbers as classes",
         ),
         pytest.param(
-            table([*TAGS[:-1], "late"], ["1", "2"] * 20), {"target": "y"}, 'task "classification"',
+            table([*TAGS[:-1], "late"], ["1", "2"] * 20), {"target": "y"}, '"task": "classification"',
             {"target": "y", "task": "classification"}, id="a word among numbers",
         ),
     ],
@@ -83,4 +83,6 @@ def test_what_is_said_of_a_target_of_amounts_works_for_a_target() -> None:
 @pytest.mark.parametrize("cell", ["1/5", "2024-01-31", "10-20"])
 def test_numbers_of_another_kind_are_not_called_missing(cell: str) -> None:
     found = rejected("a,y\n" + f"1,{cell}\n2,5\n" * 20, task="regression")
-    assert found.advice == 'Correct the values. If the target names classes, say task "classification".'
+    assert (
+        found.advice == 'Correct the values. If the target holds class names, set "task": "classification".'
+    )
