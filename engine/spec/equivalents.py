@@ -93,9 +93,9 @@ def _note(tool: str, experiment: Experiment, note: str) -> str:
     """The note, and what to say of the loss and of layers' own penalties."""
     name, loss, notes = _TOOLS[tool], variant_name(experiment.loss), [note]
     if loss == "squared_error" and tool != "sklearn":
-        notes.append(f"The squared error of {name} is not halved, so its value is doubled.")
+        notes.append(f"The squared error of {name} is not halved; use twice this value.")
     if loss in _AVERAGES[tool] and _sums(experiment):
         notes.append(f"{name} averages this loss over the outputs; this λ is for their sum.")
     if any(layer.penalty is not None for layer in experiment.architecture):
-        notes.append("Layers with their own penalties need their λ converted the same way.")
+        notes.append("Layers have their own penalties, whose λ is converted the same way.")
     return " ".join(notes)

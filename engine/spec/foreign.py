@@ -180,9 +180,7 @@ def word_instead(word: str, allowed: tuple[str, ...]) -> str:
     words = {each for each in candidates if isinstance(each, str)}
     for each in candidates:
         if (each["name"] if isinstance(each, dict) else each) in allowed:
-            known = (
-                "does not exist here; the nearest is to" if NEAREST & words else "is named differently here:"
-            )
+            known = "unknown here; the nearest is to" if NEAREST & words else "named differently here:"
             return f'"{word}" is {known} write {json.dumps(each)} instead.'
     if "softmax" in words:
         return f'"{word}" is for the output layer, which is added automatically: see "output".'

@@ -97,7 +97,7 @@ def _identifier(parsed: Parsed, name: str) -> DatasetWarning:
     elif len(np.unique(known)) * 10 >= len(known) * 9:
         message = (
             f"has a different value in almost every row ({counted}), so nothing can be learned from it. "
-            f"Leave it out with {counted}."
+            f"Leave it out with {_option('ignore', name)}."
         )
     else:
         amounts = parsed.columns[place].kind == "number"

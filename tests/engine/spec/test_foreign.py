@@ -118,7 +118,7 @@ def test_a_word_of_another_tool_leads_to_ours(word: str) -> None:
         ({"architecture": [{"neurons": 3}]}, 'Unknown field. Write "units" instead.'),
         ({"split": {"test_size": 0.1}}, 'Unknown field. Write "test" instead.'),
         ({"optimizer": "sdg"}, '"sdg" is unknown. Did you mean "sgd"?'),
-        ({"optimizer": "SGD"}, '"SGD" is called otherwise here: write "sgd" instead.'),
+        ({"optimizer": "SGD"}, '"SGD" is named differently here: write "sgd" instead.'),
     ],
 )
 def test_other_forms(document: dict[str, Any], hint: str) -> None:
@@ -151,7 +151,7 @@ def test_names_of_classes_are_words(field: str, word: str, instead: Any) -> None
 def test_what_is_only_alike_is_not_called_the_same(word: str) -> None:
     fields = {"init": "truncated_normal", "loss": "rmse root_mean_squared_error", "activation": "mish prelu"}
     field = next((each for each, words in fields.items() if word in words.split()), "optimizer")
-    assert "does not exist here; the nearest is" in message({field: word})
+    assert "unknown here; the nearest is" in message({field: word})
 
 
 def test_softmax_is_for_the_output_layer() -> None:

@@ -108,5 +108,5 @@ def test_a_single_training_row_is_not_told_to_take_larger_batches() -> None:
 def test_numbers_of_one_are_singular() -> None:
     assert "larger than the 1 training row:" in only(split={"train_rows": 1}).message
     one = DatasetFacts(task="regression", rows=1000, features=10, classes=None)
-    assert "10 features and the output come" in only(one, architecture=[10, 8, 1]).message
+    assert "10 features and the output are" in only(one, architecture=[10, 8, 1]).message
     assert "after 1 epoch without" in only(patience=0, **long("plateau", patience=1)).message

@@ -121,14 +121,14 @@ def test_dates_are_refused_with_a_hint(date: str) -> None:
 def test_many_texts_are_refused_with_their_count() -> None:
     rows = "".join(f"name {row},{row % 3},{row % 2}\n" for row in range(150))
     found = rejected("who,b,y\n" + rows)
-    assert found.reasons[0].found.startswith("150 different texts in 150 rows")
+    assert found.reasons[0].found.startswith("150 distinct strings in 150 rows")
     assert isinstance(outcome("who,b,y\n" + rows, categorical=["who"]), Rejected) is False
     assert isinstance(outcome("who,b,y\n" + rows, ignore=["who"]), Rejected) is False
 
 
 def test_a_name_in_every_row_is_refused_however_few_there_are() -> None:
     rows = "".join(f"name {row},{row % 3},{row % 2}\n" for row in range(20))
-    assert rejected("who,b,y\n" + rows).reasons[0].found.startswith("20 different texts")
+    assert rejected("who,b,y\n" + rows).reasons[0].found.startswith("20 distinct strings")
 
 
 def test_ever_more_texts_are_not_kept() -> None:

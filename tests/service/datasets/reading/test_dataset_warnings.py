@@ -145,7 +145,7 @@ def test_copies_are_told_with_the_share_that_a_split_would_put_into_training() -
     rows = [f"{row % 3},{NUMBER[row]:.9f},{CLASSES[row]}" for row in range(ROWS)]
     found = accepted("\n".join(["a,b,y", *rows, *rows[:100]]))
     assert codes(found) == ["copied_rows"]
-    assert "100 of 300 rows have exactly the features of an earlier row." in messages(found)[0]
+    assert "100 of 300 rows have exactly the same features as an earlier row." in messages(found)[0]
     assert "about 40.0% of the validation and test rows" in messages(found)[0]
     assert "split.keep_duplicates_together" in messages(found)[0]
     lines = [*(f"train,{row}" for row in rows), *(f"test,{row}" for row in rows[:9])]

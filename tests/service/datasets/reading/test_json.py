@@ -63,8 +63,8 @@ def test_rows_over_many_blocks() -> None:
         pytest.param("[1, 2, 3]", 1, "a single value", id="numbers"),
         pytest.param('["a", "b"]', 1, "a single value", id="texts"),
         pytest.param('[{"a": [1], "y": 0}, {"a": [2], "y": 1}]', 1, "a list", id="nested"),
-        pytest.param('[{"a": 1, "y": 0}, {"a": 2, "y": 1}', 3, "not JSON", id="cut"),
-        pytest.param('[{"a": 1, "y": 0}, {"a": 2, "y": ', 2, "not JSON", id="cut within"),
+        pytest.param('[{"a": 1, "y": 0}, {"a": 2, "y": 1}', 3, "not valid JSON", id="cut"),
+        pytest.param('[{"a": 1, "y": 0}, {"a": 2, "y": ', 2, "not valid JSON", id="cut within"),
         pytest.param('[{"a": 1, "y": 0}, {"a": 2, "y": 1}] x', 2, "after the list", id="more"),
         pytest.param("[" * 100_000, 1, "nested too deeply", id="deep"),
         pytest.param(

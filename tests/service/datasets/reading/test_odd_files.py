@@ -56,7 +56,7 @@ def overlapping() -> bytes:
                 {f"{name}.npy": npy(np.zeros((12_000_000, 1), np.uint8)) for name in ("x", "x_val", "x_test")}
                 | {f"{name}.npy": npy(np.zeros(12_000_000, np.uint8)) for name in ("y", "y_val", "y_test")}
             ),
-            "packed into",
+            "compressed to",
             id="a bomb in several arrays",
         ),
         pytest.param(
@@ -117,21 +117,21 @@ def test_where_columns_stand_is_found_out_once() -> None:
     [
         ('[{"a": 1, "a": 2, "y": 0}, {"a": 2, "y": 1}]', 1, 'key "a" twice'),
         ('[{"a": 1, "y": 0, "y": 1}, {"a": 2, "y": 1}]', 1, 'key "y" twice'),
-        ('[{"a": 1, "y": 0},, {"a": 2, "y": 1}]', 2, "not JSON"),
+        ('[{"a": 1, "y": 0},, {"a": 2, "y": 1}]', 2, "not valid JSON"),
         ('[{"a": 1, "y": 0} {"a": 2, "y": 1}]', 1, "after an item"),
-        ('[,{"a": 1, "y": 0}, {"a": 2, "y": 1}]', 1, "not JSON"),
-        ('[{"a": 1, "y": 0}, {"a": 2, "y": 1},]', 3, "not JSON"),
-        ('{"a": 1, "y": 0},\n{"a": 2, "y": 1}', 2, "not JSON"),
+        ('[,{"a": 1, "y": 0}, {"a": 2, "y": 1}]', 1, "not valid JSON"),
+        ('[{"a": 1, "y": 0}, {"a": 2, "y": 1},]', 3, "not valid JSON"),
+        ('{"a": 1, "y": 0},\n{"a": 2, "y": 1}', 2, "not valid JSON"),
         (
             '[{"a": "' + "x" * 10_000_000 + '", "y": 0}, {"a": 2, "y": 1}]',
             1,
             "more than 8 000 000 characters",
         ),
-        ('[{"a": 1,}, {"a": 2}]' + " " * 3_000_000, 1, "not JSON"),
+        ('[{"a": 1,}, {"a": 2}]' + " " * 3_000_000, 1, "not valid JSON"),
         (
             "[" + '{"a": 1, "y": 0},' * 100 + '{"a": 1,},' + '{"a": 1, "y": 0},' * 600_000 + "{}]",
             101,
-            "not JSON",
+            "not valid JSON",
         ),
         ("[{" + ",".join(f'"k{each}": 1' for each in range(60_000)) + ', "k7": 2}]', 1, 'key "k7" twice'),
         ('{"data": [{"a": 1, "y": 0}, {"a": 2, "y": 1}]}', None, "one object that contains lists"),

@@ -120,7 +120,7 @@ def test_a_target_that_was_guessed_is_said_to_be() -> None:
 
 def test_classes_that_differ_in_capitals_are_told() -> None:
     found = accepted(table("a,y", *(f"{row},{('Yes', 'yes', 'No')[row % 3]}" for row in range(30))))
-    assert [message for message in messages(found) if "capitals" in message] == [
+    assert [message for message in messages(found) if "case" in message] == [
         ('Classes "Yes" and "yes" differ only in case or spaces and are kept apart; spell them the same.')
     ]
 
