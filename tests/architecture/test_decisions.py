@@ -1,4 +1,4 @@
-"""The index of the decision records lists each of them once, by its own title."""
+"""The index of the decision records lists each of them once, with its title, status and date."""
 
 import re
 
@@ -16,7 +16,9 @@ def test_the_index_is_complete_and_numbers_are_unique() -> None:
         status = (
             "amended" if re.search(r"^\*\*(Later|Amended|Since)\.\*\*", text, re.MULTILINE) else "as decided"
         )
-        rows.append(f"| [{number}]({path.name}) | {title} | {status} |")
+        rows.append(f"| [{number}]({path.name}) | {title} | {status}")
     assert len({row[:7] for row in rows}) == len(rows)
     index = (FOLDER / "README.md").read_text(encoding="utf-8").splitlines()
-    assert [line for line in index if line.startswith("| [")] == rows
+    listed = [line.rsplit(" | ", 1) for line in index if line.startswith("| [")]
+    assert [row for row, _ in listed] == rows
+    assert [date for _, date in listed if not re.fullmatch(r"20\d\d-[01]\d-[0-3]\d \|", date)] == []
