@@ -40,7 +40,7 @@ def names(markdown: str) -> list[str]:
     ("start", "callees", "others"),
     [
         ("### Warnings of a data set", DATASETS, {OUTDATED}),
-        ("`warnings` names what is allowed and probably not meant", EXPERIMENTS, {RESTARTED}),
+        ("`warnings` lists settings that are valid but probably not intended", EXPERIMENTS, {RESTARTED}),
     ],
 )
 def test_the_tables_of_warnings_are_complete(
@@ -54,6 +54,6 @@ def test_the_tables_of_warnings_are_complete(
 
 
 def test_the_codes_of_problems_are_complete() -> None:
-    listed = names(API.split("The codes of `errors` are stable:", 1)[1].split("\n\nEvery answer", 1)[0])
+    listed = names(API.split("The codes of `errors` are stable:", 1)[1].split("\n\nEvery response", 1)[0])
     assert sorted(set(made(PROBLEMS)) - set(listed)) == []
     assert sorted(set(listed) - LITERALS) == []
