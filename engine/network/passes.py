@@ -22,7 +22,7 @@ def _inputs(buffers: Buffers) -> list[Array]:
 
 
 BatchNorms = Mapping[int, BatchNorm]
-"""The batch normalization of hidden layers, by their number."""
+"""Batch normalization of hidden layers, by layer index."""
 
 
 def forward(

@@ -51,7 +51,7 @@ class _Owner:
 
 
 class KeyName:
-    """A name, for people."""
+    """Name, for people."""
 
     def check(self, value: Any) -> str:
         if not isinstance(value, str) or len(value) > MAX_KEY_NAME:
