@@ -19,6 +19,8 @@ from tests.packaging.conftest import SCRIPTS
 OWN_SERVICES = ("api", "engine", "scheduler", "worker")
 UP = ("up", "--build", "--detach", "--wait")
 COMMAND_SECONDS = 1200
+# A busy machine starts containers and trains in minutes.
+PATIENCE_SECONDS = 300
 FOLDERS = ("engine/", "migrations/", "requirements/", "scripts/", "service/")
 
 
@@ -74,7 +76,7 @@ class Composition:
         """A client with a new key."""
         key = self.execute("api", "trainyard", "keys", "create", "--owner", "ann").strip()
         client = Client(f"http://127.0.0.1:{self.port}", key)
-        wait_for(lambda: client.answers("/readyz"), "the service to be ready")
+        wait_for(lambda: client.answers("/readyz"), "the service to be ready", PATIENCE_SECONDS)
         return client
 
     def container(self, service: str) -> Any:
@@ -86,9 +88,9 @@ class Composition:
         return self.compose("logs", "--no-color").stdout
 
 
-def docker(*words: str, standard_input: str = "") -> str:
-    """Run Docker's own command line; return what it prints."""
-    done = subprocess.run(
+def call(*words: str, standard_input: str = "") -> "subprocess.CompletedProcess[str]":
+    """Run Docker's own command line; its exit code is for the caller to judge."""
+    return subprocess.run(
         ["docker", *words],
         input=standard_input,
         capture_output=True,
@@ -96,6 +98,11 @@ def docker(*words: str, standard_input: str = "") -> str:
         check=False,
         timeout=COMMAND_SECONDS,
     )
+
+
+def docker(*words: str, standard_input: str = "") -> str:
+    """Run Docker's own command line, which has to succeed; return what it prints."""
+    done = call(*words, standard_input=standard_input)
     assert done.returncode == 0, f"docker {' '.join(words)}: {done.stdout}{done.stderr}"
     return done.stdout
 

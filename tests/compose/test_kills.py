@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.chaos.undisturbed import check_epochs
-from tests.compose.conftest import Composition, docker
+from tests.compose.conftest import PATIENCE_SECONDS, Composition, docker
 from tests.end_to_end.conftest import LONG_RUN
 from tests.end_to_end.harness import Client, wait_for
 
@@ -27,9 +27,6 @@ SPECS: tuple[dict[str, Any], ...] = (
     LONG_RUN | {"max_epochs": 1000, "patience": None},
 )
 
-# A busy machine starts containers and trains in minutes.
-END_SECONDS = 300
-
 Ends = list[tuple[dict[str, str], dict[str, Any]]]
 
 
@@ -46,7 +43,7 @@ def ends(client: Client, ids: list[str]) -> Ends:
     """The hash of each checkpoint and the whole curve, once all have ended."""
     found = []
     for id_ in ids:
-        wait_for(partial(has_ended, client, id_), "the end", END_SECONDS)
+        wait_for(partial(has_ended, client, id_), "the end", PATIENCE_SECONDS)
         ended = client.experiment(id_)
         assert ended["status"] == "succeeded", ended["error"]
         check_epochs(client, id_)

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from service.settings import Settings
-from tests.compose.conftest import OWN_SERVICES, UP, Composition, docker
+from tests.compose.conftest import OWN_SERVICES, PATIENCE_SECONDS, UP, Composition, call, docker
 from tests.end_to_end.cluster import make_certificates
-from tests.end_to_end.harness import Client, Refused
+from tests.end_to_end.harness import Client, Refused, wait_for
 
 PROBE = Path(__file__).with_name("probe.py")
 LISTENING = "0A"
@@ -38,11 +38,16 @@ def listening(composition: Composition, service: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def dask(composition: Composition) -> list[str]:
-    """Every address of Dask."""
-    found = {service: listening(composition, service) for service in ("scheduler", "worker")}
-    # The scheduler's one port; a nanny and a worker process for each that trains.
-    assert [len(each) for each in found.values()] == [1, 2 * workers(composition)]
-    return [address for each in found.values() for address in each]
+    """Every address of Dask: the scheduler's, and a nanny's and a worker's for each process that trains."""
+
+    def addresses() -> list[str]:
+        return listening(composition, "scheduler") + listening(composition, "worker")
+
+    count = 1 + 2 * workers(composition)
+    wait_for(lambda: len(addresses()) >= count, "all workers to listen", PATIENCE_SECONDS)
+    found = addresses()
+    assert len(found) == count
+    return found
 
 
 def workers(composition: Composition) -> int:
@@ -133,6 +138,22 @@ def test_files_are_for_the_service_alone(composition: Composition, client: Clien
         assert composition.execute(service, "sh", "-c", look).split("\n")[:-1] == [
             f"700 {name}" for name in folders
         ]
+
+
+def test_files_of_the_image_by_itself_are_too(composition: Composition) -> None:
+    image = composition.container("api")["Config"]["Image"]
+    container = docker("run", "--detach", "--rm", "--env", "TRAINYARD_WORKERS=1", image).strip()
+    try:
+        ask = ("python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/readyz')")
+        wait_for(lambda: call("exec", container, *ask).returncode == 0, "an answer", PATIENCE_SECONDS)
+        found = docker(
+            "exec", container, "sh", "-c", "stat -c '%a %F %n' /var/lib/trainyard $(find /var/lib/trainyard)"
+        )
+        kinds = set(re.findall(r"^(\d+) (regular|dir)", found, re.MULTILINE))
+        assert kinds == {("700", "dir"), ("600", "regular")}
+        assert "trainyard.sqlite3-wal" in found
+    finally:
+        docker("kill", container)
 
 
 def test_the_scheduler_says_nothing_of_its_health_checks(composition: Composition) -> None:
