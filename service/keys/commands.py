@@ -7,7 +7,7 @@ import contextlib
 import csv
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -15,6 +15,9 @@ from service.access.caller import LOCAL_OWNER, SCOPES
 from service.command_line import WrongError, check_database_url, database_error, read_settings
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from service.keys.groups import Group
     from service.keys.repository import Row
     from service.settings import Settings
     from service.storage.database import Database
@@ -45,6 +48,9 @@ def add_keys(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         choices=SCOPES,
         help="scope of the key; repeat for several (read, write)",
     )
+    create.add_argument(
+        "--group", metavar="name", help="the group that the owner, or each of --from, belongs to"
+    )
     create.add_argument("--expires-in", metavar="30d", help="lifetime: 90m, 12h, 30d or 8w (unlimited)")
     create.add_argument(
         "--from",
@@ -52,7 +58,7 @@ def add_keys(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         type=Path,
         metavar="class.csv",
         help=(
-            "create one key per line of a CSV file with the columns owner, name and optional limits; all or "
+            "create one key per line of a CSV file with the columns owner, name, group and optional limits; all or "
             "none"
         ),
     )
@@ -76,6 +82,35 @@ def add_keys(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     revoke = actions.add_parser("revoke", help="revoke a key")
     revoke.add_argument("id", help="the key's id: the part before the dot")
     revoke.set_defaults(run=_revoke)
+    _add_limits(actions)
+
+
+def _add_limits(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    limits = actions.add_parser(
+        "limits", help="list or change the limits of groups of owners, such as a class"
+    )
+    limits.add_argument("--group", metavar="name", help="the group, which its first limit creates (all)")
+    limits.add_argument(
+        "--add",
+        action="append",
+        default=[],
+        metavar="owner",
+        help="move this owner into the group; repeatable",
+    )
+    limits.add_argument(
+        "--remove",
+        action="append",
+        default=[],
+        metavar="owner",
+        help="take this owner out of the group; repeatable",
+    )
+    limits.add_argument(
+        "changes",
+        nargs="*",
+        metavar="limit=number",
+        help="a limit of each owner of the group, such as queued=50; queued= removes it",
+    )
+    limits.set_defaults(run=_limits)
 
 
 def _create(arguments: argparse.Namespace) -> None:
@@ -98,6 +133,8 @@ def _create(arguments: argparse.Namespace) -> None:
         raise WrongError(error) from error
     with _database(settings) as database, database.transaction() as session:
         made = service.create(session, pepper, new)
+        if arguments.group is not None:
+            _join(session, arguments.group, new.owner)
     sys.stderr.write("This is the key. It is shown only once and cannot be recovered.\n")
     sys.stdout.write(f"{made.token}\n")
 
@@ -132,14 +169,26 @@ def _create_class(arguments: argparse.Namespace) -> None:
     with _database(settings) as database, _keys_file(arguments.to) as file, database.transaction() as session:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["owner", "name", "id", "key"])
-        for each in new:
-            made = service.create(session, pepper, each)
-            writer.writerow([each.owner, each.name or "", made.row.id, made.token])
+        for member in new:
+            made = service.create(session, pepper, member.key)
+            if (group := member.group or arguments.group) is not None:
+                _join(session, group, member.key.owner)
+            writer.writerow([member.key.owner, member.key.name or "", made.row.id, made.token])
         file.flush()
         os.fsync(file.fileno())
     sys.stderr.write(
         f"Created {len(new)} keys in {arguments.to}. They are stored nowhere else and cannot be recovered.\n"
     )
+
+
+def _join(session: Session, group: str, owner: str) -> None:
+    from service.errors import NotFound
+    from service.keys import groups
+
+    try:
+        groups.add_owner(session, group, owner)
+    except NotFound as error:
+        raise WrongError(f"{error} No key was created.") from error
 
 
 @contextlib.contextmanager
@@ -221,6 +270,67 @@ def _revoke(arguments: argparse.Namespace) -> None:
         except NotFound as error:
             raise WrongError(error) from error
     sys.stdout.write(f"{_line(row)}\n")
+
+
+def _limits(arguments: argparse.Namespace) -> None:
+    from service.errors import NotFound
+    from service.keys import groups
+
+    name = arguments.group
+    changes = _changes(arguments.changes)
+    if name is None:
+        if changes or arguments.add or arguments.remove:
+            raise WrongError("Name the group to change: --group name.")
+        with _database(read_settings()) as database, database.reading() as session:
+            sys.stdout.writelines(f"{_group_line(each)}\n" for each in groups.read_groups(session))
+        return
+    _check_group(name)
+    with _database(read_settings()) as database, database.transaction() as session:
+        try:
+            if changes:
+                groups.change_limits(session, name, changes)
+            for owner in arguments.add:
+                groups.add_owner(session, name, owner)
+            for owner in arguments.remove:
+                groups.remove_owner(session, name, owner)
+            group = groups.read_group(session, name)
+        except NotFound as error:
+            raise WrongError(error) from error
+    sys.stdout.write(f"{_group_line(group)}\n")
+    sys.stdout.writelines(f"  {owner}\n" for owner in group.owners)
+
+
+def _changes(words: Sequence[str]) -> dict[str, int | None]:
+    from engine.errors import InvalidSpec
+    from service.keys.roster import read_limit
+    from service.keys.submission import read_limits
+
+    document: dict[str, Any] = {}
+    for word in words:
+        name, equals, number = word.partition("=")
+        if not equals or name in document:
+            raise WrongError(f"{word}: write each limit once, as in queued=50, or queued= to remove it.")
+        document[name] = read_limit(number) if number else None
+    try:
+        return read_limits(document)
+    except InvalidSpec as error:
+        places = [f"{'/'.join(map(str, each.path))}: {each.message}" for each in error.problems]
+        raise WrongError(" ".join(places)) from error
+
+
+def _check_group(name: str) -> None:
+    from engine.errors import InvalidSpec
+    from service.keys.submission import check_group
+
+    try:
+        check_group(name)
+    except InvalidSpec as error:
+        raise WrongError(f"--group: {error.problems[0].message}") from error
+
+
+def _group_line(group: Group) -> str:
+    limits = " ".join(f"{name}={limit}" for name, limit in sorted(group.limits.items())) or "no limits"
+    return f"{group.name}  {len(group.owners)} owners  {limits}"
 
 
 @contextlib.contextmanager

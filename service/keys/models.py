@@ -1,4 +1,4 @@
-"""The table of keys."""
+"""The tables of keys, and of groups of owners."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from service.storage.database import Base
 
-__all__ = ["KeyRow"]
+__all__ = ["GroupMemberRow", "KeyRow", "OwnerGroupRow"]
 
 
 class KeyRow(Base):
@@ -39,3 +39,21 @@ class KeyRow(Base):
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     confirmed: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
+
+
+class OwnerGroupRow(Base):
+    """A group of owners. ``limits`` apply to each of them, in place of those of the settings."""
+
+    __tablename__ = "owner_groups"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    limits: Mapped[dict[str, Any]]
+
+
+class GroupMemberRow(Base):
+    """The group that an owner belongs to."""
+
+    __tablename__ = "group_members"
+
+    owner: Mapped[str] = mapped_column(primary_key=True)
+    group_name: Mapped[str] = mapped_column(sa.ForeignKey("owner_groups.name"), index=True)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.http.pagination import MOST_COUNTED, NEWEST_FIRST, Position
-from service.keys.models import KeyRow
+from service.keys.models import GroupMemberRow, KeyRow, OwnerGroupRow
 
 __all__ = [
     "Row",
@@ -19,9 +19,16 @@ __all__ = [
     "count_unconfirmed",
     "delete_link",
     "find",
+    "find_group",
+    "find_group_owners",
+    "find_groups",
     "find_links",
     "find_page",
+    "find_with_group",
+    "has_key",
     "insert",
+    "put_group",
+    "put_group_of",
     "revoke",
 ]
 
@@ -29,8 +36,17 @@ Row = sa.Row[Any]
 """A row of ``api_keys``."""
 
 _KEYS: Any = KeyRow.__table__
-# Made once, as every request of a client that shows a key runs it.
+_GROUPS: Any = OwnerGroupRow.__table__
+_MEMBERS: Any = GroupMemberRow.__table__
 _FIND = sa.select(_KEYS).where(_KEYS.c.id == sa.bindparam("key_id"))
+# Made once, as every request of a client that shows a key runs it.
+_FIND_WITH_GROUP = (
+    sa.select(_KEYS, _GROUPS.c.limits.label("group_limits"))
+    .select_from(_KEYS)
+    .outerjoin(_MEMBERS, _MEMBERS.c.owner == _KEYS.c.owner)
+    .outerjoin(_GROUPS, _GROUPS.c.name == _MEMBERS.c.group_name)
+    .where(_KEYS.c.id == sa.bindparam("key_id"))
+)
 
 
 def insert(session: Session, values: Mapping[str, Any]) -> Row:
@@ -41,6 +57,11 @@ def insert(session: Session, values: Mapping[str, Any]) -> Row:
 def find(session: Session, key_id: str) -> Row | None:
     """The key of this id."""
     return session.execute(_FIND, {"key_id": key_id}).first()
+
+
+def find_with_group(session: Session, key_id: str) -> Row | None:
+    """The key of this id, and the ``group_limits`` of its owner's group; None where the owner has no group."""
+    return session.execute(_FIND_WITH_GROUP, {"key_id": key_id}).first()
 
 
 def find_page(session: Session, *, sort: str, after: Position | None, limit: int) -> Sequence[Row]:
@@ -94,3 +115,38 @@ def count_unconfirmed(session: Session) -> int:
     """Return how many keys wait to be confirmed; revoked ones do not count."""
     statement = sa.select(sa.func.count()).select_from(_KEYS)
     return session.scalars(statement.where(_KEYS.c.confirmed.is_(False), _KEYS.c.revoked_at.is_(None))).one()
+
+
+def has_key(session: Session, owner: str) -> bool:
+    """Whether any key belongs to this owner."""
+    return session.execute(sa.select(_KEYS.c.id).where(_KEYS.c.owner == owner).limit(1)).first() is not None
+
+
+def find_group(session: Session, name: str) -> Row | None:
+    """The group of this name."""
+    return session.execute(sa.select(_GROUPS).where(_GROUPS.c.name == name)).first()
+
+
+def find_groups(session: Session) -> Sequence[Row]:
+    """All groups in alphabetical order."""
+    return session.execute(sa.select(_GROUPS).order_by(_GROUPS.c.name)).all()
+
+
+def find_group_owners(session: Session, name: str) -> Sequence[str]:
+    """The owners of a group in alphabetical order."""
+    statement = sa.select(_MEMBERS.c.owner).where(_MEMBERS.c.group_name == name)
+    return session.scalars(statement.order_by(_MEMBERS.c.owner)).all()
+
+
+def put_group(session: Session, name: str, limits: Mapping[str, int]) -> None:
+    """Store the limits of a group, a new one or one that exists."""
+    changed = sa.update(_GROUPS).where(_GROUPS.c.name == name).values(limits=dict(limits))
+    if session.execute(changed.returning(_GROUPS.c.name)).first() is None:
+        session.execute(sa.insert(_GROUPS).values(name=name, limits=dict(limits)))
+
+
+def put_group_of(session: Session, owner: str, name: str | None) -> None:
+    """Store the group of an owner; None for no group."""
+    session.execute(sa.delete(_MEMBERS).where(_MEMBERS.c.owner == owner))
+    if name is not None:
+        session.execute(sa.insert(_MEMBERS).values(owner=owner, group_name=name))

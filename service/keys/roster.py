@@ -9,51 +9,61 @@ import csv
 import dataclasses
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import InvalidSpec, SpecProblem, did_you_mean
 from service.access.caller import Limits
 from service.keys.submission import NewKey, read_new_key
 
-__all__ = ["MOST_LINES", "RosterError", "read_roster"]
+__all__ = ["MOST_LINES", "Member", "RosterError", "read_limit", "read_roster"]
 
 MOST_LINES = 10_000
 _MOST_SHOWN = 5
 _LONGEST_NUMBER = 19
 _LIMITS = tuple(each.name for each in dataclasses.fields(Limits))
-_COLUMNS = ("owner", "name", *_LIMITS)
+_COLUMNS = ("owner", "name", "group", *_LIMITS)
 
 
 class RosterError(ValueError):
     """The file is no list of keys to make; the message names the lines that are wrong, for people."""
 
 
-def read_roster(text: str, common: Mapping[str, Any]) -> list[NewKey]:
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A key to create, and the group that its owner is to belong to."""
+
+    key: NewKey
+    group: str | None = None
+
+
+def read_roster(text: str, common: Mapping[str, Any]) -> list[Member]:
     """The keys that a file asks for, each with what is ``common`` to all of them; raises RosterError.
 
-    The first line has the columns' names: ``owner``, and any of ``name`` and the limits. An empty cell is as good as
-    none.
+    The first line has the columns' names: ``owner``, and any of ``name``, ``group`` and the limits. An empty cell is as
+    good as none.
     """
     header, *lines = _rows(text)
     _check_header(header)
-    keys: list[NewKey] = []
+    members: list[Member] = []
     wrong: list[str] = []
     owners: dict[str, int] = {}
     for number, cells in lines:
         try:
-            key = _key(header[1], cells, common)
+            member = _member(header[1], cells, common)
         except InvalidSpec as error:
             places = (f"{'/'.join(map(str, each.path))}: {each.message}" for each in error.problems)
             wrong.append(f"line {number}: {' '.join(places)}")
             continue
-        if key.owner in owners:
-            wrong.append(f"line {number}: owner {key.owner} is also on line {owners[key.owner]}")
-        owners.setdefault(key.owner, number)
-        keys.append(key)
+        owner = member.key.owner
+        if owner in owners:
+            wrong.append(f"line {number}: owner {owner} is also on line {owners[owner]}")
+        owners.setdefault(owner, number)
+        members.append(member)
     if wrong:
         more = f"; and {len(wrong) - _MOST_SHOWN} more lines" if len(wrong) > _MOST_SHOWN else ""
         raise RosterError("; ".join(each.rstrip(".") for each in wrong[:_MOST_SHOWN]) + more)
-    return keys
+    return members
 
 
 def _rows(text: str) -> list[tuple[int, list[str]]]:
@@ -87,16 +97,16 @@ def _check_header(header: tuple[int, Sequence[str]]) -> None:
         raise RosterError(message)
 
 
-def _key(names: Sequence[str], cells: Sequence[str], common: Mapping[str, Any]) -> NewKey:
+def _member(names: Sequence[str], cells: Sequence[str], common: Mapping[str, Any]) -> Member:
     if len(cells) > len(names):
         message = f"{len(cells)} fields under {len(names)} columns"
         raise InvalidSpec([SpecProblem(("cells",), "range", message)])
     given = {name: cell for name, cell in zip(names, cells, strict=False) if cell}
-    limits = {name: _number(given[name]) for name in _LIMITS if name in given}
+    limits = {name: read_limit(given[name]) for name in _LIMITS if name in given}
     own = {name: given.get(name) for name in ("owner", "name")}
-    return read_new_key({**common, **own, "limits": limits})
+    return Member(read_new_key({**common, **own, "limits": limits}), given.get("group"))
 
 
-def _number(cell: str) -> int | str:
+def read_limit(cell: str) -> int | str:
     """The cell as an integer; as it is where it is none, which the check then says."""
     return int(cell) if cell.isascii() and cell.isdecimal() and len(cell) <= _LONGEST_NUMBER else cell

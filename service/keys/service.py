@@ -72,10 +72,10 @@ def create(
 def identify(session: Session, pepper: bytes, token: str, defaults: Limits) -> Caller | None:
     """Whoever shows this token; None where it is no key, or one that is not valid."""
     key_id = tokens.key_id_of(token)
-    row = None if key_id is None else repository.find(session, key_id)
+    row = None if key_id is None else repository.find_with_group(session, key_id)
     if row is None or not tokens.fits(pepper, token, row.digest) or not _holds(row, utc_now()):
         return None
-    limits = replace(defaults, **row.limits)
+    limits = replace(defaults, **{**(row.group_limits or {}), **row.limits})
     return Caller(row.owner, frozenset(row.scopes), row.id, limits, row.experiment_id)
 
 

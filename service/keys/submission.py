@@ -24,6 +24,8 @@ __all__ = [
     "OWNER",
     "KeyName",
     "NewKey",
+    "check_group",
+    "read_limits",
     "read_new_key",
 ]
 
@@ -109,3 +111,14 @@ class NewKey:
 def read_new_key(document: Mapping[str, Any]) -> NewKey:
     """What a document asks for; raises InvalidSpec with every problem found."""
     return read_document(NewKey, document, {"owner": "nobody"})
+
+
+def read_limits(document: Mapping[str, Any]) -> dict[str, int | None]:
+    """Limits as a document gives them, None for those that are to be removed; raises InvalidSpec."""
+    limits = _Limits().check(document)
+    return {name: limits.get(name) for name in document}
+
+
+def check_group(name: str) -> str:
+    """The name of a group, which follows the rule for owners; raises InvalidSpec."""
+    return _Owner().check(name)

@@ -2,16 +2,16 @@
 
 import pytest
 
-from service.keys.roster import RosterError, read_roster
+from service.keys.roster import Member, RosterError, read_roster
 from service.keys.submission import NewKey
 
 
 def test_reads_a_line_for_each_key() -> None:
-    text = "\ufeffname;owner;queued\r\nAnn, of course 7;ann;5\r\n\r\n;bob;\r\n"
+    text = "\ufeffname;owner;queued;group\r\nAnn, of course 7;ann;5;ml\r\n\r\n;bob;;\r\n"
     common = {"scopes": ["read"], "expires_in_seconds": 60}
     assert read_roster(text, common) == [
-        NewKey("ann", "Ann, of course 7", ("read",), 60, {"queued": 5}),
-        NewKey("bob", None, ("read",), 60, {}),
+        Member(NewKey("ann", "Ann, of course 7", ("read",), 60, {"queued": 5}), "ml"),
+        Member(NewKey("bob", None, ("read",), 60, {})),
     ]
 
 
