@@ -127,7 +127,7 @@ def read(service: FreshService, identifier: str) -> tuple[Any, int]:
     while (found := service.get(f"/v1/datasets/{identifier}"))["finished_at"] is None:
         for process in processes(service.session_id):
             try:
-                if "datasets.reader" in command_line(process):
+                if "reading_process" in command_line(process):
                     peak = max(peak, peak_bytes(process))
             except OSError:
                 continue
