@@ -46,6 +46,11 @@ chaos: $(STAMPS)/test ## Kill, freeze, cut off and fill up a working service and
 chaos-cluster: $(STAMPS)/test ## The same with Dask and certificates, some six minutes
 	$(BIN)/python -m pytest tests/chaos -m "chaos and cluster" --numprocesses=3 --dist=load -o faulthandler_timeout=900 $(PYTEST_ARGS)
 
+.PHONY: soak
+soak: export SOAK_MINUTES ?= 30
+soak: $(STAMPS)/test ## Load and attack a service for long, and see memory stay and nothing stuck (SOAK_MINUTES=30)
+	$(BIN)/python -m tests.soak
+
 .PHONY: truth
 truth: export TRUTH_DIR ?= tests/truth
 truth: $(STAMPS)/test ## Run the oracle tests, and count them by file (TRUTH_DIR=folder of the same files, MNIST=path/of/mnist.npz)

@@ -39,7 +39,7 @@ def processes(session_id: int) -> list[int]:
 
 def workers_of(session_id: int) -> list[int]:
     """The processes of the session that train."""
-    return [each for each in processes(session_id) if "local_worker" in command_line(each)]
+    return [each for each in processes(session_id) if "worker.process" in command_line(each)]
 
 
 def busiest_worker(session_id: int) -> int:

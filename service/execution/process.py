@@ -20,7 +20,7 @@ from service.execution.dispatching.dispatcher import Dispatcher, take_over
 from service.execution.dispatching.executor import Executor, OnLost
 from service.execution.dispatching.local_executor import LocalExecutor
 from service.execution.memory import machine_memory_bytes
-from service.execution.pulse import start_beating
+from service.execution.pulse import die_with_parent, start_beating
 from service.execution.security import security
 from service.execution.upkeep.intake import Intake
 from service.execution.upkeep.sweeper import Sweeper
@@ -46,6 +46,7 @@ def run_engine(settings: Settings, beats: int) -> None:
     """
     make_executor = _executor(settings)
     stop = threading.Event()
+    die_with_parent()
     start_beating(beats)
     _stop_on_signals(stop)
     with contextlib.closing(Database(settings.resolved_database_url)) as database:

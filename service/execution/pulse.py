@@ -1,22 +1,39 @@
 """A heartbeat over a pipe: how a parent tells a child that works from one that hangs.
 
 It needs no database and no clock that can be set, so an outage of the one or a step of the other kills nobody.
+A child that hangs when its parent is killed cannot notice that; the kernel ends it.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import select
+import signal
+import sys
 import threading
 import time
 
-__all__ = ["BEAT", "BEAT_SECONDS", "SILENT_SECONDS", "Listener", "start_beating"]
+__all__ = ["BEAT", "BEAT_SECONDS", "SILENT_SECONDS", "Listener", "die_with_parent", "start_beating"]
 
 BEAT = b"."
 BEAT_SECONDS = 1.0
 
 SILENT_SECONDS = 30.0
 """Seconds of silence after which a worker or reader counts as hung and is killed and replaced."""
+
+
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent() -> None:
+    """Have Linux kill this process when its parent ends, even while it is stopped and sees no pipe close.
+
+    A frozen engine would otherwise keep the lock of its data directory. The parent counts as ended when the thread ends
+    that started this process.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def start_beating(descriptor: int) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,10 @@ def expected(service: Service) -> dict[str, str]:
     id_ = service.submit(**LONG_RUN)
     service.wait_for_end(id_)
     return service.fingerprints(id_)
+
+
+def children(parent: int, pids: Iterable[int]) -> list[int]:
+    return [pid for pid in pids if f"\nPPid:\t{parent}\n" in Path(f"/proc/{pid}/status").read_text()]
 
 
 def check_outcome(client: Client, id_: str, expected: dict[str, str]) -> None:
@@ -82,6 +87,9 @@ def test_whichever_process_is_killed_nothing_is_left_running_or_lost(
     service.wait_for_epoch(id_)
     before = service.processes()
     (victim,) = [pid for pid, words in before.items() if f" {name}" in words.replace("--attached", "")]
+    # What hangs sees no pipe close.
+    for pid in children(victim, before):
+        os.kill(pid, signal.SIGSTOP)
     os.kill(victim, signal.SIGKILL)
     wait_for(lambda: not set(before) - {service.process.pid} & set(service.processes()), "the engine to end")
     if name == "serve":

@@ -32,7 +32,7 @@ from service.datasets.revision import READER_REVISION
 from service.datasets.uploads import VALIDATING, fingerprint_of
 from service.datasets.versions import dataset_version
 from service.errors import Damaged, NoRoom
-from service.execution.pulse import start_beating
+from service.execution.pulse import die_with_parent, start_beating
 from service.settings import Settings
 from service.storage.database import Database, is_full, utc_now
 
@@ -152,6 +152,7 @@ def _end_with_parent() -> None:
 def main() -> None:
     """Read what the command line names, and end at once if the parent does."""
     identifier, attempt, place, beats = sys.argv[1:]
+    die_with_parent()
     start_beating(int(beats))
     os.nice(NICENESS)
     threading.Thread(target=_end_with_parent, daemon=True).start()

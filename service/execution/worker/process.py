@@ -18,7 +18,7 @@ import structlog
 
 from service.execution.dispatching.executor import HAND_BACK_SECONDS
 from service.execution.dispatching.local_executor import Report
-from service.execution.pulse import start_beating
+from service.execution.pulse import die_with_parent, start_beating
 from service.execution.worker.setup import make_ready, process
 
 __all__ = ["main"]
@@ -35,6 +35,7 @@ class _LocalWorker:
     def run(self) -> None:
         """Train what the parent sends, one dispatch at a time."""
         # Before anything slow: the parent may die while this process starts.
+        die_with_parent()
         threading.Thread(target=self._listen, name="commands", daemon=True).start()
         start_beating(self._reports)
         make_ready()
