@@ -66,7 +66,9 @@ class Session:
     def workers(self) -> list[int]:
         """The processes that train."""
         return [
-            pid for pid, words in self.processes().items() if "worker.process" in words or "spawn_main" in words
+            pid
+            for pid, words in self.processes().items()
+            if "worker.process" in words or "spawn_main" in words
         ]
 
     def busiest_worker(self) -> int:
