@@ -10,9 +10,10 @@ from sqlalchemy.engine import Connection
 
 import service.checkpoints.models
 import service.datasets.models
-import service.events.models
 import service.execution.models
+import service.experiments.history.models
 import service.experiments.models
+import service.health.models
 import service.idempotency.models
 import service.keys.models
 import service.limits.models  # noqa: F401 - each import adds its tables to Base.metadata

@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from service.access.gate import Gate
 from service.checkpoints.routes import router as checkpoints
+from service.datasets.guidance import way_to_upload
 from service.datasets.routes import router as datasets
 from service.events.routes import router as events
 from service.events.tail import Tail
@@ -29,6 +30,7 @@ from service.http.exposure import names_of
 from service.http.host_check import KnownHosts
 from service.http.middleware import BodyLimit, RequestContext
 from service.keys.routes import router as keys
+from service.keys.service import identify
 from service.limits.routes import router as limits
 from service.limits.spooling import Spools
 from service.links.routes import router as links
@@ -71,7 +73,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.database = database
-    app.state.gate = Gate(settings, database)
+    app.state.gate = Gate(settings, database, identify)
     app.state.spools = Spools()
     app.state.tail = Tail(database)
     app.state.engine_watch = EngineWatch()
@@ -86,7 +88,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.paths = _paths(routers)
     app.include_router(metrics)
     web.mount(app)
-    problems.register(app)
+    problems.register(app, way_to_upload)
     database_problems.register(app)
     app.add_middleware(BodyLimit, most_upload_bytes=settings.max_upload_bytes)
     app.add_middleware(Compression)

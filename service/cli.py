@@ -122,15 +122,18 @@ def _serve(_arguments: argparse.Namespace) -> None:
     # The engine takes the longest to start, so that it starts first.
     with contextlib.closing(EngineChild(directory.descriptor)):
         _prepare_database(settings, directory.engine_id)
-        from service.http.server import serve_api  # takes a while, in which the engine starts
+        # These take a while, in which the engine starts.
+        from service.app import create_app
+        from service.http.server import serve_api
 
         _welcome(settings, sockets[0].getsockname()[1])
         _say_unconfirmed(settings)
-        serve_api(settings, sockets)
+        serve_api(create_app(settings), settings, sockets)
         sys.stderr.write("Stopping; unfinished training continues at the next start.\n")
 
 
 def _api(_arguments: argparse.Namespace) -> None:
+    from service.app import create_app
     from service.http.listening import ListenError, listen
     from service.http.server import serve_api
     from service.logs import configure_logs
@@ -148,7 +151,7 @@ def _api(_arguments: argparse.Namespace) -> None:
     _welcome(settings, sockets[0].getsockname()[1])
     # The API starts without its database, which may take long to answer.
     threading.Thread(target=_say_unconfirmed, args=(settings,), daemon=True).start()
-    serve_api(settings, sockets)
+    serve_api(create_app(settings), settings, sockets)
 
 
 def _engine(arguments: argparse.Namespace) -> None:
@@ -257,8 +260,8 @@ def _prune(arguments: argparse.Namespace) -> None:
 
 
 def _check_access(settings: Settings) -> None:
+    from service.access.pepper import PepperError, read_pepper
     from service.http.exposure import ExposedError, refuse_exposure
-    from service.keys.pepper import PepperError, read_pepper
 
     try:
         refuse_exposure(settings)

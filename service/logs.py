@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from service.keys.tokens import redacted
+from service.http.redaction import redacted
 
 __all__ = ["configure_logs", "current_request_id"]
 

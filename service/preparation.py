@@ -12,8 +12,8 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from service.access.pepper import PepperError, read_pepper
 from service.http.exposure import ExposedError, refuse_exposure
-from service.keys.pepper import PepperError, read_pepper
 from service.settings import Settings
 
 __all__ = ["PreparationError", "prepare", "unknown_settings"]

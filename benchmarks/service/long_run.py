@@ -17,9 +17,9 @@ from benchmarks.service.figures import Figure
 from benchmarks.service.processes import peak_bytes, reset_peak, resident_bytes
 from scripts.fresh_service import FreshService, fresh_service
 from service.access.caller import LOCAL_OWNER
-from service.events.repository import record, record_status
 from service.experiments import service as experiments
 from service.experiments.curve.metrics import metric_names
+from service.experiments.history.repository import record, record_status
 from service.experiments.models import EpochRow, ExperimentRow
 from service.storage.database import Database, migrate
 

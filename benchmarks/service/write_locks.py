@@ -17,8 +17,8 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.pool import Pool
 
 from service.access.caller import LOCAL_OWNER
-from service.datasets.service import sweep
 from service.execution.dispatching import repository
+from service.execution.upkeep.sweeping import sweep
 from service.execution.worker.dispatches import WorkerProcess
 from service.experiments.actions import delete
 from service.experiments.service import submit

@@ -2,37 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import structlog
 from fastapi import Request
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
+from service.access import tokens
 from service.access.caller import LOCAL_OWNER, SCOPES, Caller, Limits, Scope
+from service.access.pepper import read_pepper
 from service.access.rate_limit import TokenBuckets
 from service.http.addresses import client_address
 from service.http.problems import Refusal
-from service.keys import service, tokens
-from service.keys.pepper import read_pepper
 from service.settings import Settings
 from service.storage.database import Database
 
-__all__ = ["Gate", "check_scope"]
+__all__ = ["Gate", "Identify", "check_scope"]
 
 _HEADER = "Authorization"
 _REALM = 'Bearer realm="trainyard"'
 _HOW = "Send it as the header Authorization: Bearer key_….…; the service's operator issues keys."
 
+Identify = Callable[[Session, bytes, str, Limits], Caller | None]
+"""Takes a session, the pepper, a token and the default limits; returns None where the token is not valid."""
+
 log = structlog.get_logger(__name__)
 
 
 class Gate:
-    """Lets callers in, or raises Refusal; where ``auth`` is off everybody is let in without being asked.
+    """Admits callers, or raises Refusal; with ``auth`` off it admits every request.
 
-    Raises PepperError where it is on and there is no pepper.
+    ``identify`` finds the caller who shows a token. Raises PepperError where ``auth`` is on and there is no pepper.
     """
 
-    def __init__(self, settings: Settings, database: Database) -> None:
+    def __init__(self, settings: Settings, database: Database, identify: Identify) -> None:
         self._settings = settings
         self._database = database
+        self._identify = identify
         self._pace = TokenBuckets()
         self._failures = TokenBuckets()
         self._pepper: bytes | None = None
@@ -117,7 +124,7 @@ class Gate:
 
     def _find(self, token: str) -> Caller | None:
         with self._database.reading() as session:
-            return service.identify(session, self.pepper(), token, self.limits)
+            return self._identify(session, self.pepper(), token, self.limits)
 
 
 def check_scope(caller: Caller, scope: Scope, what: str = "this request", otherwise: str = "") -> None:

@@ -10,8 +10,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.blobs.models import BlobPieceRow, BlobRow
-from service.checkpoints.models import CheckpointRow
-from service.experiments.models import ResumeStateRow
 from service.leftovers import repository as leftovers
 from service.storage.database import utc_now
 
@@ -22,16 +20,13 @@ __all__ = [
     "create",
     "drop_pieces",
     "find_piece",
-    "is_used",
     "keep",
     "let_go",
-    "let_go_of_experiment",
     "piece_count",
 ]
 
 _BLOBS: Any = BlobRow.__table__
 _PIECES: Any = BlobPieceRow.__table__
-_REFERRING: Any = (CheckpointRow.__table__, ResumeStateRow.__table__)
 _REMOVED = -1
 
 
@@ -83,15 +78,6 @@ def being_written(session: Session) -> dict[str, int]:
     return {row.id: row.pieces for row in session.execute(statement)}
 
 
-def is_used(session: Session, blob_id: str) -> bool:
-    """Whether anything refers to a content; if nothing does, nothing will before this transaction ends."""
-    session.execute(sa.select(_BLOBS.c.id).where(_BLOBS.c.id == blob_id).with_for_update())
-    return any(
-        session.execute(sa.select(table.c.blob_id).where(table.c.blob_id == blob_id).limit(1)).first()
-        for table in _REFERRING
-    )
-
-
 def drop_pieces(session: Session, blob_id: str, most: int) -> int:
     """Remove some pieces of a content that is not used, and at last itself; returns how many pieces that were."""
     session.execute(sa.update(_BLOBS).where(_BLOBS.c.id == blob_id).values(pieces=_REMOVED))
@@ -107,10 +93,3 @@ def drop_pieces(session: Session, blob_id: str, most: int) -> int:
 def let_go(session: Session, blob_ids: Iterable[str | None]) -> None:
     """Have the sweeper look at contents to which something refers no longer."""
     leftovers.note_ids(session, "blob", [each for each in blob_ids if each is not None])
-
-
-def let_go_of_experiment(session: Session, experiment_id: str) -> None:
-    """The same for all contents of an experiment that is about to be removed."""
-    for table in _REFERRING:
-        of_experiment = (table.c.experiment_id == experiment_id, table.c.blob_id.is_not(None))
-        let_go(session, session.execute(sa.select(table.c.blob_id).where(*of_experiment)).scalars().all())

@@ -15,9 +15,9 @@ from service.checkpoints.schemas import CheckpointContent, CheckpointList, Check
 from service.checkpoints.service import Stored
 from service.http.digests import digest
 from service.http.etags import Known
+from service.http.responses import NOT_MODIFIED, problems
 from service.http.route import StrictRoute
 from service.http.sessions import ExperimentId, QuickReading, Reading, Store
-from service.openapi.document import NOT_MODIFIED, problems
 
 __all__ = ["router"]
 

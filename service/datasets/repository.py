@@ -18,6 +18,7 @@ from service.http.pagination import MOST_COUNTED, Position
 from service.leftovers import repository as leftovers
 
 __all__ = [
+    "PIECES",
     "REPAIR",
     "Row",
     "add_array_piece",
@@ -62,6 +63,9 @@ _EXPERIMENTS: Any = ExperimentRow.__table__
 _IS_COMING = sa.and_(_DATASETS.c.status == "uploading", _DATASETS.c.bytes > 0)
 _STILL_COMING = sa.or_(_DATASETS.c.status == "validating", _IS_COMING)
 _IS_HELD = _DATASETS.c.status != "rejected"
+
+PIECES = 8
+"""Pieces of an upload or a blob that one transaction removes; of arrays, one piece of 8 MiB."""
 
 
 def insert(session: Session, values: Mapping[str, Any]) -> None:

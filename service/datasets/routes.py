@@ -27,11 +27,11 @@ from service.datasets.schemas import (
 )
 from service.datasets.uploads import Announced
 from service.http.problems import Refusal
+from service.http.responses import problems
 from service.http.route import StrictRoute
 from service.http.sessions import QuickReading, Reading, Store, Transaction
 from service.idempotency.requests import OnceTransaction
 from service.limits.spooling import RoomToStore
-from service.openapi.document import problems
 from service.storage.database import Database
 
 __all__ = ["router"]

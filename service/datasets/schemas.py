@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, create_model, model_validator
 
-from service.experiments.spec_schema import DescribedBy
+from service.http.described_by import DescribedBy
 
 __all__ = [
     "BuiltinDatasetRead",

@@ -18,7 +18,6 @@ from service.datasets.identifiers import is_identifier
 from service.datasets.line import repository as line
 from service.datasets.line.repository import Waiting
 from service.datasets.repository import Row
-from service.datasets.sweeping import sweep
 from service.datasets.uploads import UPLOADING, VALIDATING
 from service.errors import Conflict, NotFound
 from service.http.pagination import Page, Position, decode_cursor, encode_cursor
@@ -41,7 +40,6 @@ __all__ = [
     "put_back",
     "read",
     "share",
-    "sweep",
     "trainable",
     "uploads",
 ]
@@ -87,7 +85,7 @@ class _Uploaded:
     warnings: tuple[SpecWarning, ...]
 
 
-class UnknownDatasetError(LookupError):
+class UnknownDatasetError(NotFound):
     """No data set has this name; ``candidates`` are the closest that exist, the closest first."""
 
     def __init__(self, name: str, candidates: tuple[str, ...] = ()) -> None:

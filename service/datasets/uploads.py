@@ -17,7 +17,6 @@ from service.datasets import repository
 from service.datasets.disk_space import check_room
 from service.datasets.identifiers import is_identifier, new_identifier
 from service.datasets.repository import Row
-from service.datasets.sweeping import PIECES
 from service.errors import Conflict, NotFound
 from service.limits import service as quotas
 from service.storage.database import Database, utc_now
@@ -164,11 +163,11 @@ def size_of(file: BinaryIO) -> int:
 
 def _clear(database: Database, row: Row) -> None:
     """Remove what has come, a little at a time, unless somebody else sends it now."""
-    removed = PIECES
-    while removed == PIECES:
+    removed = repository.PIECES
+    while removed == repository.PIECES:
         with database.transaction() as session:
             _change(session, row.id, {"bytes": 0}, row.attempt)
-            removed = repository.drop_pieces(session, row.id, PIECES)
+            removed = repository.drop_pieces(session, row.id, repository.PIECES)
 
 
 def _copy(database: Database, row: Row, file: BinaryIO) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from service.access.authentication import Reader
 from service.events import service
@@ -16,9 +16,9 @@ from service.events.stream import EventStream
 from service.events.tail import Tail
 from service.http.negotiation import preferred
 from service.http.problems import Refusal
+from service.http.responses import problems
 from service.http.route import StrictRoute
-from service.http.sessions import EventTail, ExperimentId, Reading
-from service.openapi.document import problems
+from service.http.sessions import ExperimentId, Reading
 
 __all__ = ["router"]
 
@@ -48,6 +48,14 @@ class Wish:
     after: str | None
     parameter: str
     limit: int
+
+
+async def _tail(request: Request) -> Tail:
+    return cast("Tail", request.app.state.tail)
+
+
+EventTail = Annotated[Tail, Depends(_tail)]
+"""Wakes the readers of events."""
 
 
 async def _wish(

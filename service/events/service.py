@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from service.events import cursor, repository
+from service.events import cursor
 from service.experiments.curve.metrics import metric_names, of_epoch
+from service.experiments.history import repository
 from service.experiments.identifiers import is_identifier
 from service.experiments.service import not_found
 

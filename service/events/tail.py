@@ -18,7 +18,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from service.events.repository import last_events
+from service.experiments.history.repository import last_events
 from service.storage.database import Database
 
 __all__ = ["DATABASE_AWAY", "Tail"]

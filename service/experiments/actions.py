@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from service.access.caller import NO_LIMITS, Limits
 from service.errors import Conflict, Outdated
-from service.events.repository import record_status
 from service.experiments import repository, service, states
 from service.experiments.changes import changed
+from service.experiments.history.repository import record_status
 from service.experiments.identifiers import is_identifier
 from service.experiments.repository import Row, Standing
 from service.experiments.service import Placed

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.blobs import repository as blobs
+from service.experiments.contents import repository as contents
 from service.experiments.models import EpochRow, ExperimentMetadataRow, ExperimentRow, ResumeStateRow
 from service.experiments.states import TERMINAL
 from service.http.pagination import MOST_COUNTED, NEWEST_FIRST, Position
@@ -218,7 +219,7 @@ def delete(session: Session, identifier: str) -> int:
 
     Large contents are left to the sweeper. Returns the bytes that its owner was charged for.
     """
-    blobs.let_go_of_experiment(session, identifier)
+    contents.let_go_of_experiment(session, identifier)
     removed = sa.delete(_EXPERIMENTS).where(_EXPERIMENTS.c.id == identifier)
     charged: int = session.execute(removed.returning(_EXPERIMENTS.c.reserved_bytes)).scalar_one()
     return charged

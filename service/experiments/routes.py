@@ -28,10 +28,10 @@ from service.experiments.text_limits import MAX_METADATA_PAIRS
 from service.experiments.waiting import Waits
 from service.http.etags import Expected, Known
 from service.http.pagination import NEWEST_FIRST
+from service.http.responses import NOT_MODIFIED, problems
 from service.http.route import StrictRoute
 from service.http.sessions import ExperimentId, QuickReading, QuickTransaction, Reading, Transaction
 from service.idempotency.requests import OnceTransaction
-from service.openapi.document import NOT_MODIFIED, problems
 
 __all__ = ["router"]
 

@@ -9,9 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from engine.spec import Experiment
 from service.experiments.equivalents import Equivalents, GivenLambda
-from service.experiments.spec_schema import DescribedBy, View, model_of
+from service.experiments.spec_schema import View, model_of
 from service.experiments.states import STATUSES, STOP_REASONS, UNFINISHED
 from service.experiments.text_limits import MAX_METADATA_PAIRS, MAX_NAME, MAX_PRIORITY, MIN_PRIORITY
+from service.http.described_by import DescribedBy
 
 __all__ = [
     "CurveRead",

@@ -17,11 +17,11 @@ from service.access.caller import NO_LIMITS, Limits
 from service.checkpoints import initial
 from service.datasets import service as datasets
 from service.errors import NotFound
-from service.events.repository import record_creation
-from service.execution.dispatching.cohorts import cohort_of
 from service.experiments import repository, size_limits, warm_start
+from service.experiments.cohort import cohort_of
 from service.experiments.curve import metrics
 from service.experiments.curve import repository as curves
+from service.experiments.history.repository import record_creation
 from service.experiments.identifiers import is_identifier, new_identifier
 from service.experiments.queue import repository as queue
 from service.experiments.repository import Filters, Row

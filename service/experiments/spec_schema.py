@@ -12,8 +12,7 @@ import functools
 import operator
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, create_model
-from pydantic_core.core_schema import CoreSchema, definitions_schema
+from pydantic import BaseModel, ConfigDict, Field, create_model
 from typing_extensions import TypeAliasType
 
 from engine.spec import Experiment, Layer, rules, to_document
@@ -23,21 +22,7 @@ from engine.spec.splits import AutoFlag, ColumnName, SplitRule
 from engine.spec.variants import Divide
 from service.experiments.field_docs import FIELD_EXAMPLES, FIELD_WORDS
 
-__all__ = ["DescribedBy", "View", "model_of"]
-
-
-class DescribedBy:
-    """Annotation for a document that the OpenAPI document describes as this model."""
-
-    def __init__(self, model: type[BaseModel]) -> None:
-        self._model = model
-
-    def __get_pydantic_json_schema__(
-        self, _schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        """Stand in for the annotated type's own schema."""
-        # Wrapped, since a schema handed over bare would be written out here instead of under its name.
-        return handler(definitions_schema(self._model.__pydantic_core_schema__, []))
+__all__ = ["View", "model_of"]
 
 
 class View(enum.Enum):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from service.execution.models import EngineRow
+from service.health.models import EngineRow
 
 __all__ = ["Workers", "forget_engine", "record_engine", "worker_memory_bytes"]
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from service.execution.models import EngineRow
+from service.health.models import EngineRow
 from service.health.presence import Workers
 from service.storage.database import Database, is_current, utc_now
 from service.storage.disk_space import room_of

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Request
 from service.health import readiness
 from service.health.schemas import Alive, Ready, Version
 from service.http.problems import Refusal, WrongPlace
+from service.http.responses import problems
 from service.http.route import StrictRoute
 from service.http.sessions import Reading
-from service.openapi.document import problems
 
 __all__ = ["router"]
 

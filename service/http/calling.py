@@ -15,9 +15,7 @@ from fastapi.routing import APIRoute
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
-from service.http.sessions import Open, Opening
-from service.idempotency import service as idempotency
-from service.idempotency.service import Answer, Once
+from service.http.opening import Once, Open, Opening, StoredAnswer
 from service.storage.sqlite import Busy
 
 __all__ = ["in_a_thread"]
@@ -69,16 +67,16 @@ def _call(
 
 def _call_once(once: Once, session: Session, route: APIRoute, endpoint: functools.partial[Any]) -> Response:
     """The answer that was given to this request before, or the endpoint's, stored in the same transaction."""
-    answer = idempotency.claim(session, once)
-    if answer is not None:
-        return _response(answer, _REPLAYED)
-    answer = _answer(route, endpoint(), endpoint.keywords.values())
-    idempotency.keep(session, once, answer)
-    return _response(answer, {})
+    before: StoredAnswer | None = once.claim(session)
+    if before is not None:
+        return _response(before.status, {**before.headers, **_REPLAYED}, before.content)
+    status, headers, content = _answer(route, endpoint(), endpoint.keywords.values())
+    once.keep(session, status, headers, content)
+    return _response(status, headers, content)
 
 
-def _answer(route: APIRoute, result: Any, arguments: Iterable[Any]) -> Answer:
-    """What the framework would make of an endpoint's result after the transaction."""
+def _answer(route: APIRoute, result: Any, arguments: Iterable[Any]) -> tuple[int, dict[str, str], bytes]:
+    """Return the status, headers and bytes that the framework would make of an endpoint's result."""
     field = route.response_field
     if field is None or route.status_code is None:
         raise TypeError(f"{route.path} has no answer that could be stored")
@@ -89,8 +87,8 @@ def _answer(route: APIRoute, result: Any, arguments: Iterable[Any]) -> Answer:
     headers = {
         name: text for each in arguments if isinstance(each, Response) for name, text in each.headers.items()
     }
-    return Answer(route.status_code, headers, content)
+    return route.status_code, headers, content
 
 
-def _response(answer: Answer, headers: Mapping[str, str]) -> Response:
-    return Response(answer.content, answer.status, {**answer.headers, **headers}, "application/json")
+def _response(status: int, headers: Mapping[str, str], content: bytes) -> Response:
+    return Response(content, status, headers, "application/json")

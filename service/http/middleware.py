@@ -13,9 +13,8 @@ from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.access.caller import Caller
 from service.http.problems import Refusal, problem_response
-from service.keys.tokens import redacted
+from service.http.redaction import redacted
 
 __all__ = ["MAX_BODY_BYTES", "SAFE_HEADERS", "BodyLimit", "RequestContext"]
 
@@ -106,7 +105,7 @@ def _route(scope: Scope) -> str:
 
 def _described(scope: Scope, location: bytes) -> dict[str, str | None]:
     """Who asked for what; the query is left out, and so is what nobody knows."""
-    caller: Caller | None = scope["state"].get("caller")
+    caller = scope["state"].get("caller")  # a service.access.caller.Caller, once the gate has admitted it
     made = location.decode("latin-1").removeprefix(_EXPERIMENTS)
     known = {
         "method": scope["method"],

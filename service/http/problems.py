@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -19,22 +19,24 @@ from starlette.routing import Match, Mount
 from typing_extensions import override
 
 from engine.errors import InvalidSpec, SpecProblem, did_you_mean
-from service.datasets.guidance import way_to_upload
-from service.datasets.service import UnknownDatasetError
 from service.errors import Conflict, Damaged, InvalidParameter, NotFound, Outdated, TooMany
-from service.keys.tokens import redacted
+from service.http.redaction import redacted
 
 __all__ = [
     "MEDIA_TYPE",
     "Problem",
     "ProblemResponse",
     "Refusal",
+    "WayOut",
     "WrongPlace",
     "problem_response",
     "register",
 ]
 
 MEDIA_TYPE = "application/problem+json"
+
+WayOut = Callable[[str, str], str]
+"""Takes the method and the path of a request that no route takes; returns a sentence, or nothing."""
 
 log = structlog.get_logger(__name__)
 _logger = logging.getLogger(__name__)
@@ -158,15 +160,18 @@ def problem_response(
     return ProblemResponse(problem.model_dump(exclude_none=True), status, dict(headers) if headers else None)
 
 
-def register(app: FastAPI) -> None:
-    """Answer every exception the application may raise with a problem document."""
+def register(app: FastAPI, way_out: WayOut) -> None:
+    """Answer every exception that the application may raise with a problem document.
+
+    ``way_out`` returns a sentence for requests that no route takes, such as how to do otherwise what was tried.
+    """
+    app.state.way_out = way_out
     handlers: dict[type[Exception], Any] = {
         HTTPException: _http_exception,
         RequestValidationError: _invalid_request,
         InvalidSpec: _invalid_spec,
         InvalidParameter: _invalid_parameter,
         NotFound: partial(_refused, 404),
-        UnknownDatasetError: partial(_refused, 404),
         Conflict: partial(_refused, 409),
         Outdated: partial(_refused, 412),
         TooMany: _too_many,
@@ -181,13 +186,13 @@ async def _http_exception(request: Request, error: HTTPException) -> ProblemResp
     if isinstance(error, Refusal):
         return problem_response(request, error.status_code, error.detail, error.errors, error.headers)
     if error.status_code == HTTPStatus.NOT_FOUND:
-        hint = way_to_upload(request.method, path) or did_you_mean(path, request.app.state.paths)
+        hint = request.app.state.way_out(request.method, path) or did_you_mean(path, request.app.state.paths)
         return problem_response(request, 404, f"Nothing exists at {path}.{hint} See /docs.")
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = ", ".join(_allowed_methods(request))
         detail = (
             f"{request.method} is not allowed at {path}; allowed: "
-            f"{allowed}.{way_to_upload(request.method, path)}"
+            f"{allowed}.{request.app.state.way_out(request.method, path)}"
         )
         return problem_response(request, 405, detail, headers={"Allow": allowed})
     return problem_response(request, error.status_code, str(error.detail), headers=error.headers)

@@ -16,18 +16,17 @@ from starlette.types import Scope
 from typing_extensions import override
 
 from engine.errors import did_you_mean
-from service.access.authentication import SCOPE_FIELD, scope_needed
 from service.errors import InvalidParameter
 from service.http.calling import in_a_thread
+from service.http.declarations import SCOPE_FIELD, repeats_take_effect, required_scope
 from service.http.json_body import read_json
 from service.http.problems import Refusal
-from service.http.sessions import TRANSACTIONS
-from service.idempotency.requests import refuse_key
 
 __all__ = ["StrictRoute"]
 
 
 _MOST_VALUES = 100
+_IDEMPOTENCY_KEY = "Idempotency-Key"
 
 
 class StrictRequest(Request):
@@ -53,7 +52,7 @@ class StrictRoute(APIRoute):
         super().__init__(
             path, endpoint if iscoroutinefunction(endpoint) else in_a_thread(endpoint, self), **options
         )
-        if (needed := scope_needed(self.dependant)) is not None:
+        if (needed := required_scope(self.dependant)) is not None:
             self.openapi_extra = {**(self.openapi_extra or {}), SCOPE_FIELD: needed}
 
     @override
@@ -75,8 +74,8 @@ class StrictRoute(APIRoute):
         queries = [field for field in fields if isinstance(field.field_info, params.Query)]
         known = tuple(field.alias for field in queries)
         single = {field.alias for field in queries if get_origin(field.field_info.annotation) is not list}
-        needed = scope_needed(self.dependant)
-        acts = any(each.call in TRANSACTIONS for each in self.dependant.dependencies)
+        needed = required_scope(self.dependant)
+        acts = repeats_take_effect(self.dependant)
         maps = tuple(entry["name"] for entry in (self.openapi_extra or {}).get("parameters", ()))
 
         async def handle_strictly(request: Request) -> Response:
@@ -86,7 +85,7 @@ class StrictRoute(APIRoute):
             _refuse_repeated(request.query_params, single)
             _refuse_nul(request.query_params)
             if acts and request.method == "POST":
-                refuse_key(request)
+                _refuse_idempotency_key(request)
             if takes_body:
                 _require_json(request.headers.get("content-type", ""))
             return await handle(StrictRequest(request.scope, request.receive))
@@ -137,3 +136,10 @@ def _require_json(content_type: str) -> None:
         return
     got = f"got {content_type[:100]}" if content_type else "got none"
     raise Refusal(415, f"The body must have the header Content-Type: application/json; {got}.")
+
+
+def _refuse_idempotency_key(request: Request) -> None:
+    """Refuse a key where repeated requests are not recognized: a client that sends one relies on it."""
+    if _IDEMPOTENCY_KEY in request.headers:
+        message = "This operation does not support idempotent retries; omit the header."
+        raise InvalidParameter(_IDEMPOTENCY_KEY, "not_available", message)

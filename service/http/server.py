@@ -8,9 +8,9 @@ import socket
 from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
 from typing_extensions import override
 
-from service.app import create_app
 from service.http.connections import ConnectionPool, raise_descriptor_limit
 from service.http.protocol import GuardedProtocol
 from service.settings import Settings
@@ -30,8 +30,8 @@ KEYLESS_IDLE_SECONDS = 15
 class ApiServer(uvicorn.Server):
     """A server of one API that ends the streams of events before it waits for its connections to end."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.app = create_app(settings)
+    def __init__(self, app: FastAPI, settings: Settings) -> None:
+        self.app = app
         keyless_seconds = KEYLESS_IDLE_SECONDS if settings.auth == "on" else KEEP_ALIVE_SECONDS
         pool = ConnectionPool(settings.max_connections_per_address, KEEP_ALIVE_SECONDS, keyless_seconds)
         protocol: Any = functools.partial(GuardedProtocol, pool=pool, trusted=settings.trusted_proxies)
@@ -56,9 +56,9 @@ class ApiServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve_api(settings: Settings, sockets: list[socket.socket]) -> None:
-    """Answer on these sockets until SIGINT or SIGTERM."""
+def serve_api(app: FastAPI, settings: Settings, sockets: list[socket.socket]) -> None:
+    """Serve an application on these sockets until SIGINT or SIGTERM."""
     raise_descriptor_limit()
     # Once the connections are drained uvicorn raises the signal anew, for whoever else may want to hear it.
     with contextlib.suppress(KeyboardInterrupt):
-        ApiServer(settings).run(sockets=sockets)
+        ApiServer(app, settings).run(sockets=sockets)

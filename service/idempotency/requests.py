@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
@@ -11,15 +12,18 @@ from sqlalchemy.orm import Session
 
 from service.access.authentication import Writer
 from service.errors import InvalidParameter
+from service.http.declarations import UsedSession
 from service.http.json_body import read_json
+from service.http.opening import Opening
 from service.http.problems import Refusal
-from service.http.sessions import Opening, quick_transaction
-from service.idempotency.service import HEADER, Once, fingerprint
+from service.idempotency import service
+from service.idempotency.service import HEADER, Answer, Once, fingerprint
 
-__all__ = ["OnceTransaction", "refuse_key"]
+__all__ = ["OnceTransaction"]
 
 _SCHEMA = {"minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
 
+_TRANSACTION = UsedSession(writes=True, is_quick=True)
 _KEY = re.compile("[!-~]{1,255}")
 _WORDS = (
     "A unique string, such as a random UUID, that makes this request idempotent: repeated with the same "
@@ -27,15 +31,30 @@ _WORDS = (
 )
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Repeatable:
+    """A request with a key, as the route stores and finds its answer."""
+
+    once: Once
+
+    def claim(self, session: Session) -> Answer | None:
+        """Return the answer that the request got before; None if it is the first of its key."""
+        return service.claim(session, self.once)
+
+    def keep(self, session: Session, status: int, headers: Mapping[str, str], content: bytes) -> None:
+        """Store the answer, in the endpoint's own transaction."""
+        service.keep(session, self.once, Answer(status, headers, content))
+
+
 async def _once_transaction(
     request: Request,
     caller: Writer,
     idempotency_key: Annotated[str | None, Header(description=_WORDS, json_schema_extra=_SCHEMA)] = None,
 ) -> Opening:
-    opening = await quick_transaction(request)
+    opening = await _TRANSACTION(request)
     if idempotency_key is None:
         return opening
-    return dataclasses.replace(opening, once=await _once(request, caller.owner, idempotency_key))
+    return dataclasses.replace(opening, once=_Repeatable(await _once(request, caller.owner, idempotency_key)))
 
 
 OnceTransaction = Annotated[Session, Depends(_once_transaction)]
@@ -56,10 +75,3 @@ async def _once(request: Request, owner: str, key: str) -> Once:
     except RecursionError:
         raise Refusal(400, "The body is nested too deeply.") from None
     return Once(owner, route.operation_id, key, asked)
-
-
-def refuse_key(request: Request) -> None:
-    """Refuse a key where repeated requests are not recognized: a client that sends one relies on it."""
-    if HEADER in request.headers:
-        message = "This operation does not support idempotent retries; omit the header."
-        raise InvalidParameter(HEADER, "not_available", message)

@@ -115,8 +115,8 @@ def _add_limits(actions: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _create(arguments: argparse.Namespace) -> None:
     from engine.errors import InvalidSpec
+    from service.access.pepper import PepperError, read_pepper
     from service.keys import service
-    from service.keys.pepper import PepperError, read_pepper
     from service.keys.submission import read_new_key
 
     if arguments.roster is not None or arguments.to is not None:
@@ -148,8 +148,8 @@ def _common(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _create_class(arguments: argparse.Namespace) -> None:
+    from service.access.pepper import PepperError, read_pepper
     from service.keys import service
-    from service.keys.pepper import PepperError, read_pepper
     from service.keys.roster import RosterError, read_roster
 
     if arguments.roster is None or arguments.to is None:
@@ -253,7 +253,7 @@ def _confirm(arguments: argparse.Namespace) -> None:
 
 def _key_id(text: str) -> str:
     """Return the id of a key that may have been pasted as a whole."""
-    from service.keys.tokens import redacted
+    from service.http.redaction import redacted
 
     return redacted(text).removesuffix(".…")
 

@@ -9,16 +9,16 @@ from fastapi import APIRouter, Body, Path, Query, Response
 from fastapi.openapi.models import Example
 
 from service.access.authentication import Administrator, KeyGate
+from service.access.pepper import PepperError
 from service.http.pagination import NEWEST_FIRST
 from service.http.problems import Refusal
+from service.http.responses import problems
 from service.http.route import StrictRoute
 from service.http.sessions import QuickReading, QuickTransaction, Reading
 from service.keys import service
-from service.keys.pepper import PepperError
 from service.keys.presentation import key_document, list_document
 from service.keys.schemas import KeyDocument, KeyList, KeyRead, KeyWithToken
 from service.keys.submission import read_new_key
-from service.openapi.document import problems
 
 __all__ = ["router"]
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.access.caller import Scope
-from service.experiments.spec_schema import DescribedBy
+from service.http.described_by import DescribedBy
 from service.keys.submission import DEFAULT_SCOPES, MAX_KEY_NAME, MAX_KEY_SECONDS, MAX_OWNER, OWNER
 
 __all__ = ["KeyCreate", "KeyDocument", "KeyLimits", "KeyList", "KeyRead", "KeyWithToken"]

@@ -9,16 +9,18 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from service.access import tokens
 from service.access.caller import Caller, Limits
 from service.errors import NotFound
 from service.http.pagination import Page, Position, decode_cursor, encode_cursor
-from service.keys import repository, tokens
+from service.keys import repository
 from service.keys.repository import Row
 from service.keys.submission import NewKey
 from service.storage.database import utc_now
 
 __all__ = [
     "NewToken",
+    "Row",
     "confirm",
     "count_unconfirmed",
     "create",

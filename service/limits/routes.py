@@ -8,11 +8,11 @@ from fastapi import APIRouter, Request
 
 from service.access.authentication import KeyGate, Reader
 from service.access.caller import SCOPES
+from service.http.responses import problems
 from service.http.route import StrictRoute
 from service.http.sessions import Reading
 from service.limits import service
 from service.limits.schemas import LimitsRead
-from service.openapi.document import problems
 
 __all__ = ["router"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from service.keys.repository import Row
+from service.keys.service import Row
 
 __all__ = ["link_document"]
 

@@ -8,15 +8,15 @@ from fastapi import APIRouter, Body, Path, Response
 from fastapi.openapi.models import Example
 
 from service.access.authentication import KeyGate, Writer
+from service.access.pepper import PepperError
 from service.http.problems import Refusal
+from service.http.responses import problems
 from service.http.route import StrictRoute
 from service.http.sessions import ExperimentId, QuickTransaction, Reading
-from service.keys.pepper import PepperError
 from service.links import service
 from service.links.presentation import link_document
 from service.links.schemas import LinkDocument, LinkList, LinkWithToken
 from service.links.submission import read_new_link
-from service.openapi.document import problems
 
 __all__ = ["router"]
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.experiments.spec_schema import DescribedBy
+from service.http.described_by import DescribedBy
 from service.keys.submission import MAX_KEY_NAME, MAX_KEY_SECONDS
 
 __all__ = ["LinkCreate", "LinkDocument", "LinkList", "LinkRead", "LinkWithToken"]

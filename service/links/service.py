@@ -13,8 +13,7 @@ from sqlalchemy.orm import Session
 from service.errors import Conflict, NotFound
 from service.experiments import service as experiments
 from service.keys import service as access
-from service.keys.repository import Row
-from service.keys.service import NewToken
+from service.keys.service import NewToken, Row
 from service.keys.submission import NewKey
 from service.links.submission import NewLink
 

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from service.datasets.models import DatasetRow
 from service.datasets.uploads import UPLOADING, VALIDATING
-from service.execution.models import EngineRow
 from service.experiments.models import EpochRow, ExperimentRow
 from service.experiments.states import TERMINAL, TRANSITIONS
+from service.health.models import EngineRow
 
 __all__ = ["Pace", "Standing", "datasets_by_status", "engine_counters", "experiments_by_status", "pace"]
 

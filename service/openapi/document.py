@@ -1,4 +1,4 @@
-"""The OpenAPI document's own words, and the problem responses that every operation shares."""
+"""The OpenAPI document: the framework's, with our own schemas, and corrected for the generators of clients."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.routing import BaseRoute
 
-from service.access.authentication import SCOPE_FIELD
 from service.checkpoints.schemas import CheckpointContent
 from service.datasets import identifiers as dataset_identifiers
 from service.datasets import service as datasets
 from service.datasets.schemas import DatasetForm
 from service.experiments.parts import part_schemas
 from service.experiments.schemas import ExperimentCreate, ExperimentPatch, ExperimentSpec
-from service.http.problems import MEDIA_TYPE, Problem
+from service.http.declarations import SCOPE_FIELD
+from service.http.problems import Problem
+from service.http.responses import problem_of
 from service.keys.schemas import KeyCreate
 from service.openapi.client_quirks import make_plain
 from service.openapi.common_fields import describe_common_fields
@@ -26,38 +27,9 @@ from service.openapi.headers import add_headers
 from service.openapi.links import add_links
 from service.openapi.types import type_precisely
 
-__all__ = ["NOT_MODIFIED", "openapi_document", "problems"]
-
-NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "Not modified since the given `ETag`."}}
-"""``responses`` of an operation that takes ``If-None-Match``."""
-
+__all__ = ["openapi_document"]
 
 _REFERENCE = "#/components/schemas/{model}"
-_PROBLEM_CONTENT = {MEDIA_TYPE: {"schema": {"$ref": _REFERENCE.format(model=Problem.__name__)}}}
-_WHEN = {
-    400: "The body is not valid JSON.",
-    401: "Missing or invalid API key.",
-    403: "The API key lacks the scope that this operation needs.",
-    404: "Not found.",
-    406: "None of the accepted media types is available.",
-    409: "The resource's state does not allow this.",
-    412: "The resource has changed since the given `ETag`.",
-    413: "The body is too large.",
-    415: "The body's media type is not supported; `detail` names the right one.",
-    421: "Authentication is off, so only requests addressed to this machine's own host names are accepted.",
-    422: "Validation failed; `errors` lists every invalid field, parameter or header.",
-    429: "Rate limit or quota exceeded; `detail` says what to do.",
-    431: "The request line and headers are too long, or there are too many headers.",
-    500: "Internal error. The service's log has the details under the `request_id`.",
-    503: "The service is not ready or its database is unavailable; `detail` says what is missing.",
-    507: "The database's disk is full. Stored data is intact.",
-}
-_RETRY_AFTER = {
-    "Retry-After": {"description": "Seconds to wait before the next attempt.", "schema": {"type": "integer"}}
-}
-# Every operation refuses parameters that it does not know, and the server in front a head that is too long.
-_ALWAYS = (421, 422, 431, 500)
-_WITH_RETRY_AFTER = (429, 503, 507)
 _OF_CALLERS = (401, 403, 429)
 _KEY_SCHEME = "key"
 _SECURITY = {
@@ -100,16 +72,6 @@ _TAGS = [
 ]
 
 
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The failures of an operation, for ``responses``: these, and those that every operation has."""
-    return {status: _problem(status) for status in sorted({*statuses, *_ALWAYS})}
-
-
-def _problem(status: int) -> dict[str, Any]:
-    headers = {"headers": _RETRY_AFTER} if status in _WITH_RETRY_AFTER else {}
-    return {"description": _WHEN[status], **headers, "content": _PROBLEM_CONTENT}
-
-
 def openapi_document(routes: list[BaseRoute], version: str, *, wants_keys: bool) -> dict[str, Any]:
     """The whole document, of a service that wants keys, or of one that lets everybody in."""
     document = get_openapi(
@@ -133,7 +95,7 @@ def openapi_document(routes: list[BaseRoute], version: str, *, wants_keys: bool)
         if SCOPE_FIELD in operation:
             statuses += _OF_CALLERS
             operation.update({"security": [{_KEY_SCHEME: []}]} if wants_keys else {})
-        shared = {str(status): _problem(status) for status in statuses}
+        shared = {str(status): problem_of(status) for status in statuses}
         operation["responses"] = dict(sorted({**shared, **operation["responses"]}.items()))
     describe_common_fields(document)
     make_plain(document)

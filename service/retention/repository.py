@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from service.blobs import repository as blobs
 from service.checkpoints.models import CheckpointRow
+from service.experiments.contents import repository as contents
 from service.experiments.models import ExperimentRow
 
 __all__ = ["Ended", "checkpoint_bytes", "delete", "find_ended", "next_owner"]
@@ -62,7 +62,7 @@ def delete(session: Session, identifier: str) -> tuple[str, int] | None:
     Large contents are left to the sweeper. Returns its owner and the bytes that they were charged for; None where it is
     gone already.
     """
-    blobs.let_go_of_experiment(session, identifier)
+    contents.let_go_of_experiment(session, identifier)
     removed = sa.delete(_EXPERIMENTS).where(_EXPERIMENTS.c.id == identifier)
     found = session.execute(removed.returning(_EXPERIMENTS.c.owner, _EXPERIMENTS.c.reserved_bytes)).first()
     return None if found is None else (found.owner, found.reserved_bytes)

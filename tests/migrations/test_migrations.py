@@ -12,9 +12,10 @@ from alembic.script import ScriptDirectory
 
 import migrations
 import service.checkpoints.models
-import service.events.models
 import service.execution.models
+import service.experiments.history.models
 import service.experiments.models
+import service.health.models
 import service.idempotency.models
 import service.keys.models
 import service.limits.models  # noqa: F401 - each import adds its tables to Base.metadata

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,22 +9,12 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Protocol
 
-from engine.spec import Experiment, shape, to_document
+__all__ = ["Dispatch", "Queue", "Waiting", "plan", "rank_of", "shares_of"]
 
-__all__ = ["Dispatch", "Queue", "Waiting", "cohort_of", "plan", "rank_of", "shares_of"]
-
-_HASH_LETTERS = 16
 _NOTHING = Fraction(0)
 
 SHARE_SECONDS = 60
 """Seconds of worker time that each worker in use counts as."""
-
-
-def cohort_of(experiment: Experiment, dataset_version: str) -> str:
-    """A name for everything that lanes of one stack must share, of a resolved experiment on a version of its data."""
-    shared = {"dataset": dataset_version, **shape(experiment)}
-    text = json.dumps(shared, sort_keys=True, separators=(",", ":"), default=to_document)
-    return hashlib.sha256(text.encode()).hexdigest()[:_HASH_LETTERS]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,9 @@ from service.execution.dispatching.executor import Executor, Loss, MemoryUse, On
 from service.execution.dispatching.leases import LeaseWatch
 from service.execution.dispatching.roles import DISPATCHER, Role
 from service.execution.dispatching.turns import Turns
-from service.execution.models import EngineRow
 from service.execution.outage import Outage
 from service.experiments.models import ExperimentRow
+from service.health.models import EngineRow
 from service.health.presence import forget_engine, record_engine
 from service.storage.database import Database, utc_now
 from service.storage.disk_space import has_room

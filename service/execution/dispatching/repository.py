@@ -13,12 +13,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from engine.revision import ENGINE_REVISION
-from service.events.repository import record_status
 from service.execution.dispatching.cohorts import Dispatch, plan
 from service.execution.dispatching.executor import MemoryUse
 from service.execution.dispatching.queue import DatabaseQueue, lanes_columns, lanes_of
 from service.execution.ledger.blobs import State, replace_states
 from service.execution.ledger.restart import restart_under
+from service.experiments.history.repository import record_status
 from service.experiments.models import ExperimentRow
 from service.experiments.states import ACTIVE, TERMINAL
 from service.limits import service as quotas

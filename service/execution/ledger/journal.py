@@ -9,9 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from service.events.models import EventRow
-from service.events.repository import EventType
 from service.execution.worker.work import Progress
+from service.experiments.history.models import EventRow
+from service.experiments.history.repository import EventType
 from service.experiments.states import TERMINAL
 from service.storage.database import utc_now
 

@@ -13,9 +13,9 @@ from service.blobs.repository import let_go
 from service.checkpoints.initial import INITIAL
 from service.checkpoints.models import CheckpointRow
 from service.errors import Damaged
-from service.events.models import EventRow
-from service.events.repository import record
 from service.execution.ledger.blobs import State, replace_states
+from service.experiments.history.models import EventRow
+from service.experiments.history.repository import record
 from service.experiments.models import EpochRow, ExperimentRow
 
 __all__ = ["RESTARTED", "RESTARTED_BY_DAMAGE", "restart_after_damage", "restart_under", "start_over"]

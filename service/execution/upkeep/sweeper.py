@@ -11,10 +11,10 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from service.blobs import repository as blobs
 from service.blobs.repository import BlobGone
-from service.datasets.service import sweep
 from service.execution.dispatching.leases import LeaseWatch
-from service.execution.moving import Mover
 from service.execution.outage import Outage
+from service.execution.upkeep.moving import Mover
+from service.execution.upkeep.sweeping import sweep
 from service.storage.database import Database
 
 __all__ = ["Sweeper"]

@@ -14,9 +14,9 @@ from service.experiments.schemas import CurveRead
 from service.http.etags import Known
 from service.http.negotiation import preferred
 from service.http.problems import Refusal
+from service.http.responses import NOT_MODIFIED, problems
 from service.http.route import StrictRoute
 from service.http.sessions import ExperimentId, Reading
-from service.openapi.document import NOT_MODIFIED, problems
 
 __all__ = ["router"]
 

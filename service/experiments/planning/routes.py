@@ -12,9 +12,9 @@ from service.experiments.planning import service
 from service.experiments.planning.presentation import plan_document
 from service.experiments.planning.schemas import ExperimentPlan
 from service.experiments.schemas import ExperimentDocument
+from service.http.responses import problems
 from service.http.route import StrictRoute
 from service.http.sessions import QuickReading
-from service.openapi.document import problems
 
 __all__ = ["router"]
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from service.experiments.equivalents import Equivalents, GivenLambda
 from service.experiments.schemas import DatasetUsed, ExperimentSpec, Warned
-from service.experiments.spec_schema import DescribedBy
+from service.http.described_by import DescribedBy
 
 __all__ = ["EstimateRead", "ExperimentPlan"]
 

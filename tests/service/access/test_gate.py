@@ -12,10 +12,10 @@ import sqlalchemy as sa
 from fastapi import Request
 from fastapi.testclient import TestClient
 
+from service.access.tokens import new_key_id, new_token
 from service.app import create_app
 from service.http.addresses import client_address
 from service.keys.models import KeyRow
-from service.keys.tokens import new_key_id, new_token
 from service.settings import Settings
 from service.storage.database import Database, utc_now
 from tests.service.access.keys import bearer, new_key, showing_key

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from service.access.caller import LOCAL_OWNER
+from service.access.pepper import read_pepper
 from service.events import stream
 from service.keys import service as access
-from service.keys.pepper import read_pepper
 from service.keys.submission import NewKey
 from service.settings import Settings
 from tests.service.access.keys import bearer

@@ -14,11 +14,11 @@ import sqlalchemy as sa
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
+from service.access.tokens import new_key_id
 from service.app import create_app
 from service.datasets.identifiers import new_identifier as new_dataset_id
 from service.datasets.models import DatasetRow
 from service.experiments.identifiers import new_identifier as new_experiment_id
-from service.keys.tokens import new_key_id
 from service.settings import Settings
 from service.storage.database import Base, Database, utc_now
 from tests.service import rows
@@ -283,7 +283,7 @@ def test_an_administrator_shares_at_upload(secured: TestClient) -> None:
     admin = showing_key(secured, "root", scopes=["read", "write", "admin"])
     for refused in shared_uploads(secured, bob, shared=True):
         assert refused.status_code == 403
-        assert "Take a key with the scope admin, or leave out shared." in refused.json()["detail"]
+        assert "Use a key with the scope admin, or leave out shared." in refused.json()["detail"]
     for wrong in shared_uploads(secured, admin, "yes"):
         assert [each["pointer"] for each in wrong.json()["errors"]] == ["#/shared"]
     assert count(secured.app.state.database, DatasetRow) == 0  # type: ignore[attr-defined]  # see above

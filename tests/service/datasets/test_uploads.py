@@ -17,6 +17,7 @@ from service.datasets.revision import READER_REVISION
 from service.datasets.schemas import UploadedDatasetRead
 from service.datasets.uploads import Announced
 from service.execution.upkeep.reading_process import read
+from service.execution.upkeep.sweeping import sweep
 from service.storage.database import Database, utc_now
 from tests.service.datasets.uploading import CSV, begin_first, count, read_all, upload
 
@@ -162,7 +163,7 @@ def test_is_deleted_unless_experiments_name_it(
     assert client.delete(experiment["links"]["self"]).status_code == 204
     assert client.delete(made["links"]["self"]).status_code == 204
     assert client.get(made["links"]["self"]).status_code == 404
-    service.sweep(database)
+    sweep(database)
     assert (count(database, DatasetRow), count(database, DatasetArrayRow)) == (0, 0)
 
 
@@ -181,7 +182,7 @@ def test_owners_share_bytes_and_nothing_else(client: TestClient, database: Datab
     assert count(database, DatasetArrayRow) == alone
     with database.transaction() as session:
         service.delete(session, "somebody", theirs.id)
-    service.sweep(database)
+    sweep(database)
     assert count(database, DatasetArrayRow) == 0
 
 
@@ -250,7 +251,7 @@ def test_a_reader_that_was_overtaken_writes_nothing(
     assert first is not None
     assert second is not None
     read(database, *first, tmp_path)
-    service.sweep(database)
+    sweep(database)
     assert count(database, DatasetArrayRow) == 0
     read(database, *second, tmp_path)
     assert client.get(f"/v1/datasets/{second[0]}").json()["status"] == "ready"
@@ -272,5 +273,5 @@ def test_a_data_set_that_kills_its_readers_is_rejected(client: TestClient, datab
     rejection = client.get(f"/v1/datasets/{identifier}").json()["rejection"]
     assert "memory" in rejection["advice"]
     assert len(rejection["reasons"]) == 1
-    service.sweep(database)
+    sweep(database)
     assert (count(database, DatasetUploadRow), count(database, DatasetArrayRow)) == (0, 0)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from service.datasets import service
 from service.execution.upkeep.reading_process import read
+from service.execution.upkeep.sweeping import sweep
 from service.storage.database import Database
 
 __all__ = ["CSV", "begin_first", "count", "read_all", "upload"]
@@ -44,7 +45,7 @@ def read_all(database: Database, folder: Path) -> None:
             return
         read(database, *begun, folder)
         assert not list(folder.glob("*.npy"))
-        service.sweep(database)
+        sweep(database)
 
 
 def count(database: Database, table: Any) -> int:

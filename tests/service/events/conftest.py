@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from anyio.to_thread import current_default_thread_limiter
 
+from service.app import create_app
 from service.http.listening import listen
 from service.http.server import ApiServer
 from service.settings import Settings
@@ -20,7 +21,7 @@ class LiveService:
     """An API server in a thread of its own."""
 
     def __init__(self, settings: Settings, *layers: Any) -> None:
-        self._server = ApiServer(settings)
+        self._server = ApiServer(create_app(settings), settings)
         for layer in layers:
             self._server.app.add_middleware(layer)
         self.database: Database = self._server.app.state.database

@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from service.access.caller import LOCAL_OWNER
-from service.events.repository import record, record_status
+from service.experiments.history.repository import record, record_status
 from service.experiments.models import EpochRow, ExperimentRow
 from service.experiments.service import submit
 from service.storage.database import Database, utc_now

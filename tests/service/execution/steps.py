@@ -4,12 +4,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from service.events.models import EventRow
 from service.execution.dispatching import repository
 from service.execution.ledger import writes
 from service.execution.ledger.blobs import Weights
 from service.execution.ledger.curves import METRICS, Epoch
 from service.execution.worker.work import Lease, Progress, Work
+from service.experiments.history.models import EventRow
 from service.experiments.models import ExperimentRow
 from service.storage.database import Database, utc_now
 

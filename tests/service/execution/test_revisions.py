@@ -8,12 +8,12 @@ import sqlalchemy as sa
 from engine.revision import ENGINE_REVISION
 from engine.safetensors import from_safetensors, to_safetensors
 from service.access.caller import LOCAL_OWNER
-from service.events.models import EventRow
 from service.execution.ledger.blobs import State, read_state, replace_states
 from service.execution.ledger.restart import RESTARTED
 from service.execution.worker.dispatches import OtherRevision
 from service.execution.worker.work import Lease
 from service.experiments.actions import cancel, pause, resume
+from service.experiments.history.models import EventRow
 from service.experiments.models import ExperimentRow
 from service.storage.database import Database
 from tests.service.execution.conftest import Submit

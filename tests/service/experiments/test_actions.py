@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
 from service.checkpoints.models import CheckpointChunkRow, CheckpointRow
-from service.events.models import EventRow
+from service.experiments.history.models import EventRow
 from service.experiments.models import EpochRow, ExperimentMetadataRow, ExperimentRow, ResumeStateRow
 from service.experiments.states import ACTIONS, GONE, STATUSES, TERMINAL, possible
 from service.storage.database import Database

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
-from service.execution.models import EngineRow
+from service.health.models import EngineRow
 from service.storage.database import Database, utc_now
 
 WIDE = {"dataset": "digits", "architecture": [2048, 2048]}

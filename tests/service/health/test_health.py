@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
-from service.execution.models import EngineRow
+from service.health.models import EngineRow
 from service.health.readiness import STALE_SECONDS, EngineWatch
 from service.storage.database import Database, utc_now
 from tests.service.conftest import OpenClient

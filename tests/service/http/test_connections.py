@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from service.access.pepper import read_pepper
 from service.http import protocol, server
 from service.http.connections import ConnectionPool, network_of, raise_descriptor_limit
 from service.keys import service as access
-from service.keys.pepper import read_pepper
 from service.keys.submission import read_new_key
 from service.settings import Settings
 from tests.service.events.conftest import LiveService

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from service.access.pepper import FILE_NAME
+from service.access.tokens import key_id_of
 from service.cli import _say_unconfirmed
-from service.keys.pepper import FILE_NAME
-from service.keys.tokens import key_id_of
 from service.settings import Settings
 from tests.service.access.keys import bearer
 from tests.service.conftest import OpenClient

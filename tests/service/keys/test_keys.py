@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from service.http.redaction import redacted
 from service.keys import service
 from service.keys.models import KeyRow
-from service.keys.tokens import redacted
 from service.storage.database import Database
 from tests.service.access.keys import bearer, new_key, showing_key
 from tests.service.conftest import OpenClient

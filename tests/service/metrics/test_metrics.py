@@ -6,7 +6,7 @@ from typing import Any
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from service.execution.models import EngineRow
+from service.health.models import EngineRow
 from service.storage.database import Database, utc_now
 from tests.service.access.keys import showing_key
 from tests.service.conftest import OpenClient

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from service.checkpoints.models import CheckpointChunkRow, CheckpointRow
-from service.events.models import EventRow
+from service.experiments.history.models import EventRow
 from service.experiments.models import EpochRow, ExperimentMetadataRow, ExperimentRow
 from service.experiments.states import STATUSES, TERMINAL
 from service.retention import service

@@ -14,7 +14,6 @@ from engine.kernels import Array
 from service.checkpoints import service as checkpoints
 from service.checkpoints.models import CheckpointChunkRow
 from service.checkpoints.service import CheckpointCut
-from service.datasets import service as datasets
 from service.datasets.cache import DatasetCache
 from service.datasets.models import DatasetArrayRow, DatasetUploadRow
 from service.datasets.uploads import PIECE_BYTES
@@ -22,6 +21,7 @@ from service.errors import Damaged
 from service.execution.dispatching import repository
 from service.execution.ledger import blobs, writes
 from service.execution.upkeep import reading_process
+from service.execution.upkeep.sweeping import sweep
 from service.execution.worker.dispatches import WorkerProcess
 from service.experiments.models import ResumeStateRow
 from service.storage.database import Database
@@ -176,7 +176,7 @@ def test_an_array_is_not_trained_on_until_it_is_repaired(
     announced = client.post("/v1/datasets/announcements", json={"target": "label"}).json()
     assert client.put(announced["links"]["content"], content=CSV).status_code == 202
     read_all(database, tmp_path)
-    datasets.sweep(database)
+    sweep(database)
     assert train(client, database, tmp_path, dataset=made["id"])["status"] == "succeeded"
 
 

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 import sqlalchemy as sa
 
-from service.execution.models import EngineRow, RoleRow
+from service.execution.models import RoleRow
+from service.health.models import EngineRow
 from service.storage.database import Database, DatabaseUrlError
 
 

@@ -15,15 +15,16 @@ from typing_extensions import override
 from service.datasets import service as datasets
 from service.datasets.cache import DatasetCache
 from service.datasets.models import DatasetUploadRow
-from service.events.repository import last_events
 from service.execution.dispatching import repository
 from service.execution.dispatching.dispatcher import take_over
 from service.execution.ledger import writes
 from service.execution.upkeep.intake import Intake
 from service.execution.upkeep.sweeper import Sweeper
+from service.execution.upkeep.sweeping import sweep
 from service.execution.worker import run
 from service.execution.worker.dispatches import WorkerProcess
 from service.execution.worker.work import Work
+from service.experiments.history.repository import last_events
 from service.experiments.models import ResumeStateRow
 from service.idempotency import repository as idempotency
 from service.retention.service import prune
@@ -96,7 +97,7 @@ class Story:
         for path in ("", "?owner=me", f"/{made['id']}", f"/{made['id']}/preview"):
             self.client.get(f"/v1/datasets{path}")
         assert self.client.delete(other["links"]["delete"]).status_code == 204
-        datasets.sweep(self.database)
+        sweep(self.database)
         found = self.get(f"datasets/{made['id']}").json()
         DatasetCache(self.database, self.folder / "other", 2**30).load(made["id"], found["version"])
         return str(made["id"])
@@ -162,7 +163,7 @@ class Story:
         self.post(f"/{self.post(**SMALL, name='cancelled')['id']}/cancel")
         for dry_run in (True, False):
             assert prune(self.database, timedelta(0), ["cancelled"], dry_run=dry_run).experiments == 1
-        datasets.sweep(self.database)
+        sweep(self.database)
         with self.database.transaction() as session:
             idempotency.reap(session, utc_now() - timedelta(1), 10)
 

@@ -13,7 +13,7 @@ from engine.spec.rules import json_name
 from engine.training import Result, training
 from service.datasets import catalog
 from service.datasets.loading import load
-from service.execution.dispatching.cohorts import cohort_of
+from service.experiments.cohort import cohort_of
 
 LAYER: dict[str, Any] = {
     "units": 5,

@@ -10,9 +10,9 @@ from service.execution.dispatching import dispatcher
 from service.execution.dispatching.dispatcher import LEASE_SECONDS
 from service.execution.dispatching.repository import MAX_LOSSES
 from service.execution.ledger import fence, journal, writes
-from service.execution.models import EngineRow
 from service.execution.worker.work import Ending, Lease, Progress
 from service.experiments.models import ExperimentRow
+from service.health.models import EngineRow
 from service.storage.database import Database, utc_now
 from tests.service.execution.conftest import Submit
 from tests.service.execution.engines import Engine, begin, seconds, statuses

@@ -10,9 +10,9 @@ from service.execution.dispatching.dispatcher import take_over
 from service.execution.dispatching.executor import MemoryUse
 from service.execution.dispatching.repository import MAX_LOSSES, Held, after_release
 from service.execution.ledger import writes
-from service.execution.models import EngineRow
 from service.experiments.models import ExperimentRow, ResumeStateRow
 from service.experiments.states import ACTIVE, TRANSITIONS
+from service.health.models import EngineRow
 from service.storage.database import Database, utc_now
 from tests.service.execution.conftest import Submit
 from tests.service.execution.steps import claim, lose, row

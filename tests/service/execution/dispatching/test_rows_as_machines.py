@@ -21,12 +21,12 @@ from typing_extensions import override
 
 from service.access.caller import LOCAL_OWNER
 from service.errors import Conflict, NotFound
-from service.events.models import EventRow
 from service.execution.dispatching import repository
 from service.execution.ledger import writes
 from service.execution.ledger.fence import WORKING
 from service.execution.worker.work import Ending, Lease, Progress
 from service.experiments import actions
+from service.experiments.history.models import EventRow
 from service.experiments.models import EpochRow, ExperimentRow
 from service.experiments.service import submit
 from service.experiments.states import ACTIVE, TERMINAL, TRANSITIONS

@@ -17,10 +17,10 @@ from service.app import create_app
 from service.blobs import repository
 from service.blobs.models import BlobPieceRow, BlobRow
 from service.checkpoints.models import CheckpointChunkRow, CheckpointRow
-from service.datasets.service import sweep
 from service.execution.ledger import blobs
 from service.execution.upkeep import sweeper
 from service.execution.upkeep.sweeper import Sweeper
+from service.execution.upkeep.sweeping import sweep
 from service.execution.upkeep.verification import verify
 from service.execution.worker import run
 from service.experiments.actions import delete

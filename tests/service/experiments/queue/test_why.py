@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from service.execution.models import EngineRow
 from service.experiments.queue.outlook import KEPT_SECONDS, Outlook
 from service.experiments.queue.why import Work, why_it_waits
+from service.health.models import EngineRow
 from service.health.presence import Workers
 from service.health.readiness import STALE_SECONDS, EngineWatch
 from service.storage.database import Database, utc_now

@@ -13,23 +13,24 @@ from types import MappingProxyType
 from sqlalchemy.orm import Session
 
 from service.blobs import repository as blobs
-from service.blobs.moved import repository as moved
 from service.datasets import repository
+from service.datasets.repository import PIECES
+from service.experiments.contents import repository as contents
 from service.leftovers import repository as leftovers
 from service.leftovers.repository import Kind, Leftover
 from service.storage.database import Database
 
-__all__ = ["PIECES", "sweep"]
-
-PIECES = 8
-"""Pieces of an upload or blob removed per transaction; one piece of eight MiB for arrays."""
+__all__ = ["sweep"]
 
 _KINDS: Mapping[Kind, tuple[Callable[[Session, str], bool], Callable[[Session, str], int]]] = (
     MappingProxyType(
         {
-            "blob": (blobs.is_used, lambda session, id_: blobs.drop_pieces(session, id_, PIECES // 2)),
-            "chunks": (moved.are_chunks_used, moved.drop_chunk),
-            "state": (moved.is_state_used, moved.drop_state_row),
+            "blob": (
+                contents.is_blob_used,
+                lambda session, id_: blobs.drop_pieces(session, id_, PIECES // 2),
+            ),
+            "chunks": (contents.are_chunks_used, contents.drop_chunk),
+            "state": (contents.is_state_used, contents.drop_state_row),
             "upload": (repository.is_read, lambda session, id_: repository.drop_pieces(session, id_, PIECES)),
             "version": (repository.is_had, repository.drop_arrays),
         }

@@ -13,10 +13,10 @@ from service.blobs.models import BlobRow
 from service.checkpoints import service as checkpoints
 from service.checkpoints.models import CheckpointChunkRow, CheckpointRow
 from service.checkpoints.service import CheckpointReplaced
-from service.datasets.service import sweep
-from service.execution import moving
 from service.execution.ledger import blobs
-from service.execution.moving import Mover
+from service.execution.upkeep import moving
+from service.execution.upkeep.moving import Mover
+from service.execution.upkeep.sweeping import sweep
 from service.execution.upkeep.verification import verify
 from service.experiments.models import ResumeStateRow
 from service.experiments.service import submit

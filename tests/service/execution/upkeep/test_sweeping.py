@@ -11,12 +11,14 @@ from fastapi.testclient import TestClient
 from sqlalchemy.exc import OperationalError
 from typing_extensions import override
 
-from service.datasets import disk_space, repository, service, sweeping, uploads
+from service.datasets import disk_space, repository, service, uploads
 from service.datasets.cache import DatasetCache
 from service.datasets.models import DatasetArrayRow, DatasetRow, DatasetUploadRow
+from service.datasets.repository import PIECES
 from service.errors import NoRoom
 from service.execution.upkeep import reading_process
 from service.execution.upkeep.intake import ABANDONED_SECONDS, Intake
+from service.execution.upkeep.sweeping import sweep
 from service.storage.database import Database
 from tests.service.datasets.uploading import CSV, begin_first, count, read_all, upload
 
@@ -41,11 +43,11 @@ def test_no_transaction_removes_much(client: TestClient, database: Database) -> 
     assert pieces == 13
     assert client.delete(f"/v1/datasets/{identifier}").status_code == 204
     assert (count(database, DatasetRow), count(database, DatasetUploadRow)) == (0, pieces)
-    assert service.sweep(database, steps(1))
-    assert count(database, DatasetUploadRow) == pieces - sweeping.PIECES
-    assert service.sweep(database)
+    assert sweep(database, steps(1))
+    assert count(database, DatasetUploadRow) == pieces - PIECES
+    assert sweep(database)
     assert count(database, DatasetUploadRow) == 0
-    assert not service.sweep(database)
+    assert not sweep(database)
 
 
 @pytest.mark.usefixtures("small_pieces")
@@ -57,7 +59,7 @@ def test_arrays_that_become_somebodys_again_are_whole(
     stored = count(database, DatasetArrayRow)
     assert stored > 4
     client.delete(made["links"]["delete"])
-    service.sweep(database, steps(2))
+    sweep(database, steps(2))
     assert 0 < count(database, DatasetArrayRow) < stored
     again = upload(client, target="label").json()
     read_all(database, tmp_path)
@@ -86,7 +88,7 @@ def test_a_data_set_that_is_deleted_while_it_is_read_leaves_nothing(
         begun = begin_first(session)
     assert begun is not None
     reading_process.read(database, *begun, tmp_path)
-    service.sweep(database)
+    sweep(database)
     for table in (DatasetRow, DatasetUploadRow, DatasetArrayRow):
         assert count(database, table) == 0
 
@@ -104,7 +106,7 @@ def test_what_a_dead_process_has_begun_to_copy_is_given_up(
         intake.give_up_uploads(float(second))
     assert count(database, DatasetRow) == 2
     intake.give_up_uploads(ABANDONED_SECONDS)
-    service.sweep(database)
+    sweep(database)
     assert (count(database, DatasetRow), count(database, DatasetUploadRow)) == (2, 0)
     # Whoever announced it may send it again.
     for identifier in (awaited, copied):

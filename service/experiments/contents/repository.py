@@ -1,4 +1,4 @@
-"""The rows in which contents were stored that have been moved to blobs."""
+"""Rows that refer to large contents, and those that hold the contents of older versions."""
 
 from __future__ import annotations
 
@@ -7,14 +7,25 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from service.blobs.models import BlobRow
+from service.blobs.repository import let_go
 from service.checkpoints.models import CheckpointChunkRow, CheckpointRow
 from service.experiments.models import ResumeStateRow
 
-__all__ = ["are_chunks_used", "drop_chunk", "drop_state_row", "is_state_used"]
+__all__ = [
+    "are_chunks_used",
+    "drop_chunk",
+    "drop_state_row",
+    "is_blob_used",
+    "is_state_used",
+    "let_go_of_experiment",
+]
 
 _CHECKPOINTS: Any = CheckpointRow.__table__
 _CHUNKS: Any = CheckpointChunkRow.__table__
 _STATES: Any = ResumeStateRow.__table__
+_BLOBS: Any = BlobRow.__table__
+_REFERRING = (_CHECKPOINTS, _STATES)
 
 
 def are_chunks_used(session: Session, checkpoint: str) -> bool:
@@ -47,3 +58,19 @@ def drop_state_row(session: Session, experiment_id: str) -> int:
     last = sa.select(sa.func.max(_STATES.c.position)).where(*of_state).scalar_subquery()
     removed = sa.delete(_STATES).where(*of_state, _STATES.c.position == last)
     return cast("sa.CursorResult[Any]", session.execute(removed)).rowcount
+
+
+def is_blob_used(session: Session, blob_id: str) -> bool:
+    """Whether anything refers to a content; if nothing does, nothing will before this transaction ends."""
+    session.execute(sa.select(_BLOBS.c.id).where(_BLOBS.c.id == blob_id).with_for_update())
+    return any(
+        session.execute(sa.select(table.c.blob_id).where(table.c.blob_id == blob_id).limit(1)).first()
+        for table in _REFERRING
+    )
+
+
+def let_go_of_experiment(session: Session, experiment_id: str) -> None:
+    """The same for all contents of an experiment that is about to be removed."""
+    for table in _REFERRING:
+        of_experiment = (table.c.experiment_id == experiment_id, table.c.blob_id.is_not(None))
+        let_go(session, session.execute(sa.select(table.c.blob_id).where(*of_experiment)).scalars().all())

@@ -21,8 +21,8 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from service.events.models import EventRow
 from service.experiments.curve.metrics import is_regression
+from service.experiments.history.models import EventRow
 from service.experiments.models import EpochRow, ExperimentRow
 from service.experiments.states import TERMINAL
 from service.storage.database import utc_now

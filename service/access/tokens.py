@@ -14,13 +14,12 @@ from datetime import datetime
 
 from service import identifiers
 
-__all__ = ["digest", "fits", "is_key_id", "key_id_of", "new_key_id", "new_token", "redacted"]
+__all__ = ["digest", "fits", "is_key_id", "key_id_of", "new_key_id", "new_token"]
 
 _PREFIX = "key_"
 _SECRET_BYTES = 32
 _KEY_ID = re.compile(_PREFIX + identifiers.PATTERN)
 _TOKEN = re.compile(rf"({_KEY_ID.pattern})\.[A-Za-z0-9_-]{{43}}")
-_LEAK = re.compile(rf"({_KEY_ID.pattern})\.[A-Za-z0-9_-]+")
 
 
 def new_key_id(now: datetime) -> str:
@@ -52,8 +51,3 @@ def digest(pepper: bytes, token: str) -> str:
 def fits(pepper: bytes, token: str, stored: str) -> bool:
     """Whether this is the token of which that is stored; takes the same time wherever they differ."""
     return hmac.compare_digest(digest(pepper, token), stored)
-
-
-def redacted(text: str) -> str:
-    """The text without the secrets of keys that stand in it, as when somebody puts one into a URL."""
-    return _LEAK.sub(r"\1.…", text)

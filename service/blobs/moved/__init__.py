@@ -1,1 +1,0 @@
-"""What was moved to blobs."""
