@@ -1,4 +1,7 @@
-"""Which rows train, validate and test, and which training labels are flipped; all of it from the split's own seed."""
+"""Which rows train, validate and test, and which training labels are flipped; all of it from the split's own seed.
+
+The same in plain NumPy: engine/textbook/data.py; tests/engine/test_textbook.py proves them equal.
+"""
 
 from __future__ import annotations
 

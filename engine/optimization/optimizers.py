@@ -4,6 +4,8 @@ In the formulas w are weights, g their gradient, η the learning rate, l1 and l2
 soft(w, t) = sgn(w)·max(|w| - t, 0). Forms, defaults and ε are torch.optim's. The proximal forms keep the fixed point of
 the objective (docs/numerics.md). Averages m ← βm + (1 - β)x are kept as m/(1 - β), which saves a pass: the factor is
 part of the coefficients.
+
+The same in plain NumPy: engine/textbook/optimizers.py; tests/engine/test_textbook.py proves them equal.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 A penalty adds ``l1 Σ|w| + l2/2 Σw²`` to the mean loss, with l1 = λρ/n and l2 = λ(1-ρ)/n; n counts the rows of the
 training split and ρ is the share of L1. Every named penalty is a choice of ρ.
+
+The same in plain NumPy: engine/textbook/penalties.py; tests/engine/test_textbook.py proves them equal.
 """
 
 from __future__ import annotations

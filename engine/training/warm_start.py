@@ -3,6 +3,8 @@
 It is a resume with a fresh optimizer: weights, biases and, with batch normalization, γ, β and the running statistics
 are the checkpoint's; moments, schedule, patience, the order of rows and the counting of epochs begin anew. Features
 are scaled as the new experiment's own training rows say.
+
+The same in plain NumPy: engine/textbook/network.py; tests/engine/test_textbook.py proves them equal.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The textbook has every variant of the specification, and the random experiments that prove it vary every field."""
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from engine.textbook.losses import LOSSES, OUTPUTS
 from engine.textbook.optimizers import OPTIMIZERS
 from engine.textbook.penalties import L1_UPDATES, PENALTIES
 from engine.textbook.schedules import SCHEDULES
+from tests.architecture.source_tree import ROOT
 from tests.engine.random_specs import random_problem
 from tests.engine.test_textbook import SPECS
 
@@ -93,3 +95,12 @@ def test_the_random_experiments_vary_every_field() -> None:
         assert missing == set(), f"these are never drawn for {name}"
     missing = {each for each in names(spec.LAYER_INITIALIZERS) if repr(each) not in drawn["Layer.init"]}
     assert missing == set(), "these are never drawn for the weights of a layer"
+
+
+def test_fast_files_lead_to_their_plain_versions() -> None:
+    plain = {path.name: 0 for path in (ROOT / "engine" / "textbook").glob("[a-z]*.py")}
+    for room in ("data", "network", "optimization", "training"):
+        for path in (ROOT / "engine" / room).glob("*.py"):
+            for name in re.findall(r"engine/textbook/(\w+\.py)", path.read_text()):
+                plain[name] += 1
+    assert all(plain.values()), f"no file of the engine names these: {plain}"
