@@ -30,6 +30,8 @@ Drive the epochs yourself, of several experiments as one stack (``send({lane: "u
     for report in training([each.experiment for each in found], prepare(dataset, found[0])):
         print([lane.metrics.val_accuracy for lane in report.lanes])
 
+Read how each number is computed, in plain NumPy and without a trick, in ``engine.textbook``.
+
 Names are resolved on first use (PEP 562), so that ``engine.spec`` and ``engine.errors`` come without NumPy.
 Import the engine before NumPy: it then tells NumPy's BLAS which kernels to use (``engine.blas``).
 """

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import engine
+from engine import textbook
 from engine.data import Dataset
 from tests.engine.problems import dataset
 
@@ -51,6 +52,14 @@ def test_the_examples_of_help_run_one_after_the_other(notebook: dict[str, Any]) 
     assert notebook["warm"].epochs == 5
     assert len(printed[2].splitlines()) == 5
     assert all(len(line.split(",")) == 3 for line in printed[2].splitlines())
+
+
+def test_the_example_of_the_textbook_runs(notebook: dict[str, Any]) -> None:
+    notebook["dataset"] = Dataset(notebook["x"], notebook["y"], task="multiclass", classes=10)
+    (code,) = re.findall(
+        r"(?:^    .*\n|^\n)*^    run = .*\n(?:^    .*\n)+", textbook.__doc__ or "", re.MULTILINE
+    )
+    assert re.match(r"\d 0\.\d+\n", run(textwrap.dedent(code), notebook))
 
 
 def test_lambda_may_be_given_in_the_terms_of_another_tool() -> None:
