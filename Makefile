@@ -40,11 +40,15 @@ test: $(STAMPS)/test ## Run the tests, the linters and the type checker (PYTEST_
 
 .PHONY: chaos
 chaos: $(STAMPS)/test ## Kill, freeze, cut off and fill up a working service and see nothing lost, some six minutes
-	$(BIN)/python -m pytest tests/chaos -m "chaos and not cluster" --numprocesses=3 --dist=load -o faulthandler_timeout=900 $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests/chaos -m "chaos and not cluster and not slow" --numprocesses=3 --dist=load -o faulthandler_timeout=900 $(PYTEST_ARGS)
 
 .PHONY: chaos-cluster
 chaos-cluster: $(STAMPS)/test ## The same with Dask and certificates, some six minutes
-	$(BIN)/python -m pytest tests/chaos -m "chaos and cluster" --numprocesses=3 --dist=load -o faulthandler_timeout=900 $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests/chaos -m "chaos and cluster and not slow" --numprocesses=3 --dist=load -o faulthandler_timeout=900 $(PYTEST_ARGS)
+
+.PHONY: outage
+outage: $(STAMPS)/test ## Take the database away for five minutes, with and without Dask, and see nobody killed, six minutes
+	$(BIN)/python -m pytest tests/chaos -m "chaos and slow" --numprocesses=4 -o faulthandler_timeout=900 $(PYTEST_ARGS)
 
 .PHONY: soak
 soak: export SOAK_MINUTES ?= 30
