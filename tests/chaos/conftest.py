@@ -44,11 +44,11 @@ class Deployment:
     start: Callable[[], Service | ClusterService]
 
     @classmethod
-    def of(cls, kind: str, url: str, directory: Path) -> "Deployment":
+    def of(cls, kind: str, url: str, directory: Path, **settings: str) -> "Deployment":
         """A service on one machine, or a cluster."""
         if kind == "cluster":
-            return cls(url, lambda: ClusterService(url, directory))
-        return cls(url, lambda: Service(directory, TRAINYARD_DATABASE_URL=url))
+            return cls(url, lambda: ClusterService(url, directory, settings=settings))
+        return cls(url, lambda: Service(directory, settings=settings | {"TRAINYARD_DATABASE_URL": url}))
 
 
 @pytest.fixture(params=["sqlite", "postgresql", "cluster"])

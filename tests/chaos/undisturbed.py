@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tests.end_to_end.conftest import LONG_RUN
-from tests.end_to_end.harness import Client, user_environment
+from tests.end_to_end.harness import WAIT_SECONDS, Client, user_environment
 
 __all__ = ["RUN", "check", "check_epochs", "fingerprints"]
 
@@ -36,9 +36,9 @@ def check_epochs(client: Client, id_: str) -> None:
     assert stored == list(range(1, read["progress"]["epoch"] + 1))
 
 
-def check(client: Client, *ids: str, attempt: int | None = None) -> None:
+def check(client: Client, *ids: str, attempt: int | None = None, seconds: float = WAIT_SECONDS) -> None:
     """Wait for the end: it is the one that an undisturbed run would have had, bit for bit."""
-    ended = [client.wait_for_end(id_) for id_ in ids]
+    ended = [client.wait_for_end(id_, seconds) for id_ in ids]
     for each in ended:
         assert each["status"] == "succeeded", each["error"]
         assert attempt in {None, each["attempt"]}

@@ -4,7 +4,9 @@ import re
 import signal
 import socket
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import sqlalchemy as sa
 
@@ -28,9 +30,9 @@ CERTIFICATES = {"ca_file": "ca.pem", "cert": "cluster.pem", "key": "cluster.key"
 class Cluster:
     """A scheduler's address and a database; every process is started when the test says so."""
 
-    def __init__(self, database_url: str, directory: Path) -> None:
+    def __init__(self, database_url: str, directory: Path, **environment: str) -> None:
         self.address = f"tls://127.0.0.1:{free_port()}"
-        self.database = {"TRAINYARD_DATABASE_URL": database_url}
+        self.database = {"TRAINYARD_DATABASE_URL": database_url, **environment}
         self.directory = directory
         self.sessions: list[Session] = []
         make_certificates(directory)
@@ -89,9 +91,15 @@ class Cluster:
 class ClusterService(Client):
     """All of a cluster's processes, as one service that can be attacked like ``trainyard serve``."""
 
-    def __init__(self, database_url: str, directory: Path, workers: int = 2) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        directory: Path,
+        workers: int = 2,
+        settings: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         """Start everything and wait until it is ready."""
-        self._cluster = cluster = Cluster(database_url, directory)
+        self._cluster = cluster = Cluster(database_url, directory, **settings)
         cluster.migrate()
         cluster.scheduler()
         self._workers = cluster.worker("--nworkers", str(workers))

@@ -11,8 +11,9 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from tests.postgresql import die_with_parent
@@ -107,7 +108,7 @@ class Session:
 
 
 class Client:
-    """Speaks to a service as curl does."""
+    """Speaks to a service as curl does, with an API key if it has one."""
 
     def __init__(self, address: str, key: str | None = None) -> None:
         self.address = address
@@ -153,9 +154,9 @@ class Client:
     def wait_for_epoch(self, id_: str, epoch: int = 1) -> None:
         wait_for(lambda: self.epoch(id_) >= epoch, f"epoch {epoch}")
 
-    def wait_for_end(self, id_: str) -> Any:
+    def wait_for_end(self, id_: str, seconds: float = WAIT_SECONDS) -> Any:
         """The experiment once it has ended."""
-        wait_for(lambda: self.experiment(id_)["finished_at"] is not None, "the end")
+        wait_for(lambda: self.experiment(id_)["finished_at"] is not None, "the end", seconds)
         return self.experiment(id_)
 
     def fingerprints(self, id_: str) -> dict[str, str]:
@@ -168,7 +169,12 @@ class Service(Session, Client):
     """``trainyard serve`` on a free port and a data directory of its own."""
 
     def __init__(
-        self, data_dir: Path, workers: int = 2, within: tuple[str, ...] = (), **environment: str
+        self,
+        data_dir: Path,
+        workers: int = 2,
+        within: tuple[str, ...] = (),
+        settings: Mapping[str, str] = MappingProxyType({}),
+        **environment: str,
     ) -> None:
         """Start it and wait until it is ready; ``within`` is a command that runs the one after it."""
         Session.__init__(
@@ -179,6 +185,7 @@ class Service(Session, Client):
             TRAINYARD_PORT="0",
             TRAINYARD_DATA_DIR=str(data_dir),
             TRAINYARD_WORKERS=str(workers),
+            **settings,
             **environment,
         )
         Client.__init__(self, listening_address(self))

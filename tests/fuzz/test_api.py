@@ -45,7 +45,7 @@ def running(folder: Path, database_url: str, **environment: str) -> Iterator[Ser
     """Yield a service that must not have failed at anything in the end."""
     # Requests without a key are part of what is asked: hundreds a minute.
     limits = {"TRAINYARD_MAX_FAILED_KEYS_PER_MINUTE": "100000"}
-    service = Service(folder / "data", 1, (), TRAINYARD_DATABASE_URL=database_url, **limits, **environment)
+    service = Service(folder / "data", 1, settings=limits | environment, TRAINYARD_DATABASE_URL=database_url)
     try:
         yield service
     finally:
