@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HEAD", "UnknownRevisionError", "configuration", "revision", "upgrade"]
 
-HEAD = "0022"
+HEAD = "0023"
 """The newest revision in ``versions``."""
 
 

@@ -78,9 +78,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.tail = Tail(database)
     app.state.engine_watch = EngineWatch()
     app.state.outlook = Outlook(app.state.engine_watch.look, settings.max_running_per_owner)
-    app.state.measures = Measures(
-        database, app.state.tail, app.state.engine_watch.look, settings.data_dir / "datasets"
-    )
+    app.state.measures = Measures(database, app.state.tail, app.state.engine_watch.look)
     routers = (experiments, planning, curves, links, events, checkpoints, datasets, keys, limits, health)
     for router in routers:
         app.include_router(router)

@@ -77,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("api", help="run the API alone").set_defaults(run=_api)
     engine = commands.add_parser("engine", help="run the engine alone: dispatcher and workers")
     engine.add_argument("--attached", type=int, help=argparse.SUPPRESS)
+    engine.add_argument("--restarts", type=int, default=0, help=argparse.SUPPRESS)
     engine.set_defaults(run=_engine)
     commands.add_parser("migrate", help="upgrade the database schema to this version").set_defaults(
         run=_migrate
@@ -163,7 +164,7 @@ def _engine(arguments: argparse.Namespace) -> None:
     if arguments.attached is None:
         _watch_engine(settings)
     else:
-        _be_engine(settings, arguments.attached)
+        _be_engine(settings, arguments.attached, arguments.restarts)
 
 
 def _watch_engine(settings: Settings) -> None:
@@ -186,12 +187,12 @@ def _watch_engine(settings: Settings) -> None:
     sys.exit(WRONG)
 
 
-def _be_engine(settings: Settings, beats: int) -> None:
+def _be_engine(settings: Settings, beats: int, restarts: int) -> None:
     from service.execution.process import run_engine
     from service.execution.security import SchedulerError
 
     try:
-        run_engine(settings, beats)
+        run_engine(settings, beats, restarts)
     except SchedulerError as error:
         raise WrongError(error) from error
 

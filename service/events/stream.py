@@ -10,6 +10,8 @@ from typing import Any
 
 from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 from sqlalchemy.orm import Session
+from starlette.types import Receive, Scope, Send
+from typing_extensions import override
 
 from service.events import service
 from service.events.presentation import event_document
@@ -39,6 +41,12 @@ class EventStream(EventSourceResponse):
         # A proxy must pass each event on as it comes.
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Vary": "Accept"}
         super().__init__(_pieces(tail, place, key_id), headers=headers)
+        self._tail = tail
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._tail.reader():
+            await super().__call__(scope, receive, send)
 
 
 async def _pieces(tail: Tail, place: Place, key_id: str | None) -> AsyncIterator[bytes]:

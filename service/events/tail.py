@@ -7,8 +7,9 @@ what was sent to it does not even wait here.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -49,6 +50,7 @@ class Tail:
         self._database = database
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="events")
         self._waiters: set[_Waiter] = set()
+        self._readers = 0
         self._polling: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -58,9 +60,18 @@ class Tail:
         return self._closed
 
     @property
-    def waiting(self) -> int:
-        """How many readers wait for news."""
-        return len(self._waiters)
+    def readers(self) -> int:
+        """How many streams are open, whether they wait for news, read or send."""
+        return self._readers
+
+    @contextlib.contextmanager
+    def reader(self) -> Iterator[None]:
+        """Count a stream that is open until the block ends."""
+        self._readers += 1
+        try:
+            yield
+        finally:
+            self._readers -= 1
 
     def close(self) -> None:
         """Have every reader end: those that wait are woken."""

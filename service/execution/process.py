@@ -38,11 +38,12 @@ MakeExecutor = Callable[[OnLost], Executor]
 log = structlog.get_logger(__name__)
 
 
-def run_engine(settings: Settings, beats: int) -> None:
+def run_engine(settings: Settings, beats: int, restarts: int) -> None:
     """Dispatch until told to end by SIGTERM, as the child of a process that watches it.
 
     The parent has locked the data directory where workers are our own. Standard input is a pipe that closes when the
-    parent dies, and ``beats`` the descriptor of a pipe to beat on. Raises SchedulerError.
+    parent dies, and ``beats`` the descriptor of a pipe to beat on. The parent has had ``restarts`` engines before this
+    one. Raises SchedulerError.
     """
     make_executor = _executor(settings)
     stop = threading.Event()
@@ -52,7 +53,7 @@ def run_engine(settings: Settings, beats: int) -> None:
     with contextlib.closing(Database(settings.resolved_database_url)) as database:
         _wait_for_tables(database, stop)
         if not stop.is_set():
-            _run(settings, database, _identity(settings), make_executor, stop)
+            _run(settings, database, make_executor, stop, restarts)
 
 
 def _executor(settings: Settings) -> MakeExecutor:
@@ -70,10 +71,11 @@ def _executor(settings: Settings) -> MakeExecutor:
 def _run(
     settings: Settings,
     database: Database,
-    engine_id: str,
     make_executor: MakeExecutor,
     stop: threading.Event,
+    restarts: int,
 ) -> None:
+    engine_id = _identity(settings)
     # Workers of our own end with this process; those of a scheduler outlive it, and what they train goes on.
     owns_workers = settings.scheduler is None
     if owns_workers:
@@ -85,6 +87,7 @@ def _run(
         most_running=settings.max_running_per_owner,
         turn_seconds=settings.turn_seconds or None,
     )
+    dispatcher.restarts = restarts
     intake = Intake(
         database,
         settings.data_dir / "intake" / engine_id,

@@ -43,6 +43,7 @@ class EngineChild:
         self._ending = threading.Event()
         self._hopeless = threading.Event()
         self._changing = threading.Lock()
+        self._restarts = 0
         self._process, self._beats = self._start()
         self._thread = threading.Thread(target=self._watch, name="engine", daemon=True)
         self._thread.start()
@@ -75,6 +76,7 @@ class EngineChild:
         beats, beating = os.pipe()
         # -P keeps the working directory off sys.path: the installed package runs, not what happens to lie there.
         command = [sys.executable, "-P", "-m", "service.cli", "engine", "--attached", str(beating)]
+        command += ["--restarts", str(self._restarts)]
         descriptors = [beating] if self._descriptor is None else [self._descriptor, beating]
         try:
             process = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=descriptors)  # noqa: S603 - our own command
@@ -102,6 +104,7 @@ class EngineChild:
             with self._changing:
                 if self._ending.is_set():
                     return
+                self._restarts += 1
                 self._process, self._beats = self._start()
             wait = min(2 * wait, LONGEST_WAIT_SECONDS)
 

@@ -28,7 +28,7 @@ from service.experiments.repository import Filters, Row
 from service.experiments.submission import Submission, read_submission
 from service.experiments.warm_start import Source
 from service.experiments.worker_memory import refuse_what_fits_nowhere
-from service.health.presence import worker_memory_bytes
+from service.health.presence import worker_memory
 from service.http.digests import digest
 from service.http.pagination import Page, Position, decode_cursor, encode_cursor
 from service.limits import service as usage
@@ -99,7 +99,7 @@ def check(
     size_limits.refuse_too_large(submission, limits)
     if submission.time_limit_seconds is None and limits.time_limit_seconds is not None:
         submission = replace(submission, time_limit_seconds=float(limits.time_limit_seconds))
-    refuse_what_fits_nowhere(submission, worker_memory_bytes(session))
+    refuse_what_fits_nowhere(submission, worker_memory(session))
     return submission, source
 
 

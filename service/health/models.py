@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from service.storage.database import Base
 
-__all__ = ["EngineRow"]
+__all__ = ["EngineRow", "WorkerHostRow"]
 
 
 class EngineRow(Base):
@@ -30,3 +30,27 @@ class EngineRow(Base):
 
     worker_losses: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
     """Dispatches whose worker died since the engine started."""
+
+    restarts: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
+    """Engines that it succeeds, each of which ended or was killed, since the process that watches it started."""
+
+
+class WorkerHostRow(Base):
+    """One machine or container with workers, as they report it together; its counts outlive each of them."""
+
+    __tablename__ = "worker_hosts"
+
+    hostname: Mapped[str] = mapped_column(primary_key=True)
+    reported_at: Mapped[datetime]
+    flushes: Mapped[int] = mapped_column(BigInteger)
+    flush_seconds: Mapped[float]
+    """Time that all flushes took together, waiting for the database included."""
+
+    replacements: Mapped[int] = mapped_column(BigInteger)
+    """Workers that took the place of one that had died or was killed."""
+
+    cache_bytes: Mapped[int] = mapped_column(BigInteger)
+    """Files of uploaded data sets that the host's workers keep."""
+
+    idle_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    """Memory of its own that a worker used before its first training; None where the system does not say."""

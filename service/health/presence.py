@@ -8,9 +8,9 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from service.health.models import EngineRow
+from service.health.models import EngineRow, WorkerHostRow
 
-__all__ = ["Workers", "forget_engine", "record_engine", "worker_memory_bytes"]
+__all__ = ["WorkerMemory", "Workers", "forget_engine", "record_engine", "worker_memory"]
 
 _SILENCE = timedelta(days=1)
 
@@ -28,6 +28,16 @@ class Workers(NamedTuple):
     """Seconds without a ready worker; 0 if unknown, None while a worker is ready or no engine beats."""
 
 
+class WorkerMemory(NamedTuple):
+    """What a worker may use, and what it uses before it trains; None where that is not known."""
+
+    limit_bytes: int | None = None
+    """The limit of the roomiest worker of all engines."""
+
+    idle_bytes: int | None = None
+    """The least that an idle worker of any host uses."""
+
+
 def record_engine(session: Session, engine: EngineRow) -> None:
     """Say that this engine lives; engines that have said nothing for a day are forgotten."""
     session.merge(engine)
@@ -40,8 +50,13 @@ def forget_engine(session: Session, engine_id: str) -> None:
     session.execute(sa.delete(EngineRow).where(EngineRow.id == engine_id))
 
 
-def worker_memory_bytes(session: Session) -> int | None:
-    """What the roomiest worker of all engines may use; None where that is not known."""
-    limits = session.scalars(sa.select(EngineRow.worker_memory_bytes)).all()
-    known = [limit for limit in limits if limit is not None]
-    return max(known) if known and len(known) == len(limits) else None
+_IDLE = sa.select(sa.func.min(WorkerHostRow.idle_bytes)).scalar_subquery()
+_MEMORY = sa.select(EngineRow.worker_memory_bytes, _IDLE)
+
+
+def worker_memory(session: Session) -> WorkerMemory:
+    """The memory of workers, as their engines and they themselves report it."""
+    rows = session.execute(_MEMORY).all()
+    if not rows or any(limit is None for limit, _ in rows):
+        return WorkerMemory()
+    return WorkerMemory(max(limit for limit, _ in rows), rows[0][1])

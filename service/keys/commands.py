@@ -7,9 +7,11 @@ import contextlib
 import csv
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
+
+import structlog
 
 from service.access.caller import LOCAL_OWNER, SCOPES
 from service.command_line import WrongError, check_database_url, database_error, read_settings
@@ -135,6 +137,7 @@ def _create(arguments: argparse.Namespace) -> None:
         made = service.create(session, pepper, new)
         if arguments.group is not None:
             _join(session, arguments.group, new.owner)
+    _log("key created", [made.row])
     sys.stderr.write("This is the key. It is shown only once and cannot be recovered.\n")
     sys.stdout.write(f"{made.token}\n")
 
@@ -169,13 +172,16 @@ def _create_class(arguments: argparse.Namespace) -> None:
     with _database(settings) as database, _keys_file(arguments.to) as file, database.transaction() as session:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["owner", "name", "id", "key"])
+        rows = []
         for member in new:
             made = service.create(session, pepper, member.key)
+            rows.append(made.row)
             if (group := member.group or arguments.group) is not None:
                 _join(session, group, member.key.owner)
             writer.writerow([member.key.owner, member.key.name or "", made.row.id, made.token])
         file.flush()
         os.fsync(file.fileno())
+    _log("key created", rows)
     sys.stderr.write(
         f"Created {len(new)} keys in {arguments.to}. They are stored nowhere else and cannot be recovered.\n"
     )
@@ -248,7 +254,18 @@ def _confirm(arguments: argparse.Namespace) -> None:
                 rows = [service.read(session, each) for each in service.confirm(session, key_ids)]
         except NotFound as error:
             raise WrongError(error) from error
+    _log("key confirmed", rows)
     sys.stdout.writelines(f"{_line(row)}\n" for row in rows)
+
+
+def _log(event: str, rows: Iterable[Row]) -> None:
+    """Write the line that the API writes for the same, one for each key, once it is committed."""
+    from service.logs import configure_logs
+
+    configure_logs()
+    log = structlog.get_logger(__name__)
+    for row in rows:
+        log.info(event, key_id=row.id, owner=row.owner, scopes=row.scopes, by="trainyard keys")
 
 
 def _key_id(text: str) -> str:
@@ -269,6 +286,7 @@ def _revoke(arguments: argparse.Namespace) -> None:
                 row = service.revoke(session, key_id)
         except NotFound as error:
             raise WrongError(error) from error
+    _log("key revoked", [row])
     sys.stdout.write(f"{_line(row)}\n")
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -29,9 +28,7 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 1
 class Measures:
     """Counts requests, and looks at the database when asked, at most once a second."""
 
-    def __init__(
-        self, database: Database, tail: Tail, look: Callable[[Session], Workers], cache: Path
-    ) -> None:
+    def __init__(self, database: Database, tail: Tail, look: Callable[[Session], Workers]) -> None:
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "trainyard_http_requests",
@@ -46,7 +43,7 @@ class Measures:
             buckets=_BUCKETS,
             registry=self._registry,
         )
-        self._registry.register(_Standings(database, tail, look, cache))
+        self._registry.register(_Standings(database, tail, look))
         self._lock = threading.Lock()
         self._text = b""
         self._good_until = 0.0
@@ -68,13 +65,10 @@ class Measures:
 class _Standings(Collector):
     """What the database knows, of all processes, and what this process has open."""
 
-    def __init__(
-        self, database: Database, tail: Tail, look: Callable[[Session], Workers], cache: Path
-    ) -> None:
+    def __init__(self, database: Database, tail: Tail, look: Callable[[Session], Workers]) -> None:
         self._database = database
         self._tail = tail
         self._look = look
-        self._cache = cache
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: to be registered asks nothing of the database."""
@@ -83,10 +77,7 @@ class _Standings(Collector):
     @override
     def collect(self) -> Iterator[Metric]:
         """Read all numbers; without a database only those of this process."""
-        yield _gauge("event_readers", "Event streams waiting for events.", self._tail.waiting)
-        if self._cache.is_dir():
-            size = sum(map(_size, self._cache.rglob("*")))
-            yield _gauge("dataset_cache_bytes", "Data sets cached as files by this machine's workers.", size)
+        yield _gauge("event_readers", "Event streams that are open.", self._tail.readers)
         yield _gauge("database_connections", "Connections in use.", self._database.connections_in_use())
         try:
             with self._database.reading() as session:
@@ -114,20 +105,37 @@ class _Standings(Collector):
         yield _gauge("running_losses", "Workers lost by the experiments that are running.", pace.losses)
         for name, count in repository.engine_counters(session).items():
             yield CounterMetricFamily(f"trainyard_{name}", "Since the engine started.", value=count)
+        yield from _by_host(repository.hosts(session))
         yield from _by_status("experiments", repository.experiments_by_status(session))
         yield from _by_status("datasets", repository.datasets_by_status(session))
 
 
-def _size(file: Path) -> int:
-    """Bytes of a file, 0 of a folder and of what a worker has just removed."""
-    try:
-        return file.stat().st_size if file.is_file() else 0
-    except OSError:
-        return 0
-
-
 def _gauge(name: str, words: str, value: float) -> Metric:
     return GaugeMetricFamily(f"trainyard_{name}", words, value=value)
+
+
+def _by_host(hosts: Iterable[repository.Host]) -> Iterator[Metric]:
+    labels = ["host"]
+    flushes: Any = SummaryMetricFamily(
+        "trainyard_flush_seconds", "Flushes of workers, and the time they took.", labels=labels
+    )
+    replacements: Any = CounterMetricFamily(
+        "trainyard_worker_replacements", "Workers that took the place of one that died.", labels=labels
+    )
+    cache: Any = GaugeMetricFamily(
+        "trainyard_dataset_cache_bytes", "Data sets kept as files by the host's workers.", labels=labels
+    )
+    idle: Any = GaugeMetricFamily(
+        "trainyard_idle_worker_bytes", "Memory of a worker before its first training.", labels=labels
+    )
+    for host in hosts:
+        name = [host.hostname]
+        flushes.add_metric(name, count_value=host.flushes, sum_value=host.flush_seconds)
+        replacements.add_metric(name, host.replacements)
+        cache.add_metric(name, host.cache_bytes)
+        if host.idle_bytes is not None:
+            idle.add_metric(name, host.idle_bytes)
+    yield from (flushes, replacements, cache, idle)
 
 
 def _by_status(name: str, standings: Iterable[repository.Standing]) -> Iterator[Metric]:

@@ -13,9 +13,18 @@ from service.datasets.models import DatasetRow
 from service.datasets.uploads import UPLOADING, VALIDATING
 from service.experiments.models import EpochRow, ExperimentRow
 from service.experiments.states import TERMINAL, TRANSITIONS
-from service.health.models import EngineRow
+from service.health.models import EngineRow, WorkerHostRow
 
-__all__ = ["Pace", "Standing", "datasets_by_status", "engine_counters", "experiments_by_status", "pace"]
+__all__ = [
+    "Host",
+    "Pace",
+    "Standing",
+    "datasets_by_status",
+    "engine_counters",
+    "experiments_by_status",
+    "hosts",
+    "pace",
+]
 
 _EXPERIMENTS: Any = ExperimentRow.__table__
 _EPOCHS: Any = EpochRow.__table__
@@ -37,6 +46,17 @@ class Pace(NamedTuple):
     dispatches: int
     epochs_per_second: float
     losses: int
+
+
+class Host(NamedTuple):
+    """What the workers of a machine or container report together."""
+
+    hostname: str
+    flushes: int
+    flush_seconds: float
+    replacements: int
+    cache_bytes: int
+    idle_bytes: int | None
 
 
 def _by_status(table: Any, statuses: Iterable[str]) -> sa.Select[Any]:
@@ -85,7 +105,14 @@ def pace(session: Session) -> Pace:
 
 
 def engine_counters(session: Session) -> dict[str, int]:
-    """What has gone wrong since the engines started."""
+    """What has gone wrong since the engines started; nothing where there is no engine to know."""
     names = ("lease_expiries", "worker_losses")
-    counted = sa.select(*(sa.func.coalesce(sa.func.sum(getattr(EngineRow, name)), 0) for name in names))
-    return dict(zip(names, map(int, session.execute(counted).one()), strict=True))
+    counted = sa.select(*(sa.func.sum(getattr(EngineRow, name)) for name in (*names, "restarts")))
+    counts = zip((*names, "engine_restarts"), session.execute(counted).one(), strict=True)
+    return {name: int(count) for name, count in counts if count is not None}
+
+
+def hosts(session: Session) -> list[Host]:
+    """The hosts of workers, by name."""
+    columns = (getattr(WorkerHostRow, name) for name in Host._fields)
+    return [Host(*row) for row in session.execute(sa.select(*columns).order_by(WorkerHostRow.hostname))]

@@ -122,14 +122,19 @@ def is_running(client: Client, id_: str, attempt: int) -> bool:
 
 def test_a_worker_of_a_cluster_that_fills_its_memory_says_so(cluster: Cluster) -> None:
     cluster.scheduler()
-    cluster.worker("--nworkers", "1", "--memory-limit", "200MB")
+    tight = ("--nworkers", "1", "--memory-limit", "200MB")
+    worker = cluster.worker(*tight)
     cluster.engine()
     client = cluster.api()
     cluster.wait_for_slots(1)
+    too_large = {"dataset": "digits", "architecture": [1400, 1400], "max_epochs": 1000}
     with pytest.raises(Refused, match="may use 191 MiB"):
-        client.submit(dataset="digits", architecture=[2200, 2200])
-    # By the estimate it fits; a worker of Dask has less room than the estimate assumes.
-    id_ = client.submit(dataset="digits", architecture=[1200, 1200], max_epochs=1000)
+        client.submit(**too_large)
+    # While there is no worker, nobody knows what one may use.
+    worker.stop(signal_number=signal.SIGTERM)
+    cluster.wait_for_slots(0)
+    id_ = client.submit(**too_large)
+    cluster.worker(*tight)
     ended = client.wait_for_end(id_)
     assert (ended["status"], ended["error"]["code"]) == ("failed", "out_of_memory")
     assert "may use 191 MiB" in ended["error"]["message"]

@@ -88,6 +88,8 @@ class Dispatcher:
         self._holds_role = False
         self._next_beat = 0.0
         self._last_loss = 0.0
+        self.restarts = 0
+        """Engines that were in its place before, for /metrics."""
         self._lease_expiries = 0
         self._worker_losses = 0
         self._pause = SHORTEST_PAUSE_SECONDS
@@ -145,6 +147,7 @@ class Dispatcher:
                 worker_memory_bytes=memory_bytes,
                 lease_expiries=self._lease_expiries,
                 worker_losses=self._worker_losses,
+                restarts=self.restarts,
             )
             record_engine(session, beating)
             self._holds_role = self._role.hold(session, now)

@@ -15,10 +15,13 @@ from service.execution.dispatching.executor import HAND_BACK_SECONDS, Loss, Memo
 from service.execution.memory import own_memory_bytes
 from service.execution.pulse import SILENT_SECONDS, Listener
 
-__all__ = ["LocalExecutor", "Report"]
+__all__ = ["REPLACES", "LocalExecutor", "Report"]
 
 QUIET_SECONDS = 5.0
 """Seconds of silence after which a worker gets no work and does not count as ready."""
+
+REPLACES = "replaces"
+"""The argument of a worker that takes the place of one that died."""
 
 SHORTEST_WAIT_SECONDS = 0.1
 LONGEST_WAIT_SECONDS = 10.0
@@ -99,7 +102,7 @@ class _Worker:
         self._silent_seconds = silent_seconds
         self._changing = threading.Lock()
         self._stopping = threading.Event()
-        self._process, self._reports = _start()
+        self._process, self._reports = _start(replaces=False)
         self._thread = threading.Thread(target=self._watch, name="worker", daemon=True)
         self._thread.start()
 
@@ -158,7 +161,7 @@ class _Worker:
             with self._changing:
                 if self._stopping.is_set():
                     return
-                self._process, self._reports = _start()
+                self._process, self._reports = _start(replaces=True)
 
     def _listen(self) -> None:
         """Take reports in until the process ends; kill it where it hangs or takes too much memory."""
@@ -203,13 +206,14 @@ class _Worker:
         return was_started
 
 
-def _start() -> tuple[subprocess.Popen[bytes], int]:
-    """A new worker process and the pipe that it reports on."""
+def _start(*, replaces: bool) -> tuple[subprocess.Popen[bytes], int]:
+    """A new worker process, which may replace one that died, and the pipe that it reports on."""
     reports, reporting = os.pipe()
+    arguments = [str(reporting), *((REPLACES,) if replaces else ())]
     try:
         # -P keeps the working directory off sys.path: the installed package runs, not what happens to lie there.
         process = subprocess.Popen(  # noqa: S603 - our own command
-            [sys.executable, "-P", "-m", "service.execution.worker.process", str(reporting)],
+            [sys.executable, "-P", "-m", "service.execution.worker.process", *arguments],
             stdin=subprocess.PIPE,
             bufsize=0,
             # BLAS reads its variables once, when NumPy is imported.

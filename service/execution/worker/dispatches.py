@@ -23,6 +23,7 @@ from service.execution.ledger import writes
 from service.execution.ledger.blobs import damaged_state, load
 from service.execution.outage import Outage
 from service.execution.worker.heartbeat import Heartbeat
+from service.execution.worker.reporting import Reporter
 from service.execution.worker.run import Run
 from service.execution.worker.training_data import TrainingData
 from service.execution.worker.work import Work
@@ -63,18 +64,23 @@ class WorkerProcess:
         self._database = Database(database_url)
         self._datasets = DatasetCache(self._database, cache, cache_bytes)
         self._data = TrainingData(self._load)
+        self.reporter = Reporter(self._database, cache)
         self._outage = Outage("the database")
         self._stopping = threading.Event()
         self._idle = threading.Event()
         self._idle.set()
 
-    def prepare(self) -> None:
-        """Open a connection ahead of the first experiment, which is not lost where that fails."""
+    def prepare(self, *, replaces: bool = False) -> None:
+        """Open a connection ahead of the first experiment, which is not lost where that fails, and start to report.
+
+        ``replaces`` says that this process took the place of one that died.
+        """
         try:
             with self._database.reading() as session:
                 session.connection()
         except OperationalError as error:
             log.warning("the database is unavailable", error=str(error.orig))
+        self.reporter.start(replaces=replaces)
 
     def stop(self, seconds: float) -> None:
         """Have the training stop at its next look between batches and wait for that, but not for longer."""
@@ -83,6 +89,7 @@ class WorkerProcess:
 
     def close(self) -> None:
         """Let go of the database."""
+        self.reporter.close()
         self._database.close()
 
     def train(self, dispatch_id: str) -> None:
@@ -109,7 +116,14 @@ class WorkerProcess:
         with Heartbeat(self._database, dispatch_id, self._stopping, EPOCH_PATIENCE_SECONDS) as heartbeat:
             while works:
                 begin = partial(self._begin, dispatch_id)
-                run = Run(dispatch_id, self._persist, heartbeat, self._stopping, self._data, begin)
+                run = Run(
+                    self._persist,
+                    heartbeat,
+                    self._stopping,
+                    self._data,
+                    begin,
+                    self.reporter.flushed,
+                )
                 try:
                     run.train(works)
                 except _Stopped:

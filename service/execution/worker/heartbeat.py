@@ -36,7 +36,7 @@ class Heartbeat:
         self, database: Database, dispatch_id: str, stopping: threading.Event, patience_seconds: float
     ) -> None:
         self._database = database
-        self._dispatch_id = dispatch_id
+        self.dispatch_id = dispatch_id
         self._leases: tuple[Lease, ...] = ()
         self._stopping = stopping
         self._patience_seconds = patience_seconds
@@ -80,7 +80,7 @@ class Heartbeat:
 
     def _listen(self) -> None:
         with self._database.reading() as session:
-            self.wishes = writes.wishes(session, self._dispatch_id, self._leases)
+            self.wishes = writes.wishes(session, self.dispatch_id, self._leases)
 
     def _beat(self) -> None:
         with self._database.transaction() as session:
@@ -89,6 +89,6 @@ class Heartbeat:
     def _hand_back(self) -> None:
         try:
             with self._database.transaction() as session:
-                writes.hand_back(session, self._dispatch_id, self._leases)
+                writes.hand_back(session, self.dispatch_id, self._leases)
         except DBAPIError as error:
             log.warning("could not hand back the experiments", error=str(error.orig))

@@ -1,9 +1,10 @@
 """A worker process of the embedded engine: reads commands from standard input, reports on a second pipe.
 
-    python -P -m service.execution.worker.process DESCRIPTOR
+    python -P -m service.execution.worker.process DESCRIPTOR [replaces]
 
-``DESCRIPTOR`` is the number of the pipe for reports. Both pipes are inherited from the engine, so no other process
-can reach the worker. Commands are lines: ``train DISPATCH_ID``, ``stop``. Reports are the ``Report`` lines and beats.
+``DESCRIPTOR`` is the number of the pipe for reports; ``replaces`` marks the successor of a worker that died. Both pipes
+are inherited from the engine, so no other process can reach the worker. Commands are lines: ``train DISPATCH_ID``,
+``stop``. Reports are the ``Report`` lines and beats.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import threading
 import structlog
 
 from service.execution.dispatching.executor import HAND_BACK_SECONDS
-from service.execution.dispatching.local_executor import Report
+from service.execution.dispatching.local_executor import REPLACES, Report
 from service.execution.pulse import die_with_parent, start_beating
 from service.execution.worker.setup import make_ready, process
 
@@ -27,8 +28,9 @@ log = structlog.get_logger(__name__)
 
 
 class _LocalWorker:
-    def __init__(self, reports: int) -> None:
+    def __init__(self, reports: int, *, replaces: bool) -> None:
         self._reports = reports
+        self._replaces = replaces
         self._dispatches: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._ending = threading.Event()
 
@@ -38,7 +40,7 @@ class _LocalWorker:
         die_with_parent()
         threading.Thread(target=self._listen, name="commands", daemon=True).start()
         start_beating(self._reports)
-        make_ready()
+        make_ready(replaces=self._replaces)
         signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=self._hand_back).start())
         self._report(Report.READY)
         while True:
@@ -74,7 +76,7 @@ class _LocalWorker:
 
 def main() -> None:
     """Work for the parent until it says stop or ends."""
-    _LocalWorker(int(sys.argv[1])).run()
+    _LocalWorker(int(sys.argv[1]), replaces=REPLACES in sys.argv[2:]).run()
 
 
 if __name__ == "__main__":

@@ -43,19 +43,20 @@ class Run:
 
     def __init__(
         self,
-        dispatch_id: str,
         persist: Persist[Any],
         heartbeat: Heartbeat,
         stopping: threading.Event,
         data: TrainingData,
         begin: Callable[[], list[Work]],
+        on_flush: Callable[[float], None],
     ) -> None:
-        self._dispatch_id = dispatch_id
+        self._dispatch_id = heartbeat.dispatch_id
         self._persist = persist
         self._heartbeat = heartbeat
         self._stopping = stopping
         self._data = data
         self._begin = begin
+        self._on_flush = on_flush
         self._lanes: list[Lane] = []
         self._splits: Splits | None = None
         self._pace = Pace()
@@ -233,10 +234,12 @@ class Run:
         self, progress: Sequence[Progress], write: Callable[[Sequence[Progress], Session], Answer]
     ) -> Answer:
         """Write progress in one short transaction, what is large of it before that, a piece a transaction."""
+        begun = time.monotonic()
         while True:
             with contextlib.suppress(BlobGone):
                 staged = [self._staged(each) for each in progress]
                 answer: Answer = self._persist(partial(write, staged))
+                self._on_flush(time.monotonic() - begun)
                 return answer
 
     def _staged(self, progress: Progress) -> Progress:

@@ -24,15 +24,16 @@ def process() -> WorkerProcess:
     return WorkerProcess(settings.resolved_database_url, cache, settings.dataset_cache_bytes)
 
 
-def make_ready() -> None:
+def make_ready(*, replaces: bool) -> None:
     """Give way to every other process for the CPU, ignore Ctrl-C, and connect to the database.
 
+    ``replaces`` says that this process took the place of one that died.
     A terminal's Ctrl-C reaches all of its processes; a worker ends when its parent says so.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(NICENESS)
     os.umask(0o077)
     configure_logs()
-    process().prepare()
+    process().prepare(replaces=replaces)
     # Imported modules live until the process ends, so the garbage collector need not scan them.
     gc.freeze()

@@ -41,6 +41,11 @@ class LiveService:
         """How many tasks the server has."""
         return len(asyncio.all_tasks(self._loop))
 
+    def readers(self) -> int:
+        """How many streams are open."""
+        readers: int = self._server.app.state.tail.readers
+        return readers
+
     def threads_in_use(self) -> int:
         """How many of the threads that answer requests are at work."""
 

@@ -50,6 +50,7 @@ def test_readers_that_take_nothing_hold_nothing(
         reader.next(1)
     # Those that do not read get as much as fits in between, and then cost a task and a socket.
     wait_for(lambda: (pool.checkedout(), live.threads_in_use()) == (0, 0))
+    assert live.readers() == 14
     happenings.begin(live.database, waiting)
     for reader in readers:
         assert reader.next(1)[0][2]["status"] == "running"
@@ -60,6 +61,7 @@ def test_readers_that_take_nothing_hold_nothing(
     for reader in readers:
         reader.close()
     wait_for(lambda: live.tasks() <= before)
+    assert live.readers() == 0
 
 
 def deaf(port: int, identifier: str) -> socket.socket:

@@ -6,7 +6,8 @@ import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
-from service.health.models import EngineRow
+from service.execution.worker.reporting import record_host
+from service.health.models import EngineRow, WorkerHostRow
 from service.storage.database import Database, utc_now
 
 WIDE = {"dataset": "digits", "architecture": [2048, 2048]}
@@ -43,6 +44,18 @@ def test_an_experiment_that_fits_nowhere_is_refused(
     assert (error["pointer"], error["code"]) == (pointer, "memory_limit")
     assert f"may use {limit} MiB" in error["message"]
     assert client.get("/v1/experiments").json()["data"] == []
+
+
+def test_what_an_idle_worker_uses_counts_as_it_reports_it(client: TestClient, database: Database) -> None:
+    fits = {"dataset": "digits", "architecture": [1024, 1024]}
+    beat(database, one=200 * 2**20)
+    for idle, status in ((150, 422), (20, 201)):
+        with database.transaction() as session:
+            session.execute(sa.delete(WorkerHostRow))
+            for name, more in (("a", 0), ("b", 500)):
+                counts = {"flushes": 0, "flush_seconds": 0.0, "replacements": 0, "cache_bytes": 0}
+                record_host(session, hostname=name, idle_bytes=(idle + more) * 2**20, **counts)
+        assert client.post("/v1/experiments", json=fits).status_code == status
 
 
 def test_one_worker_that_is_roomy_enough_will_do(client: TestClient, database: Database) -> None:

@@ -1,6 +1,7 @@
 """The command `trainyard keys`, beside a service that runs on the same database."""
 
 import csv
+import json
 import re
 import stat
 import subprocess
@@ -37,6 +38,12 @@ def keys(client: TestClient, *words: str) -> subprocess.CompletedProcess[str]:
     return run("keys", *words, database_url=settings.database_url, data_dir=str(settings.data_dir))
 
 
+def logged(done: subprocess.CompletedProcess[str]) -> list[tuple[str, str, str]]:
+    """The lines of the log: what happened to which key of whom."""
+    lines = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+    return [(line["event"], line["key_id"], line["owner"]) for line in lines]
+
+
 def test_creates_lists_and_revokes(secured: TestClient) -> None:
     made = keys(secured, "create", "--owner", "ann", "--name", "her laptop", "--expires-in", "90d")
     token = made.stdout.removesuffix("\n")
@@ -50,6 +57,8 @@ def test_creates_lists_and_revokes(secured: TestClient) -> None:
     assert re.search(r"  revoked 20\d\d-", revoked.stdout)
     assert token.partition(".")[2] not in revoked.stdout
     assert secured.get("/v1/limits", headers=bearer(token)).status_code == 401
+    assert logged(made) == [("key created", key_id_of(token), "ann")]
+    assert logged(revoked) == [("key revoked", key_id_of(token), "ann")]
 
 
 def test_without_words_it_is_the_key_to_what_there_was_before(secured_sqlite: TestClient) -> None:
@@ -64,8 +73,9 @@ def test_confirms_keys_made_without_keys(fresh_sqlite_url: str, open_client: Ope
         unsecured.post("/v1/keys", json={"owner": "ann"}).json()["token"] for _ in range(3)
     )
     assert keys(unsecured, "list").stdout.count("  not confirmed\n") == 3
-    confirmed = keys(unsecured, "confirm", first, first.partition(".")[0]).stdout
-    assert confirmed == f"{key_id_of(first)}  ann  read+write  never expires\n"
+    confirmed = keys(unsecured, "confirm", first, first.partition(".")[0])
+    assert confirmed.stdout == f"{key_id_of(first)}  ann  read+write  never expires\n"
+    assert logged(confirmed) == [("key confirmed", key_id_of(first), "ann")]
     rest = keys(unsecured, "confirm", "--all").stdout
     assert {line.split()[0] for line in rest.splitlines()} == {key_id_of(second), key_id_of(third)}
     assert "not confirmed" not in keys(unsecured, "list").stdout
@@ -118,6 +128,7 @@ def test_a_class_gets_its_keys_in_a_file_of_its_own(secured: TestClient, tmp_pat
     found = [secured.get("/v1/limits", headers=bearer(each["key"])).json() for each in (ann, bob)]
     assert [(each["owner"], each["queued"]["limit"]) for each in found] == [("ann", 5), ("bob", 1000)]
     assert ann["id"] == key_id_of(ann["key"])
+    assert logged(done) == [("key created", ann["id"], "ann"), ("key created", bob["id"], "bob")]
     listed = keys(secured, "list").stdout
     assert listed.count(" until 20") == 2
     # The file that there is stays, and nobody gets a second key.

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from service.execution.worker.reporting import record_host
 from service.health.models import EngineRow
 from service.storage.database import Database, utc_now
 from tests.service.access.keys import showing_key
@@ -35,14 +36,27 @@ def test_tells_what_waits_and_what_runs(client: TestClient, database: Database) 
         change(database, id_, status="running", dispatch_id="d", attempt=1, losses=1)
     change(database, ids[2], created_at=utc_now() - timedelta(hours=1))
     row = EngineRow(id="e", hostname="h", started_at=utc_now(), beat_at=utc_now(), slots=2)
-    row.lease_expiries = 3
+    row.lease_expiries, row.restarts = 3, 2
     with database.transaction() as session:
         session.add(row)
+        for name, flushes in (("a", 1), ("b", 5)):
+            counts = {"flushes": flushes, "flush_seconds": flushes / 4, "replacements": flushes - 1}
+            record_host(session, hostname=name, cache_bytes=7, idle_bytes=None, **counts)
     found = samples(client)
     assert (found["trainyard_experiments", "queued"], found["trainyard_experiments", "running"]) == (2, 2)
     assert 3600 <= found["trainyard_experiments_oldest_seconds", "queued"] < 3700
     names = ("workers", "busy_workers", "running_lanes", "stack_width", "running_losses", "engine_up")
-    assert (found["trainyard_lease_expiries_total",], found["trainyard_worker_losses_total",]) == (3, 0)
+    counters = ("lease_expiries", "worker_losses", "engine_restarts")
+    assert [found[f"trainyard_{name}_total",] for name in counters] == [3, 0, 2]
+    per_host = (
+        "flush_seconds_count",
+        "flush_seconds_sum",
+        "worker_replacements_total",
+        "dataset_cache_bytes",
+    )
+    assert [found[f"trainyard_{name}", "b"] for name in per_host] == [5, 1.25, 4, 7]
+    assert found["trainyard_flush_seconds_count", "a"] == 1
+    assert ("trainyard_idle_worker_bytes", "a") not in found
     assert [found[f"trainyard_{name}",] for name in names] == [2, 1, 2, 2, 2, 1]
 
 

@@ -14,7 +14,7 @@ from service.storage.database import Base
 
 __all__ = ["BOUNDED", "Statements", "recorded", "scans"]
 
-BOUNDED = {"alembic_version", "engines", "leftovers", "roles"}
+BOUNDED = {"alembic_version", "engines", "leftovers", "roles", "worker_hosts"}
 """Tables with a few rows, however long the service runs: leftovers go as soon as they are looked at."""
 
 SHORT_INDEXES = {

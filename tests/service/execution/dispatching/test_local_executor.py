@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from service.access.caller import LOCAL_OWNER
 from service.execution.dispatching import repository
@@ -17,6 +18,7 @@ from service.execution.dispatching.local_executor import LocalExecutor
 from service.execution.pulse import SILENT_SECONDS
 from service.experiments.models import ExperimentRow
 from service.experiments.service import submit
+from service.health.models import WorkerHostRow
 from service.storage.database import Database, migrate
 
 ENGINE = "engine_a"
@@ -67,6 +69,11 @@ class Workers:
         self.executor.submit(dispatch_id)
         return id_, dispatch_id
 
+    def hosts(self) -> list[WorkerHostRow]:
+        """What workers have reported."""
+        with self.database.reading() as session:
+            return list(session.scalars(sa.select(WorkerHostRow)))
+
     def status(self, id_: str) -> str:
         with self.database.reading() as session:
             return session.get_one(ExperimentRow, id_).status
@@ -104,6 +111,10 @@ def test_a_killed_worker_is_reported_and_replaced(workers: Workers) -> None:
     os.kill(workers.pid, signal.SIGKILL)
     wait_for(lambda: workers.lost == [Loss(dispatch_id)])
     workers.started()
+    wait_for(lambda: [host.replacements for host in workers.hosts()] == [1])
+    (host,) = workers.hosts()
+    assert host.idle_bytes is not None
+    assert 2**22 < host.idle_bytes < 2**27
 
 
 def test_a_frozen_worker_is_killed_and_replaced(workers: Workers) -> None:
