@@ -45,10 +45,11 @@ def run_engine(settings: Settings, beats: int, restarts: int) -> None:
     parent dies, and ``beats`` the descriptor of a pipe to beat on. The parent has had ``restarts`` engines before this
     one. Raises SchedulerError.
     """
-    make_executor = _executor(settings)
-    stop = threading.Event()
+    # Before anything slow, such as the import of Dask.
     die_with_parent()
     start_beating(beats)
+    make_executor = _executor(settings)
+    stop = threading.Event()
     _stop_on_signals(stop)
     with contextlib.closing(Database(settings.resolved_database_url)) as database:
         _wait_for_tables(database, stop)

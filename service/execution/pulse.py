@@ -2,12 +2,18 @@
 
 It needs no database and no clock that can be set, so an outage of the one or a step of the other kills nobody.
 A child that hangs when its parent is killed cannot notice that; the kernel ends it.
+
+    python -P -m service.execution.pulse DESCRIPTOR MODULE [ARGUMENT ...]
+
+runs a module that beats on the pipe from before its first import: on a busy machine imports alone can take longer than
+a child may be silent.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
+import runpy
 import select
 import signal
 import sys
@@ -74,3 +80,16 @@ class Listener:
         self.silent_seconds = 0.0
         *complete, self._rest = (self._rest + received).split(b"\n")
         return [line for line in complete if line != BEAT]
+
+
+def main() -> None:
+    """Beat, and be the module that the command line names."""
+    _, beats, module, *arguments = sys.argv
+    die_with_parent()
+    start_beating(int(beats))
+    sys.argv = [module, *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()

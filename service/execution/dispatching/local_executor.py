@@ -209,11 +209,12 @@ class _Worker:
 def _start(*, replaces: bool) -> tuple[subprocess.Popen[bytes], int]:
     """A new worker process, which may replace one that died, and the pipe that it reports on."""
     reports, reporting = os.pipe()
-    arguments = [str(reporting), *((REPLACES,) if replaces else ())]
+    module, beats = "service.execution.worker.process", str(reporting)
+    arguments = [beats, module, beats, *((REPLACES,) if replaces else ())]
     try:
         # -P keeps the working directory off sys.path: the installed package runs, not what happens to lie there.
         process = subprocess.Popen(  # noqa: S603 - our own command
-            [sys.executable, "-P", "-m", "service.execution.worker.process", *arguments],
+            [sys.executable, "-P", "-m", "service.execution.pulse", *arguments],
             stdin=subprocess.PIPE,
             bufsize=0,
             # BLAS reads its variables once, when NumPy is imported.

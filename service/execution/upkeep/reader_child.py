@@ -109,8 +109,8 @@ class ReaderProcess:
 
     def _start(self, beats: int) -> subprocess.Popen[Any]:
         module = "service.execution.upkeep.reading_process"
-        arguments = [self.identifier, str(self.attempt), str(self._folder), str(beats)]
-        command = [sys.executable, "-P", "-m", module, *arguments]
+        arguments = [str(beats), module, self.identifier, str(self.attempt), str(self._folder)]
+        command = [sys.executable, "-P", "-m", "service.execution.pulse", *arguments]
         return subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[beats])  # noqa: S603 - our own command
 
     def _watch(self) -> None:

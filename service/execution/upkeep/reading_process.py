@@ -1,10 +1,10 @@
 """The process that reads one uploaded data set: parses its bytes and stores the arrays, or says why it cannot.
 
-    python -m service.execution.upkeep.reading_process ds_… ATTEMPT FOLDER DESCRIPTOR
+    python -m service.execution.upkeep.reading_process ds_… ATTEMPT FOLDER
 
 It has a process of its own, so that neither the memory it takes nor what a broken file does to it is anybody else's
-matter. ``DESCRIPTOR`` is a pipe to beat on. Every write is made under the condition that its attempt is still the last
-one.
+matter. Every write is made under the condition that its attempt is still the last one. The engine starts it by
+``service.execution.pulse``, which adds the beats.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ from service.datasets.revision import READER_REVISION
 from service.datasets.uploads import VALIDATING, fingerprint_of
 from service.datasets.versions import dataset_version
 from service.errors import Damaged, NoRoom
-from service.execution.pulse import die_with_parent, start_beating
 from service.settings import Settings
 from service.storage.database import Database, is_full, utc_now
 
@@ -151,9 +150,7 @@ def _end_with_parent() -> None:
 
 def main() -> None:
     """Read what the command line names, and end at once if the parent does."""
-    identifier, attempt, place, beats = sys.argv[1:]
-    die_with_parent()
-    start_beating(int(beats))
+    identifier, attempt, place = sys.argv[1:]
     os.nice(NICENESS)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     database = Database(Settings().resolved_database_url)

@@ -4,7 +4,7 @@
 
 ``DESCRIPTOR`` is the number of the pipe for reports; ``replaces`` marks the successor of a worker that died. Both pipes
 are inherited from the engine, so no other process can reach the worker. Commands are lines: ``train DISPATCH_ID``,
-``stop``. Reports are the ``Report`` lines and beats.
+``stop``. Reports are the ``Report`` lines. The engine starts it by ``service.execution.pulse``, which adds the beats.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import structlog
 
 from service.execution.dispatching.executor import HAND_BACK_SECONDS
 from service.execution.dispatching.local_executor import REPLACES, Report
-from service.execution.pulse import die_with_parent, start_beating
 from service.execution.worker.setup import make_ready, process
 
 __all__ = ["main"]
@@ -37,9 +36,7 @@ class _LocalWorker:
     def run(self) -> None:
         """Train what the parent sends, one dispatch at a time."""
         # Before anything slow: the parent may die while this process starts.
-        die_with_parent()
         threading.Thread(target=self._listen, name="commands", daemon=True).start()
-        start_beating(self._reports)
         make_ready(replaces=self._replaces)
         signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=self._hand_back).start())
         self._report(Report.READY)
