@@ -1,21 +1,22 @@
 """From a data set to the rows that train, validate and test: docs/numerics.md, "Data".
 
-Plain Python for tables of numbers: shares, strata, label noise, scaling, smoothing and weights. Groups, copies that
-stay together and columns of other kinds are bookkeeping without a formula; ``prepare`` leaves them to the engine.
+Shares, strata, label noise, missing numbers, categories, scaling, smoothing and weights in plain Python. Groups and
+copies that stay together are bookkeeping without a formula; ``prepare`` leaves them to the engine.
 
 N rows, n of them in the training split, I features, O outputs, C classes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data import Dataset, Splits
+from engine.data import Column, Dataset, Splits
 from engine.data import prepare as prepare_fast
 from engine.spec import Divide, Experiment, OrderSplit, Resolved, Split
 from engine.streams import Purpose, stream
@@ -55,8 +56,7 @@ def prepare(dataset: Dataset, resolved: Resolved) -> Parts:
     Scaling is fitted on the training rows alone. Label noise, smoothing and weights change the training rows alone.
     """
     spec = resolved.experiment
-    grouped = isinstance(spec.split, Split) and dataset.kept_together(spec.split) is not None
-    if grouped or dataset.columns is not None:
+    if isinstance(spec.split, Split) and dataset.kept_together(spec.split) is not None:
         return from_splits(prepare_fast(dataset, resolved))
     rows = rows_of_parts(dataset, spec)
     labels = noisy_labels(dataset, spec, rows["train"]) if dataset.has_classes else dataset.y
@@ -64,12 +64,15 @@ def prepare(dataset: Dataset, resolved: Resolved) -> Parts:
     raw = {name: own for name, own in dataset.own_parts.items() if name not in rows}
     raw |= {name: (dataset.x[index], dataset.y[index]) for name, index in rows.items()}
     raw["train"] = (dataset.x[rows["train"]], labels[rows["train"]])
-    x_mean, x_scale = feature_scaling(spec, raw["train"][0])
+    known = raw["train"][0]
+    x_mean, x_scale = feature_scaling(spec, features(dataset.columns, known, known))
+    x_mean, x_scale = np.where(flags(dataset.columns, known), [[0], [1]], [x_mean, x_scale])
     y_mean, y_scale = target_scaling(spec, raw["train"][1], dataset.task)
     found = {}
     for name, (x, y) in raw.items():
         targets = one_hot(y, resolved.outputs) if dataset.has_classes else (columns(y) - y_mean) / y_scale
-        found[name] = Part((x - x_mean) / x_scale, targets, y if dataset.has_classes else None)
+        inputs = (features(dataset.columns, x, known) - x_mean) / x_scale
+        found[name] = Part(inputs, targets, y if dataset.has_classes else None)
     train = found["train"]
     weights = row_weights(dataset, spec, rows["train"], raw["train"][1])
     found["train"] = Part(train.x, smoothed(train.targets, spec), train.labels, weights)
@@ -180,6 +183,33 @@ def noisy_labels(dataset: Dataset, experiment: Experiment, train: list[int]) -> 
 
 
 # ---- What becomes of their features and targets
+
+
+def features(kinds: Sequence[Column] | None, x: Array, known: Array) -> Array:
+    """(N, I) what a network sees of columns x (N, C), of which the training rows ``known`` (n, C) decide.
+
+    A missing number becomes the mean of those that the training rows have, and a feature of its own is 1 there. A
+    category becomes a feature for each level, 1 where it is that level, and 0 everywhere if no training row has it.
+    """
+    found: list[Any] = []
+    for kind, values, trained in zip(kinds or [Column()] * x.shape[1], x.T, known.T, strict=True):
+        if kind.levels:
+            found += [(values == level) & (level in trained) for level in range(kind.levels)]
+        elif kind.missing:
+            there = trained[~np.isnan(trained)]
+            mean = there.mean() if len(there) else 0.0
+            found += [np.where(np.isnan(values), mean, values), np.isnan(values)]
+        else:
+            found.append(values)
+    return np.stack(found, axis=1).astype(np.float64)
+
+
+def flags(kinds: Sequence[Column] | None, x: Array) -> NDArray[np.bool_]:
+    """(I,) which features say yes or no: those are not scaled."""
+    found: list[bool] = []
+    for kind in kinds or [Column()] * x.shape[1]:
+        found += [True] * kind.levels if kind.levels else [False, True][: kind.width]
+    return np.array(found)
 
 
 def feature_scaling(spec: Experiment, x: Array) -> tuple[Array, Array]:

@@ -4,12 +4,15 @@ import dataclasses
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from engine.data import Dataset
+from engine.data import Column, Dataset
 from engine.spec import SCHEDULES, resolve
 from engine.spec.compatibility import LOSSES_OF_TASK, OUTPUTS_OF_LOSS
 from engine.spec.experiment import Experiment
 from engine.spec.variants import ACTIVATIONS
+
+Array = NDArray[Any]
 
 MOST_STEPS = 50
 TASKS = tuple(LOSSES_OF_TASK)
@@ -41,7 +44,7 @@ class Dice:
 
 
 def data_set(dice: Dice, task: str) -> Dataset:
-    """Learnable rows of a task, every class among them, sometimes with weights, an order or parts of their own."""
+    """Learnable rows of a task, every class among them, sometimes with columns of all kinds, weights or an order."""
     rows = dice.whole(20, MOST_STEPS)
     features = 260 if dice.often(0.08) else dice.whole(1, 6)
     outputs = dice.whole(1, 3)
@@ -60,18 +63,30 @@ def data_set(dice: Dice, task: str) -> Dataset:
         y[:classes] = np.arange(classes)
     weights = random.uniform(0, 3, rows) * dice.one(1, 1, 1e200) if dice.often(0.3) else None
     order = random.integers(0, 9, rows) if dice.often(0.3) else None
-    return with_own_parts(dice, Dataset(x, y, task, classes, weights=weights, order=order))
+    columns = kinds(dice, x) if dice.often(0.2) else None
+    data = Dataset(x, y, task, classes, columns=columns, weights=weights, order=order)
+    return with_own_parts(dice, data) if dice.often(0.3) else data
+
+
+def kinds(dice: Dice, x: Array) -> list[Column]:
+    """Some columns of x (N, C) become categories, and in some numbers go missing."""
+    found = [dice.one(Column(), Column(levels=4), Column(missing=True)) for _ in x.T]
+    for column, values in zip(found, x.T, strict=True):
+        if column.levels:
+            values[...] = dice.random.integers(0, dice.whole(1, 4), len(values))
+        elif column.missing:
+            values[dice.random.random(len(values)) < dice.one(0.1, 0.9)] = np.nan
+    return found
 
 
 def with_own_parts(dice: Dice, data: Dataset) -> Dataset:
-    """Sometimes test rows, perhaps validation rows, too; one of several columns is then constant, but not in them."""
-    if dice.often(0.7):
-        return data
+    """With test rows, perhaps validation rows, too; one of several numbers is constant, but not in them."""
     x, rows = data.x.copy(), slice(0, dice.whole(1, 9))
-    x[:, 1:2] = 0.1
-    own: dict[str, Any] = {"x_test": data.x[rows] + 1, "y_test": data.y[rows]}
+    number = np.array([not column.levels for column in data.columns or [Column()] * x.shape[1]])
+    x[:, 1:2] = np.where(number[1:2], 0.1, x[:, 1:2])
+    own: dict[str, Any] = {"x_test": data.x[rows] + number, "y_test": data.y[rows]}
     if dice.often(0.5):
-        own |= {"x_validation": data.x[rows] - 1, "y_validation": data.y[rows]}
+        own |= {"x_validation": data.x[rows] - number, "y_validation": data.y[rows]}
     return dataclasses.replace(data, x=x, **own)
 
 
