@@ -12,15 +12,11 @@ from sqlalchemy.orm import Session
 from service.checkpoints import repository
 from service.checkpoints.safetensors import DamagedCheckpoint, Reader
 from service.errors import Damaged
-from service.storage.sqlite import leave_event_loop
 
 __all__ = ["INITIAL", "damaged", "keep", "modules"]
 
 INITIAL = "initial"
 """Its kind."""
-
-
-_FEW_BYTES = 2**17
 
 
 def modules(session: Session, experiment_id: str, kind: str) -> Sequence[str] | None:
@@ -31,9 +27,6 @@ def modules(session: Session, experiment_id: str, kind: str) -> Sequence[str] | 
     row = repository.find(session, experiment_id, kind)
     if row is None:
         return None
-    if row.blob_id is None and row.bytes > _FEW_BYTES:
-        # An older version stored it, in pieces of 8 MiB that are copied.
-        leave_event_loop(session)
     try:
         document = json.loads(Reader(_pieces(session, experiment_id, kind)).metadata["document"])
         found: Sequence[str] = document.get("unfolded_modules", document["modules"])

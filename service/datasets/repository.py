@@ -23,6 +23,7 @@ __all__ = [
     "Row",
     "add_array_piece",
     "add_upload_piece",
+    "array_piece_bytes",
     "array_pieces",
     "arrays",
     "change",
@@ -64,8 +65,8 @@ _IS_COMING = sa.and_(_DATASETS.c.status == "uploading", _DATASETS.c.bytes > 0)
 _STILL_COMING = sa.or_(_DATASETS.c.status == "validating", _IS_COMING)
 _IS_HELD = _DATASETS.c.status != "rejected"
 
-PIECES = 8
-"""Pieces of an upload or a blob that one transaction removes; of arrays, one piece of 8 MiB."""
+PIECES = 2
+"""Pieces of an upload or a blob, each of 1 MiB, that one transaction removes; of arrays it is one piece."""
 
 
 def insert(session: Session, values: Mapping[str, Any]) -> None:
@@ -297,8 +298,20 @@ def is_had(session: Session, version: str) -> bool:
     return bool(find_versions(session, [version]))
 
 
-def drop_arrays(session: Session, version: str) -> int:
-    """Remove the last piece of the longest arrays of a version, and return how many pieces that were."""
-    last = sa.select(sa.func.max(_ARRAYS.c.position)).where(_ARRAYS.c.version == version).scalar_subquery()
-    removed = sa.delete(_ARRAYS).where(_ARRAYS.c.version == version, _ARRAYS.c.position == last)
-    return cast("sa.CursorResult[Any]", session.execute(removed)).rowcount
+def drop_arrays(session: Session, version: str, most: int) -> int:
+    """Remove some pieces of the arrays of a version, the last of each first; returns how many that were."""
+    key = (_ARRAYS.c.array, _ARRAYS.c.position)
+    of_version = _ARRAYS.c.version == version
+    last = sa.select(*key).where(of_version).order_by(*(each.desc() for each in key)).limit(most)
+    pieces = session.execute(last).all()
+    for piece in pieces:
+        one = (column == value for column, value in zip(key, piece, strict=True))
+        session.execute(sa.delete(_ARRAYS).where(of_version, *one))
+    return len(pieces)
+
+
+def array_piece_bytes(session: Session, version: str, array: str) -> int:
+    """The size of an array's first piece; 0 where there is none."""
+    first = (_ARRAYS.c.version == version, _ARRAYS.c.array == array, _ARRAYS.c.position == 0)
+    found: int | None = session.execute(sa.select(sa.func.length(_ARRAYS.c.content)).where(*first)).scalar()
+    return found or 0

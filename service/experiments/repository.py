@@ -16,6 +16,7 @@ from service.experiments.contents import repository as contents
 from service.experiments.models import EpochRow, ExperimentMetadataRow, ExperimentRow, ResumeStateRow
 from service.experiments.states import TERMINAL
 from service.http.pagination import MOST_COUNTED, NEWEST_FIRST, Position
+from service.leftovers.experiments.repository import remove
 
 __all__ = [
     "Filters",
@@ -215,11 +216,6 @@ def drop_resume_state(session: Session, identifier: str) -> None:
 
 
 def delete(session: Session, identifier: str) -> int:
-    """Remove an experiment, whose row is locked; whatever else is stored of it goes with it, by the tables' own rules.
-
-    Large contents are left to the sweeper. Returns the bytes that its owner was charged for.
-    """
-    contents.let_go_of_experiment(session, identifier)
-    removed = sa.delete(_EXPERIMENTS).where(_EXPERIMENTS.c.id == identifier)
-    charged: int = session.execute(removed.returning(_EXPERIMENTS.c.reserved_bytes)).scalar_one()
-    return charged
+    """Remove an experiment, whose row is locked; returns the bytes that its owner was charged for."""
+    removed = remove(session, identifier)
+    return 0 if removed is None else int(removed.reserved_bytes)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import ExitStack
@@ -16,7 +15,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from service.http.opening import Once, Open, Opening, StoredAnswer
-from service.storage.sqlite import Busy
+from service.storage.sqlite import Busy, TooLarge
 
 __all__ = ["in_a_thread"]
 
@@ -44,9 +43,12 @@ def in_a_thread(endpoint: Callable[..., Any], route: APIRoute) -> Callable[..., 
         at_once = {name: opening.at_once for name, opening in openings.items() if opening.at_once is not None}
         if openings and len(at_once) == len(openings):
             for pause in _PAUSES:
-                with contextlib.suppress(Busy):
+                try:
                     return _call(endpoint, route, arguments, at_once)
-                await asyncio.sleep(pause)
+                except TooLarge:
+                    break
+                except Busy:
+                    await asyncio.sleep(pause)
         waiting = {name: opening.open for name, opening in openings.items()}
         return await run_in_threadpool(_call, endpoint, route, arguments, waiting)
 

@@ -47,7 +47,7 @@ class UsedSession:
         at_once = self.is_quick and database.is_sqlite
         if self.writes:
             return Opening(database.transaction, database.transaction_at_once if at_once else None)
-        return Opening(database.reading, database.reading if at_once else None)
+        return Opening(database.reading, database.reading_at_once if at_once else None)
 
 
 def required_scope(endpoint: Dependant) -> str | None:

@@ -14,7 +14,7 @@ from service.leftovers.models import LeftoverRow
 
 __all__ = ["Kind", "Leftover", "first", "forget", "hold", "note", "note_ids"]
 
-Kind = Literal["blob", "chunks", "state", "upload", "version"]
+Kind = Literal["blob", "chunks", "experiment", "state", "upload", "version"]
 
 _LEFTOVERS: Any = LeftoverRow.__table__
 

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.checkpoints.models import CheckpointRow
-from service.experiments.contents import repository as contents
 from service.experiments.models import ExperimentRow
+from service.leftovers.experiments.repository import NOBODY, remove
 
 __all__ = ["Ended", "checkpoint_bytes", "delete", "find_ended", "next_owner"]
 
@@ -22,11 +22,9 @@ _EXPERIMENTS: Any = ExperimentRow.__table__
 _CHECKPOINTS: Any = CheckpointRow.__table__
 
 
-def next_owner(session: Session, after: str | None) -> str | None:
+def next_owner(session: Session, after: str = NOBODY) -> str | None:
     """The first owner of any experiment, in the order of their names, behind the one given."""
-    owners = sa.select(sa.func.min(_EXPERIMENTS.c.owner))
-    if after is not None:
-        owners = owners.where(_EXPERIMENTS.c.owner > after)
+    owners = sa.select(sa.func.min(_EXPERIMENTS.c.owner)).where(_EXPERIMENTS.c.owner > after)
     found: str | None = session.execute(owners).scalar_one()
     return found
 
@@ -57,12 +55,6 @@ def checkpoint_bytes(session: Session, identifiers: Sequence[str]) -> int:
 
 
 def delete(session: Session, identifier: str) -> tuple[str, int] | None:
-    """Remove an experiment and, by the tables' own rules, everything of it.
-
-    Large contents are left to the sweeper. Returns its owner and the bytes that they were charged for; None where it is
-    gone already.
-    """
-    contents.let_go_of_experiment(session, identifier)
-    removed = sa.delete(_EXPERIMENTS).where(_EXPERIMENTS.c.id == identifier)
-    found = session.execute(removed.returning(_EXPERIMENTS.c.owner, _EXPERIMENTS.c.reserved_bytes)).first()
+    """Remove an experiment; returns its owner and the bytes that they were charged for, None where it is gone."""
+    found = remove(session, identifier)
     return None if found is None else (found.owner, found.reserved_bytes)

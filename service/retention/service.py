@@ -79,10 +79,11 @@ def _pages(database: Database, before: datetime, statuses: Collection[str]) -> I
 
 def _owners(database: Database) -> Iterator[str]:
     """Everybody who has experiments: the indexes of lists are entered anew for each of them."""
-    owner: str | None = None
     with database.reading() as session:
-        while (owner := repository.next_owner(session, owner)) is not None:
+        owner = repository.next_owner(session)
+        while owner is not None:
             yield owner
+            owner = repository.next_owner(session, owner)
 
 
 def _delete(database: Database, identifiers: list[str]) -> None:

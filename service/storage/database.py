@@ -20,7 +20,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from typing_extensions import override
 
 import migrations
-from service.storage.sqlite import AT_ONCE, Turn, shrink, sqlite_engine
+from service.storage.sqlite import Turn, no_large_values, shrink, sqlite_engine
 
 __all__ = [
     "Base",
@@ -143,15 +143,28 @@ class Database:
 
     @contextlib.contextmanager
     def transaction_at_once(self) -> Iterator[Session]:
-        """The same in an SQLite file for whoever cannot wait: raises Busy, before the block, where another writes."""
-        with self._turn(wait=False), Session(self.engine, expire_on_commit=False) as session, session.begin():
-            session.connection(execution_options=AT_ONCE)
+        """The same in an SQLite file for an event loop.
+
+        Raises Busy, before the block, where another writes, and TooLarge where a large value is read or written.
+        """
+        with (
+            self._turn(wait=False),
+            Session(self.engine, expire_on_commit=False) as session,
+            session.begin(),
+            no_large_values(session),
+        ):
             yield session
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:
         """One consistent view of the database that blocks no writer; changing anything raises."""
         with Session(self._reading_engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextlib.contextmanager
+    def reading_at_once(self) -> Iterator[Session]:
+        """The same in an SQLite file for an event loop: raises TooLarge where a large value is read."""
+        with Session(self._reading_engine, expire_on_commit=False) as session, no_large_values(session):
             yield session
 
     def shrink(self, go_on: Callable[[], bool] = lambda: True) -> None:

@@ -13,22 +13,50 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
-__all__ = ["AT_ONCE", "Busy", "Turn", "leave_event_loop", "shrink", "sqlite_engine"]
+__all__ = [
+    "AT_ONCE",
+    "AT_ONCE_BYTES",
+    "Busy",
+    "TooLarge",
+    "Turn",
+    "no_large_values",
+    "shrink",
+    "sqlite_engine",
+]
 
 BUSY_MILLISECONDS = 15_000
 """Milliseconds a writer waits for another one."""
 
 AT_ONCE = {"sqlite_at_once": True}
-"""Execution options of a connection whose transaction begins at once, or raises Busy."""
+"""Execution options of a connection whose transaction begins at once, or raises Busy.
+
+Such a transaction runs in an event loop. It touches no large values, and writes no log into the file.
+"""
+
+AT_ONCE_BYTES = 2**16
+"""The largest value that is read, and the largest row that is written, in an event loop."""
+
+_ANY_BYTES = 2**31 - 1
+"""SQLite lowers it to what it was built for."""
+
+_LOG_PAGES, _LOG_PAGES_AT_ONCE = 1_000, 8_000
+"""The length of the log from which a commit moves it into the file.
+
+In an event loop a commit leaves that to other writers, which in a running service write every second.
+"""
 
 _PAGES_AT_A_TIME = 500
 
 
 class Busy(Exception):
     """Somebody else writes now, and this writer had said that it cannot wait."""
+
+
+class TooLarge(Busy):
+    """A value is too large for an event loop; a transaction in a thread may read or write it."""
 
 
 def sqlite_engine(url: URL, *, read_only: bool, **options: Any) -> Engine:
@@ -73,10 +101,16 @@ def _free_pages(connection: sqlite3.Connection) -> int:
     return free
 
 
-def leave_event_loop(session: Session) -> None:
-    """Raise Busy where this transaction holds up an event loop, so that it is begun again in a thread."""
-    if session.connection().get_execution_options().keys() & AT_ONCE:
-        raise Busy
+@contextlib.contextmanager
+def no_large_values(session: Session) -> Iterator[None]:
+    """Begin a transaction at once; raises Busy, or TooLarge where SQLite refuses a value for its size."""
+    session.connection(execution_options=AT_ONCE)
+    try:
+        yield
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_TOOBIG:
+            raise TooLarge from error
+        raise
 
 
 class Turn:
@@ -114,6 +148,8 @@ def _prepare(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
+    # Some builds of SQLite write zeros over all that is deleted, which takes as long as to write it did.
+    connection.execute("PRAGMA secure_delete = FAST")
 
 
 def _prepare_reader(connection: sqlite3.Connection, record: object) -> None:
@@ -122,13 +158,27 @@ def _prepare_reader(connection: sqlite3.Connection, record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
+    _limit_values(connection)
     connection.exec_driver_sql("BEGIN")
+
+
+def _limit_values(connection: Connection) -> bool:
+    """Have SQLite refuse large values where the transaction begins at once, and only there; returns whether it does."""
+    at_once = bool(connection.get_execution_options().keys() & AT_ONCE)
+    driver: Any = connection.connection.driver_connection
+    driver.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, AT_ONCE_BYTES if at_once else _ANY_BYTES)
+    return at_once
 
 
 def _begin_writing(connection: Connection) -> None:
     # A transaction that reads before it writes must hold the write lock from the start: it could not get it
     # later without ignoring what others wrote in between.
-    if not connection.get_execution_options().keys() & AT_ONCE:
+    at_once = _limit_values(connection)
+    log_pages = _LOG_PAGES_AT_ONCE if at_once else _LOG_PAGES
+    if connection.info.get("log_pages") != log_pages:
+        connection.exec_driver_sql(f"PRAGMA wal_autocheckpoint = {log_pages}")
+        connection.info["log_pages"] = log_pages
+    if not at_once:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         return
     connection.exec_driver_sql("PRAGMA busy_timeout = 0")

@@ -36,9 +36,8 @@ __all__ = [
 ]
 
 CHUNK_BYTES = 8 * 2**20
-BLOB_PIECE_BYTES = 2**21
-"""Size of a piece: written in about ten milliseconds, for which every other writer of an SQLite file waits.
-"""
+BLOB_PIECE_BYTES = 2**20
+"""Size of a piece: written in some milliseconds, for which every other writer of an SQLite file waits."""
 
 _LENGTH_BYTES = 8
 """A safetensors file begins with the length of its header."""

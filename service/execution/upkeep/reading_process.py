@@ -38,7 +38,8 @@ from service.storage.database import Database, is_full, utc_now
 __all__ = ["NICENESS", "read"]
 
 NICENESS = 10
-PIECE_BYTES = 8 * 2**20
+PIECE_BYTES = 2**20
+"""A piece is stored within some milliseconds, so that no flush of a training has to wait for long."""
 
 
 class _Superseded(Exception):
@@ -98,7 +99,10 @@ class _Reading:
         for name, array in parsed.arrays.items():
             file = self._folder / f"{name}.npy"
             np.save(file, np.ascontiguousarray(array), allow_pickle=False)
-            for position, piece in enumerate(_pieces(file)):
+            with self._database.reading() as session:
+                # An older version stored larger pieces: while they are repaired, others read them.
+                size = max(PIECE_BYTES, repository.array_piece_bytes(session, version, name))
+            for position, piece in enumerate(_pieces(file, size)):
                 check_room(self._database, len(piece))
                 self._change({}, (version, name, position, piece))
             file.unlink()
@@ -136,9 +140,9 @@ def _without_room(why: str) -> Rejected:
     ).rejected
 
 
-def _pieces(file: Path) -> Iterator[bytes]:
+def _pieces(file: Path, size: int) -> Iterator[bytes]:
     with file.open("rb") as content:
-        while piece := content.read(PIECE_BYTES):
+        while piece := content.read(size):
             yield piece
 
 

@@ -17,6 +17,7 @@ from service.datasets import repository
 from service.datasets.repository import PIECES
 from service.experiments.contents import repository as contents
 from service.leftovers import repository as leftovers
+from service.leftovers.experiments import repository as experiments
 from service.leftovers.repository import Kind, Leftover
 from service.storage.database import Database
 
@@ -27,12 +28,13 @@ _KINDS: Mapping[Kind, tuple[Callable[[Session, str], bool], Callable[[Session, s
         {
             "blob": (
                 contents.is_blob_used,
-                lambda session, id_: blobs.drop_pieces(session, id_, PIECES // 2),
+                lambda session, id_: blobs.drop_pieces(session, id_, PIECES),
             ),
+            "experiment": (lambda _session, _id: False, experiments.drop_rows),
             "chunks": (contents.are_chunks_used, contents.drop_chunk),
             "state": (contents.is_state_used, contents.drop_state_row),
             "upload": (repository.is_read, lambda session, id_: repository.drop_pieces(session, id_, PIECES)),
-            "version": (repository.is_had, repository.drop_arrays),
+            "version": (repository.is_had, lambda session, id_: repository.drop_arrays(session, id_, 1)),
         }
     )
 )

@@ -9,9 +9,11 @@ import pytest
 import sqlalchemy as sa
 
 from service.checkpoints.models import CheckpointChunkRow, CheckpointRow
+from service.execution.upkeep.sweeping import sweep
 from service.experiments.history.models import EventRow
 from service.experiments.models import EpochRow, ExperimentMetadataRow, ExperimentRow
 from service.experiments.states import STATUSES, TERMINAL
+from service.leftovers.experiments import repository as remains
 from service.retention import service
 from service.retention.service import Pruned, prune, read_duration
 from service.storage.database import Database, utc_now
@@ -50,11 +52,28 @@ def test_what_ended_long_ago_goes_with_everything_of_it(store: Database) -> None
     assert left(store) == {old, new}
     assert prune(store, 30 * DAY, ALL) == Pruned(1, 7, 1000)
     assert prune(store, 30 * DAY, ALL) == Pruned()
-    tables = (EpochRow, EventRow, ExperimentMetadataRow, CheckpointRow, CheckpointChunkRow)
-    assert left(store) == {new}
+    only(store, new)
+
+
+def only(database: Database, identifier: str) -> None:
+    """See that nothing is stored but this experiment."""
+    assert left(database) == {identifier}
+    with database.reading() as session:
+        for table in (EpochRow, EventRow, ExperimentMetadataRow, CheckpointRow, CheckpointChunkRow):
+            assert set(session.scalars(sa.select(table.experiment_id))) == {identifier}, table
+
+
+def test_many_epochs_are_removed_in_steps(store: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remains, "MOST_ROWS", 3)
+    old, new = ended(store, 31), ended(store, 29)
+    assert prune(store, 30 * DAY, ALL) == Pruned(1, 7, 1000)
+    assert prune(store, 30 * DAY, ALL) == Pruned()
     with store.reading() as session:
-        for table in tables:
-            assert set(session.scalars(sa.select(table.experiment_id))) == {new}, table
+        hidden = session.get_one(ExperimentRow, old)
+        assert (hidden.owner, hidden.dataset, hidden.reserved_bytes) == (remains.NOBODY, "", 0)
+        assert len(session.scalars(sa.select(EpochRow).filter_by(experiment_id=old)).all()) == 7
+    sweep(store)
+    only(store, new)
 
 
 def test_it_is_the_end_that_counts_and_not_the_beginning(store: Database) -> None:

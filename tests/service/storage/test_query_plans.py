@@ -27,8 +27,10 @@ from service.execution.worker.work import Work
 from service.experiments.history.repository import last_events
 from service.experiments.models import ResumeStateRow
 from service.idempotency import repository as idempotency
+from service.leftovers.experiments import repository as remains
 from service.retention.service import prune
 from service.storage.database import Base, Database, migrate, utc_now
+from tests.service import rows
 from tests.service.conftest import OpenClient
 from tests.service.datasets.uploading import CSV, read_all, upload
 from tests.service.execution.engines import Engine
@@ -160,6 +162,10 @@ class Story:
         take_over(self.database, "engine_a")
 
     def of_housekeeping(self) -> None:
+        long = self.post(**SMALL, name="long")["id"]
+        rows.change(self.database, long, last_epoch=remains.MOST_ROWS + 1)
+        assert self.client.delete(f"/v1/experiments/{long}").status_code == 204
+        datasets.sweep(self.database)
         self.post(f"/{self.post(**SMALL, name='cancelled')['id']}/cancel")
         for dry_run in (True, False):
             assert prune(self.database, timedelta(0), ["cancelled"], dry_run=dry_run).experiments == 1
