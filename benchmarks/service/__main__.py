@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.service import long_run, overhead, promptness, scale, stacks, traffic, uploads
+from benchmarks.service import long_run, overhead, promptness, scale, stacks, storm, traffic, uploads
 from benchmarks.service.figures import Figure, kept, lines
 from scripts.readme import write
 
@@ -30,6 +30,7 @@ PARTS: dict[str, Callable[..., Iterator[Figure]]] = {
     "promptness": promptness.measure,
     "stacks": stacks.measure,
     "traffic": traffic.measure,
+    "storm": storm.measure,
     "scale": scale.measure,
     POSTGRESQL: scale.measure,
     "long-run": long_run.measure,

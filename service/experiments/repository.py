@@ -12,11 +12,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.blobs import repository as blobs
-from service.experiments.contents import repository as contents
 from service.experiments.models import EpochRow, ExperimentMetadataRow, ExperimentRow, ResumeStateRow
+from service.experiments.removal.repository import remove
 from service.experiments.states import TERMINAL
 from service.http.pagination import MOST_COUNTED, NEWEST_FIRST, Position
-from service.leftovers.experiments.repository import remove
 
 __all__ = [
     "Filters",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import ExitStack
@@ -42,13 +43,20 @@ def in_a_thread(endpoint: Callable[..., Any], route: APIRoute) -> Callable[..., 
         openings = {name: value for name, value in arguments.items() if isinstance(value, Opening)}
         at_once = {name: opening.at_once for name, opening in openings.items() if opening.at_once is not None}
         if openings and len(at_once) == len(openings):
-            for pause in _PAUSES:
-                try:
-                    return _call(endpoint, route, arguments, at_once)
-                except TooLarge:
-                    break
-                except Busy:
-                    await asyncio.sleep(pause)
+            turns = [opening.turn for opening in openings.values() if opening.turn is not None]
+            async with turns[0] if turns else contextlib.nullcontext():
+                for pause in _PAUSES:
+                    try:
+                        answer = _call(endpoint, route, arguments, at_once)
+                    except TooLarge:
+                        break
+                    except Busy:
+                        await asyncio.sleep(pause)
+                    else:
+                        if turns:
+                            # The next writer waits until the event loop has served all others.
+                            await asyncio.sleep(0)
+                        return answer
         waiting = {name: opening.open for name, opening in openings.items()}
         return await run_in_threadpool(_call, endpoint, route, arguments, waiting)
 

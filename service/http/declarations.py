@@ -46,7 +46,9 @@ class UsedSession:
         database = cast("Database", request.app.state.database)
         at_once = self.is_quick and database.is_sqlite
         if self.writes:
-            return Opening(database.transaction, database.transaction_at_once if at_once else None)
+            if not at_once:
+                return Opening(database.transaction)
+            return Opening(database.transaction, database.transaction_at_once, turn=request.app.state.turn)
         return Opening(database.reading, database.reading_at_once if at_once else None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -50,9 +51,12 @@ class Once(Protocol):
 class Opening:
     """A session that the route opens and ends, in the endpoint's own thread.
 
-    ``at_once`` opens it where no thread is worth its while, and raises Busy where it would have to wait.
+    ``at_once`` opens it where no thread is worth its while, and raises Busy where it would have to wait. With
+    ``turn`` it is opened at once only in its turn. Between two turns the event loop serves everything else that has
+    come, so that a storm of writers keeps no reader waiting.
     """
 
     open: Open
     at_once: Open | None = None
     once: Once | None = None
+    turn: asyncio.Lock | None = None

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from service.checkpoints.models import CheckpointRow
 from service.experiments.models import ExperimentRow
-from service.leftovers.experiments.repository import NOBODY, remove
+from service.experiments.removal.repository import NOBODY, remove
 
 __all__ = ["Ended", "checkpoint_bytes", "delete", "find_ended", "next_owner"]
 

@@ -16,8 +16,8 @@ from service.blobs import repository as blobs
 from service.datasets import repository
 from service.datasets.repository import PIECES
 from service.experiments.contents import repository as contents
+from service.experiments.removal import repository as removal
 from service.leftovers import repository as leftovers
-from service.leftovers.experiments import repository as experiments
 from service.leftovers.repository import Kind, Leftover
 from service.storage.database import Database
 
@@ -30,7 +30,7 @@ _KINDS: Mapping[Kind, tuple[Callable[[Session, str], bool], Callable[[Session, s
                 contents.is_blob_used,
                 lambda session, id_: blobs.drop_pieces(session, id_, PIECES),
             ),
-            "experiment": (lambda _session, _id: False, experiments.drop_rows),
+            "experiment": (lambda _session, _id: False, removal.drop_rows),
             "chunks": (contents.are_chunks_used, contents.drop_chunk),
             "state": (contents.is_state_used, contents.drop_state_row),
             "upload": (repository.is_read, lambda session, id_: repository.drop_pieces(session, id_, PIECES)),

@@ -1,10 +1,15 @@
 """Requests that need no thread of their own, and what becomes of one that has to wait after all."""
 
+import asyncio
+import itertools
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+import httpx
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import event
 
 from service.storage.database import Database
 from service.storage.sqlite import Busy
@@ -38,3 +43,26 @@ def test_begins_only_where_nobody_writes(fresh_sqlite_url: str) -> None:
         session.connection()
     ours.close()
     others.close()
+
+
+def test_writers_take_turns_and_the_event_loop_serves_others_in_between(sqlite_client: TestClient) -> None:
+    app: Any = sqlite_client.app
+    rounds, begun = itertools.count(), list[int]()
+    now = 0
+
+    def count() -> None:
+        nonlocal now
+        now = next(rounds)
+        asyncio.get_running_loop().call_soon(count)
+
+    async def storm() -> list[int]:
+        count()
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://127.0.0.1"
+        ) as client:
+            posts = [client.post("/v1/experiments", json={"dataset": "iris"}) for _ in range(20)]
+            return [answer.status_code for answer in await asyncio.gather(*posts)]
+
+    event.listen(app.state.database.engine, "begin", lambda _connection: begun.append(now))
+    assert asyncio.run(storm()) == [201] * 20
+    assert len(begun) == len(set(begun)) == 20

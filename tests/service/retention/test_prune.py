@@ -12,8 +12,8 @@ from service.checkpoints.models import CheckpointChunkRow, CheckpointRow
 from service.execution.upkeep.sweeping import sweep
 from service.experiments.history.models import EventRow
 from service.experiments.models import EpochRow, ExperimentMetadataRow, ExperimentRow
+from service.experiments.removal import repository as remains
 from service.experiments.states import STATUSES, TERMINAL
-from service.leftovers.experiments import repository as remains
 from service.retention import service
 from service.retention.service import Pruned, prune, read_duration
 from service.storage.database import Database, utc_now

@@ -26,8 +26,8 @@ from service.execution.worker.dispatches import WorkerProcess
 from service.execution.worker.work import Work
 from service.experiments.history.repository import last_events
 from service.experiments.models import ResumeStateRow
+from service.experiments.removal import repository as remains
 from service.idempotency import repository as idempotency
-from service.leftovers.experiments import repository as remains
 from service.retention.service import prune
 from service.storage.database import Base, Database, migrate, utc_now
 from tests.service import rows
@@ -165,7 +165,7 @@ class Story:
         long = self.post(**SMALL, name="long")["id"]
         rows.change(self.database, long, last_epoch=remains.MOST_ROWS + 1)
         assert self.client.delete(f"/v1/experiments/{long}").status_code == 204
-        datasets.sweep(self.database)
+        sweep(self.database)
         self.post(f"/{self.post(**SMALL, name='cancelled')['id']}/cancel")
         for dry_run in (True, False):
             assert prune(self.database, timedelta(0), ["cancelled"], dry_run=dry_run).experiments == 1

@@ -72,6 +72,20 @@ def test_arrays_that_become_somebodys_again_are_whole(
 
 
 @pytest.mark.usefixtures("small_pieces")
+def test_larger_pieces_of_an_older_version_are_kept_as_they_are(
+    client: TestClient, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = upload(client, target="label").json()
+    read_all(database, tmp_path)
+    stored = count(database, DatasetArrayRow)
+    client.delete(made["links"]["delete"])
+    monkeypatch.setattr(reading_process, "PIECE_BYTES", 10)
+    upload(client, target="label")
+    read_all(database, tmp_path)
+    assert count(database, DatasetArrayRow) == stored
+
+
+@pytest.mark.usefixtures("small_pieces")
 def test_a_data_set_that_is_deleted_while_it_is_read_leaves_nothing(
     client: TestClient, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,13 +14,13 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.pool import Pool
 
 from service.execution.upkeep.sweeping import sweep
-from service.leftovers.experiments.repository import MOST_ROWS
+from service.experiments.removal.repository import MOST_ROWS
 from service.storage import sqlite
 from service.storage.database import Base, Database
 from tests.service import rows
 from tests.service.conftest import OpenClient
 from tests.service.datasets.uploading import read_all
-from tests.service.test_event_loop import asked, train
+from tests.service.http.test_event_loop import asked, train
 
 LARGE: dict[str, Any] = {"dataset": "iris", "architecture": [1000, 1000], "max_epochs": 2, "seed": 1}
 EPOCHS = 3 * MOST_ROWS
