@@ -27,7 +27,7 @@ serve: $(STAMPS)/runtime ## Start the service on http://127.0.0.1:8000 (sets up 
 	@exec $(BIN)/trainyard serve
 
 .PHONY: up
-up: ## Start docker-compose.yml, and print what a container that fails has said (UP_ARGS="--scale worker=4")
+up: ## Start docker-compose.yml, and print the log of a container that fails (UP_ARGS="--scale worker=4")
 	@scripts/compose-up $(UP_ARGS)
 
 .PHONY: setup
@@ -39,7 +39,7 @@ test: $(STAMPS)/test ## Run the tests, the linters and the type checker (PYTEST_
 	$(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal $(PYTEST_ARGS)
 
 .PHONY: chaos
-chaos: $(STAMPS)/test ## Kill, freeze, cut off and fill up a working service and see nothing lost, some six minutes
+chaos: $(STAMPS)/test ## Kill, freeze, disconnect and fill up a running service, and check that nothing is lost; about six minutes
 	$(BIN)/python -m pytest tests/chaos -m "chaos and not cluster and not slow" --numprocesses=3 --dist=load -o faulthandler_timeout=900 $(PYTEST_ARGS)
 
 .PHONY: chaos-cluster
@@ -47,12 +47,12 @@ chaos-cluster: $(STAMPS)/test ## The same with Dask and certificates, some six m
 	$(BIN)/python -m pytest tests/chaos -m "chaos and cluster and not slow" --numprocesses=3 --dist=load -o faulthandler_timeout=900 $(PYTEST_ARGS)
 
 .PHONY: outage
-outage: $(STAMPS)/test ## Take the database away for five minutes, with and without Dask, and see nobody killed, six minutes
+outage: $(STAMPS)/test ## Stop the database for five minutes, with and without Dask, and check that no process is killed, six minutes
 	$(BIN)/python -m pytest tests/chaos -m "chaos and slow" --numprocesses=4 -o faulthandler_timeout=900 $(PYTEST_ARGS)
 
 .PHONY: soak
 soak: export SOAK_MINUTES ?= 30
-soak: $(STAMPS)/test ## Load and attack a service for long, and see memory stay and nothing stuck (SOAK_MINUTES=30)
+soak: $(STAMPS)/test ## Load and attack a service for long, and check that memory is stable and nothing is stuck (SOAK_MINUTES=30)
 	$(BIN)/python -m tests.soak
 
 .PHONY: truth
@@ -61,43 +61,43 @@ truth: $(STAMPS)/test ## Run the oracle tests, and count them by file (TRUTH_DIR
 	@$(BIN)/python -m pytest tests/truth -m oracle $(PYTEST_ARGS)
 
 .PHONY: test-browser
-test-browser: $(STAMPS)/browser ## Run the tests of the pages in a real Chromium, which must be installed
+test-browser: $(STAMPS)/browser ## Test the pages in a real Chromium, which must be installed
 	$(BIN)/python -m pytest tests/browser $(PYTEST_ARGS)
 
 .PHONY: test-compose
-test-compose: $(STAMPS)/test ## Build and attack the composition, some minutes (needs a Docker daemon)
+test-compose: $(STAMPS)/test ## Build the composition and test its failures, some minutes (needs a Docker daemon)
 	$(BIN)/python -m pytest tests/compose -o faulthandler_timeout=1800 $(PYTEST_ARGS)
 
 .PHONY: fuzz-api
 fuzz-api: export FUZZ_EXAMPLES ?= 200
-fuzz-api: $(FUZZ)/ready $(STAMPS)/test ## Ask a live service whatever its OpenAPI document allows and forbids (FUZZ_EXAMPLES=200)
+fuzz-api: $(FUZZ)/ready $(STAMPS)/test ## Send a live service requests that its OpenAPI document allows or forbids (FUZZ_EXAMPLES=200)
 	$(BIN)/python -m pytest tests/fuzz -o faulthandler_timeout=3600 $(PYTEST_ARGS)
 
 .PHONY: clients
-clients: $(CLIENTS)/typescript/ready $(CLIENTS)/python/ready $(STAMPS)/test ## Generate clients for TypeScript and Python and have them tell the README's story (needs npm)
+clients: $(CLIENTS)/typescript/ready $(CLIENTS)/python/ready $(STAMPS)/test ## Generate clients for TypeScript and Python, and run the README's example with each (needs npm)
 	$(BIN)/python -m pytest tests/clients/test_clients.py $(PYTEST_ARGS)
 
 .PHONY: clients-all
-clients-all: $(CLIENTS)/typescript/ready $(CLIENTS)/python/ready $(STAMPS)/test ## The same for Java and Go, too (needs npm, a JDK and Go)
+clients-all: $(CLIENTS)/typescript/ready $(CLIENTS)/python/ready $(STAMPS)/test ## The same, also for Java and Go (needs npm, a JDK and Go)
 	$(BIN)/python -m pytest tests/clients $(PYTEST_ARGS)
 
 .PHONY: fuzz
 fuzz: export FUZZ_SECONDS ?= 60
-fuzz: $(STAMPS)/test ## Read files that hypothesis makes up and damages, a minute for each parser (FUZZ_SECONDS=600)
+fuzz: $(STAMPS)/test ## Parse generated and damaged files, a minute per parser (FUZZ_SECONDS=600)
 	$(BIN)/python -m pytest tests/service/datasets/reading/test_properties.py -m slow -s -o faulthandler_timeout=3600 $(PYTEST_ARGS)
 
 .PHONY: parquet
-parquet: $(STAMPS)/parquet ## Let the service read Parquet files, too (installs pyarrow, which is large)
+parquet: $(STAMPS)/parquet ## Install support for Parquet files (pyarrow, which is large)
 
 .PHONY: cluster
-cluster: $(STAMPS)/cluster ## Let the service train on the workers of a Dask scheduler (TRAINYARD_SCHEDULER)
+cluster: $(STAMPS)/cluster ## Install support for a Dask scheduler's workers (TRAINYARD_SCHEDULER)
 
 .PHONY: test-parquet
 test-parquet: $(STAMPS)/parquet $(STAMPS)/test ## Run the tests of Parquet files
 	$(BIN)/python -m pytest tests/parquet $(PYTEST_ARGS)
 
 .PHONY: excel
-excel: $(STAMPS)/excel ## Let the service read workbooks of Excel and OpenDocument, too
+excel: $(STAMPS)/excel ## Install support for Excel and OpenDocument workbooks
 
 .PHONY: test-excel
 test-excel: $(STAMPS)/excel $(STAMPS)/test ## Run the tests of workbooks
@@ -123,30 +123,30 @@ migration: $(STAMPS)/test ## Draft a migration from the changed models (message=
 	@scripts/draft-migration "$(message)"
 
 .PHONY: openapi
-openapi: $(STAMPS)/test ## Renew docs/openapi.json and say what has changed in it
+openapi: $(STAMPS)/test ## Update docs/openapi.json and print its changes
 	@$(BIN)/python -m scripts.openapi --write
 
 .PHONY: answers
-answers: $(STAMPS)/test ## Record the example of every answer anew, from a service started for it, and renew the document
+answers: $(STAMPS)/test ## Record the examples of all responses from a live service, and update the OpenAPI document
 	@$(BIN)/python -m scripts.answers
 	@$(BIN)/python -m scripts.openapi --write
 
 .PHONY: lock
-lock: $(STAMPS)/runtime ## Resolve requirements/*.txt anew from pyproject.toml
+lock: $(STAMPS)/runtime ## Resolve requirements/*.txt again from pyproject.toml
 	scripts/lock
 
 .PHONY: bake-datasets
-bake-datasets: ## Bake the built-in data sets anew (MNIST=path/to/mnist.npz)
+bake-datasets: ## Rebuild the built-in data sets (MNIST=path/to/mnist.npz)
 	scripts/make-venv "$(PYTHON)" build/datasets
 	build/datasets/bin/python -m pip install --quiet --require-hashes --requirement requirements/data.txt
 	build/datasets/bin/python -m scripts.bake_datasets --mnist "$(MNIST)"
 
 .PHONY: tour
-tour: $(STAMPS)/runtime ## Train the README's story on a service of its own (TOUR_ARGS=--write renews the README)
+tour: $(STAMPS)/runtime ## Run the README's example on a temporary service (TOUR_ARGS=--write updates the README)
 	$(BIN)/python -m scripts.tour $(TOUR_ARGS)
 
 .PHONY: footprint
-footprint: $(STAMPS)/runtime ## Print packages, time to start and memory of an idle service with 2 workers, process by process
+footprint: $(STAMPS)/runtime ## Print packages, start time and memory per process of an idle service with 2 workers
 	$(BIN)/python -m benchmarks.service.footprint
 
 .PHONY: latency
@@ -163,7 +163,7 @@ bench-service: $(STAMPS)/runtime ## Measure the service, some fifteen minutes (B
 	$(BIN)/python -m benchmarks.service $(BENCH_ARGS)
 
 .PHONY: conventions
-conventions: $(BENCH)/ready ## Train with the same λ here, in Keras, PyTorch and scikit-learn, and see the same weights, a minute
+conventions: $(BENCH)/ready ## Train with the same λ here, in Keras, PyTorch and scikit-learn, and compare the weights, a minute
 	$(BENCH)/bin/python -m benchmarks.conventions
 
 .PHONY: defaults
@@ -171,15 +171,15 @@ defaults: $(DEFAULTS)/ready ## Compare candidates for the default optimizer with
 	OPENBLAS_NUM_THREADS=1 $(DEFAULTS)/bin/python -m benchmarks.defaults $(BENCH_ARGS)
 
 .PHONY: bench-parsing
-bench-parsing: $(STAMPS)/runtime ## Print how long ten million values of a CSV file and pictures of MNIST's size take to be read
+bench-parsing: $(STAMPS)/runtime ## Print how long reading ten million CSV values and MNIST-sized images takes
 	$(BIN)/python -m benchmarks.parsing
 
 .PHONY: estimate
-estimate: $(STAMPS)/runtime ## Print what the work of an epoch costs on this processor, and how far off estimates are, a minute
+estimate: $(STAMPS)/runtime ## Measure the cost of an epoch's work on this processor and the error of estimates, a minute
 	$(BIN)/python -m benchmarks.engine.estimate $(BENCH_ARGS)
 
 .PHONY: mutants
-mutants: $(STAMPS)/test ## Break the engine in many small ways and see each caught, minutes (MUTANTS_ARGS="--every 3" or "--hand-made")
+mutants: $(STAMPS)/test ## Break the engine in many small ways and check that tests catch each, minutes (MUTANTS_ARGS="--every 3" or "--hand-made")
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m scripts.mutants $(MUTANTS_ARGS)
 
 .PHONY: published

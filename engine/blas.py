@@ -1,4 +1,4 @@
-"""What NumPy's BLAS should be told before NumPy is imported; standard library only.
+"""Settings of NumPy's BLAS, made before NumPy is imported; standard library only.
 
 OpenBLAS reads its environment once, when it is loaded. One thread, because results change with the number of threads
 and the engine's products are small. AVX-512 kernels where the processor has them: OpenBLAS knows AMD's newest
@@ -29,7 +29,7 @@ def environment(cpuinfo: str | None = None) -> dict[str, str]:
 
 
 def prepare() -> None:
-    """Set the variables that nobody has set, unless NumPy is loaded and it is too late."""
+    """Set the variables that are unset, unless NumPy is already loaded."""
     if "numpy" not in sys.modules:
         for name, value in environment().items():
             os.environ.setdefault(name, value)

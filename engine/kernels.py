@@ -36,7 +36,7 @@ CACHE_LINE = 64
 
 
 def run(calls: Iterable[Call]) -> None:
-    """Make every call, in order."""
+    """Execute every call, in order."""
     for call in calls:
         call()
 

@@ -1,4 +1,4 @@
-"""The revision of the trained bits."""
+"""Revision of the trained bits."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ __all__ = ["Purpose", "stream"]
 
 
 class Purpose(IntEnum):
-    """What a stream is for. The numbers decide the bits of every experiment: never reuse or change one."""
+    """Purpose of a stream. The numbers decide the bits of every experiment: never reuse or change one."""
 
     WEIGHTS = 0
     ORDER = 1

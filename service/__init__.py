@@ -1,1 +1,1 @@
-"""Trainyard's service: HTTP in front, SQL behind; it never computes."""
+"""Trainyard's service: HTTP in front, SQL behind, and the engine to train."""

@@ -1,4 +1,4 @@
-"""The API process: HTTP in front, the database behind; it queues experiments and never trains one."""
+"""API process: HTTP in front, the database behind. It queues experiments and never trains one."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Application(FastAPI):
 
     @override
     def openapi(self) -> dict[str, Any]:
-        """Make the document once."""
+        """Build the document once."""
         if self.openapi_schema is None:
             self.openapi_schema = openapi_document(
                 self.routes, self.version, wants_keys=not self.state.gate.is_open

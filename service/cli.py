@@ -1,4 +1,4 @@
-"""The command ``trainyard``. What goes wrong is said in one sentence, with exit code 2, never as a traceback.
+"""The command ``trainyard``. Errors are one sentence with exit code 2, never a traceback.
 
 Each command imports what it needs itself: most of them need little, and ``serve`` starts its child first.
 """
@@ -29,19 +29,19 @@ FULL_DISK_SECONDS = 2.0
 """Interval between attempts to open a database on a full disk."""
 
 SETTINGS = """\
-settings, all of them environment variables:
+settings (environment variables):
   TRAINYARD_HOST, TRAINYARD_PORT   where the API listens (127.0.0.1, 8000)
-  TRAINYARD_DATA_DIR               where everything is kept (./trainyard-data)
+  TRAINYARD_DATA_DIR               directory of all data (./trainyard-data)
   TRAINYARD_DATABASE_URL           postgresql://… or sqlite:///… (a file in the data directory)
-  TRAINYARD_WORKERS                experiments that train at a time (one per core)
-  TRAINYARD_SCHEDULER              tcp://… or tls://… of a Dask scheduler whose workers train (workers of our own)
-  TRAINYARD_SCHEDULER_CA_FILE, _CERT_FILE, _KEY_FILE   for tls://: the authority's certificate, ours, its key
-  TRAINYARD_SCHEDULER_INSECURE     true allows tcp://, over which any process that reaches it runs code (false)
+  TRAINYARD_WORKERS                number of experiments in training at a time (one per core)
+  TRAINYARD_SCHEDULER              tcp://… or tls://… of a Dask scheduler whose workers train (own workers)
+  TRAINYARD_SCHEDULER_CA_FILE, _CERT_FILE, _KEY_FILE   for tls://: CA certificate, own certificate, its key
+  TRAINYARD_SCHEDULER_INSECURE     true allows tcp://, which runs code of any process that reaches it (false)
   TRAINYARD_WORKER_MEMORY_BYTES    memory at which a worker is killed (the machine's, divided by the workers)
-  TRAINYARD_AUTH                   on requires an API key with every request (off)
-  TRAINYARD_OPEN_TO_EVERYONE       true lets everybody in even from other machines while TRAINYARD_AUTH is off
-  TRAINYARD_MAX_…                  quotas of owners and keys: docs/operations.md (bounded with TRAINYARD_AUTH=on)
-  TRAINYARD_TRUSTED_PROXIES        addresses of proxies whose X-Forwarded-For is believed (none)
+  TRAINYARD_AUTH                   on requires an API key for every request (off)
+  TRAINYARD_OPEN_TO_EVERYONE       true allows access from other machines while TRAINYARD_AUTH is off
+  TRAINYARD_MAX_…                  quotas of owners and keys: docs/operations.md (limited with TRAINYARD_AUTH=on)
+  TRAINYARD_TRUSTED_PROXIES        addresses of proxies whose X-Forwarded-For is trusted (none)
 """
 
 
@@ -297,7 +297,7 @@ def _migrate_or_say_why(settings: Settings) -> None:
 
 
 def _make_room(settings: Settings) -> None:
-    """Say what the disk of the database lacks, and release the room that is kept for deleting."""
+    """Log the missing disk space, and release the reserve for deletions."""
     from service.storage.database import Database
     from service.storage.disk_space import room_of, set_aside
 
@@ -341,7 +341,7 @@ def _prepare_database(settings: Settings, engine_id: str) -> None:
 
 
 def _forget_last_engine(settings: Settings, engine_id: str) -> None:
-    """Have /readyz wait for the new engine, not believe the last beat of one that was killed."""
+    """Make /readyz wait for the new engine, despite the last heartbeat of a killed one."""
     from service.health.presence import forget_engine
     from service.storage.database import Database
 
@@ -351,7 +351,7 @@ def _forget_last_engine(settings: Settings, engine_id: str) -> None:
 
 
 def _say_unconfirmed(settings: Settings) -> None:
-    """Say how many API keys are not valid since they were made while keys were not required."""
+    """Log the number of API keys that are invalid because they were created while authentication was off."""
     from sqlalchemy.exc import SQLAlchemyError
 
     from service.keys.service import count_unconfirmed
@@ -382,7 +382,7 @@ def _welcome(settings: Settings, port: int) -> None:
 
 @contextlib.contextmanager
 def _ended_by_sigterm() -> Iterator[None]:
-    """Have SIGTERM end this process as Ctrl-C does."""
+    """End this process on SIGTERM as on Ctrl-C."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield

@@ -1,4 +1,4 @@
-"""What the commands share: settings and a database that can be used, or one sentence that says why not."""
+"""Shared start of all commands: settings and a usable database, or one sentence that says why not."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def check_database_url(settings: Settings) -> None:
 
 
 def database_error(settings: Settings, error: DBAPIError) -> WrongError:
-    """What to say of a database that refuses, and the setting that names it."""
+    """The message for a failing database, naming the setting."""
     reason = str(error.orig).strip().partition("\n")[0].rstrip(".")
     which = " It is the one of TRAINYARD_DATABASE_URL." if settings.database_url else ""
     return WrongError(f"The database cannot be used: {reason}.{which}")

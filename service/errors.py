@@ -1,15 +1,15 @@
-"""What the service refuses, apart from HTTP.
+"""Errors of the service, independent of HTTP.
 
     ServiceError
-    ├── Damaged             stored bytes are not those that were stored
-    ├── Conflict            the thing asked for does not fit the state the resource is in
-    ├── InvalidParameter    a query parameter or header that cannot be understood
-    ├── NoRoom              the disk of the database is full, or almost
+    ├── Damaged             stored bytes differ from what was stored
+    ├── Conflict            the resource's state does not allow the request
+    ├── InvalidParameter    an invalid query parameter or header
+    ├── NoRoom              the database's disk is full, or almost
     ├── NotFound            no such resource
-    ├── Outdated            somebody has changed what a change was meant for
-    └── TooMany             more than one owner may have at a time
+    ├── Outdated            the resource has changed since the client read it
+    └── TooMany             the owner's limit is reached
 
-A specification that cannot be trained is ``engine.errors.InvalidSpec``: it carries one problem per wrong place.
+A specification that cannot be trained is ``engine.errors.InvalidSpec``: it carries one problem per invalid place.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Conflict(ServiceError):
 
 
 class Outdated(ServiceError):
-    """Somebody has changed the resource since the version that the client's change was meant for."""
+    """The resource has changed since the version that the client's change refers to."""
 
 
 class TooMany(ServiceError):

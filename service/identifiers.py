@@ -1,4 +1,4 @@
-"""Identifiers: a prefix that says of what, and a ULID, so that they sort by the time they were made.
+"""Identifiers: a prefix that names the type, and a ULID, which sorts by time of creation.
 
 A ULID is 48 bits of milliseconds since 1970 and 80 random bits, in 26 characters of Crockford's base 32
 (https://github.com/ulid/spec).

@@ -1,4 +1,4 @@
-"""How every process logs, on standard error: lines for people on a terminal, one JSON object a line elsewhere."""
+"""Logging of every process to standard error: readable lines on a terminal, elsewhere one JSON object per line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What several containers share and no person should have to make: a password, a pepper and certificates.
+"""Create the secrets that several containers share: a password, a pepper and certificates.
 
 ``trainyard prepare`` makes those that the settings name and that are not there yet. It never changes one that is.
 """
@@ -46,7 +46,7 @@ def unknown_settings(environment: Iterable[str]) -> list[str]:
 
 
 def prepare(settings: Settings) -> None:
-    """Make the files that the settings name and that do not exist; raises PreparationError.
+    """Create the missing files that the settings name; raises PreparationError.
 
     Nothing is made where the settings would let everybody in by mistake, or cannot work.
     """
@@ -77,7 +77,7 @@ def _make_password(file: Path) -> None:
 
 
 def _make_certificates(settings: Settings) -> None:
-    """Make an authority, and one certificate of it for all processes of the cluster."""
+    """Create an authority, and one certificate for all processes of the cluster."""
     authority, certificate, key = (
         settings.scheduler_ca_file,
         settings.scheduler_cert_file,

@@ -1,4 +1,4 @@
-"""The service's settings: environment variables named ``TRAINYARD_*``, read once and passed in."""
+"""Settings of the service: environment variables named ``TRAINYARD_*``, read once and passed in."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ Quota = Annotated[Annotated[int, Field(ge=1)] | None, BeforeValidator(_none)]
 
 
 class Settings(BaseSettings):
-    """Where the service listens, where it keeps its data, and how many experiments it trains at once.
+    """Settings of the service: addresses, storage, workers and limits.
 
     A variable that is set but empty counts as not set, so that a compose file can pass all of them on.
     """

@@ -1,4 +1,4 @@
-"""Data sets, and the splits, scaling and targets that make arrays for training of them."""
+"""Data sets, and the splits, scaling and targets that turn them into training arrays."""
 
 from __future__ import annotations
 

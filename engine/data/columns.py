@@ -1,4 +1,4 @@
-"""Columns of numbers and of categories, and the features that a network sees of them.
+"""Numeric and categorical columns, and the features made of them.
 
 A number that is missing becomes the mean of the training rows, and a feature of its own says so; a category becomes one
 feature per level, 1 where it is that level (one-hot). Whatever is fitted is fitted on the training rows alone, so a
@@ -28,12 +28,12 @@ class Column:
 
     @property
     def width(self) -> int:
-        """How many features it becomes."""
+        """Number of features that it becomes."""
         return self.levels or 1 + self.missing
 
 
 def width(columns: Sequence[Column]) -> int:
-    """How many features the columns become."""
+    """Number of features that the columns become."""
     return sum(column.width for column in columns)
 
 
@@ -89,7 +89,7 @@ class Encoding:
 
     @property
     def document(self) -> list[dict[str, Any]]:
-        """What turns a raw row into features, as JSON: a mean to stand for what is missing, or the levels known."""
+        """The transformation of a raw row into features, as JSON: a mean for missing values, or the known levels."""
         return [
             {"levels": column.levels, "known": np.flatnonzero(fitted).tolist()}
             if column.levels
@@ -114,7 +114,7 @@ def _counted(column: Column, values: Array) -> Array:
 
 
 def _together(column: Column, total: Array, more: Array) -> Array:
-    """What was counted in two blocks."""
+    """Combined statistics of two blocks."""
     if column.levels:
         return total + more
     return np.array([*(total[:2] + more[:2]), min(total[2], more[2]), max(total[3], more[3])])

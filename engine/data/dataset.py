@@ -112,7 +112,7 @@ class Dataset:
 
     @property
     def facts(self) -> DatasetFacts:
-        """What resolving an experiment needs to know, unless its split keeps copies together."""
+        """The facts that resolving an experiment needs, unless its split keeps copies together."""
         groups = self._counted(self.groups)
         return DatasetFacts(
             task=self.task,
@@ -138,7 +138,7 @@ class Dataset:
         return Copies(alone, self._counted(copy_groups(self.x, self.groups)))
 
     def facts_for(self, split: AnySplit) -> DatasetFacts:
-        """What resolving an experiment of this split needs to know."""
+        """The facts that resolving an experiment of this split needs."""
         wanted = isinstance(split, Split) and split.keep_duplicates_together
         return replace(self.facts, copies=self.copies) if wanted else self.facts
 
@@ -231,7 +231,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Splits:
-    """Everything training needs of the data; ``features`` and ``targets`` say how the columns were scaled.
+    """The data for training; ``features`` and ``targets`` describe the scaling of the columns.
 
     ``warnings`` are what the rows show of the split.
     """

@@ -51,7 +51,7 @@ class Preparation:
 
     @classmethod
     def of(cls, resolved: Resolved) -> Preparation:
-        """What a resolved experiment asks for."""
+        """The preparation of a resolved experiment."""
         experiment = resolved.experiment
         return cls(
             rows=resolved.rows,
@@ -126,7 +126,7 @@ class Preparation:
     def _warnings(
         self, dataset: Dataset, chosen: dict[str, Array], y: dict[str, Array]
     ) -> Iterator[SpecWarning]:
-        """What the rows of the parts show: classes that one lacks, and copies across parts."""
+        """Warnings about the rows of the splits: absent classes, and copies across splits."""
         if dataset.has_classes:
             yield from absent_classes(y, dataset.classes or 0)
         own = {name: x for name, (x, _) in dataset.own_parts.items() if name not in chosen}

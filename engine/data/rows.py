@@ -1,4 +1,4 @@
-"""Rows of a table in blocks, so that little is held beside the table and what becomes of it."""
+"""Rows of a table in blocks, to bound the memory beside the table and its result."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def representative_order(labels: Array) -> Array:
 
 
 def _turns(sizes: Sequence[int]) -> list[int]:
-    """Whose turn it is at each of sum(sizes) places, where class c has ``sizes[c]`` turns."""
+    """The class whose turn it is at each of sum(sizes) places, where class c has ``sizes[c]`` turns."""
     total = sum(sizes)
     waiting, ready = [(0, kind) for kind in range(len(sizes))], list[tuple[int, int]]()
     taken, turns = [0] * len(sizes), list[int]()

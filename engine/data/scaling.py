@@ -90,7 +90,7 @@ def columns(y: Array) -> Array:
 
 @dataclass(frozen=True)
 class _Fit:
-    """What was found about columns, (columns,) each: ``mean`` and ``scale`` are of no use where they do not vary.
+    """Statistics of columns, (columns,) each: ``mean`` and ``scale`` are unused for constant columns.
 
     ``rounding`` is the difference up to which numbers of this size are the same.
     """

@@ -1,4 +1,4 @@
-"""Which rows train, validate and test, and which training labels are flipped; all of it from the split's own seed.
+"""Assign rows to training, validation and test, and flip labels, all from the split's own seed.
 
 The same in plain NumPy: engine/textbook/data.py; tests/engine/test_textbook.py proves them equal.
 """

@@ -67,7 +67,7 @@ class BatchNorm:
 
     @classmethod
     def of(cls, layout: Layout, layer: int, rows: tuple[Array, Array, Array], values: Array) -> BatchNorm:
-        """For values like these; ``rows`` are (length,) or (K, length) of parameters, gradients and statistics."""
+        """Bind to these values; ``rows`` are (length,) or (K, length) of parameters, gradients and statistics."""
         parameters, gradient, running = rows
         narrow = (*values.shape[:-1], 1)
         return cls(

@@ -48,7 +48,7 @@ class Buffers:
     wide: Array
 
     def values(self, layer: int) -> Values:
-        """What the kernels of a hidden layer's activation work on."""
+        """The arrays that the kernels of a hidden layer's activation use."""
         return Values(self.z[layer], self.a[layer], self.delta[layer], self.scratch[layer], self.zeros[layer])
 
 

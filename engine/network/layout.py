@@ -1,4 +1,4 @@
-"""Where each layer's weights and biases lie in the one flat row of parameters that a lane has.
+"""Layout of each layer's weights and biases in a lane's flat row of parameters.
 
 A layer is a matrix (fan_in + 1, fan_out): its weights, and its biases as the last row, the weights of an input that is
 always 1. One product then computes the layer with its biases, and one its whole gradient. A row holds the layers'
@@ -48,7 +48,7 @@ class Layout:
 
     @cached_property
     def starts(self) -> tuple[int, ...]:
-        """Where each layer starts; the last entry is where the layers end."""
+        """Start of each layer; the last entry is the end of the last layer."""
         return tuple(accumulate(((fan_in + 1) * fan_out for fan_in, fan_out in self.shapes), initial=0))
 
     def by_unit(self, layer: int) -> bool:
@@ -56,7 +56,7 @@ class Layout:
         return layer == 0 and self.sizes[0] >= MANY_INPUTS
 
     def stretch(self, layer: int) -> tuple[slice, slice | None]:
-        """Where a layer's weights lie, and where, counted from there, biases lie among them."""
+        """Slice of a layer's weights, and the positions of its biases relative to the slice."""
         start, (fan_in, fan_out) = self.starts[layer], self.shapes[layer]
         if self.by_unit(layer):
             return slice(start, self.starts[layer + 1]), slice(fan_in, None, fan_in + 1)

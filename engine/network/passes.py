@@ -20,7 +20,7 @@ __all__ = ["BatchNorms", "backward", "forward"]
 
 
 def _inputs(buffers: Buffers) -> list[Array]:
-    """What every layer sees, (K, fan_in + 1, B)."""
+    """The inputs of every layer, (K, fan_in + 1, B)."""
     return [transposed(buffers.x), *map(by_lane, buffers.inputs)]
 
 

@@ -1,4 +1,4 @@
-"""The network of a stack: which layers it has."""
+"""Shape of a stack's network."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def strength_of(experiment: Experiment, layer: int, rows: int) -> Strength:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a layer's penalty adds to a step; None for a term that the step does not have."""
+    """Terms that a layer's penalty adds to a step; None for a term that the step does not have."""
 
     l1: Array | None = None
     """Factor of sgn(w) in the gradient."""

@@ -68,7 +68,7 @@ def _cosine(spec: Cosine, base: float, t: Array, total: int) -> Array:
 
 
 def _one_cycle(spec: OneCycle, base: float, t: Array, total: int) -> Array:
-    """From η/25 to η over 30 % of the steps, then to η/250,000, both by a half cosine (Smith & Topin 2018).
+    """Rise from η/25 to η over 30 % of the steps, then fall to η/250,000, each by a half cosine (Smith & Topin 2018).
 
     The peak lies before the first step where there are 3 steps or fewer, as in torch.
     """
@@ -110,7 +110,7 @@ def rates(spec: Schedule, base: float, steps: Array, total: int) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class PlateauState:
-    """What the plateau rule remembers: the rate it has reached, and its counters; ``best`` is mirrored."""
+    """State of the plateau rule: the current rate and its counters; ``best`` is mirrored."""
 
     rate: float
     best: float | None = None

@@ -1,4 +1,4 @@
-"""What an experiment is: frozen, self-checking dataclasses that need nothing but the standard library."""
+"""Specification of an experiment: frozen, self-checking dataclasses that need only the standard library."""
 
 from engine.spec.conventions import PENALTIES_OF_CONVENTION, GivenLambda
 from engine.spec.equivalents import equivalents

@@ -1,4 +1,4 @@
-"""What is allowed and probably not meant: warnings about a resolved experiment, each with its place."""
+"""Warnings about a resolved experiment: valid settings that are probably not intended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes together: which task, loss, output and split; every problem is told with its place."""
+"""Compatibility of task, loss, output and split; every problem names its place."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ OUTPUTS_OF_LOSS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetFacts:
-    """What resolving needs to know of a data set.
+    """Facts about a data set that resolving needs.
 
     ``rows`` are the rows to split, without the data set's own ``validation_rows`` and ``test_rows``.
     ``classes`` is None for regression; ``outputs`` counts target columns (1 but for multi-label and
@@ -166,7 +166,7 @@ def _no_order(column: str, known: tuple[str, ...]) -> str:
 
 
 def _impossible_groups(split: Split, facts: DatasetFacts) -> Iterator[SpecProblem]:
-    """Why the rows cannot be divided in whole groups."""
+    """The reason why the rows cannot be divided into whole groups."""
     if facts.group_sizes is None:
         message = 'The data set has no groups; upload it with a "group" column, or use "fractions".'
         yield SpecProblem(("split", "by"), "incompatible", message)

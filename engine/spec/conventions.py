@@ -1,4 +1,4 @@
-"""λ as other tools count it, on the way in: what they add to their loss, and the textbook λ that adds the same.
+"""Convert λ from other tools' conventions to the textbook λ that adds the same penalty.
 
 The textbook's penalty is ``λ/(2n) Σw²`` or ``λ/n Σ|w|``, n the rows of the training split. Keras adds ``x Σw²`` or
 ``x Σ|w|``; torch.optim adds ``weight_decay·w`` to the gradient; scikit-learn's MLP adds ``α/(2B) Σw²``, B the rows of
@@ -88,7 +88,7 @@ def convert(experiment: Experiment, train_rows: int) -> tuple[Experiment, GivenL
 
 
 def _factors(convention: str, rows: int, batch: int) -> dict[str, float]:
-    """For each penalty what a number of this convention is multiplied by to be the textbook's λ."""
+    """For each penalty the factor from this convention's number to the textbook's λ."""
     factors: dict[str, dict[str, float]] = {
         "keras": {"l1": rows, "l2": 2 * rows},
         "pytorch": {"l2": rows},

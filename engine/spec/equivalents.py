@@ -1,4 +1,4 @@
-"""What an experiment's λ is called in other tools; ``engine.spec.conventions`` is the way in.
+"""Convert an experiment's λ to other tools' conventions; ``engine.spec.conventions`` is the way in.
 
 Our penalty is ``λ/(2n) Σw²`` or ``λ/n Σ|w|``, n the rows of the training split. Keras adds ``x Σw²`` or
 ``x Σ|w|``; torch.optim adds ``weight_decay·w`` to the gradient; scikit-learn's MLP adds ``α/(2B) Σw²`` with the

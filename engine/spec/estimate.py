@@ -1,4 +1,4 @@
-"""How long a run will take and how much memory, before it is queued: counted work times measured costs.
+"""Estimate the time and memory of a run before it is queued: counted work times measured costs.
 
 The costs were fitted by ``make estimate`` on one core of an Intel Xeon: 300 networks of 2 to 1,024 features, up to
 three layers of 4 to 2,048 units, batches of 1 to 512 rows. Its estimates there are off by at most WITHIN_FACTOR in nine
@@ -62,7 +62,7 @@ class Estimate:
 
 
 def estimate(resolved: Resolved, facts: DatasetFacts, time_limit_seconds: float | None = None) -> Estimate:
-    """What training a resolved experiment to its last epoch, or to its time limit, will take."""
+    """Estimate the cost of training a resolved experiment to its last epoch or its time limit."""
     experiment = resolved.experiment
     sizes = layer_sizes(experiment, facts.features, resolved.outputs)
     per_epoch = epoch_seconds(experiment, resolved.rows, sizes)
@@ -82,7 +82,7 @@ def epoch_seconds(experiment: Experiment, rows: SplitRows, sizes: tuple[int, ...
 
 
 def units(work: Work, precision: str) -> dict[str, float]:
-    """What an epoch takes, in the units of NANOSECONDS: all but calls cost twice as much in float64."""
+    """Work of an epoch, in the units of NANOSECONDS: everything but calls counts double in float64."""
     wide = 2 if precision == "float64" else 1
     counted = {name: count * wide for name, count in dataclasses.asdict(work).items()}
     return {**counted, "calls": work.calls, "epochs": 1}

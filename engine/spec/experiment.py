@@ -1,4 +1,4 @@
-"""The specification of one experiment: WHAT is trained, checked on construction, never changed."""
+"""Specification of one experiment: checked on construction, never changed."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experiment:
-    """Everything that decides a training run besides the data; all of it has a default.
+    """Settings of a training run besides the data; each has a default.
 
     Accepts the JSON forms of nested values (``architecture=[30]``, ``optimizer={"name": "adam"}``) and keeps
     the dataclasses. "auto" is decided by ``resolve``, a seed of None is drawn by ``train``. Raises InvalidSpec with

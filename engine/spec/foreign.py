@@ -1,4 +1,4 @@
-"""The words of other tools: Keras, PyTorch, scikit-learn and textbooks, each with what is written here instead."""
+"""Names from other tools (Keras, PyTorch, scikit-learn, textbooks), each with its equivalent here."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ NEEDLESS: Mapping[str, str] = {
 
 
 def word_instead(word: str, allowed: tuple[str, ...]) -> str:
-    """What to write for a word of another tool in a field with these words; empty where nobody knows."""
+    """Replacement for another tool's word in a field with these words; empty if unknown."""
     candidates = list(_candidates(word))
     words = {each for each in candidates if isinstance(each, str)}
     for each in candidates:
@@ -188,7 +188,7 @@ def word_instead(word: str, allowed: tuple[str, ...]) -> str:
 
 
 def _candidates(word: str) -> Iterator[Any]:
-    """What a word may stand for, whether it is written like ``mse``, ``MSELoss`` or ``torch.nn.MSELoss``."""
+    """Possible meanings of a word, written like ``mse``, ``MSELoss`` or ``torch.nn.MSELoss``."""
     plain = word.strip().replace("-", "_").replace(" ", "_").rpartition(".")[2].strip("_")
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", plain).lower()
     for spelled in (plain.lower(), snake):

@@ -1,4 +1,4 @@
-"""Groups of rows divided among train, validation and test, none of them in two: by their sizes, classes and the seed.
+"""Split whole groups of rows into train, validation and test, by their sizes, classes and the seed.
 
 Standard library only, so that a service knows the rows of each part, and with them λ/n, before any array is loaded.
 """
@@ -63,7 +63,7 @@ def wanted_rows(split: Split | OrderSplit, rows: int) -> dict[str, int]:
 
 
 def groups_needed(split: Split, rows: int) -> int:
-    """How many groups there must be so that each part that wants rows has one."""
+    """Number of groups needed for each requested split to have one."""
     return 1 + sum(count > 0 for count in wanted_rows(split, rows).values())
 
 

@@ -1,4 +1,4 @@
-"""How weights and biases begin: the laws they are drawn from, and a checkpoint they are taken from."""
+"""Initializers of weights and biases: the distributions they are drawn from, or a given checkpoint."""
 
 from __future__ import annotations
 

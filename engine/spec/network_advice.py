@@ -1,4 +1,4 @@
-"""Advice on the network and its targets: layers that cannot learn, and settings that nothing in them takes up."""
+"""Advice on the network and its targets: layers that cannot learn, and settings without effect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shape of a network, as far as weights must fit it: units of its layers, and which of them are normalized."""
+"""Shape of a network for weights to match: units of its layers, and which are normalized."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class NetworkShape:
         return "-".join(f"{units}{mark}" for units, mark in zip(self.sizes, marks, strict=True))
 
     def misfit(self, checkpoint: NetworkShape) -> SpecProblem:
-        """What is wrong with a checkpoint of another shape."""
+        """The mismatch with a checkpoint of another shape."""
         message = (
             f"The checkpoint's network is {checkpoint.words()}, this experiment's {self.words()} (units "
             "from features to outputs): the shapes must be equal."

@@ -14,7 +14,7 @@ from engine.spec.rules import Choice, has_default, json_name, problem, required_
 
 __all__ = ["Record", "Records", "Variant", "Variants", "unknown_fields"]
 
-# Nobody reads more, and looking for what each may have meant takes time.
+# More would not be read, and each suggestion takes time to find.
 _MOST_UNKNOWN = 20
 _MOST_PROBLEMS = 50
 
@@ -42,7 +42,7 @@ class Record:
 
 
 def _unset_names(kind: type[Any], nulls: Collection[str]) -> set[str]:
-    """Those fields given as null that null leaves at their default, as it is no value of theirs."""
+    """Fields whose null means their default, as null is not one of their values."""
     if not nulls:
         return set()
     fields = {json_name(field): field for field in dataclasses.fields(kind)}
@@ -52,7 +52,7 @@ def _unset_names(kind: type[Any], nulls: Collection[str]) -> set[str]:
 def unknown_fields(
     kind: type[Any], document: Mapping[str, Any], unknown: Sequence[Any], allowed: Sequence[str]
 ) -> Iterator[SpecProblem]:
-    """A problem for each unknown field that says what was meant; where nobody knows, the first lists all fields."""
+    """A problem per unknown field with a suggestion; without one, the first problem lists all fields."""
     told = False
     for name in map(str, unknown[:_MOST_UNKNOWN]):
         hint = _instead(kind, name, document) or did_you_mean(name, allowed).strip()
@@ -62,7 +62,7 @@ def unknown_fields(
 
 
 def _instead(kind: type[Any], name: str, document: Mapping[str, Any]) -> str:
-    """What to write instead of a field of another tool; empty where it is nobody's."""
+    """Replacement for another tool's field; empty if it is unknown."""
     fields = {json_name(field): field for field in dataclasses.fields(kind)}
     if "architecture" not in fields:
         return _instead_of_parameter(name, document, fields)

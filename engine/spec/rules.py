@@ -135,7 +135,7 @@ class Choice:
         return word
 
     def _refusal(self, value: str) -> str:
-        """What was meant; every word that is allowed where nobody knows."""
+        """Suggestion for an unknown word; without one, every allowed word."""
         if instead := word_instead(value[:40], self.allowed):
             return instead
         if hint := did_you_mean(value, (*self.allowed, *self.aliases)):

@@ -206,7 +206,7 @@ def _reduction(schedule: Schedule, left: int, per_epoch: int) -> Iterator[SpecWa
 def _share(
     schedule: Step | MultiStep | Exponential | InverseTime | Polynomial, step: int, left: int
 ) -> float:
-    """What is left of the learning rate at a step, the warm-up not counted, of a run of ``left`` steps."""
+    """Share of the learning rate left at a step, not counting the warm-up, of a run of ``left`` steps."""
     share: float
     if isinstance(schedule, InverseTime):
         share = 1 / (1 + schedule.decay * step)

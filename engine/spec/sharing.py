@@ -1,4 +1,4 @@
-"""Which experiments can train together as a stack, and how many of them should: pure rules."""
+"""Decide which experiments can train as one stack, and how many: pure rules."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def lanes_per_stack(parameters: int, batch_size: int, precision: str = "float32"
 
 
 def shape(experiment: Experiment) -> dict[str, object]:
-    """What all lanes of a stack must share besides the data, by the path of the field, of a resolved experiment."""
+    """Properties of a resolved experiment that all lanes of a stack must share besides the data, by field path."""
     optimizer = experiment.optimizer
     return {
         "architecture": tuple(

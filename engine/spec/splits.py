@@ -1,4 +1,4 @@
-"""Which rows train, validate and test: fractions of rows, of groups or of an order, or a data set's own parts."""
+"""Splits into training, validation and test: by fractions, groups, an order, or the data set's own."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class ColumnName:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
-    """Which rows train, validate and test: fractions of ALL rows, shuffled by ``seed``.
+    """Split into training, validation and test rows: fractions of ALL rows, shuffled by ``seed``.
 
     With ``by`` of ``groups`` no group of rows is in two parts, which have their fractions as nearly as groups allow;
     ``auto`` does so where the data set has groups. With ``keep_duplicates_together`` neither are exact copies of a row.

@@ -1,4 +1,4 @@
-"""Advice on early stopping: what it monitors, what it waits for, and the rest of the settings that it cuts short."""
+"""Advice on early stopping: its metric, its patience, and settings that it cuts short."""
 
 from __future__ import annotations
 

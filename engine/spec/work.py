@@ -1,4 +1,4 @@
-"""How much work an epoch of a resolved experiment is, counted: calls, multiplications, elements that are touched.
+"""Count the work of an epoch of a resolved experiment: calls, multiplications, elements touched.
 
 Counts, not times: what each costs on a processor is measured by ``benchmarks.engine.estimate`` and stands in
 ``engine.spec.estimate``.
@@ -51,7 +51,7 @@ BLOCK_VALUES = 1 << 18
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """What an epoch takes.
+    """Work of an epoch.
 
     ``calls`` of NumPy; ``multiplications`` of matrix products;
     ``elements`` of activations that are touched, and for ``functions`` such as exp; ``parameters`` that are touched,
@@ -140,7 +140,7 @@ def _optimizer_calls(optimizer: Optimizer) -> int:
 
 
 def _passes(experiment: Experiment) -> float:
-    """How often a step goes through the parameters."""
+    """Number of passes over the parameters per step."""
     kinds = penalty_kinds(experiment)
     penalties = sum(_penalty_calls(kind, experiment) for kind in kinds) / len(kinds)
     bounds = (experiment.clip_norm is not None) + (experiment.max_norm is not None)

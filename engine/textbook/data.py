@@ -80,7 +80,7 @@ def prepare(dataset: Dataset, resolved: Resolved) -> Parts:
 
 
 def from_splits(splits: Splits) -> Parts:
-    """What the engine has prepared."""
+    """The data as the engine has prepared it."""
     train, validation, test = (
         Part(part.x, part.targets, part.labels, part.weights)
         for part in (splits.train, splits.validation, splits.test)
@@ -111,7 +111,7 @@ def rows_of_parts(dataset: Dataset, experiment: Experiment) -> dict[str, list[in
 
 
 def counts(split: Split | OrderSplit, n: int) -> dict[str, int]:
-    """How many of n rows validate and test; a share of None has no rows of its own."""
+    """Numbers of validation and test rows out of n; a share of None has no rows of its own."""
     shares = {"validation": split.validation, "test": split.test}
     return {name: share_of(share, n) for name, share in shares.items() if share is not None}
 
@@ -229,7 +229,7 @@ def target_scaling(spec: Experiment, y: Array, task: str) -> tuple[Array, Array]
 
 
 def constant(values: Array) -> NDArray[np.bool_]:
-    """Which columns do not vary by more than rounding."""
+    """Columns that vary by rounding only."""
     spread: NDArray[np.bool_] = np.ptp(values, axis=0) <= 1e-15 * np.abs(values).max(axis=0)
     return spread
 

@@ -98,14 +98,14 @@ INITIALIZERS: dict[str, Draw] = {
     "uniform": lambda init, fan_in, fan_out, random: uniform(init.limit, (fan_in, fan_out), random),
     "orthogonal": lambda init, fan_in, fan_out, random: orthogonal(init.gain, fan_in, fan_out, random),
 }
-"""How each initializer draws: from its specification, I, J and the random numbers."""
+"""Draw of each initializer, from its specification, I, J and the random numbers."""
 
 BIAS_INITIALIZERS: dict[str, Callable[[Any, int, Random], Array]] = {
     "zeros": lambda bias_init, fan_out, random: normal(0.0, (fan_out,), random),
     "normal": lambda bias_init, fan_out, random: normal(bias_init.std, (fan_out,), random),
     "uniform": lambda bias_init, fan_out, random: uniform(bias_init.limit, (fan_out,), random),
 }
-"""How biases are drawn that have an initializer of their own; also where they become 0, numbers are drawn."""
+"""Draw of biases with an initializer of their own; numbers are drawn even if they become 0."""
 
 
 def initial_weights(init: spec.Initializer, fan_in: int, fan_out: int, random: Random) -> Array:

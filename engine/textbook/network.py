@@ -23,9 +23,9 @@ __all__ = ["EPSILON", "MOMENTUM", "BatchNorm", "Layer", "Network", "Parameter", 
 Array = NDArray[np.float64]
 
 EPSILON = 1e-5
-"""What batch normalization adds to a variance."""
+"""Constant that batch normalization adds to a variance."""
 MOMENTUM = 0.1
-"""How far the running statistics move towards those of a batch."""
+"""Weight of a batch's statistics in the running ones."""
 
 
 class Parameter:

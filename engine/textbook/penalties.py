@@ -41,7 +41,7 @@ def strengths(experiment: Experiment, layer: int, n: int) -> tuple[float, float]
 
 
 def penalty(w: Array, l1: float, l2: float) -> float:
-    """What a layer adds to C: l1 Σ|w| + l2/2 Σw²."""
+    """Penalty of a layer in C: l1 Σ|w| + l2/2 Σw²."""
     return float(l1 * np.abs(w).sum() + l2 / 2 * (w**2).sum())
 
 

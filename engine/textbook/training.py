@@ -31,7 +31,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Batch:
-    """What one step sees: numbers of rows (B,), the dropout masks of features (B, I) and hidden layers, and η."""
+    """Input of one step: row numbers (B,), the dropout masks of features (B, I) and hidden layers, and η."""
 
     rows: NDArray[np.intp]
     x_mask: Array | None
@@ -41,7 +41,7 @@ class Batch:
 
 @dataclass
 class Run:
-    """How a training ended: the metrics of every epoch, and the weights of the best and of the last one.
+    """Results of a training: metrics of every epoch, and the weights of the best and the last one.
 
     ``best`` and ``test``, its scores on the test rows, are None if no epoch was finite.
     """

@@ -1,4 +1,4 @@
-"""Which rows each step trains on: every lane's own order, and the gathering of rows into the step's buffers.
+"""Batches: every lane's row order, and the gathering of rows into the step's buffers.
 
 The same in plain NumPy: engine/textbook/training.py; tests/engine/test_textbook.py proves them equal.
 """

@@ -1,4 +1,4 @@
-"""The constant model: what the best answer is that looks at no feature, and whether a network is any better.
+"""Constant model: the best prediction without features, as a baseline for the network.
 
 It is evaluated by the network's own code: with all weights 0 the output layer's biases are the answer.
 """

@@ -90,7 +90,7 @@ class Epoch:
                     call()
 
     def _gathering(self, step: BoundStep) -> list[tuple[Callable[..., object], int, Array]]:
-        """What to take of the data for a batch, along which axis and into which buffer."""
+        """The gathering of a batch: source, axis and destination buffer of each array."""
         buffers = step.buffers
         gather: list[tuple[Callable[..., object], int, Array]] = [
             (self._x.take, 0, buffers.x),

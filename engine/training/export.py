@@ -1,4 +1,4 @@
-"""Weights for others to read: named and shaped as torch.nn.Sequential would have them, with the scaling they expect."""
+"""Export weights: named and shaped as in torch.nn.Sequential, with the scaling they expect."""
 
 from __future__ import annotations
 

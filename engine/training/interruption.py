@@ -1,4 +1,4 @@
-"""Stopping within an epoch: when the driver is asked, and what the last whole epoch has left."""
+"""Interrupt an epoch: when to ask the driver, and the state of the last complete epoch."""
 
 from __future__ import annotations
 

@@ -189,7 +189,7 @@ class _Run:
         return steps_between_looks(self.stack, SplitRows(*map(len, parts)), self._epoch.steps)
 
     def _judge(self, metrics: Sequence[Metrics]) -> tuple[list[bool], list[str | None]]:
-        """Which lanes have new best weights, and why lanes end; best weights are copied here."""
+        """Judge the epoch: lanes with new best weights, which are copied here, and reasons for lanes to end."""
         stack = self.stack
         monitored = [
             getattr(values, experiment.monitor)

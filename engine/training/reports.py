@@ -1,4 +1,4 @@
-"""What a driver of the training hears: one report per epoch, one result per lane."""
+"""Reports to a driver of the training: one per epoch, one result per lane."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Metrics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """How a lane ended. ``best`` holds the weights of ``best_epoch``, None if no epoch was finite.
+    """Result of a lane. ``best`` holds the weights of ``best_epoch``, None if no epoch was finite.
 
     ``argmin_epoch`` has the plainly best monitored value; it differs from ``best_epoch`` only by ``min_delta``.
     ``test`` is the loss and the scores of the best weights on the test rows, None where there are neither.

@@ -1,4 +1,4 @@
-"""The complete state of a lane as a checkpoint, and back: a resumed lane goes on bit for bit."""
+"""Complete state of a lane as a checkpoint, and back: a resumed lane continues bit for bit."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ VERSION = 1
 
 
 def save(stack: Stack, row: int, stop_reason: str | None = None) -> Checkpoint:
-    """Everything the lane at ``row`` needs to go on, copied; ``stop_reason`` says that it has ended."""
+    """Copy everything that the lane at ``row`` needs to resume; ``stop_reason`` records its end."""
     order, dropout = (random.bit_generator.state for random in stack.streams[row])
     document = {
         "format": FORMAT,

@@ -46,7 +46,7 @@ def run_advice(stack: Stack, row: int, reason: str, comparison: Comparison | Non
 
 
 def _still_improving(experiment: Experiment, epochs: int) -> SpecWarning:
-    """What to do about it: a training metric improves whether or not the network does."""
+    """Advice to go with it: a training metric improves whether or not the network does."""
     if experiment.monitor.startswith("val_"):
         further = "" if experiment.patience is not None else ", and set patience to end the run in time"
         advice = f"more epochs may improve it further. Raise max_epochs{further}."
@@ -62,7 +62,7 @@ def _still_improving(experiment: Experiment, epochs: int) -> SpecWarning:
 
 
 def _nothing_tracked(experiment: Experiment, epochs: int) -> SpecWarning:
-    """Why no epoch could be the best one: they came too early, or the metric had no value in any."""
+    """The reason why no epoch was tracked: all came too early, or the metric had no value."""
     kept = "so the best weights are those of the last finite epoch."
     if experiment.start_from_epoch >= epochs:
         return SpecWarning("nothing_tracked", ("start_from_epoch",), f"No epoch was tracked, {kept}")

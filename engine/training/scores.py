@@ -1,4 +1,4 @@
-"""What a network's answers are worth on a split: accuracy, or R² and two errors.
+"""Scores of a network on a split: accuracy, or R² and two errors.
 
 The same in plain NumPy: engine/textbook/evaluation.py; tests/engine/test_textbook.py proves them equal.
 """
@@ -28,7 +28,7 @@ Score = Callable[[Array, Array, slice], list[Call]]
 def scoring(
     network: Network, targets: Array, labels: Array | None, unit: Array | None
 ) -> tuple[Score, Callable[[], Scores]]:
-    """How to judge a chunk, and how to sum up all of them, for (O, N) targets.
+    """Bind the scoring of a chunk and the summing of all chunks, for (O, N) targets.
 
     ``labels`` (N,) class numbers for a choice between several outputs; ``unit`` (O,) turns scaled regression
     targets into the user's; neither means outputs that are each yes or no.

@@ -1,4 +1,4 @@
-"""The numbers that change from step to step: learning rates, bias corrections, thresholds, for every lane.
+"""Values that change from step to step: learning rates, bias corrections, thresholds, for every lane.
 
 They are pure functions of the step's number, computed for a whole epoch in float64. A step copies its row of the table
 into ``current``, of which the kernels hold views.
@@ -25,7 +25,7 @@ class StepNumbers:
     """The numbers of a step, or of all steps of an epoch."""
 
     error: Array
-    """What the output layer's error is multiplied by: 1/B, and the learning rate where it is folded in."""
+    """Factor of the output layer's error: 1/B, times the learning rate if it is folded in."""
     optimizer: Mapping[str, Array]
     """The optimizer's coefficients, by the names that its class gives them."""
     clip_norm: Array | None

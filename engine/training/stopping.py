@@ -27,7 +27,7 @@ def larger_is_better(monitor: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What the rule remembers of each lane, (K,) each.
+    """State of the rule for each lane, (K,) each.
 
     ``best`` and ``best_epoch`` follow ``min_delta``; ``least`` and ``least_epoch`` are the plain minimum. Mirrored
     where larger is better; infinite and epoch 0 until something was tracked.
@@ -41,7 +41,7 @@ class Progress:
 
     @classmethod
     def start(cls, lanes: int) -> Progress:
-        """Nothing tracked yet."""
+        """State without a tracked epoch."""
         endless, none = np.full(lanes, np.inf), np.zeros(lanes, np.int64)
         return cls(endless, none, none, endless, none)
 
@@ -68,7 +68,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one epoch meant for each lane, (K,) booleans."""
+    """Result of one epoch for each lane, (K,) booleans."""
 
     improved: Array
     stop: Array

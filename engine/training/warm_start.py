@@ -1,4 +1,4 @@
-"""Warm start: a network that begins with the weights of a checkpoint instead of drawn ones.
+"""Warm start: a network that starts from a checkpoint's weights instead of random ones.
 
 It is a resume with a fresh optimizer: weights, biases and, with batch normalization, γ, β and the running statistics
 are the checkpoint's; moments, schedule, patience, the order of rows and the counting of epochs begin anew. Features

@@ -1,1 +1,1 @@
-"""Who asks, and what they may do."""
+"""Identity of callers, their scopes and limits."""

@@ -1,4 +1,4 @@
-"""Who asks: the owner of everything they make and of all that they see, what they may do, and how much of it."""
+"""Caller of a request: owner, scopes and limits."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ __all__ = ["LOCAL_OWNER", "NO_LIMITS", "SCOPES", "Caller", "Limits", "Scope"]
 Scope = Literal["read", "write", "admin", "metrics"]
 
 SCOPES: tuple[Scope, ...] = ("read", "write", "admin", "metrics")
-"""What a key may allow, none of them part of another.
+"""Scopes of a key, independent of each other.
 
-To look, to make and change, to make and revoke keys, to read /metrics.
+Read; create and change; create and revoke keys; read /metrics.
 """
 
 LOCAL_OWNER = "local"
@@ -21,7 +21,7 @@ LOCAL_OWNER = "local"
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much a caller may have or ask for; None is any amount."""
+    """Limits of a caller; None means unlimited."""
 
     queued: int | None = None
     """Experiments of the owner that are queued or paused."""
@@ -51,7 +51,7 @@ NO_LIMITS = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whoever sent a request. They see what belongs to ``owner``; to them there is nothing else."""
+    """The sender of a request, who can only see what belongs to ``owner``."""
 
     owner: str
     scopes: frozenset[Scope]

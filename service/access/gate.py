@@ -1,4 +1,4 @@
-"""The gate: finds out who sends a request, and whether they may, before anything of it is looked at."""
+"""Gate in front of every endpoint: authenticates the caller and checks scope and rate limit."""
 
 from __future__ import annotations
 
@@ -58,13 +58,13 @@ class Gate:
             self.pepper()
 
     def pepper(self) -> bytes:
-        """What keys are hashed with; raises PepperError."""
+        """The pepper that keys are hashed with; raises PepperError."""
         if self._pepper is None:
             self._pepper = read_pepper(self._settings)
         return self._pepper
 
     async def admit(self, request: Request, scope: Scope) -> Caller:
-        """Whoever sent the request, which needs this scope; raises Refusal."""
+        """Return the sender of the request, which needs this scope; raises Refusal."""
         caller = self._everybody if self.is_open else await self._identified(request)
         if caller.experiment_id is not None and not _is_shown(request, scope, caller.experiment_id):
             raise _beyond_link(caller.experiment_id)
@@ -76,7 +76,7 @@ class Gate:
         return caller
 
     def requests_left(self, caller: Caller) -> int | None:
-        """How many requests a caller may send at once; None is any number."""
+        """Number of requests a caller may send right now; None means unlimited."""
         per_minute = caller.limits.requests_per_minute
         return None if per_minute is None else int(self._pace.left(caller.key_id or "", per_minute))
 

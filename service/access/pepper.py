@@ -1,4 +1,4 @@
-"""The pepper: a secret beside the database, without which nobody can tell from a stored digest whether a key fits."""
+"""Pepper: a secret outside the database, needed to check a key against its stored digest."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BYTES = 32
 
 
 class PepperError(Exception):
-    """There is no pepper to work with; the message says why, for people."""
+    """There is no usable pepper; the message says why, for people."""
 
 
 def read_pepper(settings: Settings) -> bytes:
@@ -36,7 +36,7 @@ def read_pepper(settings: Settings) -> bytes:
 
 
 def _make(file: Path) -> None:
-    """Have the file be there, complete, whoever else makes it at the same time."""
+    """Create the file, complete, even if another process creates it at the same time."""
     file.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=file.parent)  # which only its owner may read
     draft = Path(name)

@@ -1,4 +1,4 @@
-"""Token buckets: so many requests at once, and after them so many a minute."""
+"""Token buckets: a burst of requests, then a fixed rate per minute."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class TokenBuckets:
         return 0
 
     def left(self, name: str, per_minute: int) -> float:
-        """How many tokens there are in a bucket."""
+        """Number of tokens in a bucket."""
         now = self._monotonic()
         left, then = self._left.get(name, (float(per_minute), now))
         return min(float(per_minute), left + (now - then) * per_minute / _MINUTE)

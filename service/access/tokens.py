@@ -1,7 +1,7 @@
-"""What a client shows: the key's identifier and a secret of 256 random bits, with a dot between them.
+"""Token of an API key: its identifier and a secret of 256 random bits, separated by a dot.
 
-Of the secret only a digest is stored, HMAC-SHA256 with a pepper that is not in the database. A slow hash would make
-no secret safer that nobody can guess anyway, and every request slower.
+Only a digest of the secret is stored: HMAC-SHA256 with a pepper outside the database. The secret cannot be guessed,
+so a slow hash would only slow down requests.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ def is_key_id(text: str) -> bool:
 
 
 def new_token(key_id: str) -> str:
-    """What the client of a key shows; it is told once."""
+    """A new token, which is shown only once."""
     return f"{key_id}.{secrets.token_urlsafe(_SECRET_BYTES)}"
 
 
 def key_id_of(token: str) -> str | None:
-    """Which key a token claims to be; None where it is none."""
+    """The key id that a token claims; None if there is none."""
     found = _TOKEN.fullmatch(token)
     return None if found is None else found[1]
 
 
 def digest(pepper: bytes, token: str) -> str:
-    """What is stored of a token, 64 hexadecimal digits."""
+    """Digest of a token as stored, 64 hexadecimal digits."""
     return hmac.new(pepper, token.encode("ascii"), hashlib.sha256).hexdigest()
 
 

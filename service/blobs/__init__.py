@@ -1,1 +1,1 @@
-"""Large contents in pieces, written a piece a transaction, shared by whatever refers to them."""
+"""Large contents in pieces, written one piece per transaction and shared by reference."""

@@ -1,4 +1,4 @@
-"""Reading and writing the rows of large contents."""
+"""Read and write the rows of large contents."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def add_piece(session: Session, blob_id: str, position: int, content: bytes) -> 
 
 
 def keep(session: Session, blob_id: str) -> None:
-    """Have a content stay, to which this transaction makes something refer; raises BlobGone."""
+    """Keep a content that this transaction references; raises BlobGone."""
     there = (_BLOBS.c.id == blob_id, _BLOBS.c.pieces != _REMOVED)
     kept = sa.update(_BLOBS).where(*there).values(stored_at=sa.func.coalesce(_BLOBS.c.stored_at, utc_now()))
     if not cast("sa.CursorResult[Any]", session.execute(kept)).rowcount:
@@ -61,7 +61,7 @@ def keep(session: Session, blob_id: str) -> None:
 
 
 def piece_count(session: Session, blob_id: str) -> int | None:
-    """How many pieces a content has; None where there is no such content."""
+    """Number of pieces of a content; None if it does not exist."""
     count: int | None = session.execute(sa.select(_BLOBS.c.pieces).where(_BLOBS.c.id == blob_id)).scalar()
     return count
 
@@ -91,5 +91,5 @@ def drop_pieces(session: Session, blob_id: str, most: int) -> int:
 
 
 def let_go(session: Session, blob_ids: Iterable[str | None]) -> None:
-    """Have the sweeper look at contents to which something refers no longer."""
+    """Pass contents that lost a reference to the sweeper."""
     leftovers.note_ids(session, "blob", [each for each in blob_ids if each is not None])

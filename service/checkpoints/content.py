@@ -1,4 +1,4 @@
-"""A checkpoint in the forms it can be downloaded in, made from its stored safetensors bytes while they are read.
+"""Stream a checkpoint in each download format, made from its stored safetensors bytes.
 
 Only a piece at a time is in memory, and only the standard library is needed.
 """
@@ -28,14 +28,14 @@ _NPY_ALIGNMENT = 64
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How a checkpoint can be downloaded."""
+    """A download format of checkpoints."""
 
     media_type: str
     convert: Callable[[Iterator[bytes]], Iterator[bytes]]
 
 
 def npy_header(descriptor: str, shape: tuple[int, ...]) -> bytes:
-    """What comes before the data in NumPy's npy format, version 1.0 (numpy.lib.format), padded to 64 bytes."""
+    """Header of NumPy's npy format, version 1.0 (numpy.lib.format), padded to 64 bytes."""
     magic = b"\x93NUMPY\x01\x00"
     text = f"{{'descr': '{descriptor}', 'fortran_order': False, 'shape': {shape!r}, }}"
     unpadded = len(magic) + 2 + len(text) + 1
@@ -82,7 +82,7 @@ class _Sink(io.RawIOBase):
         return len(content)
 
     def take(self) -> bytes:
-        """Everything written since the last time."""
+        """The bytes written since the last call."""
         content = b"".join(self._written)
         self._written.clear()
         return content
@@ -127,7 +127,7 @@ def _nested(tensor: Tensor, reader: Reader) -> Iterator[str]:
 
 
 def _edges(row: int, outer: list[int]) -> int:
-    """How many of the outer lists begin (or, seen from the row before, end) at this row."""
+    """Number of outer lists that begin (or, seen from the previous row, end) at this row."""
     edges, size = 0, 1
     for length in reversed(outer):
         size *= length

@@ -1,4 +1,4 @@
-"""The checkpoint that an experiment begins with: one of its own, which nobody can replace or delete under it."""
+"""Initial checkpoint of an experiment: its own copy of the weights it started from."""
 
 from __future__ import annotations
 
@@ -56,5 +56,5 @@ def _pieces(session: Session, experiment_id: str, kind: str) -> Iterator[bytes]:
 
 
 def keep(session: Session, experiment_id: str, kind: str, *, of: str) -> None:
-    """Make a checkpoint ``of`` another experiment this one's, too, as the one that it begins with."""
+    """Share another experiment's checkpoint ``of`` as this one's initial checkpoint."""
     repository.share(session, (of, kind), (experiment_id, INITIAL))

@@ -1,4 +1,4 @@
-"""Tables of checkpoints: what each one is, and its bytes in pieces."""
+"""Tables of checkpoints: metadata, and content in pieces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a checkpoint's row is shown to clients: the content of ``CheckpointRead``."""
+"""Present a checkpoint's row to clients as ``CheckpointRead``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading the rows of checkpoints."""
+"""Read the rows of checkpoints."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def find(session: Session, experiment_id: str, kind: str) -> Row | None:
 
 
 def share(session: Session, source: tuple[str, str], target: tuple[str, str]) -> None:
-    """Make a checkpoint another one's, both named by experiment and kind: a blob is shared, a few bytes are copied."""
+    """Copy a checkpoint, both named by experiment and kind: a blob is shared, a few bytes are copied."""
     for table in (_CHECKPOINTS, _CHUNKS):
         others = [column for column in table.c if column.name not in {"experiment_id", "kind"}]
         found = sa.select(sa.literal(target[0]), sa.literal(target[1]), *others).where(

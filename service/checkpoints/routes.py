@@ -50,9 +50,9 @@ _CONTENT = {
     responses={**NOT_MODIFIED, **problems(404)},
 )
 def list_checkpoints(experiment_id: ExperimentId, caller: Reader, session: QuickReading, known: Known) -> Any:
-    """`best` is kept whatever ends the run; `last` is stored when it ends; `initial` is a copy of what it began with.
+    """`best` is kept whatever ends the run; `last` is stored when it ends; `initial` is a copy of the starting weights.
 
-    Begin another experiment where one ended: `{"init": {"name": "given", "checkpoint": id}}` with an `id` from here.
+    Start another experiment from a checkpoint with `{"init": {"name": "given", "checkpoint": id}}`.
     """
     found = service.list_checkpoints(session, caller.owner, experiment_id)
     return known.unless_known(
@@ -82,7 +82,7 @@ def _version(stored: Stored) -> tuple[object, ...]:
 def get_checkpoint(
     experiment_id: ExperimentId, kind: Kind, caller: Reader, session: Reading, known: Known
 ) -> Any:
-    """The bytes themselves are at `content`."""
+    """The content is at `content`."""
     stored = service.read(session, caller.owner, experiment_id, kind)
     return known.unless_known(digest(_version(stored)), lambda: checkpoint_document(stored))
 
@@ -113,11 +113,11 @@ def get_checkpoint_content(
         ),
     ] = "safetensors",
 ) -> Any:
-    """The same weights give the same bytes and the same `ETag`, which changes with every better epoch.
+    """Equal weights give equal bytes and the same `ETag`, which changes with every better epoch.
 
-    Tensors are named as in a torch `Sequential`: `0.weight` is (out, in). With NumPy:
-    `numpy.load("best.npz")["0.weight"]`. Where a better epoch is stored while a large checkpoint is sent, the
-    connection ends before the file does: ask again.
+    Tensors are named as in a PyTorch `Sequential`: `0.weight` has the shape (out, in). With NumPy:
+    `numpy.load("best.npz")["0.weight"]`. If a better epoch is stored during the download of a large
+    checkpoint, the connection closes early: request it again.
     """
     with store.reading() as session:
         tag = _tag(service.read(session, caller.owner, experiment_id, kind).row.sha256, form)

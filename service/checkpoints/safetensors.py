@@ -1,4 +1,4 @@
-"""Reading safetensors bytes as a stream, with the standard library.
+"""Read safetensors bytes as a stream, with the standard library.
 
 The format is eight bytes of little-endian header length N, N bytes of JSON that give each tensor's type, shape
 and place, and the data (https://github.com/huggingface/safetensors).
@@ -43,7 +43,7 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """What the header says of one tensor."""
+    """A tensor's entry in the header."""
 
     name: str
     kind: Kind

@@ -1,4 +1,4 @@
-"""The documents of checkpoints, as clients see them."""
+"""Schemas of checkpoints."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["CheckpointContent", "CheckpointList", "CheckpointRead"]
 
 
 class CheckpointLinks(BaseModel):
-    """Where to go from here."""
+    """Related resources."""
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
 
@@ -42,7 +42,7 @@ class CheckpointRead(BaseModel):
 
 
 class CheckpointList(BaseModel):
-    """All checkpoints of an experiment; none before the first has been stored."""
+    """All checkpoints of an experiment; empty until the first is stored."""
 
     object: Literal["list"]
     data: list[CheckpointRead]

@@ -1,4 +1,4 @@
-"""What can be asked about checkpoints."""
+"""List, read and download checkpoints."""
 
 from __future__ import annotations
 
@@ -76,13 +76,14 @@ def read(session: Session, owner: str, experiment_id: str, kind: str) -> Stored:
 
 
 def content(database: Database, experiment_id: str, kind: str) -> StoredContent:
-    """A checkpoint's bytes (safetensors), read piece by piece as they are asked for; raises NotFound.
+    """Read a checkpoint's bytes (safetensors) piece by piece as they are requested; raises NotFound.
 
-    Whoever asks has shown with ``read`` that it is theirs. No connection is held between two pieces, however long a
-    client takes. The pieces end with CheckpointReplaced where another epoch's have been stored meanwhile.
+    The caller has shown with ``read`` that it belongs to them. No connection is held between two pieces,
+    however slow the client. The pieces end with CheckpointReplaced if another epoch's have been stored
+    meanwhile.
 
-    Bytes that are not those of the hash raise Damaged here where they are few. Else the pieces end with CheckpointCut
-    before the last one.
+    Bytes that do not match the hash raise Damaged here if they are few. Otherwise the pieces end with
+    CheckpointCut before the last one.
     """
     while True:
         first = _piece(database, experiment_id, kind, 0)

@@ -1,4 +1,4 @@
-"""Uploaded data sets as arrays: fetched from the database once, kept as files, and mapped into every process.
+"""Uploaded data sets as arrays: fetched once per machine, kept as files, and mapped into every process.
 
 Imports NumPy: only workers and tests import this module.
 """

@@ -1,4 +1,4 @@
-"""Arrays of data sets as files, which the workers of a machine share: each version written once, the oldest dropped.
+"""Folder of array files that the workers of a machine share, least recently used dropped first.
 
 Imports NumPy: only workers and tests import this module.
 """
@@ -33,9 +33,9 @@ _logger = logging.getLogger(__name__)
 
 
 class CacheFolder:
-    """A folder with a folder of npy files for each version, together of at most ``limit_bytes``.
+    """A folder with a folder of npy files per version, together of at most ``limit_bytes``.
 
-    A version that is in use goes like any other: its room is free once nobody maps its files any more.
+    A version in use may be dropped like any other: its space is free once no process maps its files.
     """
 
     def __init__(self, folder: Path, limit_bytes: int) -> None:
@@ -64,10 +64,10 @@ class CacheFolder:
         return None
 
     def add(self, version: str, arrays: Iterable[tuple[str, Iterator[bytes]]], alive: _Alive) -> None:
-        """Write a version's files, and make room: ``alive`` tells which of some versions somebody still has.
+        """Write a version's files and make space: ``alive`` tells which of some versions are still in use.
 
-        Of several processes that do so at the same time one is first. Raises OSError; where the disk was full, all
-        other versions are gone then, so that a second try may succeed.
+        Only one process at a time does this. Raises OSError. If the disk was full, all other versions are
+        dropped, so a second attempt may succeed.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=self._folder))
@@ -102,7 +102,7 @@ class CacheFolder:
                 raise
 
     def _make_room(self, needed: int, alive: _Alive) -> None:
-        """Drop what nobody has any more, what was left behind, and then what was used longest ago."""
+        """Drop unreferenced versions, leftovers, and then the least recently used ones."""
         self._sweep()
         versions = sorted(self._versions(), key=_last_use)
         known = alive([place.name for place in versions])
@@ -118,7 +118,7 @@ class CacheFolder:
         ]
 
     def _drop(self, place: Path) -> None:
-        """Take it away as a whole, so that nobody finds a part of it."""
+        """Remove it as a whole, so no reader finds a part of it."""
         gone = place.with_name(f"{_DROPPED}{place.name}-{os.getpid()}")
         with contextlib.suppress(OSError):
             place.rename(gone)

@@ -1,4 +1,4 @@
-"""The built-in data sets as their manifest describes them: all the API needs to know, without an array."""
+"""Built-in data sets as their manifest describes them, without arrays: all that the API needs."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ class BuiltinDataset:
 
     @property
     def warnings(self) -> tuple[SpecWarning, ...]:
-        """Nothing to warn of."""
+        """No warnings."""
         return ()
 
     @property
     def facts(self) -> DatasetFacts:
-        """What resolving a specification needs to know."""
+        """The facts that resolving a specification needs."""
         return DatasetFacts(
             task=self.task,
             rows=self.rows,

@@ -1,4 +1,4 @@
-"""Reading a change to an uploaded data set."""
+"""Read a change to an uploaded data set."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["DatasetChange", "read_change"]
 
 @dataclass(frozen=True, slots=True)
 class DatasetChange:
-    """What a data set is to be; raises InvalidSpec."""
+    """New values of a data set; raises InvalidSpec."""
 
     shared: bool = field(metadata=rule(Flag()))
 
@@ -23,5 +23,5 @@ class DatasetChange:
 
 
 def read_change(document: Mapping[str, Any]) -> DatasetChange:
-    """What a document asks for; raises InvalidSpec with every problem found."""
+    """Read the change in a document; raises InvalidSpec with every problem found."""
     return read_document(DatasetChange, document, {"shared": False})

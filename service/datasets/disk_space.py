@@ -1,4 +1,4 @@
-"""Whether there is room for more data: asked before the disk is so full that nothing can be removed from it."""
+"""Check for disk space before storing more, and keep enough free to delete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bodies of uploads as the OpenAPI document shows them; every one of them works."""
+"""Examples of upload bodies for the OpenAPI document; each of them works."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of an uploaded data set once it has been read, as the JSON of its row, and as resolving needs it."""
+"""Facts about a data set once it has been read: JSON in its row, and input for resolving."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ def facts_document(parsed: Parsed) -> dict[str, Any]:
 
 
 def rejection_document(rejected: Rejected) -> dict[str, Any]:
-    """Why a file was rejected, and what to do."""
+    """The reasons for a file's rejection, and the advice."""
     return {"advice": rejected.advice, "reasons": [reason.document for reason in rejected.reasons]}
 
 
 def engine_facts(facts: Mapping[str, Any]) -> DatasetFacts:
-    """What resolving a specification needs to know."""
+    """The facts that resolving a specification needs."""
     classes = facts["classes"]
     # Data sets that were read before there were groups know nothing of them.
     sizes, counted = facts.get("group_sizes"), facts.get("group_classes")

@@ -1,4 +1,4 @@
-"""How to upload, in the words of refusals that meet an attempt to do it another way."""
+"""Advice on how to upload, for refusals of other attempts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ USE_ANNOUNCEMENTS = (
 
 
 def way_to_upload(method: str, path: str) -> str:
-    """What to do instead of putting a file where none can be put, as ``curl -T`` does; empty for other requests."""
+    """Advice for a file sent to the wrong place, as ``curl -T`` does; empty for other requests."""
     if method != "PUT" or not f"{path}/".startswith(f"{_PATH}/"):
         return ""
     return f" To upload a file without a form, {_SEPARATELY}."

@@ -1,4 +1,4 @@
-"""Columns that a file can be seen not to have while it arrives, so that a wrong name is refused at once.
+"""Refuse column names that the header of an arriving file does not contain.
 
 Only what is certain is refused here: a name that does not stand in the first line of a delimited text. The reader finds
 out all else.

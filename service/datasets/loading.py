@@ -1,4 +1,4 @@
-"""Built-in data sets as arrays. Imports NumPy: only workers and tests import this module."""
+"""Load built-in data sets as arrays."""
 
 from __future__ import annotations
 

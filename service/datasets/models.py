@@ -1,4 +1,4 @@
-"""Tables of the data sets that people upload: what each is, its bytes on their way in, and the arrays made of them."""
+"""Tables of uploaded data sets: metadata, uploaded bytes, and arrays."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _NOT_FINISHED = text("finished_at IS NULL")
 class DatasetRow(Base):
     """One data set of one owner.
 
-    ``options`` are as they were given. ``fingerprint`` is a hash of its bytes and options, once all bytes are there;
-    ``version`` one of everything that networks are trained on, ``facts`` what is known of it once it has been read, and
-    ``rejection`` why it cannot be. ``reader_revision`` is that of the reader that has read it, or
-    will. ``counter`` counts up while somebody works on it, ``attempt`` each time somebody begins to send or to read it,
-    after which nobody else can go on.
+    ``options`` are as they were given. ``fingerprint`` is a hash of its bytes and options, once all bytes
+    have arrived. ``version`` is a hash of everything that networks are trained on, ``facts`` the properties
+    found by reading, and ``rejection`` the reasons why it cannot be used. ``reader_revision`` is that of the
+    reader that has read it, or will. ``counter`` increases while a process works on it. ``attempt`` increases
+    with each attempt at sending or reading it, after which earlier attempts cannot continue.
     """
 
     __tablename__ = "datasets"
@@ -73,7 +73,7 @@ class DatasetRow(Base):
 
 
 class DatasetUploadRow(Base):
-    """A piece of the bytes as they came, kept until they have been read, and then until somebody sweeps."""
+    """A piece of the uploaded bytes, kept until they have been read and swept."""
 
     __tablename__ = "dataset_uploads"
 

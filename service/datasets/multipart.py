@@ -23,8 +23,10 @@ _MOST_FILES = 4
 _PARAMETER = re.compile(rb';\s*([^\s=;"]+)\s*=\s*("(?:\\.|[^"\\])*"|[^;]*)')
 _CHARSETS = {"utf-8": "utf-8", "utf8": "utf-8", "iso-8859-1": "latin-1"}
 _WAYS_OUT = {
-    "Part exceeded": "A field without a file name holds more than 64 KiB. Send the data as a file with a name: curl -F "
-    "file=@data.csv.",
+    "Part exceeded": (
+        "A field without a file name holds more than 64 KiB. Send the data as a file with a name: curl -F "
+        "file=@data.csv."
+    ),
     "Too many files": "The form has too many files. Upload one data set per form, in the field file.",
     "Too many fields": f"The form has more than {_MOST_FIELDS} fields. Send long lists of columns as JSON.",
 }

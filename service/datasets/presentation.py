@@ -1,4 +1,4 @@
-"""How data sets are shown to clients."""
+"""Present data sets to clients."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def builtin_document(dataset: BuiltinDataset) -> dict[str, Any]:
 
 
 def uploaded_document(row: Row, place_in_line: int | None = None) -> dict[str, Any]:
-    """A data set that somebody uploaded, and its place in the line of those that wait to be read."""
+    """An uploaded data set and its position in the reading queue."""
     facts = row.facts or {}
     this = f"/v1/datasets/{row.id}"
     links = {"self": this, "delete": this}

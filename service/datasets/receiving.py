@@ -1,4 +1,4 @@
-"""Uploads as HTTP brings them, a form with a file or the bare bytes, kept in a file and never in memory."""
+"""Receive uploads over HTTP, as a form with a file or as a plain body, into a temporary file."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ async def _spool(request: Request, room: Room, file: BinaryIO) -> None:
 
 @contextlib.contextmanager
 def _complete() -> Any:
-    """Say what kept an upload from arriving whole."""
+    """Explain why an upload did not arrive completely."""
     try:
         yield
     except ClientDisconnect as error:

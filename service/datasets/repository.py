@@ -1,4 +1,4 @@
-"""Reading and writing the rows of uploaded data sets."""
+"""Read and write the rows of uploaded data sets."""
 
 from __future__ import annotations
 
@@ -85,12 +85,12 @@ def find_visible(session: Session, owner: str, identifier: str) -> Row | None:
 
 
 def hold(session: Session, owner: str, identifier: str) -> Row | None:
-    """This owner's data set of this id, which nobody else can change or delete until this transaction ends."""
+    """This owner's data set of this id, locked until this transaction ends."""
     return session.execute(_of(owner, identifier).with_for_update()).first()
 
 
 def hold_visible(session: Session, owner: str, identifier: str) -> Row | None:
-    """The data set of this id, if it is this owner's or shared; nobody deletes it until this transaction ends."""
+    """The data set of this id, if it is this owner's or shared; it cannot be deleted until this transaction ends."""
     statement = _visible_to(owner, identifier).with_for_update(read=True, key_share=True)
     return session.execute(statement).first()
 
@@ -111,7 +111,7 @@ def find_attempt(session: Session, identifier: str, attempt: int) -> Row | None:
 
 
 def find_facts(session: Session, version: str) -> dict[str, Any] | None:
-    """What is known of a version, None where nobody has it any more."""
+    """Facts about a version, None if no data set has it any more."""
     statement = sa.select(_DATASETS.c.facts).where(
         _DATASETS.c.version == version, _DATASETS.c.status == "ready"
     )
@@ -120,7 +120,7 @@ def find_facts(session: Session, version: str) -> dict[str, Any] | None:
 
 
 def find_versions(session: Session, versions: Sequence[str]) -> set[str]:
-    """Those of some versions that somebody still has."""
+    """Those of some versions that a data set still uses."""
     statement = sa.select(_DATASETS.c.version).where(_DATASETS.c.version.in_(versions), _IS_HELD).distinct()
     return set(session.execute(statement).scalars())
 
@@ -160,7 +160,7 @@ def find_page(session: Session, owner: str, *, after: Position | None, limit: in
 
 
 def count(session: Session, owner: str) -> int | None:
-    """How many data sets ``find_page`` has on all pages; None beyond MOST_COUNTED."""
+    """Number of data sets in all pages of ``find_page``; None beyond MOST_COUNTED."""
     found = sa.select(_DATASETS.c.id).where(_DATASETS.c.status != "uploading").limit(MOST_COUNTED + 1)
     own = found.where(_DATASETS.c.owner == owner)
     shared = found.where(_DATASETS.c.shared, _DATASETS.c.owner != owner)
@@ -172,9 +172,9 @@ def count(session: Session, owner: str) -> int | None:
 
 
 def find_twin(session: Session, owner: str, fingerprint: str) -> Row | None:
-    """What today's reader made, or will make, of the same bytes and options of the same owner, unless it was rejected.
+    """The result of the current reader for the same bytes and options of the same owner, unless it was rejected.
 
-    Nobody else looks for the same before this transaction has ended, so that two cannot both find none.
+    The search is locked until this transaction ends, so two transactions cannot both find none.
     """
     if session.get_bind().dialect.name == "postgresql":  # SQLite has one writer at a time anyway
         key = sa.func.hashtextextended(f"{owner}:{fingerprint}", 0)
@@ -189,7 +189,7 @@ def find_twin(session: Session, owner: str, fingerprint: str) -> Row | None:
 
 
 def find_unfinished(session: Session, status: str) -> Sequence[Row]:
-    """What has this status and has not ended, the oldest first."""
+    """Unfinished data sets with this status, oldest first."""
     statement = sa.select(_DATASETS).where(_DATASETS.c.status == status, _DATASETS.c.finished_at.is_(None))
     return session.execute(statement.order_by(_DATASETS.c.created_at, _DATASETS.c.id)).all()
 
@@ -269,13 +269,13 @@ def array_pieces(session: Session, version: str, array: str) -> Iterator[bytes]:
 
 
 def delete(session: Session, row: Row) -> None:
-    """Remove a data set; its bytes belong to nothing then, unless somebody else has the same."""
+    """Remove a data set; its bytes become leftovers unless another data set has the same."""
     let_go(session, row.id)
     session.execute(sa.delete(_DATASETS).where(_DATASETS.c.id == row.id))
 
 
 def let_go(session: Session, identifier: str) -> None:
-    """Have the sweeper look whether the bytes and the arrays of a data set still belong to anything."""
+    """Pass the bytes and arrays of a data set to the sweeper."""
     own = sa.select(_DATASETS.c.id).where(_DATASETS.c.id == identifier)
     leftovers.note(session, "upload", own)
     versions = sa.select(_DATASETS.c.version).where(
@@ -293,7 +293,7 @@ def is_read(session: Session, identifier: str) -> bool:
 def is_had(session: Session, version: str) -> bool:
     """Whether a data set has the arrays of this version, which none begins or ceases to have in this transaction."""
     if session.get_bind().dialect.name == "postgresql":
-        # Nobody may make it theirs between the look and the removal; on SQLite there is one writer at a time anyway.
+        # No upload may adopt it between the check and the removal; SQLite has one writer at a time anyway.
         session.execute(sa.text("LOCK TABLE datasets IN SHARE MODE"))
     return bool(find_versions(session, [version]))
 

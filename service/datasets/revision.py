@@ -1,4 +1,4 @@
-"""The revision of the reader: what the bytes of a file are read as."""
+"""Revision of the reader: how the bytes of a file are interpreted."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def list_datasets(
     ] = 20,
     after: Annotated[str | None, Query(description="`next` of the previous page.")] = None,
 ) -> Any:
-    """The built-in ones need no network; they end the last page."""
+    """Built-in data sets are at the end of the last page."""
     page = service.list_page(session, caller.owner, limit=limit, after=after)
     places = service.places_in_line(session, page.items)
     data = [uploaded_document(row, places.get(row.id)) for row in page.items]
@@ -95,9 +95,11 @@ def list_datasets(
 async def create_dataset(
     request: Request, database: Store, caller: Writer, room: RoomToStore, response: Response
 ) -> Any:
-    """CSV, NPZ, JSON rows or Parquet. `validating` until it is `ready`, or `rejected` with reasons by row and column.
+    """CSV, NPZ, JSON rows or Parquet.
 
-    `POST /v1/datasets/announcements` is for large files, whose bytes are sent separately.
+    It is `validating` until it is `ready`, or `rejected` with reasons by row and column.
+
+    Use `POST /v1/datasets/announcements` for large files, which are then sent separately.
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != FORM:
@@ -135,7 +137,7 @@ def announce_dataset(
     session: OnceTransaction,
     response: Response,
 ) -> Any:
-    """Takes the options of a file without the file. Send the bytes to `links.content` with PUT within a day."""
+    """Takes the options of a file without the file. PUT the file to `links.content` within a day."""
     what = announced(document)
     _check_sharing(caller, what)
     identifier = uploads.announce(session, caller.owner, what, limits=caller.limits)
@@ -160,9 +162,9 @@ async def put_dataset_content(
     caller: Writer,
     room: RoomToStore,
 ) -> Any:
-    """The file as it is: `curl -T big.csv URL`. A transfer that broke off is begun again with the same request.
+    """Send the plain file: `curl -T big.csv URL`. After a broken transfer, send the same request again.
 
-    The data set keeps the id it was announced with, also where you have uploaded the same before.
+    The data set keeps the id of its announcement, even if you have uploaded the same file before.
     """
     await run_in_threadpool(_check_awaited, database, caller, dataset_id)
     async with received_bytes(request, room) as file:
@@ -210,7 +212,7 @@ def get_dataset(dataset_id: DatasetId, session: QuickReading, caller: Reader) ->
     responses=problems(404),
 )
 def get_dataset_preview(dataset_id: UploadedId, session: QuickReading, caller: Reader) -> Any:
-    """Of uploaded data sets."""
+    """For uploaded data sets only."""
     return preview_document(service.read(session, caller.owner, dataset_id))
 
 
@@ -228,7 +230,7 @@ def update_dataset(
     caller: Administrator,
     session: Transaction,
 ) -> Any:
-    """An administrator's own data set. Others see it and train on it; only its owner can change or delete it."""
+    """For an administrator's own data set. Others can then see it and train on it, but not change or delete it."""
     change = read_change(document)
     row = service.share(session, caller.owner, dataset_id, shared=change.shared)
     return uploaded_document(row, service.places_in_line(session, [row]).get(row.id))
@@ -244,5 +246,5 @@ def update_dataset(
     responses=problems(404, 409),
 )
 def delete_dataset(dataset_id: UploadedId, session: Transaction, caller: Writer) -> None:
-    """Not while there are experiments that were made with it, by any owner. A shared one is its owner's to delete."""
+    """Refused while any owner has experiments on it. A shared data set can only be deleted by its owner."""
     service.delete(session, caller.owner, dataset_id)

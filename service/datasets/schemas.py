@@ -1,4 +1,4 @@
-"""The documents of data sets, as clients see them."""
+"""Schemas of data sets."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ColumnReference = str | int
 
 
 class DivideBy(BaseModel):
-    """Features are divided by a constant."""
+    """Division of every feature by a constant."""
 
     divide_by: float = Field(description="The constant.")
 
@@ -64,7 +64,7 @@ class BuiltinDatasetRead(BaseModel):
 
 
 class NumericColumn(BaseModel):
-    """A column of numbers and how they are written. What is `auto` is found out."""
+    """A numeric column and its number format. `auto` is inferred."""
 
     column: ColumnReference = Field(description="The column, by name or zero-based index.")
     decimal: Literal["auto", ".", ","] = Field(default="auto", description="The decimal separator.")
@@ -87,7 +87,7 @@ class NumericColumn(BaseModel):
 
 
 class DatasetOptions(BaseModel):
-    """How a file is read, everything that was found out included."""
+    """How a file is read, including inferred options."""
 
     format: Literal["auto", "csv", "npz", "json", "parquet", "excel"] = Field(
         default="auto", description="File format."
@@ -122,7 +122,7 @@ class DatasetOptions(BaseModel):
         default=None, description="The column that assigns rows to splits: `train`, `validation` or `test`."
     )
     group: ColumnReference | None = Field(
-        default=None, description="The column whose equal values stay in the same split."
+        default=None, description="The group column: rows with equal values stay in the same split."
     )
     order: ColumnReference | None = Field(
         default=None,
@@ -175,7 +175,7 @@ _WORDS = {"header": ["auto", "true", "false", "summary"], "shared": ["true", "fa
 
 
 def _as_texts(schema: dict[str, Any]) -> None:
-    """Make each field of a form the text that it is, what people fill in first, with a value that can stay as it is."""
+    """Make every field of a form a string, the default choice of generators and people, with a value that can stay."""
     fields = schema["properties"]
     for name in {*fields} - {"file"}:
         given = "auto" if fields[name].get("default") == "auto" else ""
@@ -196,7 +196,7 @@ def _choice(field: dict[str, Any]) -> list[str] | None:
 
 
 class DatasetForm(DatasetCreate):
-    """A file and how it is read: text for each field, JSON for lists. What is empty counts as left out."""
+    """A file and its options: a string for each field, JSON for lists. An empty field counts as omitted."""
 
     model_config = ConfigDict(json_schema_extra=_as_texts)
 
@@ -204,7 +204,7 @@ class DatasetForm(DatasetCreate):
 
 
 class DatasetColumn(BaseModel):
-    """A column as it was understood."""
+    """A column as interpreted."""
 
     name: str
     kind: Literal["number", "boolean", "category"]
@@ -213,7 +213,7 @@ class DatasetColumn(BaseModel):
 
 
 class DatasetReason(BaseModel):
-    """One thing that keeps a file from being read."""
+    """One reason why a file cannot be read."""
 
     row: int | None = Field(description="Line number, as in a text editor.")
     column: str | None = Field(description="Name of the column; null if the problem concerns the whole row.")
@@ -222,14 +222,14 @@ class DatasetReason(BaseModel):
 
 
 class DatasetRejection(BaseModel):
-    """Why a file cannot be trained on."""
+    """Reasons why a file cannot be used."""
 
     advice: str = Field(description="How to correct it.")
     reasons: list[DatasetReason] = Field(description="The first 20 places.")
 
 
 class DatasetWarning(BaseModel):
-    """Something to know before training on a data set."""
+    """A warning about a data set."""
 
     pointer: str | None = Field(
         description="JSON Pointer into the data set's document; null for the file as a whole."
@@ -239,7 +239,7 @@ class DatasetWarning(BaseModel):
 
 
 class UploadedDatasetRead(BaseModel):
-    """A data set that was uploaded; what is not known before it is `ready` is null."""
+    """An uploaded data set; values that are unknown before it is `ready` are null."""
 
     id: str = Field(description="Identifier to use in an experiment.")
     object: Literal["dataset"]
@@ -312,11 +312,11 @@ DatasetPatchDocument = Annotated[dict[str, Any], DescribedBy(DatasetPatch)]
 class DatasetRead(
     RootModel[Annotated[BuiltinDatasetRead | UploadedDatasetRead, Field(discriminator="kind")]]
 ):
-    """A data set, one that comes with the service or one that was uploaded."""
+    """A data set, built-in or uploaded."""
 
 
 class DatasetList(BaseModel):
-    """A page of data sets: your own and shared ones, the newest first, then those that come with the service."""
+    """A page of data sets: your own and shared ones, newest first, then the built-in ones."""
 
     object: Literal["list"]
     data: list[DatasetRead]
@@ -331,7 +331,7 @@ class DatasetList(BaseModel):
 
 
 class DatasetPreview(BaseModel):
-    """The first rows of a data set as they were understood."""
+    """The first rows of a data set as interpreted."""
 
     object: Literal["preview"]
     dataset: str = Field(description="Identifier of the data set.")

@@ -1,4 +1,4 @@
-"""What the rest of the service asks about data sets."""
+"""Find, list, change and delete data sets, and record the results of reading them."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ _SORT = "-created_at"
 
 
 class Trainable(Protocol):
-    """What an experiment needs to know of the data that it names."""
+    """Facts that an experiment needs about its data set."""
 
     @property
     def name(self) -> str:
-        """How specifications name it."""
+        """Identifier used in specifications."""
 
     @property
     def version(self) -> str:
@@ -67,7 +67,7 @@ class Trainable(Protocol):
 
     @property
     def facts(self) -> DatasetFacts:
-        """What resolving a specification needs to know."""
+        """The facts that resolving a specification needs."""
 
     @property
     def warnings(self) -> tuple[SpecWarning, ...]:
@@ -127,7 +127,7 @@ def _plain(name: str) -> str:
 
 
 def trainable(session: Session, owner: str, name: str, *, hold: bool = True) -> Trainable:
-    """What an experiment of this owner names; with ``hold`` nobody deletes it before this transaction ends.
+    """The data set that an experiment of this owner names; ``hold`` prevents its deletion until this transaction ends.
 
     Raises UnknownDatasetError and UnreadyDatasetError.
     """
@@ -174,9 +174,9 @@ def list_page(session: Session, owner: str, *, limit: int, after: str | None = N
 
 
 def share(session: Session, owner: str, identifier: str, *, shared: bool) -> Row:
-    """Have every owner see this owner's data set, or nobody else any more; raises NotFound and Conflict.
+    """Share this owner's data set with every owner, or stop sharing it; raises NotFound and Conflict.
 
-    Experiments that others have made with it go on.
+    Experiments of other owners continue.
     """
     _hold(session, owner, identifier)
     repository.set_shared(session, identifier, shared=shared)
@@ -207,7 +207,7 @@ def _hold(session: Session, owner: str, identifier: str) -> Row:
 
 
 def uploads(session: Session) -> Sequence[Row]:
-    """What is on its way in."""
+    """Uploads in progress."""
     return repository.find_unfinished(session, UPLOADING)
 
 
@@ -228,7 +228,7 @@ def begin_reading(session: Session, waiting: Waiting) -> int | None:
 
 
 def put_back(session: Session, identifier: str, attempt: int) -> bool:
-    """Have a data set wait in line again whose reader was ended to make room; whether it still waits."""
+    """Return a data set to the queue after its reader was killed for memory; whether it still waits."""
     values = {"reading_since": None}
     return repository.change(session, identifier, values, status=VALIDATING, attempt=attempt)
 

@@ -1,4 +1,4 @@
-"""Bytes on their way into the database: copied in short transactions, seen by nobody until all are there."""
+"""Copy an upload into the database in short transactions; it becomes visible once it is complete."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ PIECE_BYTES = 2**20
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """What is said of a file: its name, and those options that were given, in their normal form."""
+    """An announcement: the file's name, and the options given, in their normal form."""
 
     name: str
     options: Mapping[str, Any]
@@ -51,7 +51,7 @@ class Announced:
 
 
 class UploadGone(Conflict):
-    """The data set was deleted, or somebody else sent its bytes, while these were on their way."""
+    """The data set was deleted, or another request sent its bytes, during this upload."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -67,7 +67,7 @@ def announce(
     size: int = 0,
     limits: Limits = NO_LIMITS,
 ) -> str:
-    """Make a data set whose bytes are still to come, and return its id; raises TooMany.
+    """Create a data set whose bytes follow, and return its id; raises TooMany.
 
     Room for ``size`` bytes is reserved with it, if the size is known.
     """
@@ -89,7 +89,7 @@ def upload(
     *,
     limits: Limits = NO_LIMITS,
 ) -> tuple[Row, bool]:
-    """Make a data set of a file and have it read; returns its row and whether it is a new one.
+    """Create a data set from a file and have it read; returns its row and whether it is new.
 
     Where the owner has uploaded the same with the same options before, that data set comes back; one that is to be
     shared is from now on. Nothing stays of one that this ends with an error. Raises NoRoom and TooMany.
@@ -157,12 +157,12 @@ def check_awaited(session: Session, owner: str, identifier: str) -> None:
 
 
 def size_of(file: BinaryIO) -> int:
-    """How many bytes there are."""
+    """Size in bytes."""
     return file.seek(0, SEEK_END)
 
 
 def _clear(database: Database, row: Row) -> None:
-    """Remove what has come, a little at a time, unless somebody else sends it now."""
+    """Remove the arrived bytes, a little at a time, unless another request is sending them."""
     removed = repository.PIECES
     while removed == repository.PIECES:
         with database.transaction() as session:
@@ -205,7 +205,7 @@ def _change(session: Session, identifier: str, values: Mapping[str, Any], attemp
 
 
 def _twin(session: Session, row: Row, fingerprint: str) -> Row | None:
-    """What the owner made of the same before; then the new one goes. Raises UploadGone."""
+    """An earlier data set of the owner with the same content, which replaces the new one. Raises UploadGone."""
     _change(session, row.id, {}, row.attempt)
     twin = repository.find_twin(session, row.owner, fingerprint)
     if twin is None:

@@ -1,4 +1,4 @@
-"""The version of a data set: one hash over everything that decides what a network is trained on."""
+"""Version of a data set: one hash over everything that affects training."""
 
 from __future__ import annotations
 

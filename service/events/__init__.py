@@ -1,1 +1,1 @@
-"""What happened to experiments, in order."""
+"""Events of experiments, in order."""

@@ -1,4 +1,4 @@
-"""Where a reader of events is: for each experiment the number of the last event it has seen.
+"""Position of a reader of events: the number of the last event seen, per experiment.
 
 In text the numbers stand in the order of the experiments' identifiers, with dashes between them. A single
 experiment's is its event's number.

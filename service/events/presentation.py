@@ -1,4 +1,4 @@
-"""How events are shown to clients."""
+"""Present events to clients."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ _ANSWER: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """In which form a client wants the events, which of them it has, and who says so."""
+    """A client's request for events: the form, the position, and the source of the position."""
 
     form: str
     after: str | None
@@ -91,9 +91,9 @@ Wished = Annotated[Wish, Depends(_wish)]
 def get_experiment_events(
     experiment_id: ExperimentId, caller: Reader, session: Reading, tail: EventTail, wish: Wished
 ) -> Any:
-    """Everything that happens to it, from the first event on; `Accept: application/json` gives a list instead.
+    """All events of the experiment from the first on; `Accept: application/json` returns a list instead.
 
-    A stream replays what was missed when a client comes back with `Last-Event-ID`, as browsers do by themselves.
+    A client that reconnects with `Last-Event-ID`, as browsers do automatically, gets the events it missed.
     """
     place = service.begin(session, caller.owner, [experiment_id], after=wish.after, parameter=wish.parameter)
     return _answer(session, tail, place, wish, caller.key_id)
@@ -107,7 +107,7 @@ def get_events(
     wish: Wished,
     experiment: Annotated[list[str], Query(min_length=1, description="Ids of up to 100 experiments.")],
 ) -> Any:
-    """The same for several experiments in one stream, since a browser opens no more than six at a time."""
+    """Several experiments in one stream, since a browser opens at most six at a time."""
     place = service.begin(session, caller.owner, experiment, after=wish.after, parameter=wish.parameter)
     return _answer(session, tail, place, wish, caller.key_id)
 

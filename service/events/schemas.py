@@ -1,4 +1,4 @@
-"""The documents of events, as clients see them."""
+"""Schemas of events."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["EventList", "EventRead", "stream_content"]
 
 
 class StatusData(BaseModel):
-    """The experiment has another status."""
+    """A change of the experiment's status."""
 
     status: Status
     stop_reason: StopReason | None
 
 
 class EpochData(EpochMetrics):
-    """An epoch is done and stored; its metrics, as in the learning curve."""
+    """A completed epoch with its metrics, as in the learning curve."""
 
     seconds: float | None = Field(default=None, description="Training time so far, in seconds.")
 
@@ -31,7 +31,7 @@ KeptMetrics = create_model("KeptMetrics", __doc__="Metrics of the checkpoint's e
 
 
 class CheckpointData(BaseModel):
-    """Better weights have been stored."""
+    """New best weights."""
 
     kind: Literal["best", "last"]
     epoch: int
@@ -40,7 +40,7 @@ class CheckpointData(BaseModel):
 
 
 class FinishedData(BaseModel):
-    """The experiment has ended: always its last event."""
+    """The end of the experiment: always its last event."""
 
     status: Status
     stop_reason: StopReason | None
@@ -61,35 +61,35 @@ class _Event(BaseModel):
 
 
 class StatusEvent(_Event):
-    """It was queued, begun, paused, and so on."""
+    """The status has changed."""
 
     type: Literal["experiment.status"]
     data: StatusData
 
 
 class EpochEvent(_Event):
-    """An epoch was trained."""
+    """An epoch has been trained and stored."""
 
     type: Literal["experiment.epoch"]
     data: EpochData
 
 
 class CheckpointEvent(_Event):
-    """Weights were kept."""
+    """Weights have been stored."""
 
     type: Literal["experiment.checkpoint"]
     data: CheckpointData
 
 
 class WarningEvent(_Event):
-    """Something is allowed and probably not meant."""
+    """A warning has been raised."""
 
     type: Literal["experiment.warning"]
     data: Warned
 
 
 class FinishedEvent(_Event):
-    """It has ended."""
+    """The experiment has ended."""
 
     type: Literal["experiment.finished"]
     data: FinishedData
@@ -101,7 +101,7 @@ EventRead = Annotated[
 
 
 class EventList(BaseModel):
-    """Some events, the oldest first."""
+    """Events, oldest first."""
 
     object: Literal["list"]
     data: list[EventRead]
@@ -122,7 +122,7 @@ data: {"experiment_id":"exp_01KAPZ4M7S3F6N6Q3W8E5T2R1Y","created_at":"2026-11-22
 
 
 def stream_content() -> dict[str, Any]:
-    """What the OpenAPI document says of an answer that is a stream of events."""
+    """The OpenAPI content of a response that is a stream of events."""
     words = (
         "Server-sent events. `event` is the event's type, `id` its id, and `data` its `data` as JSON with "
         "`experiment_id` and `created_at` added."

@@ -1,4 +1,4 @@
-"""What can be asked about events: those after a place, of one experiment or of several in one stream."""
+"""Read events after a position, of one experiment or of several in one stream."""
 
 from __future__ import annotations
 

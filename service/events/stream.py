@@ -1,4 +1,4 @@
-"""Events as a stream (text/event-stream, https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
+"""Stream events as text/event-stream (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _RETRY_MILLISECONDS = 1000
 
 
 class EventStream(EventSourceResponse):
-    """Everything that happens to some experiments after a place, until all of them have ended.
+    """Events of experiments after a position, until all of the experiments have ended.
 
     It ends early when the service stops; a client that comes back with ``Last-Event-ID`` misses nothing. It also ends,
     at the next event or comment, when the key of its client is no longer valid.

@@ -1,4 +1,4 @@
-"""Waking the readers of events: one query for all of them, and none while nobody waits.
+"""Wake the readers of events: one query for all of them, and none without waiting readers.
 
 A reader that waits is an entry in a set. It holds no thread and no connection, and one whose client does not take
 what was sent to it does not even wait here.
@@ -74,7 +74,7 @@ class Tail:
             self._readers -= 1
 
     def close(self) -> None:
-        """Have every reader end: those that wait are woken."""
+        """Stop every reader: waiting ones are woken."""
         self._closed = True
         for waiter in self._waiters:
             waiter.woken.set()
@@ -110,7 +110,7 @@ class Tail:
         return True
 
     async def _poll(self) -> None:
-        """Look, again and again while anybody waits, whose experiments have gone on."""
+        """Poll, while there are waiting readers, for experiments with new events."""
         while self._waiters and not self._closed:
             followed = sorted({each for waiter in self._waiters for each in waiter.positions})
             try:

@@ -1,1 +1,1 @@
-"""How queued experiments come to be trained, survive and spread over processes."""
+"""Execution of queued experiments: dispatching, training, storing and recovery."""

@@ -1,4 +1,4 @@
-"""The data directory: one engine at a time works in it, and it remembers which one that is."""
+"""Data directory: locked by one engine at a time, whose identity it keeps."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class DataDirectory:
 
     @property
     def descriptor(self) -> int:
-        """What a child process must inherit to keep the lock should this process die before it."""
+        """The descriptor a child process inherits to keep the lock if this process dies first."""
         return self._file
 
     def close(self) -> None:

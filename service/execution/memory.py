@@ -1,4 +1,4 @@
-"""How much memory there is: of the machine or the container around this process, and in use by a process."""
+"""Memory of the machine or container, and memory in use by a process."""
 
 from __future__ import annotations
 

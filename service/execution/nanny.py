@@ -1,4 +1,4 @@
-"""Imported by the process that starts Dask workers (``--preload-nanny service.execution.nanny``).
+"""Preload of Dask's nannies (``--preload-nanny service.execution.nanny``).
 
 A worker inherits this process's environment, and its BLAS reads it before any code of ours runs there. The worker
 beats on a pipe; one that hangs, or that uses more memory than it may, is killed here, and Dask's nanny replaces it.
@@ -79,7 +79,7 @@ class _Watch:
                 self._kill(self._worker, f"using {used:,} bytes of memory with a limit of {limit:,}")
 
     def _tell(self, used: int, limit: int) -> None:
-        """Have the engine know why the worker is about to die."""
+        """Tell the engine why the worker is about to be killed."""
         told = {"worker": self._nanny.worker_address, "used_bytes": used, "limit_bytes": limit}
         event = self._nanny.scheduler.log_event(topic=KILLED_FOR_MEMORY, msg=told)
         try:

@@ -1,4 +1,4 @@
-"""Saying once that something went away, and once that it is back."""
+"""Log the start and the end of an outage once each."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class Outage:
         self._away = False
 
     def note(self, error: object) -> None:
-        """It did not answer just now."""
+        """Record a failure."""
         if not self._away:
             log.warning("unavailable; retrying", of=self._what, error=str(error).strip())
         self._away = True
 
     def over(self) -> None:
-        """It has just answered."""
+        """Record a success."""
         if self._away:
             log.info("available again", of=self._what)
         self._away = False

@@ -1,4 +1,4 @@
-"""Imported by every Dask worker as it starts (``--preload service.execution.preload``)."""
+"""Preload of Dask's workers (``--preload service.execution.preload``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The engine process: workers, and the dispatcher that gives them something to do."""
+"""Engine process: the workers and their dispatcher."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A heartbeat over a pipe: how a parent tells a child that works from one that hangs.
+"""Heartbeat over a pipe, by which a parent detects a hung child.
 
-It needs no database and no clock that can be set, so an outage of the one or a step of the other kills nobody.
+It needs no database and no clock that can be set, so an outage of the one or a step of the other kills no process.
 A child that hangs when its parent is killed cannot notice that; the kernel ends it.
 
     python -P -m service.execution.pulse DESCRIPTOR MODULE [ARGUMENT ...]
@@ -43,7 +43,7 @@ def die_with_parent() -> None:
 
 
 def start_beating(descriptor: int) -> None:
-    """Write a line with ``BEAT`` to the pipe every second from a daemon thread; end the process if nobody reads it."""
+    """Write a line with ``BEAT`` to the pipe every second from a daemon thread; end the process if it has no reader."""
 
     def beat() -> None:
         while True:

@@ -1,4 +1,4 @@
-"""What proves to a Dask scheduler that it is us, and to us that it is the scheduler."""
+"""Mutual TLS between the engine and a Dask scheduler."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The engine as a child process: started, started again when it dies, and ended."""
+"""The engine as a child process: started, restarted when it dies, and stopped."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class EngineChild:
         self._hopeless.wait()
 
     def close(self) -> None:
-        """Have the engine hand its work back and end; kill it if it does not in time, or on a second Ctrl-C."""
+        """Let the engine hand its work back and exit; kill it after the timeout or on a second Ctrl-C."""
         self._ending.set()
         with self._changing:
             self._process.terminate()

@@ -1,4 +1,4 @@
-"""What Dask's processes have in common: imported by the engine process, which has no need of NumPy, and by workers."""
+"""Names shared by Dask's processes: imported by the engine process, without NumPy, and by workers."""
 
 from __future__ import annotations
 

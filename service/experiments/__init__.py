@@ -1,1 +1,1 @@
-"""Experiments: what is asked for, where it stands, and what came out of it."""
+"""Experiments: specification, status and results."""

@@ -1,4 +1,4 @@
-"""What a user may do with an experiment once it has been posted; each change is written down as an event."""
+"""Cancel, pause, resume, change and delete experiments; each change writes an event."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _DONE = {
 
 
 def cancel(session: Session, owner: str, identifier: str) -> Placed:
-    """Cancel an experiment, or ask the engine to; does nothing where that was done before.
+    """Cancel an experiment, or ask the engine to; repeating has no effect.
 
-    Raises NotFound, and Conflict where the experiment had ended by itself before anybody asked.
+    Raises NotFound, and Conflict if the experiment had ended by itself before the request.
     """
     return _act(session, owner, identifier, "cancel")
 
@@ -105,7 +105,7 @@ def _act(session: Session, owner: str, identifier: str, action: str, limits: Lim
 
 
 def _lock(session: Session, owner: str, identifier: str) -> Standing:
-    """Where the experiment stands, which nobody else can change until the transaction ends; raises NotFound."""
+    """The experiment's status, locked until the transaction ends; raises NotFound."""
     standing = repository.lock(session, owner, identifier) if is_identifier(identifier) else None
     if standing is None:
         raise service.not_found(identifier)

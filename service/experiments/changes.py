@@ -1,4 +1,4 @@
-"""Reading a change to an experiment: a JSON merge patch (RFC 7396) of what may be changed once it has been created.
+"""Read a change to an experiment: a JSON merge patch (RFC 7396) of its changeable fields.
 
 Pure, like the reading of new experiments.
 """
@@ -20,7 +20,7 @@ _MOST_REFUSED = 20
 
 
 def changed(current: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
-    """What is to be stored of CHANGEABLE, given what it is now; raises InvalidSpec with every problem of the patch."""
+    """The new values of CHANGEABLE, given the current ones; raises InvalidSpec with every problem of the patch."""
     problems = [_refused(name) for name in patch if name not in CHANGEABLE][:_MOST_REFUSED]
     target = _merged(current, patch)
     values: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""How an answer tells λ in the terms of other tools, and as it was given."""
+"""Present λ in the conventions of other tools, and as it was given."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests that tell one story: a network overfits; patience, penalties and a better start each help."""
+"""Examples of requests that tell one story: a network overfits; patience, penalties and a better start help."""
 
 from __future__ import annotations
 

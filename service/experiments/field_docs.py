@@ -1,4 +1,4 @@
-"""What every field of a specification means, in the words of the API's documentation."""
+"""Descriptions of every field of a specification, for the API's documentation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a document says of an experiment besides how to train: its name, its metadata, its place in the queue.
+"""Name, metadata and priority of an experiment: the fields beside its specification.
 
 Each function returns what may be stored, or raises InvalidSpec with every problem of its field.
 """

@@ -1,4 +1,4 @@
-"""Tables of experiments: the row that is their truth, and the curve of each."""
+"""Tables of experiments: the row that is the source of truth, and the curve."""
 
 from __future__ import annotations
 

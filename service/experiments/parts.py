@@ -1,4 +1,4 @@
-"""Parts of documents: only the fields that a client asked for."""
+"""Partial documents: only the fields that a client requested."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ Fields = Annotated[Selection, Depends(_fields)]
 
 
 def part_content(schema: str) -> dict[str, Any]:
-    """What an operation's answer says of parts, by the name of the schema of the whole."""
+    """OpenAPI content of a response with partial documents, by the name of the whole schema."""
     return {PART: {"schema": {"$ref": f"{_REFERENCE}{_PARTS[schema]}"}}}
 
 

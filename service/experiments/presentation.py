@@ -1,4 +1,4 @@
-"""How an experiment's row is shown to clients: the content of ``ExperimentRead``."""
+"""Present an experiment's row to clients as ``ExperimentRead``."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _epoch(row: Row, epoch: int | None, stored: dict[str, Any] | None) -> dict[s
 
 
 def _units(row: Row) -> dict[str, str] | None:
-    """What the numbers of a regression are measured in."""
+    """The units of a regression's metrics."""
     if not is_regression(row.task, row.classes):
         return None
     loss = "standardized" if row.spec["target_scaling"] == "standardize" else "target"

@@ -1,4 +1,4 @@
-"""Reading and writing the rows of experiments; Core statements only, since rows are many and reads are hot."""
+"""Read and write the rows of experiments; Core statements only, since rows are many and reads are hot."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _MOST_BRANCHES = 40
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where an experiment is in its life, and what its user has asked for."""
+    """Status of an experiment, and its user's pending requests."""
 
     status: str
     cancel_requested: bool
@@ -67,7 +67,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a list is narrowed down to: any of the values of a filter, all of the filters; an empty one is none."""
+    """Filters of a list: any value of a filter, all filters; an empty filter has no effect."""
 
     status: Sequence[str] = ()
     dataset: Sequence[str] = ()
@@ -90,7 +90,7 @@ def _insert_metadata(session: Session, row: Row, metadata: Mapping[str, str]) ->
 
 
 def find_curve(session: Session, owner: str, identifier: str) -> Row | None:
-    """What there is to know of the owner's experiment before its curve is read: its kind, and how far it is."""
+    """Facts needed before reading the curve of the owner's experiment: its kind and its progress."""
     return session.execute(_FIND_CURVE, {"identifier": identifier, "owner": owner}).first()
 
 
@@ -121,7 +121,7 @@ def find_page(
 
 
 def count(session: Session, owner: str, filters: Filters) -> int | None:
-    """How many of the owner's experiments fit; None beyond MOST_COUNTED, where counting would take too long."""
+    """Number of the owner's experiments that match; None beyond MOST_COUNTED, as counting takes too long."""
     base, _ = _source(owner, filters)
     ids = base.with_only_columns(_EXPERIMENTS.c.id, maintain_column_froms=True)
     left = MOST_COUNTED + 1
@@ -134,7 +134,7 @@ def count(session: Session, owner: str, filters: Filters) -> int | None:
 
 
 def _source(owner: str, filters: Filters) -> tuple[sa.Select[Any], tuple[Any, Any]]:
-    """What to select from, and the columns whose order an index has: the first label's own where it leads."""
+    """The FROM clause and the columns whose order an index has: the first label's own if it leads."""
     own = _EXPERIMENTS.c.owner == owner
     if not _label_leads(filters):
         return _SELECT.where(own), (_EXPERIMENTS.c.created_at, _EXPERIMENTS.c.id)
@@ -184,13 +184,13 @@ def _place(position: Position) -> sa.Tuple:
 
 
 def hold(session: Session, owner: str, identifier: str) -> Row | None:
-    """The owner's experiment of this id, which nobody can delete until this transaction ends."""
+    """The owner's experiment of this id, which cannot be deleted until this transaction ends."""
     statement = sa.select(_EXPERIMENTS).where(_OWN).with_for_update(read=True, key_share=True)
     return session.execute(statement, {"identifier": identifier, "owner": owner}).first()
 
 
 def lock(session: Session, owner: str, identifier: str) -> Standing | None:
-    """Where an owner's experiment stands, which nobody else can change until this transaction ends."""
+    """The status of an owner's experiment, locked until this transaction ends."""
     columns = (_EXPERIMENTS.c.status, _EXPERIMENTS.c.cancel_requested, _EXPERIMENTS.c.pause_requested)
     statement = sa.select(*columns).where(_OWN).with_for_update()
     row = session.execute(statement, {"identifier": identifier, "owner": owner}).first()
@@ -203,7 +203,7 @@ def update(session: Session, identifier: str, values: Mapping[str, Any]) -> None
 
 
 def replace_metadata(session: Session, row: Row, metadata: Mapping[str, str]) -> None:
-    """Have the filters of a list find an experiment by these labels and no others."""
+    """Replace the labels by which list filters find an experiment."""
     session.execute(sa.delete(_METADATA).where(_METADATA.c.experiment_id == row.id))
     _insert_metadata(session, row, metadata)
 

@@ -74,9 +74,9 @@ def create_experiment(
     waits: Waits,
     response: Response,
 ) -> Any:
-    """Trains one network. `{"dataset": "digits"}` is enough: everything else has a default, which the answer shows.
+    """Trains one network. `{"dataset": "digits"}` is enough: every other field has a default, which the response shows.
 
-    Every wrong place of the body is named in one answer, and nothing is stored.
+    A 422 lists every invalid field of the body, and nothing is stored.
     """
     placed = service.submit(session, caller.owner, document, limits=caller.limits)
     response.headers["Location"] = f"/v1/experiments/{placed.row.id}"
@@ -118,7 +118,7 @@ def list_experiments(  # noqa: PLR0913 - one argument per query parameter
     limit: Annotated[int, Query(ge=1, le=100, description="Maximum number of experiments in the page.")] = 20,
     after: Annotated[str | None, Query(description="`next` of the previous page.")] = None,
 ) -> Any:
-    """All filters must fit; a filter given more than once fits where any of its values does."""
+    """An experiment must match all filters; a repeated filter matches any of its values."""
     filters = Filters(named(status), dataset, penalty, _metadata_filter(request))
     page = service.list_page(session, caller.owner, filters, sort=sort, limit=limit, after=after)
     page = waits.explain_each(session, page)
@@ -159,7 +159,7 @@ def get_experiment(
     fields: Fields,
     waits: Waits,
 ) -> Any:
-    """Its specification with every default resolved, its progress, and what came out of it so far."""
+    """The resolved specification, the progress, and the results so far."""
     placed = waits.explain(session, service.read(session, caller.owner, experiment_id))
     return known.unless_known(tag_of(placed), lambda: fields.of(experiment_document(placed)))
 
@@ -184,9 +184,10 @@ def update_experiment(  # noqa: PLR0913 - what the framework passes in
     expected: Expected,
     waits: Waits,
 ) -> Any:
-    """A JSON merge patch (RFC 7396). What decides the result of training is fixed once an experiment was created.
+    """A JSON merge patch (RFC 7396). Fields that determine the result of training cannot be changed after creation.
 
-    With `If-Match` nothing changes where somebody else has changed it since; that it trained on meanwhile is no change.
+    With `If-Match`, the request fails with 412 if name, metadata or priority has changed since you read them.
+    Training progress does not count as a change.
     """
     placed = actions.change(session, caller.owner, experiment_id, document, expected=expected)
     return _shown(waits.explain(session, placed), response)
@@ -204,7 +205,7 @@ def update_experiment(  # noqa: PLR0913 - what the framework passes in
 def delete_experiment(
     experiment_id: ExperimentId, caller: Writer, session: Transaction, expected: Expected
 ) -> None:
-    """Removes all of it for good. Cancel it first while it trains."""
+    """Deletes everything permanently. While it is being trained, cancel it first."""
     actions.delete(session, caller.owner, experiment_id, expected=expected)
 
 
@@ -216,7 +217,7 @@ def delete_experiment(
     **_ACTION,
 )
 def cancel_experiment(experiment_id: ExperimentId, caller: Writer, session: OnceTransaction) -> Any:
-    """A queued one never starts; a running one ends within a second or so and keeps its best weights. Repeatable."""
+    """A queued one never starts; a running one ends within seconds and keeps its best weights. Idempotent."""
     return experiment_document(actions.cancel(session, caller.owner, experiment_id))
 
 
@@ -228,7 +229,10 @@ def cancel_experiment(experiment_id: ExperimentId, caller: Writer, session: Once
     **_ACTION,
 )
 def pause_experiment(experiment_id: ExperimentId, caller: Writer, session: OnceTransaction) -> Any:
-    """A queued one waits; a running one stops within a second or so, after its last whole epoch. Repeatable."""
+    """A queued one is paused at once; a running one stops within seconds, after its last complete epoch.
+
+    Repeating is harmless.
+    """
     return experiment_document(actions.pause(session, caller.owner, experiment_id))
 
 
@@ -242,6 +246,6 @@ def pause_experiment(experiment_id: ExperimentId, caller: Writer, session: OnceT
 def resume_experiment(
     experiment_id: ExperimentId, caller: Writer, session: OnceTransaction, waits: Waits
 ) -> Any:
-    """Goes on after its last whole epoch and ends with the same bits as without the pause. Repeating is harmless."""
+    """Continues after its last complete epoch and ends with the same bits as without the pause. Idempotent."""
     resumed = actions.resume(session, caller.owner, experiment_id, limits=caller.limits)
     return experiment_document(waits.explain(session, resumed))

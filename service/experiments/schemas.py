@@ -1,4 +1,4 @@
-"""The documents of experiments, as clients see them."""
+"""Schemas of experiments."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ ExperimentDocument = Annotated[dict[str, Any], DescribedBy(ExperimentCreate)]
 
 
 class ExperimentPatch(BaseModel):
-    """A change, as a JSON merge patch (RFC 7396): what is left out stays, null is the default again."""
+    """A change, as a JSON merge patch (RFC 7396): omitted members stay, null restores the default."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -90,7 +90,7 @@ PatchDocument = Annotated[dict[str, Any], DescribedBy(ExperimentPatch)]
 
 
 class SplitRowsRead(BaseModel):
-    """Rows of each part of the data set."""
+    """Number of rows in each split."""
 
     train: int = Field(description="n, the divisor of λ.")
     validation: int = Field(description="Rows that determine the best epoch.")
@@ -98,7 +98,7 @@ class SplitRowsRead(BaseModel):
 
 
 class DatasetUsed(BaseModel):
-    """The data an experiment is trained on."""
+    """The data set that an experiment is trained on."""
 
     name: str
     version: str = Field(description="Hash of the contents: equal versions have equal data.")
@@ -107,7 +107,7 @@ class DatasetUsed(BaseModel):
 
 
 class Progress(BaseModel):
-    """How far training is."""
+    """Progress of training."""
 
     epoch: int = Field(description="Completed epochs; 0 before the first.")
     max_epochs: int = Field(description="Maximum number of epochs.")
@@ -120,7 +120,7 @@ class Progress(BaseModel):
 
 
 class EpochMetrics(BaseModel):
-    """One epoch's metrics; those of the other kind of task are left out."""
+    """Metrics of one epoch; metrics of other tasks are omitted."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -165,9 +165,9 @@ class TestMetrics(BaseModel):
 
 
 class Units(BaseModel):
-    """What a regression's numbers are measured in: `standardized` (deviations of the training targets) or `target`.
+    """Units of a regression's metrics: `standardized` (deviations of the training targets) or `target`.
 
-    A squared error is in the square of its unit.
+    A squared error has the square of its unit.
     """
 
     loss: Literal["standardized", "target"] = Field(
@@ -178,7 +178,7 @@ class Units(BaseModel):
 
 
 class Warned(BaseModel):
-    """Something that is allowed and probably not meant."""
+    """A setting that is valid but probably not intended."""
 
     pointer: str | None = None
     code: str
@@ -186,14 +186,14 @@ class Warned(BaseModel):
 
 
 class Failure(BaseModel):
-    """Why an experiment failed."""
+    """The cause of an experiment's failure."""
 
     code: str
     message: str
 
 
 class ExperimentLinks(BaseModel):
-    """Where to go from here."""
+    """Related resources and possible actions."""
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
 
@@ -216,7 +216,7 @@ class ExperimentLinks(BaseModel):
 
 
 class ExperimentRead(BaseModel):
-    """An experiment: what was asked for, where it stands, and what came out."""
+    """An experiment: its specification, status and results."""
 
     id: str = Field(description="Identifier, used in URLs.", examples=["exp_01KAPZ4M7S3F6N6Q3W8E5T2R1Y"])
     object: Literal["experiment"]
@@ -275,7 +275,7 @@ _Column = list[float | None]
 
 
 class CurveRead(BaseModel):
-    """Metrics by epoch, as columns of one length; those of the other kind of task are left out."""
+    """Metrics by epoch, as columns of equal length; metrics of other tasks are omitted."""
 
     epoch: list[int]
     train_loss: _Column = []

@@ -1,4 +1,4 @@
-"""What can be done with experiments."""
+"""Submit, read and list experiments."""
 
 from __future__ import annotations
 
@@ -90,9 +90,9 @@ def submit(
 def check(
     session: Session, owner: str, document: Mapping[str, Any], *, limits: Limits, hold: bool = True
 ) -> tuple[Submission, Source | None]:
-    """What a document asks for, and the checkpoint that it begins with; raises InvalidSpec with every problem of it.
+    """The submission in a document, with the checkpoint it starts from; raises InvalidSpec with every problem.
 
-    With ``hold`` nobody deletes what it names before this transaction ends.
+    With ``hold``, referenced resources cannot be deleted before this transaction ends.
     """
     submission = read_submission(document, partial(datasets.trainable, session, owner, hold=hold))
     submission, source = warm_start.with_source(session, owner, submission, hold=hold)
@@ -148,7 +148,7 @@ def warning_document(found: SpecWarning) -> dict[str, str]:
 
 
 def read(session: Session, owner: str, identifier: str) -> Placed:
-    """One experiment of this owner; raises NotFound, as of any that is somebody else's."""
+    """One experiment of this owner; raises NotFound, also for an experiment of another owner."""
     row = repository.find(session, owner, identifier) if is_identifier(identifier) else None
     if row is None:
         raise not_found(identifier)

@@ -1,4 +1,4 @@
-"""What a new experiment may not exceed."""
+"""Size limits of new experiments."""
 
 from __future__ import annotations
 

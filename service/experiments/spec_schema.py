@@ -1,4 +1,4 @@
-"""The specification's JSON schema, derived from the rules of ``engine.spec``, so that the two cannot differ.
+"""JSON schema of the specification, derived from the rules of ``engine.spec``.
 
 The models describe; they check nothing. A specification is checked by ``engine.spec`` itself, which names every
 wrong place in plain words.

@@ -1,4 +1,4 @@
-"""One experiment's life as data: its statuses, the steps between them, and why it ended.
+"""State machine of an experiment: statuses, transitions and reasons for its end.
 
     queued ─► dispatched ─► running ─► succeeded │ failed │ cancelled
       ▲ │         │           │  ▲

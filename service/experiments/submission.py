@@ -1,4 +1,4 @@
-"""Reading the document of a new experiment: everything that is wrong with it, or a resolved specification.
+"""Read the document of a new experiment: a resolved specification, or every problem of it.
 
 Pure: knows the specification and the data sets' facts, no database and no HTTP.
 """
@@ -124,7 +124,7 @@ def _given(document: Mapping[str, Any], name: str, default: Any) -> Any:
 
 
 def _collect(problems: list[SpecProblem], read: Callable[[], Any]) -> Any:
-    """What ``read`` returns; None, and its problems added to the list, where it refuses."""
+    """Return the result of ``read``; if it raises, add the problems to the list and return None."""
     try:
         return read()
     except InvalidSpec as error:

@@ -1,4 +1,4 @@
-"""The tags of experiments, by which clients tell whether one has changed."""
+"""ETags of experiments."""
 
 from __future__ import annotations
 

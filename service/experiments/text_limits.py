@@ -1,4 +1,4 @@
-"""How long the texts around a specification may be, and how far its numbers reach."""
+"""Length limits of an experiment's texts, and bounds of its numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What endpoints ask for to say why an experiment waits."""
+"""Dependency that explains why an experiment waits."""
 
 from __future__ import annotations
 

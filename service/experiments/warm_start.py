@@ -1,4 +1,4 @@
-"""A new experiment that begins with the weights of another one's checkpoint: which one, and whether they fit."""
+"""Start an experiment from another one's checkpoint: find it, and check that the networks match."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _warnings(submission: Submission, row: Row) -> Iterator[SpecWarning]:
 
 
 def _held_out(split: dict[str, Any]) -> dict[str, Any]:
-    """What decides which rows do not train; the data set's own parts depend on nothing."""
+    """Everything that decides which rows are held out; the data set's own splits depend on nothing."""
     if split.get("by") == "dataset":
         return {"by": "dataset"}
     if split.get("by") == "order":

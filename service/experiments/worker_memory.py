@@ -1,4 +1,4 @@
-"""Refusing what no worker has the memory for."""
+"""Refuse experiments that need more memory than a worker has."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Is the service there, is it ready, and which version is it."""
+"""Liveness, readiness and version."""

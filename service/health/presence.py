@@ -1,4 +1,4 @@
-"""Which engines live: each says so, for /readyz and for people."""
+"""Presence of engines: each reports itself, for /readyz and for people."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SILENCE = timedelta(days=1)
 
 
 class Workers(NamedTuple):
-    """Who could begin an experiment now."""
+    """Workers that could start an experiment now."""
 
     slots: int
     """Workers of all engines, busy or not."""
@@ -39,14 +39,14 @@ class WorkerMemory(NamedTuple):
 
 
 def record_engine(session: Session, engine: EngineRow) -> None:
-    """Say that this engine lives; engines that have said nothing for a day are forgotten."""
+    """Record that this engine lives; engines silent for a day are forgotten."""
     session.merge(engine)
     silent = EngineRow.beat_at < engine.beat_at - _SILENCE
     session.execute(sa.delete(EngineRow).where(silent))
 
 
 def forget_engine(session: Session, engine_id: str) -> None:
-    """Say that this engine has ended."""
+    """Record that this engine has ended."""
     session.execute(sa.delete(EngineRow).where(EngineRow.id == engine_id))
 
 

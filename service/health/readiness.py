@@ -1,4 +1,4 @@
-"""What is missing before experiments can be queued and trained."""
+"""Conditions for queueing and training experiments that are not met."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class EngineWatch:
         self._ending.set()
 
     def alive(self, beats: Mapping[str, datetime]) -> frozenset[str]:
-        """Those of the engines, each with its last beat, that are alive."""
+        """The engines, each with its last heartbeat, that are alive."""
         with self._lock:
             now = self._monotonic()
             self._seen = {engine: self._noted(engine, beat, now) for engine, beat in beats.items()}
@@ -63,7 +63,7 @@ class EngineWatch:
             )
 
     def look(self, session: Session) -> Workers:
-        """Who could begin an experiment now."""
+        """Workers that could start an experiment now."""
         rows = session.execute(sa.select(_ENGINES.c.id, _ENGINES.c.beat_at, _ENGINES.c.slots)).all()
         alive = self.alive({row.id: row.beat_at for row in rows})
         count = sum(row.slots for row in rows if row.id in alive)

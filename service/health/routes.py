@@ -24,11 +24,11 @@ router = APIRouter(tags=["Service"], route_class=StrictRoute)
     operation_id="getLiveness",
     summary="Check liveness",
     response_model=Alive,
-    response_description="It is.",
+    response_description="The process is alive.",
     responses=problems(),
 )
 async def get_liveness() -> Any:
-    """Answers without the database or any other process."""
+    """Does not use the database or any other process."""
     return {"status": "alive"}
 
 
@@ -41,7 +41,7 @@ async def get_liveness() -> Any:
     responses=problems(503),
 )
 def get_readiness(request: Request, session: Reading) -> Any:
-    """Ready means that an experiment posted now would be stored and trained."""
+    """Ready means that a new experiment would be stored and trained."""
     state = request.app.state
     missing = list(readiness.missing(session, state.engine_watch, state.database))
     if missing:
@@ -59,5 +59,5 @@ def get_readiness(request: Request, session: Reading) -> Any:
     responses=problems(),
 )
 async def get_version(request: Request) -> Any:
-    """For bug reports."""
+    """Include it in bug reports."""
     return {"name": "trainyard", "version": request.app.version, "python": platform.python_version()}

@@ -1,4 +1,4 @@
-"""The documents about the service itself."""
+"""Schemas of liveness, readiness and version."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["Alive", "Ready", "Version"]
 
 
 class Alive(BaseModel):
-    """The API process answers."""
+    """The API process is alive."""
 
     status: Literal["alive"]
 

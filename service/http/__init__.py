@@ -1,1 +1,1 @@
-"""Between the socket and an endpoint: protocol, middleware, routes, sessions, problem documents."""
+"""Everything between the socket and an endpoint: protocol, middleware, routes, sessions, problem documents."""

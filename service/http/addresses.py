@@ -1,4 +1,4 @@
-"""The address that a request came from, also through proxies that are trusted to say so."""
+"""Client address of a request, also behind trusted proxies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calling an endpoint: in a thread or at once, its sessions opened around it, and once where that is asked for."""
+"""Call an endpoint: in a thread or the event loop, with its sessions, and once per idempotency key."""
 
 from __future__ import annotations
 

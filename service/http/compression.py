@@ -1,4 +1,4 @@
-"""Compression of answers that are long and made of text: lists, curves, the OpenAPI document."""
+"""Compression of long text responses: lists, curves, the OpenAPI document."""
 
 from __future__ import annotations
 

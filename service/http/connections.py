@@ -1,4 +1,4 @@
-"""Limits on open connections: by client address, and by the file descriptors that the process has."""
+"""Limits on open connections: by client address, and by the process's file descriptors."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Visitor:
 
 
 class Member(Protocol):
-    """What the pool knows of a connection."""
+    """A connection in the pool."""
 
     network: str
     """The name the connection is counted under; empty for a trusted proxy."""

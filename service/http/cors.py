@@ -1,4 +1,4 @@
-"""Which pages of other sites may read what the service answers to their visitors (CORS): none unless named."""
+"""Cross-origin access (CORS): no origin but the listed ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Problem documents for what the database refuses: it is away, its tables are missing, or its disk is full."""
+"""Problem documents for database failures: unavailable, not migrated, or a full disk."""
 
 from __future__ import annotations
 

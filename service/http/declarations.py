@@ -1,4 +1,4 @@
-"""What an endpoint's dependencies declare about it: the scope its callers need, and the session it works in.
+"""Declarations of an endpoint by its dependencies: the scope its callers need, and its session.
 
 The declarations are data. The route reads them before it calls the endpoint, and the OpenAPI document shows them.
 """

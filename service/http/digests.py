@@ -1,4 +1,4 @@
-"""Short texts that tell two versions of something apart."""
+"""Short hashes that identify a version of something."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Conditional requests (RFC 9110, 13): reading only what is new, and changing only what is as it was read.
+"""Conditional requests (RFC 9110, 13): ETags with If-None-Match and If-Match.
 
 A tag is the opaque text between an ETag's quotes. Compression on the way may have made a tag weak; that is overlooked.
 """
@@ -16,7 +16,7 @@ _CACHED = "private, no-cache"
 
 
 class Conditions:
-    """What a client has read before."""
+    """ETags sent by a client."""
 
     def __init__(self, response: Response, if_none_match: str) -> None:
         self._headers = response.headers

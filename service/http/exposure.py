@@ -1,4 +1,4 @@
-"""Who can reach a service that lets everybody in: this machine alone, or whoever is on its network."""
+"""Exposure of a service without authentication: to this machine alone, or to its network."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def is_loopback(host: str) -> bool:
 
 
 def refuse_exposure(settings: Settings) -> None:
-    """Raise ExposedError where everybody would be let in, and nobody has said twice that they should be."""
+    """Raise ExposedError if the service is open to others without explicit confirmation."""
     if settings.auth == "off" and not is_loopback(settings.host) and not settings.open_to_everyone:
         raise ExposedError(EXPOSED.format(host=settings.host or "empty"))
     if settings.auth == "off" and "*" in settings.cors_origins and not settings.open_to_everyone:

@@ -1,4 +1,4 @@
-"""Refuses requests to a service on this machine that were made for another one, or by the page of another one.
+"""Refuse requests addressed to other hosts, or sent by pages of other origins, while authentication is off.
 
 See ``exposure``. A page of another site may not read what this service answers (that is CORS), but its browser sends
 some requests all the same, such as a form with a file.

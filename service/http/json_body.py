@@ -1,4 +1,4 @@
-"""Reading a request body as strict JSON; a 4xx problem for whatever else a client may send."""
+"""Read a request body as strict JSON; anything else is a 4xx problem."""
 
 from __future__ import annotations
 

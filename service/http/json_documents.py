@@ -1,4 +1,4 @@
-"""Reading a JSON object as a dataclass whose fields have rules: every problem of it, or the value."""
+"""Read a JSON object as a dataclass whose fields have rules: the value, or every problem of it."""
 
 from __future__ import annotations
 

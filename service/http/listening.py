@@ -1,4 +1,4 @@
-"""The sockets of the API, opened before anything else, so that a port in use is known at once."""
+"""Sockets of the API, opened first to report a port in use at once."""
 
 from __future__ import annotations
 

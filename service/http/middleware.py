@@ -1,4 +1,4 @@
-"""What surrounds every request: an id to find it by, a limit to its size, and an answer whatever happens."""
+"""Middleware around every request: its id, its size limit, and a response in every case."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MOST_DISCARDED_BYTES = 32 * MAX_BODY_BYTES
 _REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _INTERNAL_ERROR = "Internal error. The service's log has the details under this request_id."
 
-# For every answer that does not say otherwise: nobody guesses what it is, shows it in a frame or runs it as a page.
+# Defaults of every response: no sniffing of its type, no framing, no execution as a page.
 SAFE_HEADERS = {
     b"x-content-type-options": b"nosniff",
     b"x-frame-options": b"DENY",
@@ -104,7 +104,7 @@ def _route(scope: Scope) -> str:
 
 
 def _described(scope: Scope, location: bytes) -> dict[str, str | None]:
-    """Who asked for what; the query is left out, and so is what nobody knows."""
+    """The sender and the request; the query and unknown values are left out."""
     caller = scope["state"].get("caller")  # a service.access.caller.Caller, once the gate has admitted it
     made = location.decode("latin-1").removeprefix(_EXPERIMENTS)
     known = {

@@ -1,4 +1,4 @@
-"""Content negotiation: which of the forms on offer a client's ``Accept`` header prefers (RFC 9110, 12.5.1)."""
+"""Content negotiation (RFC 9110, 12.5.1): the best offered media type for an ``Accept`` header."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keyset pagination: a page starts after the last row of the page before, however many rows came or went since.
+"""Keyset pagination: a page starts after the last row of the previous page, whatever changed since.
 
 A cursor is opaque to clients. It holds the position of a row in the order ``(created_at, id)`` and the
 direction it was read in; it is checked like any other input, never trusted.

@@ -1,4 +1,4 @@
-"""Problem documents (RFC 9457): what every failure looks like, the framework's own included."""
+"""Problem documents (RFC 9457) for every failure, including the framework's own."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ _CODES = {
 
 
 class WrongPlace(BaseModel):
-    """One wrong place in the request: ``pointer`` leads to it in the body, ``parameter`` names it in the URL."""
+    """One invalid place in the request: ``pointer`` locates it in the body, ``parameter`` in the URL or headers."""
 
     pointer: str | None = Field(default=None, description="JSON Pointer into the body, such as `#/lambda`.")
     parameter: str | None = Field(default=None, description="Query parameter or header, such as `limit`.")
@@ -87,7 +87,7 @@ class WrongPlace(BaseModel):
 
 
 class Problem(BaseModel):
-    """Why a request failed (RFC 9457). Every failure of every operation has this form."""
+    """A problem document (RFC 9457). Every failure of every operation has this form."""
 
     type: str = Field(
         description="URI that identifies the type of problem; stable.",

@@ -1,4 +1,4 @@
-"""HTTP as the server speaks it, with limits that it lacks by itself: what a client sends is short and comes soon."""
+"""Uvicorn's HTTP protocol, plus limits on header size, header time and body rate."""
 
 from __future__ import annotations
 
@@ -270,7 +270,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     @override
     def send_400_response(self, msg: str) -> None:
-        """What the server does where the parser, or one of the methods above, has refused."""
+        """Called by the server after a refusal by the parser or one of the methods above."""
         self._refuse(*self._refusal)
 
     def _after(self, seconds: float, act: Any) -> None:

@@ -1,4 +1,4 @@
-"""A route that refuses what it does not understand, before its endpoint is called."""
+"""Route that refuses unknown parameters and media types before its endpoint is called."""
 
 from __future__ import annotations
 

@@ -59,6 +59,6 @@ class ApiServer(uvicorn.Server):
 def serve_api(app: FastAPI, settings: Settings, sockets: list[socket.socket]) -> None:
     """Serve an application on these sockets until SIGINT or SIGTERM."""
     raise_descriptor_limit()
-    # Once the connections are drained uvicorn raises the signal anew, for whoever else may want to hear it.
+    # Once the connections are drained, uvicorn raises the signal again for other handlers.
     with contextlib.suppress(KeyboardInterrupt):
         ApiServer(app, settings).run(sockets=sockets)

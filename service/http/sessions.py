@@ -21,13 +21,13 @@ ExperimentId = Annotated[str, Path(description="The `id` from creating or listin
 """An experiment's identifier in a path."""
 
 Transaction = Annotated[Session, Depends(UsedSession(writes=True))]
-"""A session whose one transaction is committed before the response is sent."""
+"""A session whose single transaction is committed before the response is sent."""
 
 QuickTransaction = Annotated[Session, Depends(UsedSession(writes=True, is_quick=True))]
 """The same for a few rows: in an SQLite file the event loop writes them, if no other writer holds the lock."""
 
 Reading = Annotated[Session, Depends(UsedSession(writes=False))]
-"""A session that only reads and is closed before the response is sent."""
+"""A read-only session, closed before the response is sent."""
 
 QuickReading = Annotated[Session, Depends(UsedSession(writes=False, is_quick=True))]
 """The same for a few rows that an index leads to: from an SQLite file the event loop reads them."""

@@ -1,1 +1,1 @@
-"""Requests that are sent twice and take effect once."""
+"""Idempotent requests: repeated ones take effect once."""

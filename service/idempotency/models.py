@@ -1,4 +1,4 @@
-"""The table of keys that clients gave their requests."""
+"""Table of idempotency keys."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ __all__ = ["IdempotencyKeyRow"]
 
 
 class IdempotencyKeyRow(Base):
-    """A request that took effect, by the key its client gave it, and the answer that was sent.
+    """A request that took effect, by its idempotency key, and the response that was sent.
 
-    The answer is stored in the transaction of the effect: nobody else ever sees a row without one.
+    The response is stored in the transaction of the effect: no other transaction ever sees a row without one.
     """
 
     __tablename__ = "idempotency_keys"

@@ -1,4 +1,4 @@
-"""Reading and writing the rows of keys."""
+"""Read and write the rows of idempotency keys."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ _INSERTS = {"postgresql": _insert(postgresql), "sqlite": _insert(sqlite)}
 
 
 def insert(session: Session, values: Mapping[str, Any], *, expired: datetime) -> bool:
-    """Store a key, in place of one from before ``expired``; False where it is taken.
+    """Store a key, replacing one from before ``expired``; False if it is taken.
 
-    Whoever asks for a key that an open transaction has stored waits for the end of that transaction. One that is taken
-    cannot be changed or removed before this transaction ends.
+    If an open transaction has stored the key, this waits for the end of that transaction. A taken key cannot
+    be changed or removed before this transaction ends.
     """
     statement = _INSERTS[session.get_bind().dialect.name]
     empty = {"status": None, "headers": None, "content": None}
@@ -62,7 +62,7 @@ def _its(owner: str, operation: str, key: str) -> dict[str, str]:
 
 
 def reap(session: Session, expired: datetime, most: int) -> None:
-    """Remove up to ``most`` keys from before a point in time, leaving those that somebody else works on."""
+    """Remove up to ``most`` keys from before a point in time, except for locked ones."""
     oldest = (
         sa.select(*_IDENTITY)
         .where(_KEYS.c.created_at < expired)

@@ -1,4 +1,4 @@
-"""A transaction that takes effect once, as its client's request says."""
+"""Transaction that takes effect once per Idempotency-Key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A request with a key takes effect once; whoever repeats it gets the answer that was given."""
+"""Execute a request with an idempotency key once, and replay its response."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Once:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was sent back: status, the headers an endpoint set, and the bytes of the document."""
+    """A stored response: status, headers set by the endpoint, and the bytes of the document."""
 
     status: int
     headers: Mapping[str, str]
@@ -79,6 +79,6 @@ def claim(session: Session, once: Once) -> Answer | None:
 
 
 def keep(session: Session, once: Once, answer: Answer) -> None:
-    """Store the answer for whoever repeats the request."""
+    """Store the response for repeated requests."""
     values = {"status": answer.status, "headers": dict(answer.headers), "content": answer.content}
     repository.update(session, once.owner, once.operation, once.key, values)

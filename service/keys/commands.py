@@ -143,7 +143,7 @@ def _create(arguments: argparse.Namespace) -> None:
 
 
 def _common(arguments: argparse.Namespace) -> dict[str, Any]:
-    """What keys of one line and of many have in common."""
+    """Fields shared by a single key and the keys of a file."""
     document: dict[str, Any] = {"scopes": arguments.scope or ["read", "write"]}
     if arguments.expires_in is not None:
         document["expires_in_seconds"] = _seconds(arguments.expires_in)

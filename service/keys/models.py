@@ -15,12 +15,12 @@ __all__ = ["GroupMemberRow", "KeyRow", "OwnerGroupRow"]
 
 
 class KeyRow(Base):
-    """A key to the API. What it consists of is not stored: ``digest`` only tells whether somebody has it.
+    """An API key. The secret is not stored: ``digest`` can only confirm it.
 
-    ``limits`` are the key's own, in place of those that the settings give everybody. A key that was revoked stays, so
-    that nobody has to guess later whose it was.
+    ``limits`` are the key's own and replace those of the settings. A revoked key stays, as a record of its
+    owner.
 
-    A key made over HTTP while keys were not required may be anybody's: it is not ``confirmed``, and not valid.
+    A key created over HTTP while authentication was off is not ``confirmed``, and therefore invalid.
     """
 
     __tablename__ = "api_keys"

@@ -1,4 +1,4 @@
-"""How a key's row is shown to clients: the content of ``KeyRead``, without what is stored of its secret."""
+"""Present a key's row to clients as ``KeyRead``, without its secret."""
 
 from __future__ import annotations
 

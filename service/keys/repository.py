@@ -1,4 +1,4 @@
-"""Reading and writing the rows of keys."""
+"""Read and write the rows of API keys."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def find_page(session: Session, *, sort: str, after: Position | None, limit: int
 
 
 def count(session: Session) -> int | None:
-    """How many keys there are beside those of links; None beyond MOST_COUNTED."""
+    """Number of keys without those of links; None beyond MOST_COUNTED."""
     some = sa.select(_KEYS.c.id).where(_KEYS.c.experiment_id.is_(None)).limit(MOST_COUNTED + 1).subquery()
     total: int = session.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()
     return total if total <= MOST_COUNTED else None
@@ -98,13 +98,13 @@ def delete_link(session: Session, experiment_id: str, key_id: str) -> bool:
 
 
 def revoke(session: Session, key_id: str, now: datetime) -> None:
-    """Have a key fit no more; one that was revoked before keeps the time at which it was."""
+    """Revoke a key; a key revoked before keeps the time of its revocation."""
     statement = sa.update(_KEYS).where(_KEYS.c.id == key_id, _KEYS.c.revoked_at.is_(None))
     session.execute(statement.values(revoked_at=now))
 
 
 def confirm(session: Session, key_ids: Sequence[str] | None) -> Sequence[str]:
-    """Make unconfirmed keys valid, these or all; return their ids."""
+    """Confirm unconfirmed keys, these or all; return their ids."""
     statement = sa.update(_KEYS).where(_KEYS.c.confirmed.is_(False))
     if key_ids is not None:
         statement = statement.where(_KEYS.c.id.in_(key_ids))

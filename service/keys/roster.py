@@ -1,4 +1,4 @@
-"""A class as a CSV file: a key for each line, with an owner, a name and limits of its own.
+"""Roster of a class as a CSV file: one key per line, with owner, name and limits.
 
 Pure: reads and checks text, makes nothing.
 """

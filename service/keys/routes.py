@@ -54,9 +54,9 @@ def create_key(
     session: QuickTransaction,
     response: Response,
 ) -> Any:
-    """A request with the token acts for its owner. An owner exists from its first key on.
+    """A request with the token acts for the key's owner. An owner exists as soon as it has a key.
 
-    A key made while `TRAINYARD_AUTH` is off is not valid once it is on, until the operator confirms it.
+    A key created while `TRAINYARD_AUTH` is off is invalid once it is on, until the operator confirms it.
     """
     new = read_new_key(document)
     try:
@@ -91,7 +91,7 @@ def list_keys(
     limit: Annotated[int, Query(ge=1, le=100, description="Maximum number of keys in the page.")] = 20,
     after: Annotated[str | None, Query(description="`next` of the previous page.")] = None,
 ) -> Any:
-    """Revoked and expired keys are included. Secrets are not stored, and not shown."""
+    """Includes revoked and expired keys. Secrets are neither stored nor shown."""
     return list_document(service.list_page(session, sort=sort, limit=limit, after=after))
 
 
@@ -105,7 +105,7 @@ def list_keys(
     responses=problems(404),
 )
 def get_key(key_id: KeyId, _caller: Administrator, session: QuickReading) -> Any:
-    """Without its secret."""
+    """Does not include its secret."""
     return key_document(service.read(session, key_id))
 
 
@@ -119,7 +119,7 @@ def get_key(key_id: KeyId, _caller: Administrator, session: QuickReading) -> Any
     responses=problems(404, 422),
 )
 def revoke_key(key_id: KeyId, caller: Administrator, session: QuickTransaction) -> Any:
-    """It is refused from the next request on. What was created with it stays. Repeating is harmless."""
+    """The key is refused from the next request on. Everything created with it stays. Repeating is harmless."""
     revoked = service.revoke(session, key_id)
     log.info("key revoked", key_id=revoked.id, owner=revoked.owner, by=caller.key_id)
     return key_document(revoked)

@@ -1,4 +1,4 @@
-"""The documents of keys, as clients see them."""
+"""Schemas of API keys."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LARGEST = 2**53
 
 
 class KeyLimits(BaseModel):
-    """Limits of a key; those that are left out are the service's own."""
+    """Limits of a key; omitted ones are the service's own."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -92,7 +92,7 @@ class KeyRead(BaseModel):
 
 
 class KeyWithToken(KeyRead):
-    """A key that has just been made, and its token."""
+    """A new key with its token."""
 
     token: str = Field(
         description="Send it as `Authorization: Bearer …`. It is shown only once and cannot be read again."

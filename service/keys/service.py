@@ -1,4 +1,4 @@
-"""What can be done with keys, and telling by one who asks."""
+"""Create, list, revoke and authenticate API keys."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class NewToken:
-    """A key that has just been made, and what its client is to show, which nobody can find out again."""
+    """A new key and its token, which cannot be recovered."""
 
     row: Row
     token: str
@@ -50,7 +50,7 @@ def create(
     confirmed: bool = True,
     experiment_id: str | None = None,
 ) -> NewToken:
-    """Make a key, or that of a link to one experiment; one that is not confirmed is not valid yet."""
+    """Create a key, or that of a link to one experiment; an unconfirmed one is not valid yet."""
     now = utc_now()
     key_id = tokens.new_key_id(now)
     token = tokens.new_token(key_id)
@@ -72,7 +72,7 @@ def create(
 
 
 def identify(session: Session, pepper: bytes, token: str, defaults: Limits) -> Caller | None:
-    """Whoever shows this token; None where it is no key, or one that is not valid."""
+    """The caller with this token; None if it is not a valid key."""
     key_id = tokens.key_id_of(token)
     row = None if key_id is None else repository.find_with_group(session, key_id)
     if row is None or not tokens.fits(pepper, token, row.digest) or not _holds(row, utc_now()):
@@ -112,7 +112,7 @@ def list_page(session: Session, *, sort: str, limit: int, after: str | None = No
 
 
 def revoke(session: Session, key_id: str) -> Row:
-    """Have a key fit no more, from the next request on; repeating is harmless. Raises NotFound."""
+    """Revoke a key from the next request on; repeating is harmless. Raises NotFound."""
     read(session, key_id)
     repository.revoke(session, key_id, utc_now())
     return read(session, key_id)
@@ -129,7 +129,7 @@ def delete_link(session: Session, experiment_id: str, key_id: str) -> bool:
 
 
 def confirm(session: Session, key_ids: Sequence[str] | None) -> Sequence[str]:
-    """Make these keys valid that were made while keys were not required, or all; raises NotFound.
+    """Confirm these keys, or all, that were created while authentication was off; raises NotFound.
 
     Return the ids of those that were not confirmed before.
     """

@@ -1,4 +1,4 @@
-"""Reading the document of a new key: everything that is wrong with it, or what the key is to be.
+"""Read the document of a new key: the new key, or every problem of it.
 
 Pure, like the reading of new experiments.
 """
@@ -40,7 +40,7 @@ _LIMIT_NAMES = tuple(each.name for each in dataclasses.fields(Limits))
 
 
 class _Owner:
-    """Whom a key stands for; the first key of an owner makes them one."""
+    """The owner a key stands for, created by its first key."""
 
     def check(self, value: Any) -> str:
         if not isinstance(value, str) or not re.fullmatch(OWNER, value):
@@ -62,7 +62,7 @@ class KeyName:
 
 
 class _Scopes:
-    """What a key allows."""
+    """Scopes of a key."""
 
     def check(self, value: Any) -> tuple[Scope, ...]:
         if not isinstance(value, (list, tuple)) or not 1 <= len(value) <= len(SCOPES):
@@ -109,7 +109,7 @@ class NewKey:
 
 
 def read_new_key(document: Mapping[str, Any]) -> NewKey:
-    """What a document asks for; raises InvalidSpec with every problem found."""
+    """Read the document of a new key; raises InvalidSpec with every problem found."""
     return read_document(NewKey, document, {"owner": "nobody"})
 
 

@@ -1,1 +1,1 @@
-"""Stored bytes that may belong to nothing any more."""
+"""Stored bytes that may be unreferenced."""

@@ -1,4 +1,4 @@
-"""The table of leftovers."""
+"""Table of leftovers."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ __all__ = ["LeftoverRow"]
 
 
 class LeftoverRow(Base):
-    """Bytes that something has let go of: nobody has to search all that is stored for them.
+    """Possibly unreferenced bytes, recorded to avoid a search of everything stored.
 
-    Whatever lets go of bytes writes the row in the same transaction; the sweeper finds out whether anything still uses
-    them.
+    The row is written in the transaction that drops a reference; the sweeper checks for other references.
     """
 
     __tablename__ = "leftovers"
 
     kind: Mapped[str] = mapped_column(primary_key=True)
-    """What the bytes are.
+    """Type of the content.
 
     ``blob``, ``upload`` (of a data set's id), ``version`` (of arrays), or rows whose content was moved to a blob:
     ``chunks`` (of a checkpoint, experiment/kind) and ``state`` (of an experiment).

@@ -1,4 +1,4 @@
-"""Reading and writing the rows of leftovers."""
+"""Read and write the rows of leftovers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Leftover:
 
 
 def note(session: Session, kind: Kind, ids: sa.Select[Any]) -> None:
-    """Have the sweeper look at these bytes."""
+    """Pass these bytes to the sweeper."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     found = ids.subquery()
     rows = sa.select(sa.literal(kind), *found.c).where(sa.true())
@@ -56,7 +56,7 @@ def hold(session: Session, leftover: Leftover) -> bool:
 
 
 def forget(session: Session, leftover: Leftover) -> None:
-    """Have nobody look at it again: it is in use, or it is gone."""
+    """Remove it from the leftovers: it is in use, or already deleted."""
     session.execute(_of(sa.delete(_LEFTOVERS), leftover))
 
 

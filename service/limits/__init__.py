@@ -1,1 +1,1 @@
-"""How much an owner has, and how much they may have."""
+"""Limits and usage of owners."""

@@ -1,4 +1,4 @@
-"""The table of what each owner's experiments store."""
+"""Table of the storage used by each owner's experiments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counting what an owner has, and charging it for what its experiments will store."""
+"""Count an owner's usage, and charge it for what its experiments will store."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def settle(session: Session, identifiers: Iterable[str]) -> None:
 
 
 def count_experiments(session: Session, owner: str, statuses: Collection[str]) -> int:
-    """How many experiments of these statuses an owner has."""
+    """Number of an owner's experiments with these statuses."""
     own = [_EXPERIMENTS.c.owner == owner, _EXPERIMENTS.c.status.in_(statuses)]
     if _UNFINISHED.issuperset(statuses):  # what the index of the queue has
         own.append(_EXPERIMENTS.c.finished_at.is_(None))
@@ -76,13 +76,13 @@ def count_experiments(session: Session, owner: str, statuses: Collection[str]) -
 
 
 def experiment_bytes(session: Session, owner: str) -> int:
-    """What an owner's experiments have stored or reserved."""
+    """Bytes stored or reserved by an owner's experiments."""
     found = sa.select(_USAGE.c.experiment_bytes).where(_USAGE.c.owner == owner)
     return session.execute(found).scalar_one_or_none() or 0
 
 
 def dataset_bytes(session: Session, owner: str) -> int:
-    """What an owner's uploaded data sets take, those on their way in at the size that was announced."""
+    """Bytes of an owner's uploaded data sets; uploads in progress count with their declared size."""
     size = sa.case(
         (_DATASETS.c.reserved_bytes > _DATASETS.c.bytes, _DATASETS.c.reserved_bytes), else_=_DATASETS.c.bytes
     )

@@ -1,4 +1,4 @@
-"""The document of limits."""
+"""Schema of limits."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ __all__ = ["Amount", "LimitsRead", "RequestAmount"]
 
 
 class Amount(BaseModel):
-    """A limit, and how much of it is used."""
+    """A limit and its current use."""
 
     limit: int | None = Field(description="Maximum; null means unlimited.")
     used: int = Field(description="Current use.")
 
 
 class RequestAmount(BaseModel):
-    """How many requests may be sent."""
+    """The rate limit of requests."""
 
     limit: int | None = Field(description="Requests allowed per minute; null means unlimited.")
     left: int | None = Field(description="Requests that can be sent right now; null means unlimited.")
 
 
 class LimitsRead(BaseModel):
-    """Who you are to the service, and how much of it you may use."""
+    """Your identity, limits and usage."""
 
     object: Literal["limits"]
     owner: str = Field(description="Owner of everything you can create and see.")

@@ -1,4 +1,4 @@
-"""What an owner has, beside what they may have.
+"""Check an owner's usage against its limits.
 
 Every check that refuses runs in the transaction that then stores: ``charge`` locks the owner's usage until it ends.
 """
@@ -37,7 +37,7 @@ settle = repository.settle
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """How much there is of an owner's."""
+    """Usage of an owner."""
 
     queued: int
     running: int
@@ -91,7 +91,7 @@ def refuse_more_queued(session: Session, owner: str, limits: Limits) -> None:
 
 
 def room_left(session: Session, owner: str, limits: Limits) -> int | None:
-    """How many more bytes an owner may store now; None is any number."""
+    """Number of bytes an owner may still store; None means unlimited."""
     if limits.stored_bytes is None:
         return None
     stored = repository.experiment_bytes(session, owner) + repository.dataset_bytes(session, owner)

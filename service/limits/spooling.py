@@ -1,4 +1,4 @@
-"""Room for the bytes of an upload while it arrives, before there is a row that reserves it."""
+"""Storage quota of an upload while it arrives, before a row reserves it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Spools:
 
 
 class Room:
-    """What one upload may take: no more than its owner has left beside the other uploads that arrive now."""
+    """Bytes available to one upload: what its owner has left beside their other uploads in progress."""
 
     def __init__(self, spools: Spools, caller: Caller, left: int | None) -> None:
         self._spools, self._owner, self._left = spools, caller.owner, left
@@ -44,7 +44,7 @@ class Room:
         self._taken = 0
 
     def take(self, size: int) -> None:
-        """Have room for so many bytes in all; raises TooMany."""
+        """Reserve this many bytes in all; raises TooMany."""
         if self._left is None or size <= self._taken:
             return
         held = self._spools.add(self._owner, size - self._taken)

@@ -1,1 +1,1 @@
-"""Links that show one experiment to somebody without a key of its owner."""
+"""Read-only links to one experiment, for people without an API key of its owner."""

@@ -1,4 +1,4 @@
-"""How a link's row is shown to clients: the content of ``LinkRead``, without what is stored of its token."""
+"""Present a link's row to clients as ``LinkRead``, without its token."""
 
 from __future__ import annotations
 

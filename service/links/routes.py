@@ -47,7 +47,7 @@ def create_link(
     session: QuickTransaction,
     response: Response,
 ) -> Any:
-    """Its token reads this experiment, its metrics, events and checkpoints, and nothing else, until it is deleted."""
+    """The token only reads this experiment, its metrics, events and checkpoints, until the link is deleted."""
     new = read_new_link(document)
     try:
         pepper = gate.pepper()
@@ -67,7 +67,7 @@ def create_link(
     responses=problems(404),
 )
 def list_links(experiment_id: ExperimentId, caller: Writer, session: Reading) -> Any:
-    """Those that have expired are among them. Their tokens are not: nobody has them but who got them."""
+    """Includes expired links, without their tokens."""
     found = service.list_all(session, caller.owner, experiment_id)
     return {"object": "list", "data": [link_document(row) for row in found]}
 
@@ -84,5 +84,5 @@ def list_links(experiment_id: ExperimentId, caller: Writer, session: Reading) ->
 def delete_link(
     experiment_id: ExperimentId, link_id: LinkId, caller: Writer, session: QuickTransaction
 ) -> None:
-    """From the next request on its token is refused, and a stream of events that it opened ends within 15 s."""
+    """The token is refused from the next request on. Event streams opened with it end within 15 s."""
     service.delete(session, caller.owner, experiment_id, link_id)

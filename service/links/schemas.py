@@ -1,4 +1,4 @@
-"""The documents of links, as clients see them."""
+"""Schemas of links."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class LinkRead(BaseModel):
 
 
 class LinkWithToken(LinkRead):
-    """A link that has just been made, and its token."""
+    """A new link with its token."""
 
     token: str = Field(
         description="Send it as `Authorization: Bearer …`. It is shown only once and cannot be read again."
@@ -56,7 +56,7 @@ class LinkWithToken(LinkRead):
 
 
 class LinkList(BaseModel):
-    """All links of an experiment, the oldest first."""
+    """All links of an experiment, oldest first."""
 
     object: Literal["list"]
     data: list[LinkRead]

@@ -1,4 +1,4 @@
-"""What can be done with the links of an experiment.
+"""Create, list and delete the links of an experiment.
 
 A link is a key of the experiment's owner with the scope ``read`` that the gate lets see this experiment and nothing
 else: it is stored, checked and redacted like any other key.
@@ -26,7 +26,7 @@ MOST_LINKS = 100
 def create(
     session: Session, pepper: bytes, owner: str, experiment_id: str, new: NewLink, *, confirmed: bool
 ) -> NewToken:
-    """Make a link of an owner's experiment; raises NotFound, and Conflict where it has too many."""
+    """Create a link of an owner's experiment; raises NotFound, and Conflict if it has too many."""
     if len(list_all(session, owner, experiment_id)) >= MOST_LINKS:
         message = f"An experiment has at most {MOST_LINKS} links; delete one you no longer need."
         raise Conflict(message)

@@ -1,4 +1,4 @@
-"""Reading the document of a new link."""
+"""Read the document of a new link."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ class NewLink:
 
 
 def read_new_link(document: Mapping[str, Any]) -> NewLink:
-    """What a document asks for; raises InvalidSpec with every problem found."""
+    """Read the document of a new link; raises InvalidSpec with every problem found."""
     return read_document(NewLink, document, {})

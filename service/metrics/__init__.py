@@ -1,1 +1,1 @@
-"""What an operator's monitoring reads: numbers of this API process, and of everything that the database knows."""
+"""Metrics for monitoring: of this API process, and from the database."""

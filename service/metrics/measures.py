@@ -1,4 +1,4 @@
-"""The numbers in the form that Prometheus reads."""
+"""Metrics in Prometheus' format."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Measures:
         self._latency.labels(route).observe(seconds)
 
     def text(self) -> bytes:
-        """Everything, as it was at most a second ago."""
+        """All metrics, at most a second old."""
         with self._lock:
             if time.monotonic() >= self._good_until:
                 self._text = generate_latest(self._registry)
@@ -63,7 +63,7 @@ class Measures:
 
 
 class _Standings(Collector):
-    """What the database knows, of all processes, and what this process has open."""
+    """Numbers from the database, for all processes, and this process's open resources."""
 
     def __init__(self, database: Database, tail: Tail, look: Callable[[Session], Workers]) -> None:
         self._database = database
@@ -71,7 +71,7 @@ class _Standings(Collector):
         self._look = look
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing: to be registered asks nothing of the database."""
+        """Empty: registration must not query the database."""
         return ()
 
     @override

@@ -1,4 +1,4 @@
-"""Numbers about what is unfinished, each read from an index of that alone."""
+"""Numbers of unfinished experiments and data sets, each read from a small index."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _DATASETS: Any = DatasetRow.__table__
 
 
 class Standing(NamedTuple):
-    """How many have a status, and since when the oldest of them exists."""
+    """Number of rows with a status, and the creation time of the oldest."""
 
     status: str
     number: int
@@ -40,7 +40,7 @@ class Standing(NamedTuple):
 
 
 class Pace(NamedTuple):
-    """What runs: experiments, the dispatches that they share, their epochs a second, and workers lost over them."""
+    """Running experiments, their dispatches, their epochs per second, and workers lost over them."""
 
     lanes: int
     dispatches: int
@@ -60,7 +60,7 @@ class Host(NamedTuple):
 
 
 def _by_status(table: Any, statuses: Iterable[str]) -> sa.Select[Any]:
-    """What has not finished, of which there is an index that begins with the status."""
+    """Unfinished rows by status, read from an index that begins with the status."""
     counted = sa.select(table.c.status, sa.func.count(), sa.func.min(table.c.created_at))
     return counted.where(table.c.finished_at.is_(None), table.c.status.in_(sorted(statuses))).group_by(
         table.c.status
@@ -94,7 +94,7 @@ def datasets_by_status(session: Session) -> list[Standing]:
 
 
 def pace(session: Session) -> Pace:
-    """What the workers do now."""
+    """Current work of the workers."""
     rows = session.execute(_RUNNING).all()
     return Pace(
         lanes=len(rows),

@@ -1,4 +1,4 @@
-"""The endpoint that Prometheus asks."""
+"""Endpoint for Prometheus."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ELSEWHERE = (
 
 @router.get("/metrics")
 async def get_metrics(request: Request) -> Response:
-    """Numbers in Prometheus' text format."""
+    """Metrics in Prometheus' text format."""
     gate = request.app.state.gate
     if not gate.is_open:
         await gate.admit(request, "metrics")
@@ -32,6 +32,6 @@ async def get_metrics(request: Request) -> Response:
 
 
 def _is_local(request: Request) -> bool:
-    """Whether this machine asks. A proxy on this machine asks for others, and says so."""
+    """Whether the request comes from this machine. A proxy on this machine forwards for others, and says so."""
     forwarded = any(name in request.headers for name in ("Forwarded", "X-Forwarded-For"))
     return request.client is not None and is_loopback(request.client.host) and not forwarded

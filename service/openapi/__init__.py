@@ -1,1 +1,1 @@
-"""The OpenAPI document, made from the routes and corrected for the generators of clients."""
+"""OpenAPI document, made from the routes and adjusted for client generators."""

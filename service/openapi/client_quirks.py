@@ -1,4 +1,4 @@
-"""What generators of clients misunderstand, said in another way.
+"""Work around the quirks of client generators.
 
 The keyword ``default``: with it, openapi-typescript asks a caller for the field and promises it in every answer, and
 openapi-python-client makes nothing at all of a record whose field has an object for a default. And ``const`` for one of
@@ -17,7 +17,7 @@ _PREFIX = "#/components/schemas/"
 
 
 def make_plain(document: dict[str, Any]) -> None:
-    """Change the document so that clients made of it are right."""
+    """Change the document to make generated clients correct."""
     _say_defaults(document)
     schemas = document["components"]["schemas"]
     # One that has a name is a form, too, wherever that name is.
@@ -36,7 +36,7 @@ def _spell_constants(value: Any) -> None:
 
 
 def _say_defaults(document: dict[str, Any]) -> None:
-    """Put the defaults of what a client sends into its description and drop the others."""
+    """Move the defaults of request fields into their descriptions and drop all others."""
     schemas = document["components"]["schemas"]
     sent = _reachable(document)
     for name, schema in schemas.items():
@@ -49,7 +49,7 @@ def _say_defaults(document: dict[str, Any]) -> None:
 
 
 def _reachable(document: dict[str, Any]) -> set[str]:
-    """The names of all schemas that a request body consists of."""
+    """Names of all schemas that a request body consists of."""
     schemas = document["components"]["schemas"]
     bodies = [
         operation["requestBody"]
@@ -83,7 +83,7 @@ def _referenced(schemas: dict[str, Any], field: dict[str, Any]) -> dict[str, Any
 
 
 def _short(default: Any) -> Any:
-    """Without what is null, which is as good as left out."""
+    """The value without nulls, which mean the same as omitted fields."""
     if isinstance(default, list):
         return [_short(item) for item in default]
     if isinstance(default, dict):

@@ -1,4 +1,4 @@
-"""What fields mean that many documents have: said once, for every schema that does not say it itself."""
+"""Common field descriptions, for every schema without its own."""
 
 from __future__ import annotations
 

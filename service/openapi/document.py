@@ -42,11 +42,11 @@ _WRITING = ("post", "put", "patch", "delete")
 _DESCRIPTION = """\
 Trains regularized neural networks and shows what each penalty, λ, initialization and patience changes.
 
-**Begin here:** open `POST /v1/experiments`, choose an example and press *Execute*. Give the `id` of the answer to
-`GET /v1/experiments/{experiment_id}` to see how far it is and what came out; `/metrics` is its learning curve.
+**Start here:** open `POST /v1/experiments`, choose an example and press *Execute*. Pass the `id` of the response to
+`GET /v1/experiments/{experiment_id}` to see its progress and results; `/metrics` is its learning curve.
 
 Losses never contain the penalty, the test rows are used once, and every default is resolved and shown. Every failure
-is a problem document (RFC 9457) whose `errors` name each wrong place.
+is a problem document (RFC 9457) whose `errors` list each invalid place.
 """
 # The framework leaves out null defaults and turns bounds into floats, which are too coarse for a seed's; and it knows
 # nothing of what an answer holds that it does not write itself.
@@ -73,7 +73,7 @@ _TAGS = [
 
 
 def openapi_document(routes: list[BaseRoute], version: str, *, wants_keys: bool) -> dict[str, Any]:
-    """The whole document, of a service that wants keys, or of one that lets everybody in."""
+    """The whole document, for a service with or without API keys."""
     document = get_openapi(
         title="Trainyard",
         version=version,
@@ -115,7 +115,7 @@ def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]
 
 
 def _of_database(method: str, operation_id: str) -> Iterator[int]:
-    """The failures of the database, which almost every operation asks and some write to."""
+    """The failures of the database, which almost every operation reads and some write."""
     if operation_id not in _WITHOUT_DATABASE:
         yield 503
     if method in _WRITING:

@@ -1,4 +1,4 @@
-"""Examples of answers: what a service did answer, as `make answers` recorded it."""
+"""Examples of responses, recorded by `make answers`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _RECORDED = Path(__file__).with_name("answers.json")
 
 
 def add_examples(document: dict[str, Any]) -> None:
-    """Show a recorded answer with each answer that has none of its own; the document is changed in place."""
+    """Add a recorded example to each response that has none; the document is changed in place."""
     recorded: dict[str, Any] = json.loads(_RECORDED.read_text(encoding="utf-8"))
     for path in document["paths"].values():
         for operation in path.values():

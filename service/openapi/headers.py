@@ -1,4 +1,4 @@
-"""The headers of answers, by what their operations take and give."""
+"""Headers of responses, derived from their operations."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LOCATED = ("createExperiment", "createDataset", "announceDataset", "createKey")
 
 
 def add_headers(document: dict[str, Any]) -> None:
-    """Say which headers the answers have; the document is changed in place."""
+    """Describe the headers of responses; the document is changed in place."""
     for path in document["paths"].values():
         for operation in path.values():
             _add(operation)

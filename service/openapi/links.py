@@ -1,4 +1,4 @@
-"""How one operation's answer leads to the next operation: OpenAPI's links, for clients that explore by themselves."""
+"""OpenAPI links from one operation's response to the next operation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TAKEN_FROM = {
 
 
 def add_links(document: dict[str, Any]) -> None:
-    """Say of every answer that tells an identifier which operations take it; the document is changed in place."""
+    """Link responses that contain an identifier to the operations that take it; the document is changed in place."""
     operations = {
         operation["operationId"]: operation
         for path in document["paths"].values()

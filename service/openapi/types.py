@@ -1,4 +1,4 @@
-"""Types that generators of clients need spelled out: named enumerations and sizes of numbers."""
+"""Types that client generators need spelled out: named enumerations and number formats."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def type_precisely(document: dict[str, Any]) -> None:
 
 
 def _name_enumerations(document: dict[str, Any]) -> None:
-    """Move enumerations that are written out where they are used to the components, one for the same values."""
+    """Move inline enumerations to the components, one for equal values."""
     schemas = document["components"]["schemas"]
     names = {_values(schema): name for name, schema in schemas.items() if "enum" in schema}
     found = [(owner, field, each) for owner, field, each in _written_out(document) if len(each["enum"]) > 1]
@@ -43,7 +43,7 @@ def _name_enumerations(document: dict[str, Any]) -> None:
                 "type": "string",
                 "enum": list(values),
                 "title": name,
-                "description": f"What `{field}` can be.",
+                "description": f"Possible values of `{field}`.",
             }
     # Schemas that are made of others share their parts.
     for each in {id(each): each for _, _, each in found}.values():
@@ -54,7 +54,7 @@ def _name_enumerations(document: dict[str, Any]) -> None:
 
 
 def _name(where: list[tuple[str, str]], schemas: dict[str, Any]) -> str:
-    """The field's name where several schemas have the same values, else that of the schema and the field."""
+    """The field's name if several schemas have the same values, else that of the schema and the field."""
     owner, field = where[0]
     short, plain = _VIEWS.sub("", owner), _camel(field)
     is_alone = len({_VIEWS.sub("", each) for each, _ in where}) == 1
@@ -67,7 +67,7 @@ def _camel(text: str) -> str:
 
 
 def _written_out(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Every enumeration below a field of a schema or a parameter: whose, of which field, and its schema."""
+    """Every enumeration below a field of a schema or a parameter, with its owner, field and schema."""
     for owner, schema in list(document["components"]["schemas"].items()):
         for field, described in schema.get("properties", {}).items():
             yield from ((owner, field, each) for each in _dicts(described) if "enum" in each)

@@ -1,1 +1,1 @@
-"""How long what has ended is kept."""
+"""Retention of ended experiments."""

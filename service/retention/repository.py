@@ -1,4 +1,4 @@
-"""Finding and removing experiments that ended long ago."""
+"""Find and delete experiments that ended long ago."""
 
 from __future__ import annotations
 

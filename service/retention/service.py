@@ -1,4 +1,4 @@
-"""Removing experiments that ended long ago, while the service goes on."""
+"""Delete experiments that ended long ago, while the service runs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What was removed, or would be."""
+    """Deleted content, or content that would be deleted."""
 
     experiments: int = 0
     epochs: int = 0
@@ -94,7 +94,7 @@ def _delete(database: Database, identifiers: list[str]) -> None:
             removed = [repository.delete(session, waiting.pop())]
             while waiting and time.monotonic() < begun + BATCH_SECONDS:
                 removed.append(repository.delete(session, waiting.pop()))
-            # Last, since whoever deletes one experiment locks its row before its owner's usage.
+            # Last, since the deletion of one experiment locks its row before its owner's usage.
             for owner, size in sorted(filter(None, removed)):
                 quotas.release(session, owner, size)
         # Half of the time belongs to those who wait for their turn to write.

@@ -1,1 +1,1 @@
-"""The database and the disk it is on."""
+"""Database and disk."""

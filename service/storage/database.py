@@ -1,4 +1,4 @@
-"""The one place that opens, commits and migrates the database."""
+"""Open, commit and migrate the database, all in this one place."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class Database:
         return self.url.get_backend_name() == "sqlite"
 
     def connections_in_use(self) -> int:
-        """How many connections of this process's pools are in use."""
+        """Number of connections in use from this process's pools."""
         pools = {self.engine.pool, self._reading_engine.pool}
         return sum(pool.checkedout() for pool in pools if isinstance(pool, sa.QueuePool))
 
@@ -176,7 +176,7 @@ class Database:
             shrink(self.engine, go_on)
 
     def free_bytes(self) -> int | None:
-        """What is left on the disk of an SQLite file; None for PostgreSQL, whose disk is not ours to see."""
+        """Free bytes on the disk of an SQLite file; None for PostgreSQL, whose disk is not visible."""
         if not self.is_sqlite:
             return None
         return shutil.disk_usage(Path(str(self.url.database)).expanduser().absolute().parent).free

@@ -1,4 +1,4 @@
-"""Room on the disk of an SQLite file. What deleting takes is set aside, and released when the disk is full.
+"""Disk space of an SQLite file: a reserve for deletions, released when the disk is full.
 
 To delete rows SQLite first writes to its log. On a disk without a free byte it cannot even be opened.
 """
@@ -23,14 +23,14 @@ SHARE = 16
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What is free on the disk of the database, and how much has to be before anything is trained."""
+    """Free space on the database's disk, and the space needed before anything is trained."""
 
     free: int
     needed: int
 
     @property
     def missing(self) -> str | None:
-        """Say that there is too little; None if there is enough."""
+        """Description of the missing space; None if there is enough."""
         if self.free >= self.needed:
             return None
         return (

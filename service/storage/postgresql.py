@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL: for how long this side waits for that one, and that one for this."""
+"""Connections to PostgreSQL, with timeouts on both sides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files and folders that only the account of the service may read: a database of results, the pepper of API keys."""
+"""Files and folders that only the service's account may read: the database, and the pepper of API keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An SQLite file: connections that only read, connections that write, and the turn of this process's writers."""
+"""SQLite connections: read-only ones, writing ones, and the lock between this process's writers."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _PAGES_AT_A_TIME = 500
 
 
 class Busy(Exception):
-    """Somebody else writes now, and this writer had said that it cannot wait."""
+    """Another writer is active, and this one does not wait."""
 
 
 class TooLarge(Busy):
@@ -77,7 +77,7 @@ def shrink(engine: Engine, go_on: Callable[[], bool]) -> None:
         connection: Any = pooled.dbapi_connection
         try:
             _vacuum(connection, go_on)
-            # Whoever reads now keeps the log as it is, and to wait for that would keep everybody from writing.
+            # A reader pins the log, and waiting for it would block all writers.
             connection.execute("PRAGMA busy_timeout = 0")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         except sqlite3.Error as error:

@@ -1,1 +1,1 @@
-"""What a browser is served: a start page and the interactive documentation, with no request leaving the machine."""
+"""Pages for browsers: a start page and interactive documentation, without external resources."""

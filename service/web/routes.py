@@ -33,7 +33,7 @@ def mount(app: FastAPI) -> None:
 
 @_router.get("/")
 def start_page() -> HTMLResponse:
-    """Where to go from here."""
+    """The start page with links to everything else."""
     return _page("index")
 
 

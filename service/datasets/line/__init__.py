@@ -1,1 +1,1 @@
-"""The line of uploaded data sets that wait to be read."""
+"""Reading queue of uploaded data sets."""

@@ -1,4 +1,4 @@
-"""The line of uploaded data sets that wait to be read: a fair share between owners, by the bytes of their files.
+"""Reading queue of uploaded data sets: a fair share between owners, by the bytes of their files.
 
 Start-time fair queuing (Goyal, Vin and Cheng 1996, https://doi.org/10.1145/248156.248171): an owner's tag is the sum of
 what has been read for them, and a data set's start is its owner's tag and what the owner has waiting before it. No

@@ -1,4 +1,4 @@
-"""Numbers as people and spreadsheets write them: with units, signs of money, separators of thousands, decimal commas.
+"""Numbers as people and spreadsheets write them: units, currencies, thousands separators, decimal commas.
 
 ``take_apart`` splits a text into its digits and its unit. ``NumberForm.value`` reads it once a column's form is known.
 """
@@ -81,7 +81,7 @@ _FITTING = {
 
 @dataclass(frozen=True, slots=True)
 class NumberForm:
-    """How the numbers of a column are written: ``thousands`` and ``unit`` are empty where there are none."""
+    """The number format of a column: ``thousands`` and ``unit`` are empty if there are none."""
 
     decimal: str = "."
     thousands: str = ""
@@ -124,7 +124,7 @@ class FormReader:
         return sign * self._number(text[start:end])
 
     def _place(self, shape: str) -> tuple[int, int, float] | None:
-        """Where the digits stand in texts of a shape, and the sign before them; None where it takes a closer look."""
+        """Position of the digits in strings of a shape, and the sign before them; None if it needs a closer look."""
         number = self._form.value(shape, unit_may_lack=self._unit_may_lack)
         found = _CORE.search(shape.translate(_PLAIN_SIGNS))
         if not number or found is None:
@@ -166,7 +166,7 @@ class Amount:
 
     @property
     def forms(self) -> frozenset[tuple[str, str]]:
-        """Those of ``FORMS`` that the digits fit."""
+        """The ``FORMS`` that match the digits."""
         return frozenset(form for form, pattern in _FITTING.items() if pattern.fullmatch(self.digits))
 
 

@@ -1,4 +1,4 @@
-"""NPZ files: what the archive says of itself is checked first, and only then are arrays unpacked."""
+"""NPZ files: the archive's headers are checked before arrays are unpacked."""
 
 from __future__ import annotations
 

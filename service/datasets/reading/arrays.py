@@ -1,4 +1,4 @@
-"""Arrays of an NPZ file interpreted: pictures as rows, labels as classes, missing numbers as such."""
+"""Interpret the arrays of an NPZ file: images as rows, labels as classes, NaN as missing."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _ONE_HOT = DatasetWarning(
 
 
 def read_npz(path: Path, options: Options) -> Parsed:
-    """What the archive holds to train on; raises Refused."""
+    """Interpret the archive's arrays; raises Refused."""
     arrays, warnings = read_arrays(path)
     shape = arrays["x"].shape[1:]
     for suffix in _SUFFIXES:

@@ -1,4 +1,4 @@
-"""Rows of texts become a table, a chunk at a time; what does not fit is remembered, and told together at the end."""
+"""Build a table from rows of strings, one chunk at a time; errors are collected and reported together."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ class TableBuilder:
         return [rows[place] for place in good], np.asarray(lines)[good]
 
     def _stray(self, place: int, reader: ColumnReader) -> Iterator[Reason]:
-        """Why a column cannot be read: texts among numbers, or too many different texts."""
+        """The reason why a column cannot be read: strings among numbers, or too many distinct strings."""
         name = self._roles.names[place]
         if reader.overflown:
             yield Reason(
@@ -202,7 +202,7 @@ class TableBuilder:
             yield Reason(self._lines.of(row), name, shown(cell), expected)
 
     def _advice(self, strays: Sequence[Reason]) -> str:
-        """What to do about texts among numbers."""
+        """Advice on strings among numbers."""
         targets = {self._roles.names[place] for place in self._roles.targets}
         is_target = any(reason.column in targets for reason in strays)
         advice = ["Correct the values"]
@@ -272,7 +272,7 @@ def _reader(place: int, roles: Roles, options: Options, plans: Plans) -> ColumnR
 
 
 def _given(column: NumericColumn | None, *, is_number: bool) -> GivenForm:
-    """What the options say of a column's numbers."""
+    """The form of a column's numbers given by the options."""
     if column is None:
         return GivenForm(is_number=is_number)
     thousands, unit = ("" if each == NONE else each for each in (column.thousands, column.unit))

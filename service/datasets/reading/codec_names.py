@@ -1,4 +1,4 @@
-"""Names of text encodings: every one that Python knows, in one spelling each."""
+"""Names of text encodings: every one that Python knows, normalized."""
 
 from __future__ import annotations
 

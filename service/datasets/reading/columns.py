@@ -1,4 +1,4 @@
-"""A column of texts as numbers, chunk by chunk: plain numbers at once, all else when the whole column is known."""
+"""Convert a column of strings to numbers by chunks: plain ones at once, others after the whole column."""
 
 from __future__ import annotations
 

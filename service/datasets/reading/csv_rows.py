@@ -1,4 +1,4 @@
-"""Delimited text as a table: read chunk by chunk, so that only the numbers are ever held."""
+"""Read delimited text as a table, by chunks: only numbers are kept in memory."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _sample(path: Path, encoding: str) -> list[str]:
 
 
 def _chunk(rows: Sequence[Sequence[str]]) -> int:
-    """How many rows are read at once: fewer of wide ones."""
+    """Number of rows to read at once: fewer if they are wide."""
     return max(1, _CHUNK_VALUES // max(map(len, rows)))
 
 
@@ -119,7 +119,7 @@ class _Rows:
 
 
 def _breaks(cell: str) -> int:
-    """How many lines a field goes over, less one."""
+    """Number of line breaks within a field."""
     return cell.count("\n") + cell.count("\r") - cell.count("\r\n")
 
 
@@ -167,7 +167,7 @@ def _repeated_header(lines: Sequence[int]) -> DatasetWarning:
 
 
 def _filled(rows: Sequence[Sequence[str]], options: Options) -> int:
-    """How many columns there are without those at the end in which there is nothing."""
+    """Number of columns without the empty ones at the end."""
     missing = {"", *(options.missing or ())}
     count = len(rows[0])
     while count and all(len(row) < count or row[count - 1].strip() in missing for row in rows):

@@ -1,4 +1,4 @@
-"""What was found in a data set, as warnings: each says what is at stake and which option cures it."""
+"""Warnings about a data set: each names the risk and the option that fixes it."""
 
 from __future__ import annotations
 
@@ -222,7 +222,7 @@ def _imbalance(
 
 
 def _are_counts(parsed: Parsed, options: Options) -> bool:
-    """Whether classes that nobody asked for are likely to be amounts: many integers, or some that are called so."""
+    """Whether inferred classes are likely to be quantities: many integers, or a name that suggests it."""
     names = parsed.classes or ()
     integers = all(name.removeprefix("-").isdecimal() for name in names)
     if (

@@ -1,4 +1,4 @@
-"""What a data set holds, column by column, and its first rows as they were understood: JSON for a person to check."""
+"""Summary statistics of every column and a preview of the first rows, as JSON."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def summarize(parsed: Parsed) -> tuple[dict[str, Any], ...]:
 
 
 def summary_of(values: Array, column: ColumnFound) -> dict[str, Any]:
-    """How many values (N,) are missing and differ; of numbers their range and histogram, of others their counts."""
+    """Missing and distinct values of (N,) values; range and histogram of numbers, counts of others."""
     if not column.levels:
         return _numbers(values)
     known = values[~np.isnan(values)] if values.dtype.kind == "f" else values

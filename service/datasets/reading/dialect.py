@@ -1,4 +1,4 @@
-"""How a CSV file is written: what separates fields and decimals, what quotes, and what the first row is."""
+"""Dialect of a CSV file: delimiter, decimal separator, quote character and header."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def above_names(row: Sequence[str], width: int) -> Refused:
 
 
 def separator_line(line: str) -> str | None:
-    """What a line says that Excel puts above a file to tell itself what separates fields: ``sep=;``."""
+    """The delimiter named by Excel's line ``sep=;`` above a file."""
     found = _SEPARATOR_LINE.fullmatch(line.strip("\r\n"))
     return None if found is None else found[1]
 
@@ -89,7 +89,7 @@ def find_dialect(sample: Sequence[str], options: Options) -> Dialect:
 
 
 def find_first_row(rows: Sequence[Sequence[str]], options: Options, decimal: str) -> Header:
-    """What the first row is, by the options or by itself; raises Refused for a title."""
+    """Classify the first row, by the options or by its content; raises Refused for a title."""
     if options.header is not None:
         return Header(options.header)
     if not rows or _names_columns(rows[0], options):

@@ -1,4 +1,4 @@
-"""Workbooks of Excel and OpenDocument as a table, where python-calamine is installed (the extra ``excel``)."""
+"""Read Excel and OpenDocument workbooks as a table, with python-calamine (the extra ``excel``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The columns to learn from: numbers, yes and no, or categories; what could only be learned by heart is refused."""
+"""Feature columns: numbers, booleans or categories; columns fit only for memorizing are refused."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _unusable(table: Table, place: int, values: Array, levels: list[str] | None)
 
 
 def _doubts(name: str, values: Array, levels: list[str] | None, *, named: bool) -> Iterator[DatasetWarning]:
-    """What may be wrong about how a column was read, unless its kind was ``named``."""
+    """Warnings about how a column was read, unless its kind was ``named``."""
     if levels is None:
         if _are_days(values):
             message = (
@@ -145,7 +145,7 @@ def _advice(reasons: Sequence[Reason], table: Table) -> str:
 
 
 def _column(name: str, values: Array, levels: list[str] | None) -> ColumnFound:
-    """What a column is; in ``values`` (N,) the numbers of texts become those of the levels in alphabetical order."""
+    """Convert a column; in ``values`` (N,) the numbers of strings become those of the levels in alphabetical order."""
     gone = np.isnan(values) if values.dtype.kind == "f" else np.zeros(len(values), bool)
     missing = bool(gone.any())
     if levels is None:

@@ -1,4 +1,4 @@
-"""What a person should look at before training: rows that come again, columns that say nothing, or too much."""
+"""Findings to review before training: duplicate rows, uninformative columns, and leaks."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def _balance(parsed: Parsed) -> dict[str, dict[str, int]] | None:
 
 
 def _duplicates(parsed: Parsed) -> dict[str, int | float]:
-    """How many rows have the features of an earlier one of their part, or of a row of another part.
+    """Number of rows with the features of an earlier one of their split, or of a row of another split.
 
     ``expected_share`` is the share of the rows outside training that have a copy in it, on average over splits of 60 %
     of these rows for training; ``chance_share`` what it would be if the columns were independent of each other, so that

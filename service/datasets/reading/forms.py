@@ -1,4 +1,4 @@
-"""What texts look like: numbers, dates, and numbers with signs around them."""
+"""Forms of strings: numbers, dates, and numbers with signs around them."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def are_durations(texts: Sequence[str]) -> bool:
 
 
 def numeric_words(texts: Sequence[str]) -> str | None:
-    """What texts that begin with numbers are, in words; None where they do not."""
+    """Description of strings that begin with numbers; None for others."""
     if _mostly(_RANGE, texts):
         return "ranges of numbers"
     if _mostly(_FRACTION, texts):
@@ -70,7 +70,7 @@ def numeric_words(texts: Sequence[str]) -> str | None:
 
 
 def number_advice(texts: Sequence[str]) -> str | None:
-    """How numbers that are written like these can be read; None for texts that are none."""
+    """Advice on how to read numbers written like these; None for other strings."""
     if _mostly(_DECIMAL_COMMA, texts) and not _mostly(_THOUSANDS, texts):
         return 'If numbers have a decimal comma, set "decimal": ",".'
     if _mostly(_MARKED, [_BLANK.sub("", text) for text in texts[:_LOOKED_AT] if len(text) <= _LONGEST]):

@@ -1,4 +1,4 @@
-"""Groups of rows: numbered for the engine, and in one part each."""
+"""Number groups of rows, and check that each lies in one split."""
 
 from __future__ import annotations
 

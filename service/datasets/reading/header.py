@@ -1,4 +1,4 @@
-"""Whether the first row of a table names its columns."""
+"""Decide whether the first row of a table is a header."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Header:
 def find_header(
     rows: Sequence[Sequence[str]], decimal: str = ".", missing: Sequence[str] = DEFAULT_MISSING
 ) -> Header:
-    """What the first row is.
+    """Decide whether the first row is a header.
 
     A number among its fields says data, but for ``_names_with_numbers`` and words that no row below repeats. A word
     above numbers says names, a missing value above them and an amount above amounts say data. Where all is text, a
@@ -106,7 +106,7 @@ def _are_halves(cells: Sequence[str]) -> bool:
 def _of_numbers(
     first: Sequence[str], rest: Sequence[Sequence[str]], columns: Sequence[Sequence[str]], decimal: str
 ) -> Header:
-    """What a first row with numbers in it is; it is a guess where the numbers may just as well count columns."""
+    """Classify a first row with numbers; it is a guess if the numbers may be column numbers."""
     if _names_with_numbers(first, rest, columns, decimal):
         return Header(value=True)
     numbers = _numbers_of(first, decimal)
@@ -140,7 +140,7 @@ def _is_repeated(first: Sequence[str], columns: Sequence[Sequence[str]]) -> bool
 
 
 def _of_words(pairs: Sequence[tuple[str, Sequence[str]]], decimal: str, missing: Sequence[str]) -> Header:
-    """What a first row without plain numbers is, by each of its fields and what stands below it."""
+    """Classify a first row without plain numbers, by each of its fields and the values below it."""
     if any(take_apart(cell) and _are_amounts(cells) for cell, cells in pairs):
         return Header(value=False)
     heads = [cell for cell, cells in pairs if _is_numeric(cells, decimal)]

@@ -1,4 +1,4 @@
-"""JSON rows as a table: a list of objects or of lists, or one of them a line; never more than a block in memory."""
+"""Read JSON rows as a table: a list of objects or lists, or one per line, a block at a time."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _read_items(items: Iterator[Any], encoding: str, options: Options, plans: Pl
     lists = [[_text(value) for value in row] for row in first if isinstance(row, list)]
     header, is_guess = found.header, False
     if not isinstance(header, bool):
-        # Numbers name nothing here: whoever wants names writes texts.
+        # Numbers are not names here: names are strings.
         guessed, has_numbers = find_header(lists), any(is_number(cell, ".") for cell in lists[0])
         header = guessed.value is True and not has_numbers
         is_guess = guessed.is_guess and not has_numbers
@@ -236,7 +236,7 @@ class _Text:
         return refuse(found, "an item", _ADVICE, row=number)
 
     def rest(self) -> str:
-        """What stands at the place, as far as it is of interest."""
+        """The text at the current place, shortened."""
         return self.buffer[self.place : self.place + 40]
 
 

@@ -1,4 +1,4 @@
-"""What a column of texts is, judged by all of its texts: numbers in one form, or texts after all."""
+"""Judge the type of a column from all of its strings: numbers of one format, or strings."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MOST_UNITS = 50
 
 @dataclass(frozen=True, slots=True)
 class GivenForm:
-    """What the options say of a column's numbers; None stands for what is found out, an empty text for none.
+    """The form of a column's numbers given by the options; None is inferred, an empty string is none.
 
     ``is_number`` says that it holds numbers, whatever it looks like.
     """
@@ -149,7 +149,7 @@ class Tally:
 
 
 def judge(tally: Tally, given: GivenForm, prefer: str | None, *, is_list: bool = False) -> Judgement:
-    """What a column is; ``prefer`` chooses where both decimal signs fit.
+    """Judge a column; ``prefer`` decides if both decimal separators fit.
 
     Beside semicolons (``is_list``) a comma is a decimal one: that is why they were taken.
     """
@@ -173,7 +173,7 @@ def judge(tally: Tally, given: GivenForm, prefer: str | None, *, is_list: bool =
 
 
 def _why_texts(tally: Tally, main: _Unit, others: list[_Unit]) -> Why | None:
-    """Why a column holds texts, None for one of numbers.
+    """The reason why a column holds strings, None for one of numbers.
 
     It holds texts where most cells are, or where there are several of them to few different numbers, as in numbers of
     tickets: a column of measurements with a few words for what is missing has many to one word. Numbers of a second

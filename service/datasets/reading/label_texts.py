@@ -1,4 +1,4 @@
-"""Texts as the names of classes, categories and groups: trimmed, and otherwise as they stand in the file."""
+"""Names of classes, categories and groups: trimmed, otherwise as in the file."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def _groups(texts: Sequence[str], key: Callable[[str], Hashable | None]) -> list
 
 
 def _look(text: str) -> str:
-    """What a text looks like: without invisible characters, with plain spaces, in one Unicode form."""
+    """The look of a string: without invisible characters, with plain spaces, in one Unicode form."""
     if text.isascii():
         return " ".join(text.split())
     seen = "".join(each for each in unicodedata.normalize("NFKC", text) if unicodedata.category(each) != "Cf")
@@ -136,7 +136,7 @@ def _look(text: str) -> str:
 
 
 def _spelling(text: str) -> str:
-    """What a text is but for capitals and, in words without digits, for spaces and the marks that stand for them."""
+    """The spelling of a string: without case and, in words without digits, without spaces and similar marks."""
     plain = _look(text).casefold()
     return plain if any(map(str.isdecimal, plain)) else plain.translate(_NO_SPACES) or plain
 
@@ -186,7 +186,7 @@ class Labels:
         self._codes, self._known, self._parts = {}, {}, []
 
     def found(self) -> LabelsFound | None:
-        """What was gathered; None where it was too much."""
+        """The values gathered; None if there were too many."""
         if not self.whole:
             return None
         codes = np.concatenate(self._parts) if self._parts else np.empty(0, np.int32)

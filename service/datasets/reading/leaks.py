@@ -1,4 +1,4 @@
-"""Columns that tell the target by themselves: copies of it in other units or words, and numbers that encode it."""
+"""Detect columns that determine the target by themselves."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _pure_ranges(y: Array, firsts: Array, others: int) -> bool:
 
 
 def _by_thresholds(y: Array, firsts: Array) -> int:
-    """How many rows the best division into as many ranges as there are classes gets right; 0 for many classes."""
+    """Number of rows that the best division into as many ranges as classes gets right; 0 for many classes."""
     classes = np.unique(y)
     if len(classes) > _MOST_CLASSES or len(classes) * _REPEATED > len(y):
         return 0

@@ -1,4 +1,4 @@
-"""How much a file may hold; what is larger is refused before there is memory for it."""
+"""Size limits of files, checked before memory is allocated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When rows were: a column of numbers, dates or times as numbers that grow with time."""
+"""Order column: numbers, dates or times, as numbers that grow with time."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _reason(table: Table, place: int, row: int) -> Reason:
 
 
 def _advice(levels: Sequence[str]) -> str:
-    """What to do, and more of it where day and month cannot be told apart."""
+    """Advice, with more of it if day and month cannot be told apart."""
     matches = [match for match in map(_MOMENT.fullmatch, levels) if match is not None]
     if any(match["a"] and match["sign"] != "." for match in matches) and _day_first(levels) is None:
         return f"Day and month cannot be told apart; write dates as 2024-01-31. {_ADVICE}"

@@ -1,4 +1,4 @@
-"""Columns that name rows instead of describing them: row numbers, identifiers, and names of what rows belong to."""
+"""Columns that name rows instead of describing them: row numbers, identifiers, and group names."""
 
 from __future__ import annotations
 

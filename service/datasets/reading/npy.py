@@ -1,4 +1,4 @@
-"""The head of an npy file, checked before anything of its size is allocated or unpacked.
+"""Check the header of an npy file before anything of its size is allocated.
 
 The format is that of ``numpy.lib.format``: a magic number, a version, the length of the header, and the header as a
 Python literal: ``{'descr': '<f8', 'fortran_order': False, 'shape': (3, 4)}``.
@@ -40,12 +40,12 @@ class Head:
 
     @property
     def count(self) -> int:
-        """How many values there are."""
+        """Number of values."""
         return prod(self.shape)
 
     @property
     def size(self) -> int:
-        """How many bytes the whole file has."""
+        """Size of the whole file in bytes."""
         return self.offset + self.count * self.dtype.itemsize
 
 

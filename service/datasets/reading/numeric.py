@@ -1,4 +1,4 @@
-"""The option ``numeric``: columns of numbers, and how their numbers are written."""
+"""The option ``numeric``: numeric columns and their number formats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules that only the options of a parse obey, in the manner of ``engine.spec.rules``."""
+"""Rules for the options of a parse, in the manner of ``engine.spec.rules``."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def is_plain(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """None or ``auto``, for what is found out from the file; else a value that obeys ``inner``."""
+    """None or ``auto``, for a value inferred from the file; else a value that obeys ``inner``."""
 
     inner: Rule
 

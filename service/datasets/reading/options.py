@@ -1,4 +1,4 @@
-"""How a file is to be understood; whatever is left open is found out from the file, and then told.
+"""Options for reading a file; omitted ones are inferred from the file and reported.
 
 This module is all that the API process imports of the package: it needs no NumPy.
 """
@@ -43,7 +43,7 @@ _QUOTE_ALIASES = {"double": '"', "single": "'"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How a file is read. None stands for what is found out (``auto`` in JSON), of single columns for no column.
+    """Options for reading a file. None is inferred (``auto`` in JSON); for a single column it means no column.
 
     ``target`` is a column or, for a task with several outputs, a tuple of them. ``categorical`` and ``numeric``
     say what a column is where its values could be read either way. Raises InvalidSpec with every problem there is.

@@ -1,4 +1,4 @@
-"""How bytes that are no UTF-8 read in other encodings, for a person to choose the right one."""
+"""Show how bytes that are not UTF-8 read in other encodings, for the user to choose."""
 
 from __future__ import annotations
 
@@ -119,6 +119,6 @@ def _script(letter: str) -> str:
 
 
 def _oddity(text: str) -> int:
-    """How little the text looks like language: capitals after small letters, and narrow kana."""
+    """Measure of how little the text looks like language: capitals after small letters, and narrow kana."""
     capitals = sum(before.islower() and after.isupper() for before, after in pairwise(text))
     return capitals + sum("\uff61" <= each <= "\uff9f" for each in text)

@@ -1,4 +1,4 @@
-"""Files of other formats, recognized by their first and last bytes: each is named, with the way to a readable file."""
+"""Recognize files of other formats by their first and last bytes, with advice on how to convert them."""
 
 from __future__ import annotations
 
@@ -166,12 +166,12 @@ def recognize(path: Path) -> OtherFormat | None:
 
 
 def _zipped(content: bytes) -> OtherFormat | None:
-    """What a ZIP archive is, None for arrays."""
+    """Recognize the content of a ZIP archive; None for arrays."""
     return next((found for member, found in _BY_MEMBER if member in content), None)
 
 
 def _compound(content: bytes) -> OtherFormat:
-    """What a compound file of Microsoft is: the names in it are UTF-16."""
+    """Recognize the content of a Microsoft compound file: the names in it are UTF-16."""
     if "EncryptedPackage".encode("utf-16-le") in content:
         return OtherFormat("an Office file with a password", f"Open it with its password. {_EXCEL}")
     if "WordDocument".encode("utf-16-le") in content:
@@ -187,7 +187,7 @@ def _by_bytes(head: bytes) -> OtherFormat | None:
 
 
 def _by_text(head: bytes) -> OtherFormat | None:
-    """What a text is by its first lines."""
+    """Recognize a text by its first lines."""
     for mark in _MARKS:
         head = head.removeprefix(mark)
     # Of UTF-16 every second byte is NUL as long as the text is a format's own words.

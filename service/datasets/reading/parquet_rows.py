@@ -1,4 +1,4 @@
-"""Parquet files as a table, where pyarrow is installed (the extra ``parquet``)."""
+"""Read Parquet files as a table, with pyarrow (the extra ``parquet``)."""
 
 from __future__ import annotations
 

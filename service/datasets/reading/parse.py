@@ -1,4 +1,4 @@
-"""A file as arrays to train on, or the reasons why not: for the engine's processes, which have NumPy."""
+"""Parse a file into arrays to train on, or reasons for its rejection. Needs NumPy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a parse gives: the arrays and all that was found out about them, or the reasons for there being none."""
+"""Results of a parse: arrays with everything inferred about them, or reasons for a rejection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which column of a table is what: the target, a feature, a weight, a part, a group, an order, or nothing."""
+"""Roles of a table's columns: target, feature, weight, split, group, order, or none."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def column_names(header: Sequence[str] | None, count: int) -> tuple[tuple[str, .
 
 
 def assign_roles(names: tuple[str, ...], options: Options, filled: int | None = None) -> Roles:
-    """Which column is what; raises Refused for a column that is not there, or where there is nothing to learn from.
+    """Assign roles to columns; raises Refused for a missing column, or without a feature.
 
     Columns from ``filled`` on are known to be empty, and so no target.
     """

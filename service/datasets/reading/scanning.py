@@ -1,4 +1,4 @@
-"""One pass over a text: where it stops being of its encoding, and characters that no table should hold."""
+"""Scan a text once: for the first byte outside its encoding, and for characters no table should have."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Place:
 
 @dataclass(slots=True)
 class Scan:
-    """What a pass has found first: bytes that do not fit, NUL, other odd characters, and text encoded twice."""
+    """First findings of a scan: undecodable bytes, NUL, other odd characters, and text encoded twice."""
 
     failure: Place | None = None
     nul: Place | None = None
@@ -67,12 +67,12 @@ def scan(path: Path, encoding: str) -> Scan:
 
 
 def count_breaks(text: str) -> int:
-    """How many lines end in the text."""
+    """Number of line ends in the text."""
     return text.count("\n") + text.count("\r") - text.count("\r\n")
 
 
 def count_controls(text: str) -> int:
-    """How many control characters there are, without those that texts are laid out with."""
+    """Number of control characters, without those of text layout."""
     return sum(text.count(chr(each)) for each in _CONTROLS)
 
 
@@ -116,7 +116,7 @@ def _place(text: str, position: int, line: int) -> Place:
 
 
 def _failure(error: UnicodeError, line: int, encoding: str) -> Place:
-    """Where bytes do not fit, and which."""
+    """The place and value of undecodable bytes."""
     if not isinstance(error, UnicodeDecodeError):
         return Place(line, str(error))
     good = bytes(error.object[: error.start]).decode(encoding, "ignore")

@@ -1,4 +1,4 @@
-"""Every column of a table settled once all of it was read: as numbers in one form, or as texts."""
+"""Settle every column of a table after reading all of it: as numbers of one format, or as strings."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ReadAgain(Exception):
 
 
 class Settling:
-    """What becomes of the columns of a table.
+    """The settled columns of a table.
 
     ``numbers`` are the values of columns that were open, by their index among those that are read. ``reasons`` and
     ``advice`` say why columns cannot be read.
@@ -139,7 +139,7 @@ class Settling:
         self.advice.append(f'Set it with "decimal", or for this column alone with "numeric": [{column}].')
 
     def _tell_texts(self, place: int, reader: ColumnReader, found: Judgement) -> None:
-        """Say what is remarkable about a column that is one of texts."""
+        """Warn about a remarkable column of strings."""
         name = self._roles.names[place]
         is_told_as_feature = place in self._roles.features and numeric_words(reader.levels or ()) is not None
         if found.why == "mixed" and not is_told_as_feature and place != self._roles.order:
@@ -154,7 +154,7 @@ class Settling:
             self._warn("numbers_as_classes", name, message)
 
     def _tell(self, place: int, found: Judgement) -> None:
-        """Say how the numbers of a column were read, and note it for the options."""
+        """Warn how the numbers of a column were read, and record it for the options."""
         form, name = found.form or NumberForm(), self._roles.names[place]
         self._written[place] = NumericColumn(
             column=name, decimal=form.decimal, thousands=form.thousands or NONE, unit=form.unit or NONE
@@ -172,7 +172,7 @@ class Settling:
         self._warn("read_as_numbers", name, message)
 
     def _doubt(self, place: int, reader: ColumnReader, prefer: str | None) -> None:
-        """Say how plain numbers were read whose signs may separate thousands; a comma alone is nobody's choice."""
+        """Warn how plain numbers with ambiguous separators were read; a single comma is not ambiguous."""
         name, sign = self._roles.names[place], reader.decimal
         if sign == "," and prefer is None and self._options.delimiter != ";":
             self._refuse_undecided(name, Judgement(None, "undecided", "", reader.doubtful or ""))
@@ -207,7 +207,7 @@ def _to_read_again(
 
 
 def _expected(form: NumberForm) -> str:
-    """What the numbers of a column have in common."""
+    """Description of the common form of a column's numbers."""
     if form == NumberForm():
         return PLAIN
     parts = []

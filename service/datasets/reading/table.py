@@ -1,4 +1,4 @@
-"""A table as numbers: what every format with rows and columns becomes before it is interpreted."""
+"""A table as numbers: the common form of every format with rows and columns."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BLOCK = 4_096
 
 
 class Lines:
-    """At which line of the file each row stands, kept as ranges as long as rows follow each other line by line."""
+    """Line number of each row in the file, stored as ranges of consecutive lines."""
 
     def __init__(self) -> None:
         self._parts: list[range | Array] = []
@@ -50,7 +50,7 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class OddNumbers:
-    """What in a column of numbers hints at names: an integer that loses digits, a number with leading zeros."""
+    """Numbers in a column that suggest names: an integer that loses digits, a number with leading zeros."""
 
     rounded: str | None = None
     padded: str | None = None
@@ -78,7 +78,7 @@ class Table:
 
     @functools.cached_property
     def places(self) -> dict[int, int]:
-        """Where in ``values`` the column of the file stands."""
+        """Position of a column of the file in ``values``."""
         return {place: index for index, place in enumerate(self.roles.read)}
 
     def kept(self, rows: Array) -> Table:

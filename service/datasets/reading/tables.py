@@ -1,4 +1,4 @@
-"""A table interpreted: features, target, and the rows that each part has."""
+"""Interpret a table: features, target, and the rows of each split."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _PARTS = {
 
 
 def interpret(table: Table) -> Parsed:
-    """What the table holds to train on; raises Refused."""
+    """Interpret the table; raises Refused."""
     table, warnings = _with_targets(table)
     roles, options = table.roles, table.options
     if len(table.values) <= 1:

@@ -1,4 +1,4 @@
-"""What is to be predicted: the task found out from the target's values, and the targets as the engine wants them."""
+"""Targets: infer the task from the target's values, and encode them for the engine."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def _distinct(values: Array) -> int:
 
 
 def _distinct_labels(columns: Columns) -> int:
-    """How many numbers the labels are, to the last digit."""
+    """Number of distinct numbers among the labels, to the last digit."""
     texts = columns.labels.texts if columns.labels is not None else ()
     return len({exact_number(text, columns.decimal) for text in texts})
 

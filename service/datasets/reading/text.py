@@ -1,4 +1,4 @@
-"""The lines of a text file: its encoding found out, and never more than a line in memory."""
+"""Lines of a text file: detects the encoding and holds one line in memory at a time."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def _check_binary(start: bytes) -> None:
 
 
 def _checked(path: Path, encoding: str, *, is_marked: bool = False) -> Scan:
-    """What is in a text of this encoding; raises Refused where it is none."""
+    """Check a text against this encoding; raises Refused if it does not match."""
     found = scan(path, encoding)
     if found.failure is not None:
         advice = (

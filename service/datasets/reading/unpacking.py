@@ -1,4 +1,4 @@
-"""Files that were packed with gzip, as scikit-learn ships some of its tables."""
+"""Unpack files compressed with gzip."""
 
 from __future__ import annotations
 

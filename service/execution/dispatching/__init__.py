@@ -1,1 +1,1 @@
-"""Which queued rows run next, and on which worker process."""
+"""Selection of queued rows and the worker processes they run on."""

@@ -1,4 +1,4 @@
-"""Which experiments train together as one stack, and who is next: pure rules."""
+"""Grouping of experiments into stacks, and the dispatch order: pure rules."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class Waiting:
 
 @dataclass(slots=True)
 class Dispatch:
-    """Experiments that one worker trains, by their owners, and those that come on board now.
+    """Experiments that one worker trains, by owner, and those that join now.
 
-    ``id`` is None for a dispatch that is yet to be made, ``cohort`` for one that nobody can join.
+    ``id`` is None for a dispatch that is yet to be created, ``cohort`` is None for one that cannot be joined.
     """
 
     id: str | None
@@ -48,10 +48,10 @@ class Dispatch:
 
 
 class Queue(Protocol):
-    """What waits, as far as the rules need to see it."""
+    """The queue, as far as the rules need it."""
 
     def fronts(self, cohort: str | None = None) -> Mapping[str, Waiting]:
-        """Of every owner that waits, the experiment of the highest priority that was queued first.
+        """Of every waiting owner, the experiment of the highest priority that was queued first.
 
         With a ``cohort``: of those that may ride in a stack of it.
         """
@@ -61,7 +61,7 @@ class Queue(Protocol):
 
 
 def shares_of(live: Sequence[Dispatch]) -> dict[str, Fraction]:
-    """How many workers each owner has: the sum over the dispatches of its part in each."""
+    """Number of workers of each owner: the sum over the dispatches of its part in each."""
     shares: dict[str, Fraction] = {}
     for dispatch in live:
         for owner, lanes in Counter(dispatch.owners).items():
@@ -81,17 +81,17 @@ def plan(
     most_running: int | None = None,
     used: Mapping[str, int] | None = None,
 ) -> list[Dispatch]:
-    """Who comes on board of which dispatch, given how many workers are ``idle``; dispatches that nobody boards are out.
+    """Decide which experiments join which dispatch, given the ``idle`` workers; unchanged dispatches are left out.
 
     A claim is (use, priority, age): an owner's use is its share, the sum over the live dispatches of its part in each,
     times a minute, and the seconds of a worker that it has ``used`` lately. The smallest comes first. An owner with
     ``most_running`` experiments that run is passed over.
 
     1. The best claims head a dispatch of their own, for as long as there are idle workers.
-    2. Experiments of a head's cohort ride along, spread evenly, as long as nobody with a better share or priority is
-       left waiting; age does not count, since a lane more costs the others little.
-    3. While the first in line finds room in any stack of its cohort, it joins. Here age counts: a stack that goes
-       on and on keeps its worker from those who wait.
+    2. Experiments of a head's cohort ride along, spread evenly, as long as no experiment with a better share or
+       priority is left waiting. Age does not count, since one more lane costs the others little.
+    3. The first in line joins any stack of its cohort that has room. Here age counts: a stack that never ends keeps
+       its worker from the experiments that wait.
     """
     claims = _Claims(queue, live, most_running, used or {})
     claims.head(idle)
@@ -160,7 +160,7 @@ class _Claims:
         return use, -waiting.priority, waiting.created_at, waiting.id
 
     def _places(self, dispatches: Sequence[Dispatch]) -> dict[str | None, Dispatch]:
-        """For every cohort that there is room for, the dispatch with the fewest lanes."""
+        """For every cohort with room, the dispatch with the fewest lanes."""
         places: dict[str | None, Dispatch] = {}
         for dispatch in dispatches:
             if dispatch.takes(dispatch.cohort):

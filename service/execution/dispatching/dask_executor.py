@@ -1,4 +1,4 @@
-"""Dask distributed behind the executor port: worker processes of a cluster, on other machines or this one.
+"""Executor on Dask distributed: worker processes of a cluster, on other machines or this one.
 
 Dask only carries a dispatch's id to an idle process and notices when that process dies. It is never asked for a
 result, and never told to cancel anything.

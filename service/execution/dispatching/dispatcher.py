@@ -1,4 +1,4 @@
-"""The loop that turns queued rows into running tasks and takes back what dead workers leave behind."""
+"""Dispatcher loop: turns queued rows into running tasks and takes back those of dead workers."""
 
 from __future__ import annotations
 
@@ -189,9 +189,9 @@ class Dispatcher:
                 raise
 
     def _slow_down(self, now: float) -> None:
-        """Wait longer and longer after losses that follow each other: workers that cannot even begin are no use.
+        """Wait longer after each of a series of losses: workers that cannot even start are useless.
 
-        One that had begun is no reason to wait: whoever waits for the place of a killed worker should have it at once.
+        The loss of a worker that had started causes no wait: its place should be taken at once.
         """
         calm = now - self._last_loss > CALM_SECONDS
         self._pause = SHORTEST_PAUSE_SECONDS if calm else min(2 * self._pause, LONGEST_PAUSE_SECONDS)

@@ -1,4 +1,4 @@
-"""The port behind which worker processes live: anything that can start a dispatch somewhere."""
+"""Executor port: anything that can run a dispatch in a worker process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HAND_BACK_SECONDS = 3.0
 
 
 class Slots(NamedTuple):
-    """How many dispatches can run at a time, and how many more would start at once."""
+    """Number of dispatches that can run at a time, and that would start at once."""
 
     total: int
     idle: int
@@ -21,7 +21,7 @@ class Slots(NamedTuple):
 
 
 class MemoryUse(NamedTuple):
-    """What a worker used when it was killed for it, and what it may use."""
+    """Memory a worker used when it was killed for it, and its limit."""
 
     used_bytes: int
     limit_bytes: int
@@ -45,10 +45,10 @@ class Executor(Protocol):
     """
 
     def slots(self) -> Slots:
-        """What there is room for now; nothing while the workers cannot be reached."""
+        """Number of dispatches that can start now; 0 while the workers cannot be reached."""
 
     def memory_bytes(self) -> int | None:
-        """What the roomiest worker may use; None where that is not known."""
+        """Memory of the worker with the most; None if unknown."""
 
     def submit(self, dispatch_id: str) -> None:
         """Start the dispatch in an idle worker and return; raise ConnectionError where none can be reached."""

@@ -1,4 +1,4 @@
-"""Leases without clocks in the database: a holder counts up, an observer sees how long it has not."""
+"""Leases without clocks in the database: a holder counts up, and an observer times the count."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class _Seen:
 
 
 class LeaseWatch(Generic[Key]):
-    """How long each counter has been seen unchanged, by the observer's own monotonic clock.
+    """Time that each counter has been unchanged, by the observer's own monotonic clock.
 
     Only time in which the observer really looked counts: the gap between two looks counts as one second at
     most, so that neither an outage of the database nor a stopped observer lets a lease expire.

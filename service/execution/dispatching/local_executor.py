@@ -1,4 +1,4 @@
-"""Worker processes of this process's own behind the executor port: subprocesses and pipes, no listening socket."""
+"""Executor with child processes: connected by pipes, without a listening socket."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 
 class Report(StrEnum):
-    """What a worker says of itself; after each it can take a dispatch."""
+    """A worker's report; after each it can take a dispatch."""
 
     READY = "ready"
     """The worker has started."""
@@ -68,7 +68,7 @@ class LocalExecutor:
         )
 
     def memory_bytes(self) -> int | None:
-        """What each worker may use."""
+        """Memory limit of each worker."""
         return self._memory_bytes
 
     def submit(self, dispatch_id: str) -> None:
@@ -78,7 +78,7 @@ class LocalExecutor:
             raise ConnectionError(message)
 
     def close(self) -> None:
-        """Have every worker hand back what it trains and end."""
+        """Stop every worker after it has handed back its work."""
         for worker in self._workers:
             worker.stop()
         for worker in self._workers:

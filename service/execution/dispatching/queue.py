@@ -1,4 +1,4 @@
-"""The queue as the database has it, read in small pieces along its indexes, however long it is."""
+"""Read the queue in small pieces along its indexes, whatever its length."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def lanes_columns(table: Any) -> tuple[Any, ...]:
 
 
 def lanes_of(row: Any) -> int:
-    """How many lanes a stack of this experiment's cohort should have."""
+    """Number of lanes a stack of this experiment's cohort should have."""
     return lanes_per_stack(row.parameters, row.batch_size, row.precision)
 
 
 class DatabaseQueue:
-    """What waits, seen through one session. Changes nothing: what is taken is only passed over from then on."""
+    """The queue seen through one session, without changes: taken rows are only skipped from then on."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -90,7 +90,7 @@ def _columns(table: Any) -> tuple[Any, ...]:
 
 
 def _queued(table: Any, *, of_cohort: bool) -> list[Any]:
-    """What the rows of a line have in common."""
+    """The conditions shared by all queued rows."""
     conditions = [table.c.status == _QUEUED, table.c.id.not_in(_TAKEN)]
     if of_cohort:
         return [*conditions, table.c.cohort == _COHORT, table.c.losses == _NONE_LOST]

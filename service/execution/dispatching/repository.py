@@ -1,4 +1,4 @@
-"""What the dispatcher asks of the database and writes to it."""
+"""Queries and writes of the dispatcher."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def find_claims(
     most_running: int | None = None,
     used: Mapping[str, int] | None = None,
 ) -> list[Dispatch]:
-    """Who could be dispatched now, by the rules of ``cohorts.plan``; changes nothing.
+    """Plan dispatches by the rules of ``cohorts.plan``; changes nothing.
 
     ``capacity`` says how many more dispatches there is room for, given how many are live. Only dispatches of this
     engine are joined: of another's it is not known whether they have a worker.
@@ -120,13 +120,13 @@ def waiting_owners(session: Session) -> list[str]:
 
 
 def ask_back(session: Session, dispatch_id: str) -> None:
-    """Have a worker hand a dispatch back after the epoch that it trains."""
+    """Ask a worker to hand back a dispatch after its current epoch."""
     wanted = (ExperimentRow.dispatch_id == dispatch_id, ExperimentRow.status == "running")
     session.execute(sa.update(ExperimentRow).where(*wanted).values(hand_back_requested=True))
 
 
 def live_dispatches(session: Session, engine_id: str) -> list[Dispatch]:
-    """Everything that is dispatched, of whichever engine; that of others cannot be joined."""
+    """All live dispatches of all engines; those of other engines cannot be joined."""
     ours = _dispatches_of(engine_id)
     names = ("dispatch_id", "owner", "status", "losses", "cohort")
     columns = (*(_EXPERIMENTS.c[name] for name in names), *lanes_columns(_EXPERIMENTS))
@@ -233,7 +233,7 @@ def release(
 
 
 def after_release(row: Held, now: datetime, *, lost: bool, memory: MemoryUse | None = None) -> dict[str, Any]:
-    """What becomes of an experiment that its worker no longer works on: the values to store."""
+    """Values to store for an experiment that its worker has released."""
     losses = row.losses + (lost and row.status != "dispatched")
     values: dict[str, Any] = {"status": _RELEASED[row.status], "dispatch_id": None, "losses": losses}
     if row.status == "cancelling":

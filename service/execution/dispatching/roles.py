@@ -1,4 +1,4 @@
-"""One engine at a time has a role: it counts up on the role's row, and whoever sees that stop may take it."""
+"""Roles held by one engine at a time: the holder counts up, and another may take over when that stops."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Role:
         return cast("sa.CursorResult[Any]", session.execute(taken)).rowcount == 1
 
     def give_up(self, session: Session) -> None:
-        """Leave the role to whoever wants it next."""
+        """Give up the role for the next engine."""
         ours = (RoleRow.name == self._name, RoleRow.holder == self._holder)
         session.execute(sa.delete(RoleRow).where(*ours))
 

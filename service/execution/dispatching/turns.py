@@ -1,4 +1,4 @@
-"""How much of the workers each owner has used lately, and whose run makes room for whom: pure rules."""
+"""Recent use of workers per owner, and the run that has to make room for another: pure rules."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ LONGEST_STEP_SECONDS = 2.0
 
 
 class Turns:
-    """What one dispatcher has seen the owners use; its successor begins with nothing.
+    """The use by each owner as one dispatcher has observed it; its successor starts from zero.
 
-    A dispatch may be asked back once it has trained for ``turn_seconds``; None asks nobody.
+    A dispatch may be asked back once it has trained for ``turn_seconds``; None disables this.
     """
 
     def __init__(self, turn_seconds: float | None) -> None:
@@ -52,10 +52,10 @@ class Turns:
     def ask(
         self, now: float, waiting: Sequence[str], live: Sequence[Dispatch], most_running: int | None = None
     ) -> str | None:
-        """The id of the dispatch that is to make room for one of the owners that wait; None where nobody is to.
+        """The id of the dispatch that has to make room for a waiting owner; None if there is none.
 
-        The owner with the least use comes first. Of the dispatches that have had their turn, that of the owners with
-        the most use makes room, provided that each of them has used more.
+        The owner with the least use comes first. Of the dispatches that have had their turn, that of the
+        owners with the most use makes room, provided that each of them has used more.
         """
         if self._turn_seconds is None:
             return None

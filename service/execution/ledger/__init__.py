@@ -1,1 +1,1 @@
-"""What a worker reads and writes, each write fenced by its attempt."""
+"""Reads and writes of a worker, each write fenced by its attempt."""

@@ -91,11 +91,11 @@ NOTHING = Content()
 
 
 def stage(content: Iterable[bytes], persist: Callable[[Callable[[Session], None]], None]) -> str:
-    """Write a content, given in any pieces, as a blob, a piece in each call of ``persist``; returns the blob's id.
+    """Write a content, given in any pieces, as a blob, one piece per call of ``persist``; returns the blob's id.
 
     Raises BlobGone.
 
-    Until something refers to it nobody sees it, and nobody else has had to wait for long.
+    The blob is invisible until it is referenced, and no other writer waits long.
     """
     blob_id = f"blob_{uuid.uuid4().hex}"
     persist(lambda session: large.create(session, blob_id))

@@ -1,4 +1,4 @@
-"""Epochs on their way into the database: an epoch may take less time than a statement that stores it."""
+"""Store epochs in batches, since an epoch may take less time than an INSERT."""
 
 from __future__ import annotations
 

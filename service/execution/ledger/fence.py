@@ -1,4 +1,4 @@
-"""The UPDATE with which every write of a worker begins, and which changes nothing once its lease has ended."""
+"""Fence: the UPDATE at the start of a worker's every write, which fails once its lease has ended."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _update() -> Any:
 
 
 def _flush(told: Any, **values: Any) -> Any:
-    """What flushes have in common: what is None leaves the row's own."""
+    """The UPDATE shared by flushes; a None leaves the row's value."""
     columns = {name: _EXPERIMENTS.c[name] for name in ("final", "best_epoch", "best")}
     news = {
         name: sa.func.coalesce(sa.bindparam(f"new_{name}", type_=column.type), column)

@@ -1,4 +1,4 @@
-"""The events of a flush, numbered by the very statement that is its fence."""
+"""Events of a flush, numbered by the fence's statement."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def status_event(status: str, stop_reason: str | None = None) -> Event:
 
 
 def events(progress: Progress, status: str | None) -> list[Event]:
-    """What there is to say of a flush after which the experiment has this status, where that is known."""
+    """The events of a flush, after which the experiment has this status if known."""
     return [*_events(progress, status)]
 
 

@@ -1,4 +1,4 @@
-"""Taking back what an experiment has trained, so that it begins again with epoch 1."""
+"""Reset an experiment's training to start over from epoch 1."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def start_over(session: Session, id_: str) -> None:
 
 
 def restart_under(session: Session, row: Any, revision: int) -> None:
-    """Have an experiment that was trained by another revision of the engine begin again, and warn of it."""
+    """Restart an experiment that was trained by another revision of the engine, with a warning."""
     start_over(session, row.id)
     message = (
         f"Training started over from epoch 1: its {row.last_epoch} epochs were computed by engine revision "
@@ -55,7 +55,7 @@ def restart_under(session: Session, row: Any, revision: int) -> None:
 
 
 def restart_after_damage(session: Session, row: Any, damage: Damaged) -> Any:
-    """Have an experiment begin again whose state is damaged, and warn of it; returns its row."""
+    """Restart an experiment whose state is damaged, with a warning; returns its row."""
     start_over(session, row.id)
     log.error("cannot resume", experiment_id=row.id, damage=str(damage))
     message = f"Training started over from epoch 1: {damage.what} was damaged. The results will be the same."

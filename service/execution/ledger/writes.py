@@ -1,4 +1,4 @@
-"""What a worker reads from the database and writes to it, each write under the condition that it still may."""
+"""Reads and writes of a worker, each write conditional on its attempt."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ _WISHES = sa.select(
 
 
 def begin(session: Session, dispatch_id: str) -> list[Work]:
-    """Fence: start a new attempt of every experiment of the dispatch that waits for it, and return what to train.
+    """Fence: start a new attempt of every waiting experiment of the dispatch, and return what to train.
 
-    Whoever worked on one of them before can write no more. Nothing comes back if the dispatch was given up, or was
-    dispatched for another revision of the engine.
+    Any earlier attempt can no longer write. Returns nothing if the dispatch was given up, or was made for
+    another revision of the engine.
     """
     started = (
         sa.update(_EXPERIMENTS)
@@ -105,7 +105,7 @@ def _work(session: Session, row: sa.Row[Any]) -> Work:
 
 
 def begin_again(session: Session, work: Work, damage: Damaged) -> Work | None:
-    """Have an experiment that was just begun begin with epoch 1, as its state is damaged; None if it is not ours."""
+    """Restart a just begun experiment from epoch 1, as its state is damaged; None if it is not ours."""
     if fence.update(session, work.lease, {}) is None:
         return None
     query = sa.select(_EXPERIMENTS).where(_EXPERIMENTS.c.id == work.lease.experiment_id)
@@ -139,7 +139,7 @@ def is_foreign(session: Session, dispatch_id: str) -> bool:
 
 
 def wishes(session: Session, dispatch_id: str, leases: Iterable[Lease]) -> Wishes:
-    """What there is to know of a dispatch between two flushes."""
+    """Pending requests for a dispatch between two flushes."""
     rows = session.execute(_WISHES, {"dispatch": dispatch_id}).all()
     found = {Lease(row.id, row.attempt): row for row in rows if row.status in WORKING}
     heard = Wishes(

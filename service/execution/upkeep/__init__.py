@@ -1,1 +1,1 @@
-"""Work beside training: reading uploads, removing what was deleted, verifying what is stored."""
+"""Work beside training: reading uploads, sweeping deleted content, verifying stored content."""

@@ -1,4 +1,4 @@
-"""Having uploaded data sets read, several at a time, each in a process of its own beside the trainings."""
+"""Have uploaded data sets read, several at a time, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Intake:
     """Reads what has been uploaded while this engine is the one that dispatches, which ``is_ours`` says.
 
     Up to ``most_readers`` processes read at a time, as long as their estimated memory stays within ``memory_bytes``; a
-    file that needs more is read alone. The line decides who is next: nobody overtakes a large file that waits for
+    file that needs more is read alone. The line decides who is next: no file overtakes a large one that waits for
     memory. A reader that dies is started again; the third death is held against the data set. One that hangs is killed.
 
     Estimates can be too low. When the readers together use more than ``memory_bytes``, the one begun last is killed,
@@ -100,7 +100,7 @@ class Intake:
                 pass
 
     def give_up_uploads(self, now: float) -> None:
-        """Look, at the monotonic time ``now``, whether uploads still come; whoever sends to one later begins anew."""
+        """Check, at the monotonic time ``now``, whether uploads still make progress, and reset abandoned ones."""
         if now < self._next_look:
             return
         self._next_look = now + LOOK_SECONDS

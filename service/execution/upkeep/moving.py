@@ -1,4 +1,4 @@
-"""Moves large contents that older versions stored in rows to blobs, while the service runs.
+"""Move large contents that older versions stored in rows to blobs, while the service runs.
 
 A content is written as a blob a piece a transaction, then referred to, then its old rows are left to the sweeper. A
 process that is killed in between leaves a blob that nothing refers to, or rows that are noted as leftovers.

@@ -1,4 +1,4 @@
-"""A process that reads one uploaded data set, and the thread that watches it."""
+"""A child process that reads one uploaded data set, and the thread that watches it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class ReaderProcess:
     ) -> None:
         self.identifier, self.attempt, self.needed_bytes = identifier, attempt, needed_bytes
         self.killed_for: MemoryUse | None = None
-        """What it used, if it was killed because that was too much."""
+        """Memory it used, if it was killed for that."""
 
         self.was_put_back = False
         """Whether it was killed to make room for others; nothing is held against its data set."""
@@ -97,7 +97,7 @@ class ReaderProcess:
         self._process.kill()
 
     def terminate(self) -> None:
-        """Tell it to end; ``join`` waits for that."""
+        """Ask it to exit; ``join`` waits for that."""
         self._process.terminate()
 
     def join(self) -> None:

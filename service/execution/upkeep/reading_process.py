@@ -1,10 +1,9 @@
-"""The process that reads one uploaded data set: parses its bytes and stores the arrays, or says why it cannot.
+"""Read one uploaded data set: parse its bytes, and store arrays or reasons for rejection.
 
     python -m service.execution.upkeep.reading_process ds_… ATTEMPT FOLDER
 
-It has a process of its own, so that neither the memory it takes nor what a broken file does to it is anybody else's
-matter. Every write is made under the condition that its attempt is still the last one. The engine starts it by
-``service.execution.pulse``, which adds the beats.
+A separate process isolates its memory use and the effects of a broken file. Every write is conditional on its attempt
+being the last one. The engine starts it by ``service.execution.pulse``, which adds the heartbeats.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ PIECE_BYTES = 2**20
 
 
 class _Superseded(Exception):
-    """The data set was deleted, or somebody else reads it now."""
+    """The data set was deleted, or another process reads it now."""
 
 
 class _Reading:

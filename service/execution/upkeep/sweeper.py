@@ -1,4 +1,4 @@
-"""Gives the room of what was deleted back, and moves what older versions stored, beside all that an engine does."""
+"""Free the space of deleted content and move content of older versions, in the background."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bytes that nothing needs any more are removed a few at a time, so that nobody waits for it.
+"""Remove unreferenced bytes a few at a time, in short transactions.
 
 Whatever ends a data set, or a checkpoint, leaves its bytes where they are, and a row among the leftovers: in one
 transaction the bytes of a large one would keep every other writer of an SQLite file waiting, and need as much room for

@@ -1,4 +1,4 @@
-"""Checks everything stored that has a hash, beside a running service."""
+"""Verify all stored content that has a hash, beside a running service."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""A worker process: training one dispatch after another."""
+"""Worker process: trains one dispatch after another."""

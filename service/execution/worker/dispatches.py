@@ -1,4 +1,4 @@
-"""A worker process: trains one dispatch after another, and hands back what it cannot finish."""
+"""Train one dispatch after another, and hand back unfinished ones."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class WorkerProcess:
         self.reporter.start(replaces=replaces)
 
     def stop(self, seconds: float) -> None:
-        """Have the training stop at its next look between batches and wait for that, but not for longer."""
+        """Stop the training at its next check between batches and wait for it, up to a limit."""
         self._stopping.set()
         self._idle.wait(seconds)
 
@@ -131,7 +131,7 @@ class WorkerProcess:
                 except Exception as error:
                     log.exception("training failed", dispatch_id=dispatch_id)
                     run.fail(error)
-                # Whoever was to join what has failed trains now.
+                # Experiments that were to join the failed ones train now.
                 works = self._begin(dispatch_id)
 
     def _begin(self, dispatch_id: str) -> list[Work]:
@@ -140,7 +140,7 @@ class WorkerProcess:
         return [work for work in loaded if work is not None]
 
     def _loaded(self, work: Work) -> Work | None:
-        """The work with what it begins with or goes on from, read where nobody waits for it; None if it is not ours."""
+        """Load what the work starts or resumes from, without delaying others; None if it is not ours."""
         id_ = work.lease.experiment_id
         if (blob_id := work.state_blob) is not None:
             try:

@@ -1,4 +1,4 @@
-"""The thread beside a training: it keeps the lease through long epochs and hears what users ask for."""
+"""Heartbeat thread: keeps the lease during long epochs and receives users' requests."""
 
 from __future__ import annotations
 

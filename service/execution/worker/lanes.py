@@ -1,4 +1,4 @@
-"""One experiment of a stack, and what of it is not stored yet."""
+"""One experiment of a stack with its results that are not stored yet."""
 
 from __future__ import annotations
 
@@ -62,24 +62,24 @@ class Lane:
             self._best = measured
 
     def progress(self, report: LaneReport | KeptLane) -> Progress:
-        """Everything since the last flush, and the state after this epoch, which may be none."""
+        """Progress since the last flush, and the state after this epoch, if any."""
         best = report.best() if self._best is not None else None
         return self._progress(to_safetensors(report.state()) if report.epoch else None, [], best)
 
     def interrupted(self, kept: KeptLane, reason: str) -> Progress:
-        """Everything since the last flush, and how it ended within an epoch, which does not count."""
+        """Progress since the last flush, and the end within an epoch, which does not count."""
         result = kept.result(reason)
         return self.failed(without_epochs(reason)) if result is None else self.ended(result)
 
     def ended(self, result: Result) -> Progress:
-        """Everything since the last flush, and how it ended."""
+        """Progress since the last flush, and the end."""
         metrics = self.work.final or {} if self._last is None else document(epoch_row(*self._last))
         last = Weights("last", result.epochs, metrics, to_safetensors(result.last))
         ending = from_result(result, self.work.warnings)
         return self._progress(None, [last], result.best, ending)
 
     def failed(self, ending: Ending) -> Progress:
-        """How it ended by an error.
+        """The end by an error.
 
         What was not stored is given up: its weights are not at hand, and storing may be what failed.
         """
@@ -98,7 +98,7 @@ class Lane:
         improved: Checkpoint | None,
         ending: Ending | None = None,
     ) -> Progress:
-        """Everything since the last flush; ``improved`` are the best weights, which count where they are new."""
+        """Progress since the last flush; ``improved`` are the best weights, used if they are new."""
         rows = [epoch_row(*measured) for measured in self._pending]
         final = document(rows[-1]) if rows else None
         progress = Progress(

@@ -1,4 +1,4 @@
-"""What the engine reports, in the words of the database: pure functions."""
+"""Convert the engine's reports to column values: pure functions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def finite(values: Mapping[str, float | None]) -> dict[str, Any]:
 
 
 def from_result(result: Result, warnings: list[Any]) -> Ending:
-    """How an experiment ended that the engine trained to its end; ``warnings`` are those it had before."""
+    """The end of an experiment that the engine trained to its end; ``warnings`` are the earlier ones."""
     found = [shown for each in result.warnings if (shown := _warning(each)) not in warnings]
     return Ending(
         status={"non_finite": "failed", "user": "cancelled"}.get(result.stop_reason, "succeeded"),
@@ -55,7 +55,7 @@ def _warning(warning: SpecWarning) -> dict[str, str]:
 
 
 def without_epochs(reason: str) -> Ending:
-    """How an experiment ended whose first epoch was not over by then."""
+    """The end of an experiment before its first epoch was complete."""
     if reason != "time_limit":
         return Ending(status="cancelled", stop_reason=reason)
     message = (
@@ -66,7 +66,7 @@ def without_epochs(reason: str) -> Ending:
 
 
 def from_error(error: Exception) -> Ending:
-    """How an experiment ended that could not be trained."""
+    """The end of an experiment that could not be trained."""
     if isinstance(error, (EngineError, DatasetMismatchError, Damaged)):
         code = re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__.removesuffix("Error")).lower()
         message = str(error)

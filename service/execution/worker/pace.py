@@ -1,4 +1,4 @@
-"""When a training is stored."""
+"""Pace of flushes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST_ROWS = 4000
 
 
 class Pace:
-    """When to flush next: not before a while, and not so soon that storing takes a noticeable share of the time.
+    """Time of the next flush: after a minimum interval, and late enough to bound the share of time for storing.
 
     The shorter of the last two flushes counts: one that waited for a lock or through an outage says nothing about
     the next.
@@ -29,7 +29,7 @@ class Pace:
         return now >= self._next_flush or rows >= MOST_ROWS
 
     def hurry(self) -> None:
-        """Have the next epoch stored at once: somebody waits for the first of a curve."""
+        """Store the next epoch at once: a user waits for the first of a curve."""
         self._next_flush = 0.0
 
     def flushed(self, begun: float, ended: float) -> None:

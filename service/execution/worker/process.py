@@ -1,4 +1,4 @@
-"""A worker process of the embedded engine: reads commands from standard input, reports on a second pipe.
+"""Worker process of the embedded engine: reads commands from standard input, reports on a second pipe.
 
     python -P -m service.execution.worker.process DESCRIPTOR [replaces]
 

@@ -1,4 +1,4 @@
-"""What a worker tells operators: it counts its flushes, and adds them to the row of its host every few seconds."""
+"""Report a worker's flushes to operators: added to the row of its host every few seconds."""
 
 from __future__ import annotations
 

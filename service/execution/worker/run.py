@@ -1,4 +1,4 @@
-"""One dispatch in training: drives the engine's generator and decides when what it reports is stored."""
+"""One dispatch in training: drives the engine's generator and decides when to flush."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class Run:
         )
 
     def _joined(self) -> list[Lane]:
-        """Whoever has come on board since."""
+        """Experiments that have joined since."""
         self._heartbeat.joined()
         return [self._taken(work) for work in self._begin()]
 
@@ -134,7 +134,7 @@ class Run:
         return Lane(work)
 
     def _names(self, work: Work) -> dict[str, str | None]:
-        """What the lines of an experiment are found by."""
+        """Identifiers of an experiment in log lines."""
         return {
             "experiment_id": work.lease.experiment_id,
             "dispatch_id": self._dispatch_id,
@@ -173,14 +173,14 @@ class Run:
         return {lane: reason for lane, reason in reasons.items() if reason is not None}
 
     def _reason(self, lane: Lane, since: float = 0.0) -> str | None:
-        """Why a lane is to end, ``since`` seconds after its last whole epoch: by its user, another worker, or time."""
+        """The reason for a lane to end ``since`` seconds after its last complete epoch: user, lost lease, or time."""
         wishes = self._heartbeat.wishes
         if lane.done or lane.lease in wishes.cancelled or lane.lease in wishes.gone:
             return "user"
         return "time_limit" if lane.out_of_time(since) else None
 
     def _should_stop(self, kept: Sequence[KeptLane]) -> bool:
-        """End and pause within an epoch whom there is reason to; whether nobody is left who trains."""
+        """End and pause lanes within an epoch on request; returns whether no lane is left."""
         if self._stopping.is_set():
             self._hand_back([each for each in kept if not self._lanes[each.lane].done])
             return True

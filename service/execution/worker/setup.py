@@ -1,4 +1,4 @@
-"""What every worker process does before its first experiment, under Dask and without it."""
+"""Set up a worker process before its first experiment, with or without Dask."""
 
 from __future__ import annotations
 

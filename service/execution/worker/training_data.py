@@ -1,4 +1,4 @@
-"""The data of the experiments that a worker trains, made ready for training."""
+"""Prepared data of the experiments that a worker trains."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class TrainingData:
         self._last: tuple[str, Preparation, Splits] | None = None
 
     def facts(self, name: str, version: str, split: AnySplit) -> DatasetFacts:
-        """What resolving an experiment of this split needs to know of a data set; raises what loading it raises."""
+        """Facts about a data set that resolving an experiment of this split needs; raises what loading raises."""
         return self._load(name, version).facts_for(split)
 
     def splits(self, name: str, version: str, resolved: Resolved) -> Splits:

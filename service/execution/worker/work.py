@@ -1,4 +1,4 @@
-"""What passes between a worker's training and its ledger."""
+"""Messages between a worker's training and its ledger."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["QUIET", "Ending", "Lease", "Progress", "Wishes", "Work"]
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to write one experiment: it ends as soon as anybody else begins another attempt."""
+    """The right to write one experiment: it ends as soon as another attempt begins."""
 
     experiment_id: str
     attempt: int
@@ -52,7 +52,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What users want of a dispatch's experiments, those that are no longer ours, and whether others are to join.
+    """Pending requests for a dispatch's experiments, lost experiments, and whether others are to join.
 
     ``handing_back`` is the dispatcher's: the worker is wanted for another owner.
     """
@@ -70,7 +70,7 @@ QUIET = Wishes()
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What is known of an experiment once it has ended; the last of its ``warnings`` are ``found`` at the end."""
+    """Results of an ended experiment; the last of its ``warnings`` are ``found`` at the end."""
 
     status: str
     stop_reason: str
@@ -83,7 +83,7 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Everything that happened since the flush after ``flushed_epoch``; None stands for what has not changed.
+    """Changes since the flush after ``flushed_epoch``; None means unchanged.
 
     ``final`` and ``best`` are the metrics of the last and of the best epoch.
     """

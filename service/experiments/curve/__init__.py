@@ -1,1 +1,1 @@
-"""The curve of an experiment as it is stored."""
+"""The stored learning curve of an experiment."""

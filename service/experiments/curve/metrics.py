@@ -1,4 +1,4 @@
-"""The curve of an experiment: which metrics it has, and how a long one is thinned without losing its extremes."""
+"""Metrics of a curve by task, and thinning that keeps extremes."""
 
 from __future__ import annotations
 
@@ -66,12 +66,12 @@ def metric_names(*, regression: bool) -> tuple[str, ...]:
 
 
 def of_epoch(stored: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    """Those of an epoch's stored metrics that a document shows, and which of them were not finite."""
+    """The stored metrics of an epoch that a document shows, and which of them were not finite."""
     return {name: stored[name] for name in (*names, "non_finite") if name in stored and name != "seconds"}
 
 
 def select_names(names: Sequence[str], available: Sequence[str]) -> tuple[str, ...]:
-    """Those of the available metrics that comma-separated lists name, all without one; raises InvalidParameter."""
+    """The available metrics named by comma-separated lists, all without a list; raises InvalidParameter."""
     if not names:
         return tuple(available)
     each = (name.strip() for name in ",".join(names).split(","))
@@ -87,7 +87,7 @@ def select_names(names: Sequence[str], available: Sequence[str]) -> tuple[str, .
 
 
 def spread(count: int, extremes: Iterable[int], most: int) -> list[int]:
-    """At most that many places of a curve of ``count`` points: both ends, its extremes, the rest spread evenly.
+    """At most that many positions on a curve of ``count`` points: ends, extremes, the rest spread evenly.
 
     Where even the ends and extremes are too many, those named first stay.
     """

@@ -1,4 +1,4 @@
-"""Reading the rows of a curve: all of them, or only where it turns and where it is to be shown."""
+"""Read the rows of a curve: all of them, or only turning points and the thinned ones."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Extent:
 
     @property
     def count(self) -> int:
-        """How many epochs it has."""
+        """Number of epochs."""
         return self.last - self.first + 1
 
 
 def extent(session: Session, identifier: str, names: Sequence[str], *, from_epoch: int) -> Extent | None:
-    """Where a curve begins and ends and has each metric's first minimum and first maximum; None without any epoch.
+    """First and last epoch of a curve and each metric's first minimum and maximum; None without epochs.
 
     The database looks for them, so that its answer is short, however long the curve is.
     """

@@ -62,7 +62,10 @@ def get_experiment_metrics(  # noqa: PLR0913 - one argument per query parameter
     ] = None,
     accept: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Any:
-    """Every epoch unless `max_points` is given. Ask for CSV with `?format=csv` or the header `Accept: text/csv`."""
+    """Includes every epoch unless `max_points` is given.
+
+    Request CSV with `?format=csv` or the header `Accept: text/csv`.
+    """
     form = _BY_NAME[format_] if format_ is not None else preferred(accept, _FORMS)
     if form is None:
         raise Refusal(406, f"Metrics are available as {' or '.join(_FORMS)}.")

@@ -1,1 +1,1 @@
-"""What happened to an experiment: its events, as they are stored."""
+"""Stored events of an experiment."""

@@ -1,4 +1,4 @@
-"""What happens to an experiment, written down in the transaction in which it happens, and read again.
+"""Write events in the transaction of their cause, and read them.
 
 Every experiment numbers its own events from 1, so that a reader who knows the last number it has seen gets exactly
 the rest. Numbers are missing only where a run began again, whose earlier events of epochs and checkpoints are removed.
@@ -65,7 +65,7 @@ _INSERT = sa.insert(_EVENTS)
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """How far an experiment's events go, whether there will be more, and whether it is a regression."""
+    """Progress of an experiment's events: the last number, whether more follow, and whether it is a regression."""
 
     last_event: int
     ended: bool
@@ -98,7 +98,7 @@ def record_status(session: Session, experiment_id: str, status: str, stop_reason
 
 
 def followed(session: Session, owner: str, identifiers: Sequence[str]) -> dict[str, Followed]:
-    """Those of the experiments that are the owner's."""
+    """Those of the experiments that belong to the owner."""
     columns = _EXPERIMENTS.c
     statement = sa.select(
         columns.id, columns.last_event, columns.status, columns.task, columns.classes
@@ -145,7 +145,7 @@ def epochs(
 
 
 def results(session: Session, experiment_id: str) -> dict[str, Any]:
-    """What came out of an experiment that has ended."""
+    """The results of an ended experiment."""
     columns = _EXPERIMENTS.c
     shown = (columns.last_epoch.label("epoch"), columns.best_epoch, columns.argmin_epoch, columns.test)
     statement = sa.select(*shown, columns.error).where(columns.id == experiment_id)

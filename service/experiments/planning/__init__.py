@@ -1,1 +1,1 @@
-"""What an experiment would be, before it is posted."""
+"""Validation of an experiment without queueing it."""

@@ -1,4 +1,4 @@
-"""How a plan is shown to clients: the content of ``ExperimentPlan``."""
+"""Present a plan to clients as ``ExperimentPlan``."""
 
 from __future__ import annotations
 

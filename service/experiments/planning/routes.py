@@ -1,4 +1,4 @@
-"""The endpoint that checks an experiment without posting it."""
+"""Endpoint that validates an experiment without queueing it."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def validate_experiment(
     caller: Reader,
     session: QuickReading,
 ) -> Any:
-    """Takes what `POST /v1/experiments` takes and refuses what that refuses, in the same words; stores nothing.
+    """Takes the same body as `POST /v1/experiments`, returns the same errors, and stores nothing.
 
-    The estimate counts the work of an epoch and multiplies it by costs that were measured once, on one processor.
+    The estimate multiplies the counted work of an epoch by costs that were measured once, on one processor.
     """
     return plan_document(service.plan(session, caller.owner, document, limits=caller.limits))

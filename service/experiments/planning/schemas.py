@@ -1,4 +1,4 @@
-"""The document that tells what an experiment would be."""
+"""Schema of a validated experiment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["EstimateRead", "ExperimentPlan"]
 
 
 class EstimateRead(BaseModel):
-    """What training would take, from counted work and measured costs."""
+    """The estimated cost of training, from counted work and measured costs."""
 
     seconds_per_epoch: float = Field(description="Training alone, on one core.")
     seconds: float = Field(
@@ -30,7 +30,7 @@ class EstimateRead(BaseModel):
 
 
 class ExperimentPlan(BaseModel):
-    """What an experiment would be: the specification that it would have, and what training would take."""
+    """The resolved specification of an experiment and its estimated cost."""
 
     object: Literal["experiment.plan"]
     spec: Annotated[dict[str, Any], DescribedBy(ExperimentSpec)] = Field(

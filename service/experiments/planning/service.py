@@ -1,4 +1,4 @@
-"""Reading an experiment as if it were posted, and storing nothing."""
+"""Read an experiment as at submission, and store nothing."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The queue as the owners of experiments see it."""
+"""The queue from the view of its owners."""

@@ -1,4 +1,4 @@
-"""What those who wait wait for, looked up at most twice a second however many ask."""
+"""State of workers and queue for waiting experiments, looked up at most twice a second."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Outlook:
         self._view: _View | None = None
 
     def why(self, session: Session, owner: str) -> str:
-        """Why an experiment of this owner waits that is queued."""
+        """The reason why a queued experiment of this owner waits."""
         view = self._current(session)
         work = Work(
             busy=len({each.dispatch_id for each in view.dispatched}),

@@ -1,4 +1,4 @@
-"""Counting the experiments that wait."""
+"""Count queued experiments."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _DISPATCHED = (
 
 
 class Dispatched(NamedTuple):
-    """How many experiments of an owner are part of a dispatch, which has a worker to itself."""
+    """Number of an owner's experiments in a dispatch, which has a worker to itself."""
 
     dispatch_id: str
     owner: str
@@ -40,7 +40,7 @@ class Dispatched(NamedTuple):
 
 
 def dispatched(session: Session) -> list[Dispatched]:
-    """Everything that is in the hands of an engine."""
+    """All live dispatches."""
     return [Dispatched(*row) for row in session.execute(_DISPATCHED)]
 
 
@@ -68,7 +68,7 @@ _AHEAD = _ahead()
 
 
 def queue_positions(session: Session, rows: Sequence[Row]) -> dict[str, int]:
-    """Where those of the rows that are queued stand among their owner's, counted from 1 up to LAST_COUNTED.
+    """Positions of queued rows among their owner's, counted from 1 up to LAST_COUNTED.
 
     An owner's experiments begin by priority, then by age.
     """
@@ -103,7 +103,7 @@ def _positions(session: Session, rows: Sequence[Row]) -> dict[str, int]:
 
 
 def _count_ahead(session: Session, row: Row) -> int:
-    """How many of its owner's will begin before this one, counted up to LAST_COUNTED."""
+    """Number of the owner's experiments that start before this one, counted up to LAST_COUNTED."""
     place = {name: getattr(row, name) for name in ("owner", "priority", "created_at", "id")}
     ahead: int = session.execute(_AHEAD, place).scalar_one()
     return min(ahead, LAST_COUNTED)

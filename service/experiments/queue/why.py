@@ -1,4 +1,4 @@
-"""Why an experiment waits, as a sentence: pure rules."""
+"""Reason why an experiment waits, as a sentence: pure rules."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SHOWN_SECONDS = 10
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is in the hands of an engine: how many workers are busy, and how many of an owner's experiments run."""
+    """Work in progress: the number of busy workers, and of an owner's running experiments."""
 
     busy: int
     running: int

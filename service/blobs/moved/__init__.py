@@ -1,0 +1,1 @@
+"""Contents that were moved from rows to blobs."""
