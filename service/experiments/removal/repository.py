@@ -33,7 +33,7 @@ _EVENTS: Any = EventRow.__table__
 def remove(session: Session, identifier: str) -> Removed | None:
     """Remove an experiment; None where there is none. Many epochs and large contents are left to the sweeper.
 
-    Until they are swept the row belongs to nobody, and nobody sees it.
+    Until they are swept the row has no owner and is invisible.
     """
     columns = (_EXPERIMENTS.c[name] for name in ("owner", "reserved_bytes", "last_epoch"))
     own = (_EXPERIMENTS.c.id == identifier, _EXPERIMENTS.c.owner != NOBODY)
@@ -70,7 +70,7 @@ def _delete(session: Session, identifier: str) -> None:
 
 
 def drop_rows(session: Session, identifier: str) -> int:
-    """Remove some epochs or events of an experiment that belongs to nobody, or at last itself and return 0."""
+    """Remove some epochs or events of an experiment without owner, or finally the row itself and return 0."""
     for table, number in ((_EPOCHS, _EPOCHS.c.epoch), (_EVENTS, _EVENTS.c.sequence)):
         of_experiment = table.c.experiment_id == identifier
         last = sa.select(number).where(of_experiment).order_by(number.desc()).limit(MOST_ROWS)
