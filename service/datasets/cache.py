@@ -5,7 +5,6 @@ Imports NumPy: only workers and tests import this module.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from sqlalchemy.orm import Session
 from engine.data import Column, Dataset
 from engine.kernels import Array
 from service.datasets import loading, repository
-from service.datasets.cache_folder import CacheFolder
+from service.datasets.cache_folder import CacheFolder, Marks
 from service.datasets.disk_space import FULL
 from service.datasets.facts import scaling_of
 from service.datasets.identifiers import is_identifier
@@ -24,8 +23,6 @@ from service.storage.database import Database
 
 __all__ = ["DatasetCache"]
 
-_KEPT_IN_MEMORY = 1
-"""Mapped files occupy disk space even after they are deleted."""
 _TRIES = 3
 
 
@@ -34,14 +31,23 @@ class DatasetCache:
 
     def __init__(self, database: Database, folder: Path, limit_bytes: int) -> None:
         self._database, self._files = database, CacheFolder(folder, limit_bytes)
-        self._stored = functools.lru_cache(maxsize=_KEPT_IN_MEMORY)(self._read)
+        # One alone: mapped files occupy disk space even after they are deleted.
+        self._kept: tuple[str, Dataset] | None = None
+        self._marks: Marks = ()
 
     def load(self, name: str, version: str) -> Dataset:
         """The data set an experiment was made for.
 
         Raises DatasetMismatchError where it is gone or another one, and OSError where there is no room for its files.
         """
-        return self._stored(version) if is_identifier(name) else loading.load(name, version)
+        if not is_identifier(name):
+            return loading.load(name, version)
+        # Files that were dropped are still mapped, and nothing can write to them any more.
+        marks = self._files.marks(version)
+        if self._kept is None or self._kept[0] != version or (marks and marks != self._marks):
+            self._kept = None
+            self._kept = version, self._read(version)
+        return self._kept[1]
 
     def _read(self, version: str) -> Dataset:
         with self._database.reading() as session:
@@ -57,7 +63,9 @@ class DatasetCache:
         """The arrays of a version, fetched where they are not there yet or were dropped this moment."""
         full: OSError | None = None
         for _ in range(_TRIES):
+            marks = self._files.marks(version)
             if (arrays := self._files.find(version)) is not None:
+                self._marks = marks
                 return arrays
             try:
                 self._fetch(session, version)
@@ -66,7 +74,7 @@ class DatasetCache:
                     raise
                 # What this process maps is not gone before it lets go.
                 full = error
-                self._stored.cache_clear()
+                self._kept = None
         message = f"Version {version[:12]} of the data set is unavailable; it may have just been deleted."
         raise DatasetMismatchError(message)
 

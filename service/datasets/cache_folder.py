@@ -21,7 +21,10 @@ from engine.kernels import Array
 from service.datasets.disk_space import FULL
 from service.storage.database import utc_now
 
-__all__ = ["CacheFolder"]
+__all__ = ["CacheFolder", "Marks"]
+
+Marks = tuple[tuple[str, int, int, int, int], ...]
+"""Of each file its name, inode, size, and times of change: another write leaves others."""
 
 _Alive = Callable[[list[str]], set[str]]
 
@@ -62,6 +65,15 @@ class CacheFolder:
         _logger.warning("a cached data set is damaged; fetching it again: %s", place.name)
         self._drop(place)
         return None
+
+    def marks(self, version: str) -> Marks:
+        """What tells whether the files of a version were written to since; empty where there are none."""
+        found = []
+        with contextlib.suppress(FileNotFoundError):
+            for file in sorted((self._folder / version).iterdir()):
+                state = file.stat()
+                found.append((file.name, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns))
+        return tuple(found)
 
     def add(self, version: str, arrays: Iterable[tuple[str, Iterator[bytes]]], alive: _Alive) -> None:
         """Write a version's files and make space: ``alive`` tells which of some versions are still in use.

@@ -2,7 +2,7 @@
 
 import contextlib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from service.execution.dispatching import repository
 from service.execution.ledger import blobs, writes
 from service.execution.upkeep import reading_process
 from service.execution.upkeep.sweeping import sweep
+from service.execution.upkeep.verification import verify
 from service.execution.worker.dispatches import WorkerProcess
 from service.experiments.models import ResumeStateRow
 from service.storage.database import Database
@@ -46,13 +47,36 @@ def keys(database: Database, table: Any, **which: Any) -> Sequence[Any]:
         return session.execute(statement.order_by(*table.__table__.primary_key.columns)).all()
 
 
-def flip(database: Database, table: Any, key: Any) -> None:
-    """Flip the last bit of a piece, or flip it back."""
+PLACES = (0.0, 0.5, 1.0)
+"""Where in a piece a bit is flipped: in its first byte, in the middle, in its last one."""
+
+
+def flipped(content: bytes, place: float) -> bytes:
+    damaged = bytearray(content)
+    damaged[round(place * (len(content) - 1))] ^= 1
+    return bytes(damaged)
+
+
+def flip(database: Database, table: Any, key: Any, place: float = 1.0) -> None:
+    """Flip a bit of a piece, or flip it back."""
     which = [column == value for column, value in zip(table.__table__.primary_key.columns, key, strict=True)]
     with database.transaction() as session:
         content = session.execute(sa.select(table.__table__.c.content).where(*which)).scalar_one()
-        flipped = content[:-1] + bytes([content[-1] ^ 1])
-        session.execute(sa.update(table).where(*which).values(content=flipped))
+        session.execute(sa.update(table).where(*which).values(content=flipped(content, place)))
+
+
+def flips(database: Database, table: Any, pieces: Sequence[Any]) -> Iterator[Any]:
+    """Flip a bit at each place of each piece in turn, and back; yields the key of the piece."""
+    for key in pieces:
+        for place in PLACES:
+            flip(database, table, key, place)
+            yield key
+            flip(database, table, key, place)
+
+
+def damages(database: Database) -> list[str]:
+    """What ``trainyard verify`` finds."""
+    return [str(found) for found in verify(database) if found is not None]
 
 
 def create(client: TestClient, **document: Any) -> Any:
@@ -80,13 +104,12 @@ def test_a_small_checkpoint_is_not_sent(
     pieces = keys(database, CheckpointChunkRow, experiment_id=id_, kind="best")
     assert len(pieces) > 2
     url = f"/v1/experiments/{id_}/checkpoints/best/content?format={form}"
-    for key in pieces:
-        flip(database, CheckpointChunkRow, key)
+    for _ in flips(database, CheckpointChunkRow, pieces):
         answer = client.get(url)
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (500, "damaged")
         assert f"{id_}/best" in answer.json()["detail"]
         assert "backup" in answer.json()["detail"]
-        flip(database, CheckpointChunkRow, key)
+        assert len(damages(database)) == 1
     assert client.get(url).status_code == 200
 
 
@@ -100,17 +123,16 @@ def test_a_large_checkpoint_is_cut(
     rows.add_checkpoint(database, id_, len(header).to_bytes(8, "little") + header + bytes(800), piece=200)
     url = f"/v1/experiments/{id_}/checkpoints/best/content?format={form}"
     whole = client.get(url).content
-    for key in keys(database, CheckpointChunkRow, experiment_id=id_)[1:]:
-        flip(database, CheckpointChunkRow, key)
+    for _ in flips(database, CheckpointChunkRow, keys(database, CheckpointChunkRow, experiment_id=id_)[1:]):
         with pytest.raises(CheckpointCut), client.stream("GET", url) as answer:
             assert len(b"".join(answer.iter_bytes())) < len(whole)
-        flip(database, CheckpointChunkRow, key)
 
 
 def test_a_warm_start_does_not_begin_with_it(client: TestClient, database: Database, tmp_path: Path) -> None:
     source = train(client, database, tmp_path)["id"]
-    for key in keys(database, CheckpointChunkRow, experiment_id=source, kind="best"):
-        flip(database, CheckpointChunkRow, key)
+    for number, key in enumerate(keys(database, CheckpointChunkRow, experiment_id=source, kind="best")):
+        place = PLACES[number % len(PLACES)]
+        flip(database, CheckpointChunkRow, key, place)
         init = {"name": "given", "checkpoint": source}
         planned = client.post("/v1/experiments/validate", json={**SMALL, "init": init})
         if planned.status_code == 422:
@@ -118,7 +140,7 @@ def test_a_warm_start_does_not_begin_with_it(client: TestClient, database: Datab
         else:
             ended = train(client, database, tmp_path, init=init)
             assert (ended["status"], ended["error"]["code"]) == ("failed", "damaged")
-        flip(database, CheckpointChunkRow, key)
+        flip(database, CheckpointChunkRow, key, place)
 
 
 def test_a_state_is_not_resumed(client: TestClient, database: Database) -> None:
@@ -130,11 +152,10 @@ def test_a_state_is_not_resumed(client: TestClient, database: Database) -> None:
         process.stop(60.0)
     pieces = keys(database, ResumeStateRow)
     assert len(pieces) > 2
-    for key in pieces:
-        flip(database, ResumeStateRow, key)
+    for key in flips(database, ResumeStateRow, pieces):
         with database.reading() as session, pytest.raises(Damaged):
             blobs.read_state(session, key.experiment_id)
-        flip(database, ResumeStateRow, key)
+        assert len(damages(database)) == 1
     flip(database, ResumeStateRow, pieces[0])
     with database.transaction() as session:
         (dispatch_id,) = repository.claim(session, "engine_a", lambda _live: 1)
@@ -147,11 +168,11 @@ def test_a_state_is_not_resumed(client: TestClient, database: Database) -> None:
 
 def test_a_file_that_was_uploaded_is_not_read(client: TestClient, database: Database, tmp_path: Path) -> None:
     content = b"a,b\n" + b"1,2\n2,1\n" * (PIECE_BYTES // 6)
-    for number in range(2):
+    for number, place in enumerate(PLACES):
         made = upload(client, content + b"1,2\n" * number).json()
         pieces = keys(database, DatasetUploadRow, dataset_id=made["id"])
         assert len(pieces) == 2
-        flip(database, DatasetUploadRow, pieces[number])
+        flip(database, DatasetUploadRow, pieces[number % 2], place)
         read_all(database, tmp_path)
         found = client.get(made["links"]["self"]).json()
         assert found["status"] == "rejected"
@@ -166,11 +187,10 @@ def test_an_array_is_not_trained_on_until_it_is_repaired(
     pieces = keys(database, DatasetArrayRow)
     assert len(pieces) > 3
     found = client.get(made["links"]["self"]).json()
-    for key in pieces:
-        flip(database, DatasetArrayRow, key)
+    for _ in flips(database, DatasetArrayRow, pieces):
         with pytest.raises(Damaged, match="announcements"):
             load(database, tmp_path / "cache", found)
-        flip(database, DatasetArrayRow, key)
+        assert len(damages(database)) == 1
     flip(database, DatasetArrayRow, pieces[1])
     assert train(client, database, tmp_path, dataset=made["id"])["error"]["code"] == "damaged"
     announced = client.post("/v1/datasets/announcements", json={"target": "label"}).json()
@@ -185,25 +205,30 @@ def load(database: Database, folder: Path, found: Any) -> Array:
     return DatasetCache(database, folder, 2**30).load(found["id"], found["version"]).x
 
 
-@pytest.mark.parametrize("way", ["flipped", "zeroed", "short", "missing"])
+@pytest.mark.parametrize("way", [*PLACES, "zeroed", "short", "missing"])
 def test_a_damaged_file_of_the_cache_is_fetched_anew(
-    client: TestClient, database: Database, tmp_path: Path, way: str
+    client: TestClient, database: Database, tmp_path: Path, way: float | str
 ) -> None:
     made = upload(client, target="label").json()
     read_all(database, tmp_path)
     found = client.get(made["links"]["self"]).json()
-    cache = tmp_path / "cache"
-    load(database, cache, found)
+    folder = tmp_path / "cache"
+    # A worker that has trained on it maps the very file that is damaged.
+    cache = DatasetCache(database, folder, 2**30)
+    x = cache.load(found["id"], found["version"]).x.tolist()
     hashes = {
-        file: hashlib.sha256(file.read_bytes()).hexdigest() for file in (cache / found["version"]).iterdir()
+        file: hashlib.sha256(file.read_bytes()).hexdigest() for file in (folder / found["version"]).iterdir()
     }
     assert len(hashes) == 3
     for file in hashes:
-        content = file.read_bytes()
-        if way == "missing":
-            file.unlink()
-        else:
-            damaged = {"flipped": content[:-1] + bytes([content[-1] ^ 1]), "zeroed": bytes(len(content))}
-            file.write_bytes(damaged.get(way, content[:-1]))
-        load(database, cache, found)
-        assert {file: hashlib.sha256(file.read_bytes()).hexdigest() for file in hashes} == hashes
+        for is_new in (True, False):
+            content = file.read_bytes()
+            if way == "missing":
+                file.unlink()
+            elif isinstance(way, float):
+                file.write_bytes(flipped(content, way))
+            else:
+                file.write_bytes(bytes(len(content)) if way == "zeroed" else content[:-1])
+            loaded = DatasetCache(database, folder, 2**30) if is_new else cache
+            assert loaded.load(found["id"], found["version"]).x.tolist() == x
+            assert {file: hashlib.sha256(file.read_bytes()).hexdigest() for file in hashes} == hashes

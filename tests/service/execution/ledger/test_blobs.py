@@ -16,7 +16,9 @@ from service.access.caller import LOCAL_OWNER
 from service.app import create_app
 from service.blobs import repository
 from service.blobs.models import BlobPieceRow, BlobRow
+from service.checkpoints.initial import damaged
 from service.checkpoints.models import CheckpointChunkRow, CheckpointRow
+from service.errors import Damaged
 from service.execution.ledger import blobs
 from service.execution.upkeep import sweeper
 from service.execution.upkeep.sweeper import Sweeper
@@ -60,18 +62,22 @@ def download(database: Database, folder: Path, id_: str, kind: str = "best") -> 
 
 
 def flipped(database: Database, blob_id: str) -> Iterator[None]:
-    """Flip a bit of each piece in turn."""
-    for position in range(100):
-        with database.transaction() as session:
-            piece = session.get(BlobPieceRow, (blob_id, position))
-            if piece is None:
-                assert position > 2
-                return
-            whole = piece.content
-            piece.content = whole[:-1] + bytes([whole[-1] ^ 1])
-        yield
-        with database.transaction() as session:
-            session.get_one(BlobPieceRow, (blob_id, position)).content = whole
+    """Flip a bit of the first byte, one in the middle and the last one of each piece in turn."""
+    with database.reading() as session:
+        statement = sa.select(BlobPieceRow.position, BlobPieceRow.content).filter_by(blob_id=blob_id)
+        pieces = session.execute(statement.order_by(BlobPieceRow.position)).all()
+    assert len(pieces) > 2
+    for position, whole in pieces:
+        for place in (0, len(whole) // 2, len(whole) - 1):
+            damaged = whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :]
+            write(database, blob_id, position, damaged)
+            yield
+            write(database, blob_id, position, whole)
+
+
+def write(database: Database, blob_id: str, position: int, content: bytes) -> None:
+    with database.transaction() as session:
+        session.get_one(BlobPieceRow, (blob_id, position)).content = content
 
 
 def test_a_warm_start_shares_them_until_nobody_needs_them(
@@ -120,13 +126,14 @@ def test_a_flipped_bit_is_noticed(database: Database, submit_experiment: Submit,
     train(database, claim(database))
     for _ in flipped(database, blob_of(database, source)):
         assert download(database, tmp_path, source).json()["errors"][0]["code"] == "damaged"
+    blob_id = blob_of(database, source)
+    for _ in flipped(database, blob_id):
+        with pytest.raises(Damaged):
+            blobs.load(database, blob_id, damaged(source, "best"))
     warm = submit_experiment(init={"name": "given", "checkpoint": source})
-    for _ in flipped(database, blob_of(database, source)):
-        train(database, claim(database))
-        error = row(database, warm).error
-        assert error is not None
-        assert error["code"] == "damaged"
-        break
+    next(flipped(database, blob_id))
+    train(database, claim(database))
+    assert (row(database, warm).error or {})["code"] == "damaged"
 
 
 def test_all_damage_is_listed(database: Database, submit_experiment: Submit) -> None:
@@ -146,8 +153,10 @@ def test_a_damaged_state_is_not_resumed(database: Database, submit_experiment: S
         process.stop(60.0)
     with database.reading() as session:
         blob_id = str(session.get_one(ResumeStateRow, (id_, 0)).blob_id)
-    damage = flipped(database, blob_id)
-    next(damage)
+    for _ in flipped(database, blob_id):
+        with pytest.raises(Damaged):
+            blobs.load(database, blob_id, blobs.damaged_state(id_))
+    next(flipped(database, blob_id))
     train(database, claim(database))
     stored = row(database, id_)
     assert (stored.status, stored.last_epoch) == ("succeeded", RUN["max_epochs"])
