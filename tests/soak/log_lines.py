@@ -13,8 +13,8 @@ EXPLANATIONS = {
     r"killing a worker": "the soak froze the worker, and it was silent for 30 s",
     r"lost a worker": "an experiment ran in a worker that was killed; it goes on in another one",
     r"lost a reader": "the soak killed the process that read an upload; another one reads it",
-    r"The engine ended with code -9; .*": "the soak killed the engine, or its parent did since it was frozen",
-    r"The engine was silent for \S+ s; killing it\.": "the soak froze the engine",
+    r"The engine exited with code -9; .*": "the soak killed the engine, or its parent did since it was frozen",
+    r"The engine has been silent for \S+ s; killing it\.": "the soak froze the engine",
 }
 
 
