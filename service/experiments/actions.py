@@ -95,7 +95,7 @@ def _act(session: Session, owner: str, identifier: str, action: str, limits: Lim
     if following not in {None, standing.status}:
         if following == "queued":
             quotas.refuse_more_queued(session, owner, limits)
-        values = _values(following)
+        values = _values(states.step(standing.status, following))
         repository.update(session, identifier, values)
         if following in states.TERMINAL:
             repository.drop_resume_state(session, identifier)

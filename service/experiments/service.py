@@ -25,6 +25,7 @@ from service.experiments.history.repository import record_creation
 from service.experiments.identifiers import is_identifier, new_identifier
 from service.experiments.queue import repository as queue
 from service.experiments.repository import Filters, Row
+from service.experiments.states import FIRST
 from service.experiments.submission import Submission, read_submission
 from service.experiments.warm_start import Source
 from service.experiments.worker_memory import refuse_what_fits_nowhere
@@ -118,7 +119,7 @@ def _columns(submission: Submission, identifier: str, now: datetime) -> dict[str
         "id": identifier,
         "created_at": now,
         "request_id": current_request_id(),
-        "status": "queued",
+        "status": FIRST,
         "priority": submission.priority,
         "time_limit_seconds": submission.time_limit_seconds,
         "last_event": 1,

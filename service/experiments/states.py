@@ -5,7 +5,8 @@
       │ ▼         ▼           ▼  └ (handed back or worker lost: queued)
     paused ◄───────────── pausing ─► cancelling ─► cancelled │ succeeded │ failed
 
-The database row is the only truth, so that every step is one conditional UPDATE that names the status it leaves.
+The database row is the only source of truth. Every step is one conditional UPDATE that names the status it leaves.
+Every status that is written comes from here: FIRST, ``step`` or WITHOUT_WORKER.
 """
 
 from __future__ import annotations
@@ -17,17 +18,30 @@ from types import MappingProxyType
 __all__ = [
     "ACTIONS",
     "ACTIVE",
+    "FIRST",
     "GONE",
     "STATUSES",
     "STOP_REASONS",
     "TERMINAL",
     "TRANSITIONS",
     "UNFINISHED",
+    "WITHOUT_WORKER",
+    "WORKING",
+    "ForbiddenStep",
     "after",
-    "can_become",
+    "leading_to",
     "named",
     "possible",
+    "step",
 ]
+
+
+class ForbiddenStep(Exception):
+    """A program error: it was about to write a status that may not follow the present one."""
+
+    def __init__(self, status: str, following: str) -> None:
+        super().__init__(f"An experiment that is {status} cannot become {following}.")
+
 
 TRANSITIONS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
@@ -44,6 +58,17 @@ TRANSITIONS: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 """For each status, the statuses that may follow it."""
 
+
+def step(status: str, following: str) -> str:
+    """Return the following status; raises ForbiddenStep where it may not follow."""
+    if following not in TRANSITIONS[status]:
+        raise ForbiddenStep(status, following)
+    return following
+
+
+FIRST = "queued"
+"""Status of a new experiment."""
+
 STATUSES = tuple(TRANSITIONS)
 UNFINISHED = "unfinished"
 """Filter value that stands for every status that is not final."""
@@ -51,6 +76,19 @@ UNFINISHED = "unfinished"
 TERMINAL = frozenset(status for status, following in TRANSITIONS.items() if not following)
 ACTIVE = frozenset({"dispatched", "running", "pausing", "cancelling"})
 """Statuses held by the engine: rows that are leased, and that a lost worker leaves behind."""
+
+WORKING = ("running", "pausing", "cancelling")
+"""Statuses in which a worker trains an experiment and may write to its row."""
+
+WITHOUT_WORKER: Mapping[str, str] = MappingProxyType(
+    {
+        "dispatched": step("dispatched", "queued"),
+        "running": step("running", "queued"),
+        "pausing": step("pausing", "paused"),
+        "cancelling": step("cancelling", "cancelled"),
+    }
+)
+"""For each ACTIVE status, the status that follows when the worker hands the experiment back or is lost."""
 
 STOP_REASONS = (
     "max_epochs",
@@ -106,9 +144,9 @@ A status that leads to itself is one in which the action has no further effect.
 """
 
 
-def can_become(status: str, following: str) -> bool:
-    """Whether one step leads from a status to the following one."""
-    return following in TRANSITIONS[status]
+def leading_to(following: str, statuses: Iterable[str]) -> list[str]:
+    """Those of the statuses that the given one may follow."""
+    return [status for status in statuses if following in TRANSITIONS[status]]
 
 
 def named(statuses: Iterable[str]) -> list[str]:

@@ -20,7 +20,7 @@ from service.execution.ledger.blobs import State, replace_states
 from service.execution.ledger.restart import restart_under
 from service.experiments.history.repository import record_status
 from service.experiments.models import ExperimentRow
-from service.experiments.states import ACTIVE, TERMINAL
+from service.experiments.states import ACTIVE, TERMINAL, WITHOUT_WORKER, step
 from service.limits import service as quotas
 
 __all__ = [
@@ -52,8 +52,6 @@ _EXPERIMENTS: Any = ExperimentRow.__table__
 
 # The partial index of what is dispatched is found by these words: without them SQLite reads all that ever ended.
 _IN_HANDS = (_EXPERIMENTS.c.dispatch_id.is_not(None), _EXPERIMENTS.c.status.in_(sorted(ACTIVE)))
-
-_RELEASED = {"dispatched": "queued", "running": "queued", "pausing": "paused", "cancelling": "cancelled"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +178,11 @@ def board(session: Session, dispatch: Dispatch, engine_id: str) -> str | None:
         if row.engine_revision != ENGINE_REVISION and row.last_epoch:
             restart_under(session, row, ENGINE_REVISION)
     dispatch_id = dispatch.id or f"{_dispatches_of(engine_id)}{uuid.uuid4().hex}"
-    values = {"status": "dispatched", "dispatch_id": dispatch_id, "engine_revision": ENGINE_REVISION}
+    values = {
+        "status": step("queued", "dispatched"),
+        "dispatch_id": dispatch_id,
+        "engine_revision": ENGINE_REVISION,
+    }
     dispatched = sa.update(ExperimentRow).where(ExperimentRow.id.in_([row.id for row in rows]))
     session.execute(dispatched.values(**values))
     return dispatch_id
@@ -235,22 +237,27 @@ def release(
 def after_release(row: Held, now: datetime, *, lost: bool, memory: MemoryUse | None = None) -> dict[str, Any]:
     """Values to store for an experiment that its worker has released."""
     losses = row.losses + (lost and row.status != "dispatched")
-    values: dict[str, Any] = {"status": _RELEASED[row.status], "dispatch_id": None, "losses": losses}
+    values: dict[str, Any] = {"status": WITHOUT_WORKER[row.status], "dispatch_id": None, "losses": losses}
     if row.status == "cancelling":
         return values | {"stop_reason": "user", "finished_at": now}
     if row.status != "running":
         return values
     if memory is not None and losses >= MAX_MEMORY_LOSSES:
         error = {"code": "out_of_memory", "message": _out_of_memory(memory)}
-        return values | {"status": "failed", "stop_reason": "error", "error": error, "finished_at": now}
+        return values | _failed(row, "error", error, now)
     if losses >= MAX_LOSSES:
         message = (
             f"The worker died {losses} times while training this experiment, for a reason the engine "
             "cannot see. If the machine ran out of memory, the kernel log names the killed process."
         )
         error = {"code": "worker_lost", "message": message}
-        return values | {"status": "failed", "stop_reason": "worker_lost", "error": error, "finished_at": now}
+        return values | _failed(row, "worker_lost", error, now)
     return values
+
+
+def _failed(row: Held, stop_reason: str, error: dict[str, Any], now: datetime) -> dict[str, Any]:
+    status = step(row.status, "failed")
+    return {"status": status, "stop_reason": stop_reason, "error": error, "finished_at": now}
 
 
 def _out_of_memory(memory: MemoryUse) -> str:

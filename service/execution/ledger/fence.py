@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.execution.ledger import journal
+from service.execution.ledger.journal import Event
 from service.execution.worker.work import Ending, Lease, Progress
 from service.experiments.models import ExperimentRow
+from service.experiments.states import TERMINAL, WITHOUT_WORKER, WORKING, leading_to
 from service.storage.database import utc_now
 
-__all__ = ["WORKING", "flush", "update"]
-
-WORKING = ("running", "pausing", "cancelling")
-"""Statuses of an experiment that a worker holds."""
+__all__ = ["flush", "update"]
 
 _EXPERIMENTS: Any = ExperimentRow.__table__
 _RETURNED = tuple(_EXPERIMENTS.c[name] for name in ("id", "status", "last_event", "last_epoch"))
 
 
-def update(session: Session, lease: Lease, values: dict[str, Any]) -> Any:
-    """Change the experiment's row and bump its counter, provided that the lease still holds; the row then."""
-    ours = _update().values(**values)
+def update(session: Session, lease: Lease, values: dict[str, Any], events: Sequence[Event] = ()) -> Any:
+    """Change the experiment's row, bump its counter and number the events; the row, None if the lease has ended."""
+    ours = _update().values(**values, last_event=_EXPERIMENTS.c.last_event + journal.count(events))
     return session.execute(ours, {"id_": lease.experiment_id, "attempt_": lease.attempt}).first()
 
 
-def flush(session: Session, progress: Progress) -> Any:
-    """The same for what a flush has to say, unless it has been stored before; its events get their numbers."""
+def flush(session: Session, progress: Progress) -> tuple[Any, Sequence[Event]] | None:
+    """Do the same for a flush; returns its row and its events, None also where it has been stored before."""
+    told = journal.of_flush(progress)
     values = {
         "id_": progress.lease.experiment_id,
         "attempt_": progress.lease.attempt,
@@ -37,10 +38,13 @@ def flush(session: Session, progress: Progress) -> Any:
         "new_final": progress.final,
         "new_best_epoch": progress.best_epoch,
         "new_best": progress.best,
-        "told": sum(event.count for event in journal.events(progress, None)),
+        "told": journal.count(told.always),
+        "told_if_paused": journal.count(told.if_paused),
     }
-    statement = _GO_ON if progress.ending is None else _END.values(**_ending_values(progress.ending))
-    return session.execute(statement, values).first()
+    ending = progress.ending
+    statement = _GO_ON if ending is None else _END[ending.status].values(**_ending_values(ending))
+    row = session.execute(statement, values).first()
+    return None if row is None else (row, told.given(row.status))
 
 
 def _update() -> Any:
@@ -56,7 +60,7 @@ def _update() -> Any:
     )
 
 
-def _flush(told: Any, **values: Any) -> Any:
+def _flush(**values: Any) -> Any:
     """The UPDATE shared by flushes; a None leaves the row's value."""
     columns = {name: _EXPERIMENTS.c[name] for name in ("final", "best_epoch", "best")}
     news = {
@@ -64,24 +68,26 @@ def _flush(told: Any, **values: Any) -> Any:
         for name, column in columns.items()
     }
     reached = _EXPERIMENTS.c.last_epoch == sa.bindparam("flushed_epoch")
-    numbered = _EXPERIMENTS.c.last_event + sa.bindparam("told", type_=sa.BigInteger()) + told
+    told, told_if_paused = (sa.bindparam(name, type_=sa.BigInteger()) for name in ("told", "told_if_paused"))
+    numbered = _EXPERIMENTS.c.last_event + told + sa.case((_PAUSING, told_if_paused), else_=0)
     common = {"last_epoch": sa.bindparam("reached_epoch"), "last_event": numbered}
     return _update().where(reached).values(**common, **news, **values)
 
 
-# Made once, since to make one takes several times as long as to execute it.
+# Built once: building a statement takes several times as long as executing it.
 _PAUSING: Any = _EXPERIMENTS.c.status == "pausing"
 _GO_ON = _flush(
-    sa.case((_PAUSING, 1), else_=0),
-    status=sa.case((_PAUSING, "paused"), else_=_EXPERIMENTS.c.status),
+    status=sa.case((_PAUSING, WITHOUT_WORKER["pausing"]), else_=_EXPERIMENTS.c.status),
     dispatch_id=sa.case((_PAUSING, sa.null()), else_=_EXPERIMENTS.c.dispatch_id),
 )
-_END = _flush(0)
+_END = {
+    status: _flush(status=status).where(_EXPERIMENTS.c.status.in_(leading_to(status, WORKING)))
+    for status in TERMINAL
+}
 
 
 def _ending_values(ending: Ending) -> dict[str, Any]:
     values: dict[str, Any] = {
-        "status": ending.status,
         "stop_reason": ending.stop_reason,
         "argmin_epoch": ending.argmin_epoch,
         "test": ending.test,

@@ -1,8 +1,8 @@
-"""Events of a flush, numbered by the fence's statement."""
+"""The events that a worker's writes record; the UPDATE that is their fence numbers them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from service.experiments.history.repository import EventType
 from service.experiments.states import TERMINAL
 from service.storage.database import utc_now
 
-__all__ = ["Event", "events", "status_event", "write"]
+__all__ = ["Event", "Told", "count", "of_flush", "status_event", "write"]
 
 _EVENTS: Any = EventRow.__table__
 
@@ -35,12 +35,29 @@ def status_event(status: str, stop_reason: str | None = None) -> Event:
     return Event(type_, {"status": status, "stop_reason": stop_reason})
 
 
-def events(progress: Progress, status: str | None) -> list[Event]:
-    """The events of a flush, after which the experiment has this status if known."""
-    return [*_events(progress, status)]
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The events of a flush: those it has in any case, and those it has only if it pauses the experiment."""
+
+    always: Sequence[Event]
+    if_paused: Sequence[Event]
+
+    def given(self, status: str) -> Sequence[Event]:
+        """Return the events of a flush after which the experiment has this status."""
+        return [*self.always, *self.if_paused] if status == "paused" else self.always
 
 
-def _events(progress: Progress, status: str | None) -> Iterator[Event]:
+def count(events: Iterable[Event]) -> int:
+    """Return how many sequence numbers the events take."""
+    return sum(event.count for event in events)
+
+
+def of_flush(progress: Progress) -> Told:
+    """Return the events of a flush; only the database knows whether it pauses the experiment."""
+    return Told([*_events(progress)], [] if progress.ending is not None else [status_event("paused")])
+
+
+def _events(progress: Progress) -> Iterator[Event]:
     if progress.epochs:
         first = progress.epochs[0][0]
         yield Event("experiment.epoch", {"from_epoch": first}, len(progress.epochs))
@@ -51,8 +68,6 @@ def _events(progress: Progress, status: str | None) -> Iterator[Event]:
         for warning in progress.ending.found:
             yield Event("experiment.warning", warning)
         yield status_event(progress.ending.status, progress.ending.stop_reason)
-    elif status == "paused":
-        yield status_event("paused")
 
 
 def write(session: Session, written: Sequence[tuple[str, int, Sequence[Event]]]) -> None:

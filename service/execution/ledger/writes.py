@@ -21,16 +21,14 @@ from service.execution.ledger.blobs import (
     store_weights,
 )
 from service.execution.ledger.curves import insert_epochs
-from service.execution.ledger.fence import WORKING
 from service.execution.ledger.restart import restart_after_damage, start_over
 from service.execution.worker.work import QUIET, Lease, Progress, Wishes, Work
 from service.experiments.models import EpochRow, ExperimentRow
+from service.experiments.states import WITHOUT_WORKER, WORKING, step
 from service.limits import service as quotas
 from service.storage.database import utc_now
 
 __all__ = ["beat", "begin", "begin_again", "hand_back", "is_foreign", "is_held", "store", "wishes"]
-
-_HANDED_BACK = {"running": "queued", "pausing": "paused", "cancelling": "cancelled"}
 
 _EXPERIMENTS: Any = ExperimentRow.__table__
 _EPOCHS: Any = EpochRow.__table__
@@ -47,6 +45,7 @@ def begin(session: Session, dispatch_id: str) -> list[Work]:
     Any earlier attempt can no longer write. Returns nothing if the dispatch was given up, or was made for
     another revision of the engine.
     """
+    begun = [journal.status_event(step("dispatched", "running"))]
     started = (
         sa.update(_EXPERIMENTS)
         .where(
@@ -55,11 +54,11 @@ def begin(session: Session, dispatch_id: str) -> list[Work]:
             _EXPERIMENTS.c.engine_revision == ENGINE_REVISION,
         )
         .values(
-            status="running",
+            status=step("dispatched", "running"),
             attempt=_EXPERIMENTS.c.attempt + 1,
             hand_back_requested=False,
             lease_counter=_EXPERIMENTS.c.lease_counter + 1,
-            last_event=_EXPERIMENTS.c.last_event + 1,
+            last_event=_EXPERIMENTS.c.last_event + journal.count(begun),
             started_at=sa.func.coalesce(
                 _EXPERIMENTS.c.started_at, sa.literal(utc_now(), _EXPERIMENTS.c.started_at.type)
             ),
@@ -67,7 +66,7 @@ def begin(session: Session, dispatch_id: str) -> list[Work]:
         .returning(*_EXPERIMENTS.c)
     )
     rows = sorted(session.execute(started).all(), key=lambda row: (row.created_at, row.id))
-    journal.write(session, [(row.id, row.last_event, [journal.status_event("running")]) for row in rows])
+    journal.write(session, [(row.id, row.last_event, begun) for row in rows])
     return [_work(session, row) for row in rows]
 
 
@@ -165,9 +164,10 @@ def store(session: Session, progress: Sequence[Progress]) -> list[str | None]:
     Storing the same again, after a commit whose answer was lost, does no harm.
     """
     # In one order for all, so that two who write the same rows do not wait for each other.
-    rows = {each.lease: fence.flush(session, each) for each in sorted(progress, key=_id)}
-    ours = [(each, row) for each in progress if (row := rows[each.lease]) is not None]
-    journal.write(session, [(row.id, row.last_event, journal.events(each, row.status)) for each, row in ours])
+    flushed = {each.lease: fence.flush(session, each) for each in sorted(progress, key=_id)}
+    written = [(each, *found) for each in progress if (found := flushed[each.lease]) is not None]
+    journal.write(session, [(row.id, row.last_event, events) for _, row, events in written])
+    ours = [(each, row) for each, row, _ in written]
     insert_epochs(session, [(row.id, epoch) for each, row in ours for epoch in each.epochs])
     for each, row in ours:
         for weights in each.weights:
@@ -181,7 +181,7 @@ def store(session: Session, progress: Sequence[Progress]) -> list[str | None]:
     ]
     replace_states(session, states)
     return [
-        row.status if (row := rows[each.lease]) is not None else _stored_before(session, each)
+        found[0].status if (found := flushed[each.lease]) is not None else _stored_before(session, each)
         for each in progress
     ]
 
@@ -214,10 +214,10 @@ def hand_back(session: Session, dispatch_id: str, leases: Sequence[Lease], *, al
             sa.select(_EXPERIMENTS.c.status).where(_EXPERIMENTS.c.id == lease.experiment_id).with_for_update()
         )
         status = session.execute(query).scalar_one_or_none()
-        if status not in _HANDED_BACK:
+        if status not in WORKING:
             continue
         values: dict[str, Any] = {
-            "status": _HANDED_BACK[status],
+            "status": WITHOUT_WORKER[status],
             "dispatch_id": None,
             "hand_back_requested": False,
         }
@@ -225,15 +225,19 @@ def hand_back(session: Session, dispatch_id: str, leases: Sequence[Lease], *, al
             values["cohort"] = None
         if status == "cancelling":
             values |= {"stop_reason": "user", "finished_at": utc_now()}
-        row = fence.update(session, lease, {**values, "last_event": _EXPERIMENTS.c.last_event + 1})
+        events = [journal.status_event(values["status"], values.get("stop_reason"))]
+        row = fence.update(session, lease, values, events)
         if row is None:
             continue
-        event = journal.status_event(row.status, values.get("stop_reason"))
-        journal.write(session, [(row.id, row.last_event, [event])])
+        journal.write(session, [(row.id, row.last_event, events)])
         if status == "cancelling":
             replace_states(session, [State(row.id)])
             ended.append(row.id)
     not_begun = (_EXPERIMENTS.c.dispatch_id == dispatch_id, _EXPERIMENTS.c.status == "dispatched")
-    session.execute(sa.update(_EXPERIMENTS).where(*not_begun).values(status="queued", dispatch_id=None))
+    session.execute(
+        sa.update(_EXPERIMENTS)
+        .where(*not_begun)
+        .values(status=WITHOUT_WORKER["dispatched"], dispatch_id=None)
+    )
     # Last of the locks, and all rows of experiments are held by now.
     quotas.settle(session, ended)

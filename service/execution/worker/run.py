@@ -21,13 +21,13 @@ from engine.training.loop import EpochReport, KeptLane, LaneReport, Result
 from service.blobs.repository import BlobGone
 from service.execution.ledger import writes
 from service.execution.ledger.blobs import SMALL_BYTES, stage
-from service.execution.ledger.fence import WORKING
 from service.execution.worker.heartbeat import Heartbeat
 from service.execution.worker.lanes import Lane
 from service.execution.worker.outcome import from_error
 from service.execution.worker.pace import Pace
 from service.execution.worker.training_data import TrainingData
 from service.execution.worker.work import QUIET, Progress, Work
+from service.experiments.states import WORKING
 
 __all__ = ["Run"]
 

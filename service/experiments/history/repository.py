@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 from service.experiments.curve.metrics import is_regression
 from service.experiments.history.models import EventRow
 from service.experiments.models import EpochRow, ExperimentRow
-from service.experiments.states import TERMINAL
+from service.experiments.states import FIRST, TERMINAL
 from service.storage.database import utc_now
 
 __all__ = [
@@ -86,7 +86,7 @@ def record(
 
 def record_creation(session: Session, experiment_id: str, created_at: datetime) -> None:
     """Write down the first event of an experiment that was stored with ``last_event`` 1: it is queued."""
-    data = {"status": "queued", "stop_reason": None}
+    data = {"status": FIRST, "stop_reason": None}
     values = {"sequence": 1, "count": 1, "type": "experiment.status", "data": data}
     session.execute(_INSERT, {"experiment_id": experiment_id, "created_at": created_at, **values})
 

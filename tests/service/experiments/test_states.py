@@ -1,92 +1,100 @@
-"""The whole matrix of an experiment's life: every pair of statuses is either a step or not."""
+"""An experiment's life: the table of steps is whole, and no status is written past it."""
 
+import ast
 import itertools
+from collections.abc import Iterator
 
 import pytest
 
 from service.experiments.states import (
     ACTIONS,
     ACTIVE,
+    FIRST,
     GONE,
     STATUSES,
     TERMINAL,
     TRANSITIONS,
-    after,
-    can_become,
+    WITHOUT_WORKER,
+    WORKING,
+    ForbiddenStep,
     possible,
+    step,
 )
+from tests.architecture.source_tree import relative, source_files
 
-# One row per status left, one column per status reached; x marks a step.
-MATRIX = """
-             queued dispatched running pausing paused cancelling succeeded failed cancelled
-queued       .      x          .       .       x      .          .         .      x
-dispatched   x      .          x       .       x      .          .         .      x
-running      x      .          .       x       .      x          x         x      x
-pausing      .      .          .       .       x      x          x         x      .
-paused       x      .          .       .       .      .          .         .      x
-cancelling   .      .          .       .       .      .          x         x      x
-succeeded    .      .          .       .       .      .          .         .      .
-failed       .      .          .       .       .      .          .         .      .
-cancelled    .      .          .       .       .      .          .         .      .
-"""
-HEADER, *ROWS = (line.split() for line in MATRIX.strip().splitlines())
-STEPS = {
-    (row[0], reached) for row in ROWS for reached, mark in zip(HEADER, row[1:], strict=True) if mark == "x"
-}
+# What a worker wishes for, which the fence turns into a step.
+WISHES = "service/execution/worker/outcome.py"
 
 
-@pytest.mark.parametrize(("left", "reached"), list(itertools.product(STATUSES, repeat=2)))
-def test_every_pair(left: str, reached: str) -> None:
-    assert can_become(left, reached) == ((left, reached) in STEPS)
+def test_only_the_steps_of_the_table_are_taken() -> None:
+    for status, following in itertools.product(STATUSES, repeat=2):
+        if following in TRANSITIONS[status]:
+            assert step(status, following) == following
+        else:
+            with pytest.raises(ForbiddenStep):
+                step(status, following)
 
 
-def test_the_matrix_is_whole() -> None:
-    assert [row[0] for row in ROWS] == HEADER
-    assert set(HEADER) == set(STATUSES)
-
-
-def test_the_end_is_the_end() -> None:
-    assert {"succeeded", "failed", "cancelled"} == TERMINAL
-    assert not TERMINAL & ACTIVE
-
-
-def test_every_status_can_be_reached_from_the_first_and_leads_to_an_end() -> None:
-    reached, waiting = set(), ["queued"]
+def test_every_status_can_be_reached_and_what_has_ended_stays() -> None:
+    reached, waiting = set(), [FIRST]
     while waiting:
         status = waiting.pop()
         if status not in reached:
             reached.add(status)
             waiting += TRANSITIONS[status]
     assert reached == set(STATUSES)
+    assert {"succeeded", "failed", "cancelled"} == TERMINAL
+    assert not TERMINAL & ACTIVE
 
 
-# One row per action, one column per status in which it is asked for: the status it leads to, = where it changes
-# nothing more, . where it is not allowed.
-ACTION_MATRIX = """
-        queued    dispatched running    pausing    paused    cancelling succeeded failed cancelled
-cancel  cancelled cancelled  cancelling cancelling cancelled =          .         .      =
-pause   paused    paused     pausing    =          =         .          .         .      .
-resume  =         =          =          .          queued    .          .         .      .
-delete  gone      gone       .          .          gone      .          gone      gone   gone
-"""
-ASKED_IN, *ACTION_ROWS = (line.split() for line in ACTION_MATRIX.strip().splitlines())
-LEADS = {
-    (row[0], status): {"=": status, ".": None}.get(cell, cell)
-    for row in ACTION_ROWS
-    for status, cell in zip(ASKED_IN, row[1:], strict=True)
-}
+def test_an_engine_holds_what_it_can_lose() -> None:
+    assert WITHOUT_WORKER.keys() == ACTIVE == {"dispatched", *WORKING}
+    assert not ACTIVE.intersection(WITHOUT_WORKER.values())
 
 
-def test_the_action_matrix_is_whole() -> None:
-    assert set(ASKED_IN) == set(STATUSES)
-    assert [row[0] for row in ACTION_ROWS] == list(ACTIONS)
+def test_every_action_is_a_step_or_changes_nothing() -> None:
+    for action, steps in ACTIONS.items():
+        for status, following in steps.items():
+            assert following in {status, GONE} or following in TRANSITIONS[status], (action, status)
+            assert (action in possible(status)) == (following != status)
+    # Nobody deletes what a worker trains.
+    assert ACTIONS["delete"].keys().isdisjoint(WORKING)
 
 
-@pytest.mark.parametrize(("action", "status"), list(itertools.product(ACTIONS, STATUSES)))
-def test_every_action(action: str, status: str) -> None:
-    following = LEADS[action, status]
-    assert after(action, status) == following
-    changes = following not in {None, status}
-    assert (action in possible(status)) == changes
-    if changes and following != GONE:
-        assert can_become(status, str(following))
+def test_no_status_is_written_past_the_table() -> None:
+    """A status is the argument of a step, never itself a value of the column ``status``."""
+    found = [
+        f"{relative(path)}:{value.lineno} {value.value}"
+        for path in source_files(".py")
+        if relative(path).startswith("service/") and relative(path) != WISHES
+        for written in _written(ast.parse(path.read_text()))
+        for value in _spelled_out(written)
+        if value.value in STATUSES
+    ]
+    assert not found
+
+
+def _written(tree: ast.AST) -> Iterator[ast.AST]:
+    """What is given to something called status: by keyword, in a dict, or by assignment to a key or an attribute."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.keyword) and node.arg == "status":
+            yield node.value
+        elif isinstance(node, ast.Dict):
+            for key, value in zip(node.keys, node.values, strict=True):
+                if isinstance(key, ast.Constant) and key.value == "status":
+                    yield value
+        elif isinstance(node, ast.Assign):
+            for target in node.targets:
+                is_key = isinstance(target, ast.Subscript) and ast.unparse(target.slice) == "'status'"
+                if is_key or (isinstance(target, ast.Attribute) and target.attr == "status"):
+                    yield node.value
+
+
+def _spelled_out(node: ast.AST) -> Iterator[ast.Constant]:
+    """The constants of an expression that are neither arguments of ``step`` nor keys of a table."""
+    if isinstance(node, ast.Constant):
+        yield node
+    elif isinstance(node, ast.Subscript) or (isinstance(node, ast.Call) and ast.unparse(node.func) == "step"):
+        return
+    for child in ast.iter_child_nodes(node):
+        yield from _spelled_out(child)

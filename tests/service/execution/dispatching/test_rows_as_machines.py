@@ -23,13 +23,12 @@ from service.access.caller import LOCAL_OWNER
 from service.errors import Conflict, NotFound
 from service.execution.dispatching import repository
 from service.execution.ledger import writes
-from service.execution.ledger.fence import WORKING
 from service.execution.worker.work import Ending, Lease, Progress
 from service.experiments import actions
 from service.experiments.history.models import EventRow
 from service.experiments.models import EpochRow, ExperimentRow
 from service.experiments.service import submit
-from service.experiments.states import ACTIVE, TERMINAL, TRANSITIONS
+from service.experiments.states import ACTIVE, TERMINAL, TRANSITIONS, WORKING
 from service.limits import service as quotas
 from service.storage.database import Database, utc_now
 from tests.service.execution.conftest import SMALL
