@@ -36,7 +36,8 @@ def configure_logs() -> None:
     structlog.configure(
         processors=[*context, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # One write a line: processes share the pipe, and with PYTHONUNBUFFERED a line and its end would be two.
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
     root = logging.getLogger()

@@ -1,6 +1,8 @@
 """What an operator finds in the log: requests, keys and quotas by name, and no secret."""
 
 import json
+import os
+import socket
 import subprocess
 import sys
 from typing import Any
@@ -43,6 +45,15 @@ def test_every_line_is_json_with_the_request_and_without_secrets() -> None:
     assert "ZeroDivisionError" in heard["exception"]
     assert "s" * 43 not in run.stderr + run.stdout
     assert heard["event"] == f"heard of {token.partition('.')[0]}.…"
+
+
+def test_a_line_is_one_write() -> None:
+    # Other processes write to the same pipe. The image sets this variable.
+    ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with ours, its:
+        command = [sys.executable, "-c", WRITER.format_map({"token": "x"})]
+        subprocess.run(command, env=os.environ | {"PYTHONUNBUFFERED": "1"}, stderr=its.fileno(), check=True)
+        assert [ours.recv(65_536)[-2:] for _ in range(2)] == [b"}\n", b"}\n"]
 
 
 def test_each_request_leaves_a_line(open_client: OpenClient, fresh_sqlite_url: str) -> None:

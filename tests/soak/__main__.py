@@ -54,8 +54,7 @@ def soak(folder: Path, seconds: float, seed: int) -> int:
     owners = [Owner(name, make_key(folder, name), port, seed + place) for place, name in enumerate(OWNERS)]
     uploader = Owner("dora", make_key(folder, "dora"), port, seed)
     sampler = Sampler(service)
-    warm_up = seconds / 3
-    attacker = Attacker(service, uploader, seconds / ATTACKS, warm_up)
+    attacker = Attacker(service, uploader, seconds / ATTACKS, harsh_seconds=seconds / 3)
     for owner in owners:
         owner.start()
     time.sleep(seconds)
@@ -70,7 +69,7 @@ def soak(folder: Path, seconds: float, seed: int) -> int:
         print(owner.name, dict(owner.done))
     print("attacks", dict(attacker.done))
     print("\nMemory")
-    growing = report(list(sampler.series.values()), warm_up)
+    growing = report(list(sampler.series.values()))
     print("\nLog lines of level warning and above")
     strange = unexplained(count_warnings(service.lines))
     surprises = [surprise for owner in [*owners, uploader] for surprise in owner.surprises]

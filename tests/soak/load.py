@@ -56,10 +56,16 @@ class Owner:
                 time.sleep(0.5)
 
     def ask(
-        self, method: str, path: str, body: bytes = b"", kind: str = "application/json"
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        kind: str = "application/json",
+        accept: str = "application/json",
     ) -> tuple[int, Any]:
         """The status and the bytes of an answer, by a connection that is kept open."""
-        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": kind}
+        # Without the last one an answer could be a stream of events, which ends with its experiment.
+        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": kind, "Accept": accept}
         for attempt in (1, 2):
             if self._connection is None:
                 self._connection = HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_SECONDS)
@@ -73,7 +79,10 @@ class Owner:
                 if attempt == 2:
                     self._surprise(method, path, repr(error))
                 continue
-            if answer.status >= 500 or answer.status in {401, 403, 429}:
+            if answer.status == 503:
+                # What is frozen or was just killed does not answer for a while.
+                self.done["503"] += 1
+            elif answer.status >= 500 or answer.status in {401, 403, 429}:
                 self._surprise(method, path, f"{answer.status} {content[:300]!r}")
             return answer.status, content
         return 0, b""
@@ -149,7 +158,7 @@ class Owner:
 
     def _download(self) -> None:
         form = self.random.choice(["safetensors", "npz", "json"])
-        self.ask("GET", f"/v1/experiments/{self._any()}/checkpoints/best/content?format={form}")
+        self.ask("GET", f"/v1/experiments/{self._any()}/checkpoints/best/content?format={form}", accept="*/*")
 
     def _list(self) -> None:
         self._listed()

@@ -10,11 +10,13 @@ __all__ = ["count_warnings", "unexplained"]
 # What a soak does on purpose, and the lines that the service writes about it.
 EXPLANATIONS = {
     r"a worker ended; starting another": "the soak killed the worker, or the engine did since it was frozen",
-    r"killing a worker": "the soak froze the worker, and it was silent for 30 s",
+    r"killing a (worker|reader)": "the soak froze it, or the machine starved it, and it was silent for 30 s",
     r"lost a worker": "an experiment ran in a worker that was killed; it goes on in another one",
     r"lost a reader": "the soak killed the process that read an upload; another one reads it",
     r"The engine exited with code -9; .*": "the soak killed the engine, or its parent did since it was frozen",
     r"The engine has been silent for \S+ s; killing it\.": "the soak froze the engine",
+    r"unavailable; retrying": "a frozen process held SQLite's write lock for more than 15 s",
+    r"request \S+: the database is unavailable: .*": "the same, in a request, which was answered with a 503",
 }
 
 

@@ -1,7 +1,7 @@
 """Memory of every process over time, and whether it grows.
 
-A process that replaces a killed one begins a series of its own. A series is judged from the first third of the run on,
-by the median of each minute: Sen's slope with its interval of 95 %. Growth is noise as long as the interval reaches
+A process that replaces a killed one begins a series of its own. The first third of each is its warm-up. It is judged by
+the median of each minute: Sen's slope with its interval of 95 %. Growth is noise as long as the interval reaches
 down to the limit; a series whose interval lies above it fails.
 """
 
@@ -127,13 +127,13 @@ def take_sample(pid: int, seconds: float) -> Sample | None:
     return Sample(seconds, own, resident, descriptors, threads)
 
 
-def report(series: Sequence[Series], warm_up_seconds: float) -> list[Series]:
+def report(series: Sequence[Series]) -> list[Series]:
     """Print what became of the memory of each process; returns those that grow."""
     growing = []
     short: dict[str, list[Series]] = {}
     print(f"{'role':8} {'pid':>7} {'minutes':>7} {'own MB':>7}  own %/10 min           all memory %/10 min")
     for each in series:
-        samples = [sample for sample in each.samples if sample.seconds >= warm_up_seconds]
+        samples = each.samples[len(each.samples) // 3 :]
         own, resident = slope(blocks(samples, "own")), slope(blocks(samples, "resident"))
         if own is None or resident is None:
             short.setdefault(each.role, []).append(each)
