@@ -1,4 +1,4 @@
-"""What the work of ``engine.spec.work`` costs on this processor, and how far off ``engine.spec.estimate`` is.
+"""What the work that ``engine.spec.cost`` counts costs on this processor, and how far off its estimates are.
 
     python -m benchmarks.engine.estimate [--rounds 5]
 
@@ -18,8 +18,7 @@ from typing import Any
 
 from engine.data import Dataset, prepare  # the engine first: it prepares BLAS before NumPy is loaded
 from engine.spec import Experiment, Resolved, estimate, layer_sizes, resolve
-from engine.spec.estimate import NANOSECONDS, units
-from engine.spec.work import work_of_epoch
+from engine.spec.cost import NANOSECONDS, units, work_of_epoch
 from engine.training import training
 
 import numpy as np  # isort: skip
@@ -132,9 +131,7 @@ def spread(name: str, ratios: Array) -> str:
 
 def main() -> None:
     """Print the constants, and how far off they and those in use are."""
-    parser = argparse.ArgumentParser(
-        description="Fit the constants of engine.spec.estimate on this processor."
-    )
+    parser = argparse.ArgumentParser(description="Fit the constants of engine.spec.cost on this processor.")
     parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args()
     every = cases()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from engine.data.columns import Encoding, width
 from engine.kernels import Array
-from engine.spec.work import BLOCK_VALUES
+from engine.spec.cost import BLOCK_VALUES
 
 __all__ = ["Rows"]
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from engine.kernels import Array, aligned, transposed
 
-__all__ = ["Layout"]
+__all__ = ["MANY_INPUTS", "Layout"]
 
 ROW_MULTIPLE = 16
 MANY_INPUTS = 256

@@ -1,7 +1,7 @@
 """Penalties: what they add to the objective, to the gradient, and the proximal step that makes exact zeros.
 
 A penalty adds ``l1 Σ|w| + l2/2 Σw²`` to the mean loss, with l1 = λρ/n and l2 = λ(1-ρ)/n; n counts the rows of the
-training split and ρ is the share of L1. Every named penalty is a choice of ρ.
+training split and ρ is the share of L1 (``engine.spec.penalties``).
 
 The same in plain NumPy: engine/textbook/penalties.py; tests/engine/test_textbook.py proves them equal.
 """
@@ -16,10 +16,9 @@ import numpy as np
 
 from engine.errors import InvalidSpec, SpecProblem
 from engine.kernels import Array, Call
-from engine.spec import Experiment, penalty_kinds, variant_name
+from engine.spec import EffectivePenalty, Experiment
 
 __all__ = [
-    "PENALTIES",
     "Segment",
     "Strength",
     "Terms",
@@ -30,14 +29,6 @@ __all__ = [
     "strength_of",
 ]
 
-PENALTIES: dict[str, Callable[[float], tuple[float, float]]] = {
-    "none": lambda ratio: (0.0, 0.0),
-    "l1": lambda ratio: (1.0, 0.0),
-    "l2": lambda ratio: (0.0, 1.0),
-    "elastic_net": lambda ratio: (ratio, 1 - ratio),
-}
-"""Shares of (L1, L2) in each penalty, computed from its ``l1_ratio``."""
-
 
 @dataclass(frozen=True, slots=True)
 class Strength:
@@ -47,23 +38,13 @@ class Strength:
     l2: float
 
 
-def _of_layer(experiment: Experiment, layer: int) -> tuple[str, float, float]:
-    """(kind, λ, share of L1) of a layer; the output layer has the experiment's."""
-    own = experiment.architecture[layer].penalty if layer < len(experiment.architecture) else None
-    if own is None:
-        return experiment.penalty, experiment.lambda_, experiment.l1_ratio
-    kind = variant_name(own)
-    return kind, getattr(own, "lambda_", 0.0), getattr(own, "l1_ratio", 0.0)
-
-
 def strength_of(experiment: Experiment, layer: int, rows: int) -> Strength:
     """The coefficients of a layer's weights for a training split of ``rows`` rows; raises InvalidSpec if unresolved."""
     if experiment.lambda_convention != "textbook":
         message = "Resolve the experiment before training: its lambda is in another tool's convention."
         raise InvalidSpec([SpecProblem(("lambda_convention",), "incompatible", message)])
-    kind, lambda_, ratio = _of_layer(experiment, layer)
-    l1, l2 = PENALTIES[kind](ratio)
-    return Strength(lambda_ * l1 / rows, lambda_ * l2 / rows)
+    penalty = experiment.penalties[layer]
+    return Strength(penalty.l1 / rows, penalty.l2 / rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +72,9 @@ class Segment:
     """A layer's weights under one penalty, with every lane's strength."""
 
     layer: int
-    penalty: str
+    penalty: EffectivePenalty
+    """That of the first lane: all lanes agree on its kind."""
     strengths: tuple[Strength, ...]
-
-    @property
-    def has_l1(self) -> bool:
-        return self.penalty in {"l1", "elastic_net"}
-
-    @property
-    def has_l2(self) -> bool:
-        return self.penalty in {"l2", "elastic_net"}
 
     def terms(self, fold: Array, reach: Array, *, decays: bool, proximal: bool) -> Terms:
         """The terms of steps whose gradient arrives multiplied by ``fold`` and whose proximal step is ``reach`` long.
@@ -110,20 +84,20 @@ class Segment:
         l1 = np.array([[strength.l1] for strength in self.strengths])
         l2 = np.array([[strength.l2] for strength in self.strengths])
         return Terms(
-            l1=fold * l1 if self.has_l1 and not proximal else None,
-            l2=fold * l2 if self.has_l2 and not decays else None,
-            decay=1 - fold * l2 if self.has_l2 and decays else None,
-            threshold=reach * l1 if self.has_l1 and proximal else None,
-            minus_threshold=-reach * l1 if self.has_l1 and proximal else None,
+            l1=fold * l1 if self.penalty.has_l1 and not proximal else None,
+            l2=fold * l2 if self.penalty.has_l2 and not decays else None,
+            decay=1 - fold * l2 if self.penalty.has_l2 and decays else None,
+            threshold=reach * l1 if self.penalty.has_l1 and proximal else None,
+            minus_threshold=-reach * l1 if self.penalty.has_l1 and proximal else None,
         )
 
 
 def segments(experiments: Sequence[Experiment], rows: int) -> tuple[Segment, ...]:
     """The penalized layers of a stack; the lanes agree on the kinds of penalty, not on their strength."""
     return tuple(
-        Segment(layer, kind, tuple(strength_of(experiment, layer, rows) for experiment in experiments))
-        for layer, kind in enumerate(penalty_kinds(experiments[0]))
-        if kind != "none"
+        Segment(layer, penalty, tuple(strength_of(experiment, layer, rows) for experiment in experiments))
+        for layer, penalty in enumerate(experiments[0].penalties)
+        if penalty.kind != "none"
     )
 
 

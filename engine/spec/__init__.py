@@ -1,8 +1,8 @@
 """Specification of an experiment: frozen, self-checking dataclasses that need only the standard library."""
 
-from engine.spec.conventions import PENALTIES_OF_CONVENTION, GivenLambda
-from engine.spec.equivalents import equivalents
-from engine.spec.estimate import Estimate, estimate
+from engine.spec.activations import ACTIVATIONS, ActivationSpec, Elu, LeakyRelu, activation_traits
+from engine.spec.compatibility import MAX_PARAMETERS
+from engine.spec.cost import Estimate, estimate
 from engine.spec.experiment import (
     MAX_LAYERS,
     MAX_UNITS,
@@ -11,6 +11,7 @@ from engine.spec.experiment import (
     Layer,
     to_document,
 )
+from engine.spec.facts import DatasetFacts, SplitRows
 from engine.spec.initializers import (
     BIAS_INITIALIZERS,
     INITIALIZERS,
@@ -22,6 +23,18 @@ from engine.spec.initializers import (
     PerLayer,
     Uniform,
 )
+from engine.spec.lambda_units import PENALTIES_OF_CONVENTION, GivenLambda, equivalents
+from engine.spec.losses import (
+    LOSSES,
+    OUTPUTS,
+    TASKS,
+    AbsoluteError,
+    BinaryCrossEntropy,
+    Huber,
+    LossSpec,
+    SquaredError,
+    loss_traits,
+)
 from engine.spec.networks import NetworkShape
 from engine.spec.optimizers import (
     OPTIMIZERS,
@@ -32,15 +45,21 @@ from engine.spec.optimizers import (
     RmsProp,
     Sgd,
 )
-from engine.spec.resolve import (
-    MAX_PARAMETERS,
-    TASKS,
-    DatasetFacts,
-    Resolved,
-    SplitRows,
-    layer_sizes,
-    resolve,
+from engine.spec.penalties import (
+    L1,
+    L1_UPDATES,
+    L2,
+    LAMBDA_CONVENTIONS,
+    LAYER_PENALTIES,
+    MAX_LAMBDA,
+    PENALTIES,
+    EffectivePenalty,
+    ElasticNet,
+    LayerPenalty,
 )
+from engine.spec.records import variant_name
+from engine.spec.resolve import Resolved, layer_sizes, resolve
+from engine.spec.scaling import Divide, Scaling
 from engine.spec.schedules import (
     SCHEDULES,
     Constant,
@@ -55,35 +74,9 @@ from engine.spec.schedules import (
     Step,
     WarmupCosine,
 )
-from engine.spec.sharing import lanes_per_stack, penalty_kinds, shape
+from engine.spec.sharing import lanes_per_stack, shape
 from engine.spec.spec_warning import SpecWarning
 from engine.spec.splits import MAX_SEED, AnySplit, DatasetSplit, OrderSplit, Split
-from engine.spec.variants import (
-    ACTIVATIONS,
-    L1,
-    L1_UPDATES,
-    L2,
-    LAMBDA_CONVENTIONS,
-    LAYER_PENALTIES,
-    LOSSES,
-    MAX_LAMBDA,
-    OUTPUTS,
-    PENALTIES,
-    RELU_FAMILY,
-    AbsoluteError,
-    ActivationSpec,
-    BinaryCrossEntropy,
-    Divide,
-    ElasticNet,
-    Elu,
-    Huber,
-    LayerPenalty,
-    LeakyRelu,
-    LossSpec,
-    Scaling,
-    SquaredError,
-    variant_name,
-)
 
 __all__ = [
     "ACTIVATIONS",
@@ -106,7 +99,6 @@ __all__ = [
     "OUTPUTS",
     "PENALTIES",
     "PENALTIES_OF_CONVENTION",
-    "RELU_FAMILY",
     "SCHEDULES",
     "TASKS",
     "AbsoluteError",
@@ -121,6 +113,7 @@ __all__ = [
     "DatasetFacts",
     "DatasetSplit",
     "Divide",
+    "EffectivePenalty",
     "ElasticNet",
     "Elu",
     "Estimate",
@@ -157,11 +150,12 @@ __all__ = [
     "Step",
     "Uniform",
     "WarmupCosine",
+    "activation_traits",
     "equivalents",
     "estimate",
     "lanes_per_stack",
     "layer_sizes",
-    "penalty_kinds",
+    "loss_traits",
     "resolve",
     "shape",
     "to_document",

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.spec.compatibility import DatasetFacts, SplitRows
 from engine.spec.experiment import Experiment
+from engine.spec.facts import DatasetFacts, SplitRows
 from engine.spec.network_advice import network_advice
 from engine.spec.optimizers import Sgd
+from engine.spec.penalties import EffectivePenalty
 from engine.spec.schedule_advice import is_scaled, schedule_advice
 from engine.spec.spec_warning import Path, SpecWarning
 from engine.spec.splits import DatasetSplit, Split
 from engine.spec.stopping_advice import stopping_advice
-from engine.spec.variants import variant_name
 
 __all__ = ["STRONGEST_L1", "STRONGEST_L2", "WEAKEST", "SpecWarning", "advice"]
 
@@ -85,17 +85,16 @@ def _penalty(given: Experiment, resolved: Experiment, rows: SplitRows) -> Iterat
 
 def _strengths(resolved: Experiment, rows: int) -> Iterator[tuple[Path, float, float]]:
     """The place of every λ that is not 0, and its parts of L1 and L2 divided by n."""
-    found: list[tuple[Path, str, float, float]] = [
-        (("lambda",), resolved.penalty, resolved.lambda_, resolved.l1_ratio)
+    penalties = resolved.penalties
+    found: list[tuple[Path, EffectivePenalty]] = [(("lambda",), penalties[-1])]
+    found += [
+        (("architecture", place, "penalty", "lambda"), penalties[place])
+        for place, layer in enumerate(resolved.architecture)
+        if layer.penalty is not None
     ]
-    for place, layer in enumerate(resolved.architecture):
-        if (own := layer.penalty) is not None:
-            strength, ratio = getattr(own, "lambda_", 0.0), getattr(own, "l1_ratio", 0.0)
-            found.append((("architecture", place, "penalty", "lambda"), variant_name(own), strength, ratio))
-    for path, kind, strength, ratio in found:
-        share = {"l1": 1.0, "elastic_net": ratio}.get(kind, 0.0)
-        if kind != "none" and strength:
-            yield path, share * strength / rows, (1 - share) * strength / rows
+    for path, penalty in found:
+        if penalty.lambda_:
+            yield path, penalty.l1 / rows, penalty.l2 / rows
 
 
 def _useless(path: Path, l1: float, l2: float, resolved: Experiment, rows: int) -> Iterator[SpecWarning]:

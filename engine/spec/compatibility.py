@@ -5,89 +5,20 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from engine.errors import SpecProblem, did_you_mean
 from engine.spec.experiment import Experiment
-from engine.spec.groups import Copies, GroupClasses, Grouping, groups_needed
+from engine.spec.facts import DatasetFacts, SplitRows
+from engine.spec.groups import groups_needed
 from engine.spec.initializers import Given, PerLayer
+from engine.spec.losses import LOSSES_OF_TASK, loss_traits
+from engine.spec.records import variant_name
 from engine.spec.splits import AnySplit, DatasetSplit, OrderSplit, Split
-from engine.spec.variants import Scaling, variant_name
 
-__all__ = [
-    "LOSSES_OF_TASK",
-    "MAX_PARAMETERS",
-    "OUTPUTS_OF_LOSS",
-    "TASKS",
-    "DatasetFacts",
-    "SplitRows",
-    "impossible",
-    "incompatible",
-]
+__all__ = ["MAX_PARAMETERS", "impossible", "incompatible"]
 
 MAX_PARAMETERS = 10_000_000
 _MOST_NAMED = 20
-TASKS = ("binary", "multiclass", "multilabel", "regression")
-
-LOSSES_OF_TASK = {
-    "binary": ("binary_cross_entropy", "cross_entropy", "squared_error"),
-    "multiclass": ("cross_entropy", "binary_cross_entropy", "squared_error"),
-    "multilabel": ("binary_cross_entropy", "squared_error"),
-    "regression": ("squared_error", "mean_squared_error", "absolute_error", "huber"),
-}
-OUTPUTS_OF_LOSS = {
-    "cross_entropy": ("softmax",),
-    "binary_cross_entropy": ("sigmoid",),
-    "squared_error": ("sigmoid", "identity"),
-    "mean_squared_error": ("identity",),
-    "absolute_error": ("identity",),
-    "huber": ("identity",),
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatasetFacts:
-    """Facts about a data set that resolving needs.
-
-    ``rows`` are the rows to split, without the data set's own ``validation_rows`` and ``test_rows``.
-    ``classes`` is None for regression; ``outputs`` counts target columns (1 but for multi-label and
-    multi-target sets). ``scaling`` is what "auto" stands for. ``group_sizes`` are the ``rows`` of each group that stays
-    together, None where there are no groups; ``group_classes`` the rows of each class in them, None without classes.
-    ``order_columns`` name the columns that rows can be ordered by, ``order_column`` the one that is there for that.
-    ``copies`` are the groups that exact copies of rows make, None where they were not looked for.
-    """
-
-    task: str
-    rows: int
-    features: int
-    classes: int | None
-    outputs: int = 1
-    scaling: Scaling = "standardize"
-    validation_rows: int = 0
-    test_rows: int = 0
-    group_sizes: tuple[int, ...] | None = None
-    group_classes: GroupClasses | None = None
-    order_columns: tuple[str, ...] = ()
-    order_column: str | None = None
-    copies: Copies | None = None
-
-    def grouping(self, split: Split) -> Grouping | None:
-        """The groups of rows that a split leaves whole, once its ``by`` is resolved; None for single rows."""
-        copies = self.copies if split.keep_duplicates_together and self.copies is not None else Copies()
-        if split.by != "groups":
-            return copies.alone
-        if copies.joined is not None or self.group_sizes is None:
-            return copies.joined
-        return Grouping(self.group_sizes, self.group_classes)
-
-
-@dataclass(frozen=True, slots=True)
-class SplitRows:
-    """Rows of each split."""
-
-    train: int
-    validation: int
-    test: int
 
 
 def incompatible(experiment: Experiment, facts: DatasetFacts) -> Iterator[SpecProblem]:
@@ -222,11 +153,11 @@ def _beside_per_layer(experiment: Experiment, init: PerLayer) -> Iterator[SpecPr
 def impossible(experiment: Experiment, rows: SplitRows, parameters: int) -> Iterator[SpecProblem]:
     """Problems that show once everything is resolved."""
     loss = variant_name(experiment.loss)
-    outputs = OUTPUTS_OF_LOSS[loss]
-    if experiment.output not in outputs:
-        message = f"{loss} needs output {' or '.join(outputs)}, not {experiment.output}."
+    traits = loss_traits(experiment.loss)
+    if experiment.output not in traits.outputs:
+        message = f"{loss} needs output {' or '.join(traits.outputs)}, not {experiment.output}."
         yield SpecProblem(("output",), "incompatible", message)
-    if experiment.label_smoothing and not loss.endswith("cross_entropy"):
+    if experiment.label_smoothing and not traits.can_smooth:
         message = f"Label smoothing needs a cross-entropy loss, not {loss}."
         yield SpecProblem(("label_smoothing",), "incompatible", message)
     wanted = experiment.split.train_rows

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from engine.errors import InvalidSpec
+from engine.spec.activations import ACTIVATIONS, ActivationSpec
 from engine.spec.initializers import (
     BIAS_INITIALIZERS,
     INITIALIZERS,
@@ -16,7 +17,18 @@ from engine.spec.initializers import (
     Initializer,
     PerLayer,
 )
+from engine.spec.losses import LOSSES, OUTPUTS, LossSpec
 from engine.spec.optimizers import OPTIMIZERS, Adam, Optimizer
+from engine.spec.penalties import (
+    L1_UPDATES,
+    LAMBDA_CONVENTIONS,
+    LAYER_PENALTIES,
+    MAX_LAMBDA,
+    PENALTIES,
+    EffectivePenalty,
+    LayerPenalty,
+    effective,
+)
 from engine.spec.records import Record, Records
 from engine.spec.rules import (
     Choice,
@@ -29,23 +41,9 @@ from engine.spec.rules import (
     problem,
     rule,
 )
+from engine.spec.scaling import Scaling, ScalingRule
 from engine.spec.schedules import SCHEDULES, Constant, Schedule
 from engine.spec.splits import MAX_SEED, AnySplit, Split, SplitRule
-from engine.spec.variants import (
-    ACTIVATIONS,
-    L1_UPDATES,
-    LAMBDA_CONVENTIONS,
-    LAYER_PENALTIES,
-    LOSSES,
-    MAX_LAMBDA,
-    OUTPUTS,
-    PENALTIES,
-    ActivationSpec,
-    Divide,
-    LayerPenalty,
-    LossSpec,
-    Scaling,
-)
 
 __all__ = ["MAX_LAYERS", "MAX_UNITS", "MONITORS", "Experiment", "Layer", "to_document"]
 
@@ -66,22 +64,6 @@ MONITORS = (
     "train_rmse",
     "val_rmse",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ScalingRule:
-    """``auto`` (the data set's own), ``standardize``, ``none``, or ``{"divide_by": 256}``."""
-
-    words: Choice
-
-    def check(self, value: Any) -> Scaling:
-        if isinstance(value, (Divide, Mapping)):
-            divide: Divide = Record(Divide).check(value)
-            return divide
-        if not isinstance(value, str):
-            words = ", ".join(self.words.allowed)
-            raise problem("type", f'Must be an object {{"divide_by": number}}, or one of: {words}.')
-        return self.words.check(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +156,13 @@ class Experiment:
         """Read the JSON form, in which ``lambda_`` is spelled ``lambda``; raises InvalidSpec."""
         experiment: Experiment = Record(cls).check(document)
         return experiment
+
+    @property
+    def penalties(self) -> tuple[EffectivePenalty, ...]:
+        """What each layer is penalized by: its own penalty, or the experiment's. The output layer comes last."""
+        common = effective(self.penalty, self.lambda_, self.l1_ratio)
+        own = [layer.penalty for layer in self.architecture]
+        return (*(common if each is None else EffectivePenalty.of(each) for each in own), common)
 
 
 def to_document(record: Any) -> Any:

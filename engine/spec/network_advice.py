@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.spec.compatibility import DatasetFacts, SplitRows
 from engine.spec.experiment import Experiment
+from engine.spec.facts import DatasetFacts, SplitRows
 from engine.spec.initializers import Given, PerLayer
+from engine.spec.losses import Huber
+from engine.spec.records import variant_name
 from engine.spec.schedule_advice import is_scaled
 from engine.spec.spec_warning import Path, SpecWarning
 from engine.spec.splits import DatasetSplit, OrderSplit
-from engine.spec.variants import ElasticNet, Huber, variant_name
 
 __all__ = ["network_advice"]
 
@@ -126,14 +127,7 @@ def _l1(resolved: Experiment) -> Iterator[SpecWarning]:
         yield SpecWarning("l1_ratio_without_elastic_net", ("l1_ratio",), message)
     if resolved.l1_update == "proximal":
         return
-    kinds = [(resolved.penalty, resolved.lambda_, resolved.l1_ratio)]
-    for layer in resolved.architecture:
-        own = layer.penalty
-        ratio = own.l1_ratio if isinstance(own, ElasticNet) else 1.0
-        kinds.append(("none" if own is None else variant_name(own), getattr(own, "lambda_", 0.0), ratio))
-    if not any(
-        strength and (kind == "l1" or (kind == "elastic_net" and ratio)) for kind, strength, ratio in kinds
-    ):
+    if not any(penalty.l1 for penalty in resolved.penalties):
         message = "l1_update has no effect: no layer has an L1 penalty with a λ above 0."
         yield SpecWarning("l1_update_without_l1", ("l1_update",), message)
 

@@ -12,7 +12,7 @@ from engine.errors import InvalidSpec, SpecProblem, did_you_mean
 from engine.spec.foreign import NEEDLESS, PARAMETERS, fields_instead, sizes_of
 from engine.spec.rules import Choice, has_default, json_name, problem, required_names, takes_null
 
-__all__ = ["Record", "Records", "Variant", "Variants", "unknown_fields"]
+__all__ = ["Record", "Records", "Variant", "Variants", "unknown_fields", "variant_name"]
 
 # More would not be read, and each suggestion takes time to find.
 _MOST_UNKNOWN = 20
@@ -173,6 +173,11 @@ class Variant:
             message = f'"{name}" has no parameters; give the name alone.'
             raise problem("unknown_field", message, next(iter(parameters)))
         return name
+
+
+def variant_name(variant: Any) -> str:
+    """The name of a variant, whether it has parameters or is only a name."""
+    return variant if isinstance(variant, str) else str(variant.name)
 
 
 @dataclass(frozen=True, slots=True)

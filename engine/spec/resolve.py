@@ -10,40 +10,19 @@ import itertools
 from dataclasses import dataclass
 
 from engine.errors import InvalidSpec
+from engine.spec.activations import ActivationSpec, activation_traits
 from engine.spec.advice import advice
-from engine.spec.compatibility import (
-    LOSSES_OF_TASK,
-    MAX_PARAMETERS,
-    OUTPUTS_OF_LOSS,
-    TASKS,
-    DatasetFacts,
-    SplitRows,
-    impossible,
-    incompatible,
-)
-from engine.spec.conventions import GivenLambda, convert, meaningless
+from engine.spec.compatibility import impossible, incompatible
 from engine.spec.experiment import Experiment, Layer
+from engine.spec.facts import DatasetFacts, SplitRows
 from engine.spec.groups import parts_of_groups, wanted_rows
 from engine.spec.initializers import Given, Initializer, PerLayer
+from engine.spec.lambda_units import GivenLambda, convert, meaningless
+from engine.spec.losses import LOSSES, LOSSES_OF_TASK, LossSpec, loss_traits
 from engine.spec.spec_warning import SpecWarning
 from engine.spec.splits import AnySplit, DatasetSplit, OrderSplit, Split
-from engine.spec.variants import (
-    LOSSES,
-    RELU_FAMILY,
-    ActivationSpec,
-    LossSpec,
-    variant_name,
-)
 
-__all__ = [
-    "MAX_PARAMETERS",
-    "TASKS",
-    "DatasetFacts",
-    "Resolved",
-    "SplitRows",
-    "layer_sizes",
-    "resolve",
-]
+__all__ = ["Resolved", "layer_sizes", "resolve"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +54,7 @@ def resolve(experiment: Experiment, facts: DatasetFacts) -> Resolved:
     loss = experiment.loss if experiment.loss != "auto" else LOSSES.check(LOSSES_OF_TASK[facts.task][0])
     output = experiment.output if experiment.output != "auto" else _default_output(loss, facts)
     outputs = _output_units(loss, facts)
-    layers, init = _resolve_layers(experiment, output)
+    layers, init = _resolve_layers(experiment)
     monitor = experiment.monitor if experiment.monitor != "auto" else _default_monitor(rows)
     resolved = dataclasses.replace(
         experiment,
@@ -106,8 +85,12 @@ def _parameters(experiment: Experiment, features: int, outputs: int) -> int:
     return sum((fan_in + 1) * fan_out for fan_in, fan_out in itertools.pairwise(sizes)) + 2 * normalized
 
 
+_OUTPUT = "identity"
+"""Stands for every output activation: none of them is a rectifier."""
+
+
 def _resolve_layers(
-    experiment: Experiment, output: str
+    experiment: Experiment,
 ) -> tuple[tuple[Layer, ...], Initializer | Given | PerLayer]:
     """The hidden layers with their activations and initializers, and ``init`` as what all layers got."""
     layers = tuple(
@@ -122,7 +105,7 @@ def _resolve_layers(
         _resolve_init(layer.init or own, layer.activation or "identity")
         for layer, own in zip(layers, of_layers[:-1], strict=True)
     ]
-    last = _resolve_init(of_layers[-1], output)
+    last = _resolve_init(of_layers[-1], _OUTPUT)
     resolved = tuple(dataclasses.replace(layer, init=own) for layer, own in zip(layers, drawn, strict=True))
     if all(own == last for own in drawn):
         return resolved, last
@@ -132,13 +115,13 @@ def _resolve_layers(
 def _resolve_init(init: Initializer, activation: ActivationSpec) -> Initializer:
     if init != "auto":
         return init
-    return "he_normal" if variant_name(activation) in RELU_FAMILY else "glorot_uniform"
+    return "he_normal" if activation_traits(activation).is_rectifier else "glorot_uniform"
 
 
 def _default_output(loss: LossSpec, facts: DatasetFacts) -> str:
     if facts.task == "regression":
         return "identity"
-    return OUTPUTS_OF_LOSS[variant_name(loss)][0]
+    return loss_traits(loss).outputs[0]
 
 
 def _output_units(loss: LossSpec, facts: DatasetFacts) -> int:

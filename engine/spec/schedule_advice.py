@@ -6,8 +6,8 @@ import bisect
 import math
 from collections.abc import Iterator
 
-from engine.spec.compatibility import SplitRows
 from engine.spec.experiment import Experiment
+from engine.spec.facts import SplitRows
 from engine.spec.initializers import Given
 from engine.spec.optimizers import Adagrad, AdamW, Sgd
 from engine.spec.schedules import (
@@ -26,11 +26,6 @@ from engine.spec.spec_warning import SpecWarning
 
 __all__ = ["is_scaled", "schedule_advice"]
 
-_LARGEST_RATE = {"sgd": 50.0, "adagrad": 2.0, "rmsprop": 0.5, "adam": 0.5, "adamw": 0.5}
-"""Learning rates from which a step destroys what was learned. Steps of all optimizers but SGD are about as
-long as the rate, whatever the gradient, and initial weights are smaller than 1. With momentum, η/(1 − μ)
-counts.
-"""
 _SMALLEST_RATE = 1e-6
 _SHORTEST_WAY = 1e-3
 """A learning rate is too small if it is below the first value and all steps of the run together are shorter
@@ -86,9 +81,8 @@ def _rate(resolved: Experiment, steps: int) -> Iterator[SpecWarning]:
     optimizer, path = resolved.optimizer, ("optimizer", "learning_rate")
     rate = optimizer.learning_rate
     momentum = getattr(optimizer, "momentum", 0.0)
-    largest = _LARGEST_RATE[optimizer.name]
     held = isinstance(optimizer, Sgd) and (resolved.clip_norm or resolved.max_norm) is not None
-    if rate / (1 - momentum) >= largest and not held:
+    if rate / (1 - momentum) >= optimizer.largest_rate and not held:
         what = f"{rate:g} with momentum {momentum:g}" if momentum else f"{rate:g}"
         usual = "0.01 to 1" if isinstance(optimizer, Sgd) else "0.0001 to 0.01"
         message = (

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from engine.spec.experiment import Experiment
-from engine.spec.variants import variant_name
 
-__all__ = ["lanes_per_stack", "penalty_kinds", "shape"]
+__all__ = ["lanes_per_stack", "shape"]
 
 MOST_LANES = 16
 WORTH_SHARING = 250_000
 CACHE_BYTES = 8_000_000
 ROWS_PER_LANE = 4
-
-_STRUCTURAL = ("nesterov", "centered", "momentum")
-"""Optimizer parameters whose being zero or not decides which operations run."""
 
 
 def lanes_per_stack(parameters: int, batch_size: int, precision: str = "float32") -> int:
@@ -44,18 +40,12 @@ def shape(experiment: Experiment) -> dict[str, object]:
         "label_smoothing": experiment.label_smoothing,
         "l1_update": experiment.l1_update,
         "loss": experiment.loss,
-        "optimizer": (optimizer.name, *(bool(getattr(optimizer, name, 0)) for name in _STRUCTURAL)),
+        "optimizer": (optimizer.name, *(bool(getattr(optimizer, name)) for name in optimizer.structural)),
         "max_norm": experiment.max_norm is None,
         "output": experiment.output,
-        "penalty": penalty_kinds(experiment),
+        "penalty": tuple(penalty.kind for penalty in experiment.penalties),
         "precision": experiment.precision,
         "scaling": experiment.scaling,
         "split": experiment.split,
         "target_scaling": experiment.target_scaling,
     }
-
-
-def penalty_kinds(experiment: Experiment) -> tuple[str, ...]:
-    """The kind of penalty of every layer; the output layer has the experiment's."""
-    own = [layer.penalty for layer in experiment.architecture]
-    return tuple(experiment.penalty if penalty is None else variant_name(penalty) for penalty in (*own, None))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.spec.compatibility import SplitRows
 from engine.spec.experiment import Experiment
+from engine.spec.facts import SplitRows
 from engine.spec.schedules import OneCycle, Plateau
 from engine.spec.spec_warning import SpecWarning
 

@@ -13,7 +13,7 @@ from engine.data import Splits
 from engine.kernels import Array
 from engine.network.layout import Layout
 from engine.network.shape import Network
-from engine.spec import Experiment, variant_name
+from engine.spec import Experiment, loss_traits
 from engine.training.evaluation import Evaluation, Evaluator
 from engine.training.stopping import larger_is_better
 
@@ -71,11 +71,12 @@ def constant_rows(network: Network, splits: Splits, experiment: Experiment, metr
     """
     layout = Layout(network.sizes)
     targets, weights = splits.train.targets.astype(np.float64), splits.train.weights
-    loss = variant_name(experiment.loss) if metric == "loss" else metric
+    of_scores = ("median",) if metric == "mae" else ("mean",)
+    where = loss_traits(experiment.loss).constants if metric == "loss" else of_scores
     constants = []
-    if loss not in {"absolute_error", "mae"}:
+    if "mean" in where:
         constants.append(np.average(targets, axis=0, weights=weights))
-    if loss in {"absolute_error", "mae", "huber"}:
+    if "median" in where:
         constants.append(_medians(targets, weights))
     return [_row(layout, _logits(each, network, len(targets)), targets) for each in constants]
 

@@ -18,15 +18,15 @@ import numpy as np
 from engine.data import Part
 from engine.kernels import Array, Call, aligned, product, run
 from engine.network.buffers import Buffers, Workspace
-from engine.network.layout import Layout
+from engine.network.layout import MANY_INPUTS, Layout
 from engine.network.passes import forward
 from engine.network.shape import Network
+from engine.spec.cost import CHUNK
 from engine.training.scores import Scores, scoring
 
 __all__ = ["Evaluation", "Evaluator"]
 
-CHUNK = 1000
-MANY_INPUTS, FEW_UNITS, WIDTH = 256, 64, 16
+FEW_UNITS, WIDTH = 64, 16
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from engine.network.batch_norm import Running, folded
 from engine.network.layout import Layout
 from engine.network.shape import Network
 from engine.safetensors import Checkpoint
-from engine.spec import ActivationSpec, to_document, variant_name
+from engine.spec import ActivationSpec, activation_traits, to_document
 
 __all__ = ["FORMAT", "UNFOLDED", "VERSION", "export", "modules", "named_views"]
 
@@ -25,25 +25,12 @@ VERSION = 1
 UNFOLDED = "unfolded."
 """Prefix of tensors needed to resume training, present where they differ from the folded ones."""
 
-_MODULES = {
-    "identity": "Identity()",
-    "sigmoid": "Sigmoid()",
-    "tanh": "Tanh()",
-    "relu": "ReLU()",
-    "leaky_relu": "LeakyReLU(negative_slope={negative_slope:g})",
-    "elu": "ELU(alpha={alpha:g})",
-    "selu": "SELU()",
-    "gelu": "GELU()",
-    "gelu_tanh": "GELU(approximate='tanh')",
-    "softplus": "Softplus(threshold=1e9)",
-    "silu": "SiLU()",
-    "softmax": "Softmax(dim=1)",
-}
+_SOFTMAX = "Softmax(dim=1)"
 
 
 def _module(activation: ActivationSpec) -> str:
     parameters = {} if isinstance(activation, str) else asdict(activation)
-    return _MODULES[variant_name(activation)].format(**parameters)
+    return activation_traits(activation).module.format(**parameters)
 
 
 def modules(network: Network, normalized: Sequence[bool] = ()) -> list[str]:
@@ -58,7 +45,7 @@ def modules(network: Network, normalized: Sequence[bool] = ()) -> list[str]:
         if layer < len(network.activations):
             found.append(_module(network.activations[layer]))
             found += [f"Dropout({rate:g})" for rate in network.dropout[layer : layer + 1] if rate]
-    return [*found, _module(network.output)]
+    return [*found, _SOFTMAX if network.output == "softmax" else _module(network.output)]
 
 
 def named_views(layout: Layout, names: Sequence[str], rows: tuple[Array, Array]) -> dict[str, Array]:

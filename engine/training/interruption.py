@@ -10,7 +10,7 @@ import numpy as np
 from engine.kernels import Array, aligned
 from engine.safetensors import Checkpoint
 from engine.spec import SplitRows, layer_sizes
-from engine.spec.estimate import LONG_SECONDS, epoch_seconds
+from engine.spec.cost import LONG_SECONDS, epoch_seconds
 from engine.streams import Purpose, stream
 from engine.training.reports import Result
 from engine.training.stack import Stack

@@ -18,13 +18,11 @@ from engine.optimization.blocks import Block, Piece
 from engine.optimization.clipping import clip_calls, max_norm_calls
 from engine.optimization.optimizers import update_of
 from engine.optimization.penalties import Terms, smooth_gradient
+from engine.spec.cost import BLOCK
 from engine.training.stack import Stack
 from engine.training.step_sizes import StepSizes
 
 __all__ = ["BoundStep"]
-
-BLOCK = 32_768
-"""Parameters an optimizer updates at a time: five float32 arrays of this length stay in a core's cache."""
 
 
 class BoundStep:

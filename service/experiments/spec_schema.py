@@ -16,10 +16,10 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from typing_extensions import TypeAliasType
 
 from engine.spec import Experiment, Layer, rules, to_document
-from engine.spec.experiment import ClassWeights, ScalingRule
+from engine.spec.experiment import ClassWeights
 from engine.spec.records import Record, Records, Variant, Variants
+from engine.spec.scaling import Divide, ScalingRule
 from engine.spec.splits import AutoFlag, ColumnName, SplitRule
-from engine.spec.variants import Divide
 from service.experiments.field_docs import FIELD_EXAMPLES, FIELD_WORDS
 
 __all__ = ["View", "model_of"]

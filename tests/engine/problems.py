@@ -10,11 +10,10 @@ from engine.data import Dataset, Splits, prepare
 from engine.network.activations import ACTIVATIONS
 from engine.network.losses import LOSSES
 from engine.optimization.optimizers import OPTIMIZERS as TABLE
-from engine.optimization.penalties import PENALTIES
 from engine.optimization.schedules import SCHEDULES as SCHEDULE_TABLE
 from engine.spec import OPTIMIZERS as OPTIMIZERS_OF_SPEC
+from engine.spec import PENALTIES, Experiment, resolve
 from engine.spec import SCHEDULES as SCHEDULES_OF_SPEC
-from engine.spec import Experiment, resolve
 
 Array = NDArray[Any]
 
@@ -35,7 +34,7 @@ UPDATES = [
     *product(OPTIMIZERS, ("none", "l2"), ("proximal",)),
     *product(OPTIMIZERS, ("l1", "elastic_net"), ("proximal", "subgradient")),
 ]
-assert {penalty for _, penalty, _ in UPDATES} == set(PENALTIES)
+assert {penalty for _, penalty, _ in UPDATES} == set(PENALTIES.allowed)
 
 
 SCHEDULES: tuple[dict[str, Any], ...] = (

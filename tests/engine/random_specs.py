@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.data import Column, Dataset
-from engine.spec import SCHEDULES, resolve
-from engine.spec.compatibility import LOSSES_OF_TASK, OUTPUTS_OF_LOSS
+from engine.spec import ACTIVATIONS, SCHEDULES, resolve
 from engine.spec.experiment import Experiment
-from engine.spec.variants import ACTIVATIONS
+from engine.spec.losses import LOSSES_OF_TASK, OUTPUTS_OF_LOSS
 
 Array = NDArray[Any]
 

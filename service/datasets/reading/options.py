@@ -12,9 +12,9 @@ from typing import Any
 
 from engine.errors import InvalidSpec, SpecProblem
 from engine.spec import Divide, Scaling
-from engine.spec.experiment import ScalingRule
 from engine.spec.records import Record
 from engine.spec.rules import Choice, Nullable, check_fields, rule
+from engine.spec.scaling import ScalingRule
 from service.datasets.reading.codec_names import Encoding
 from service.datasets.reading.numeric import NumericColumn, NumericColumns
 from service.datasets.reading.option_rules import (

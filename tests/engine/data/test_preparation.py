@@ -12,7 +12,7 @@ from engine.data.preparation import Preparation
 from engine.data.rows import Rows
 from engine.errors import InvalidData
 from engine.spec import Experiment, Resolved, resolve
-from engine.spec.work import BLOCK_VALUES
+from engine.spec.cost import BLOCK_VALUES
 
 ROWS, WIDTH = 3000, 300
 """Several blocks of them."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.network.activations import ACTIVATIONS
-from engine.optimization.penalties import PENALTIES
+from engine.spec import PENALTIES
 from engine.textbook import Part, Trainer
 from engine.textbook.training import Batch
 from tests.engine.harness import Replay, resolved
@@ -62,7 +62,7 @@ def test_the_mean_over_outputs_scales_loss_and_gradient_alike(name: str) -> None
         np.testing.assert_allclose(one / OUTPUTS, other, rtol=1e-12)
 
 
-@pytest.mark.parametrize("penalty", sorted(set(PENALTIES) - {"none"}))
+@pytest.mark.parametrize("penalty", sorted(set(PENALTIES.allowed) - {"none"}))
 def test_one_plain_step_descends_the_penalized_objective(penalty: str) -> None:
     fields: dict[str, Any] = {
         "architecture": [5],

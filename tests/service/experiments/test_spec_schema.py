@@ -9,10 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import InvalidSpec
-from engine.spec import Experiment, Given, Layer, PerLayer, rules, to_document
+from engine.spec import Divide, Experiment, Given, Layer, PerLayer, rules, to_document
 from engine.spec.records import Record, Records, Variant
 from engine.spec.splits import SplitRule
-from engine.spec.variants import Divide
 from service.experiments.spec_schema import View, model_of
 
 SCHEMA = model_of(Experiment, View.SENT).model_json_schema()

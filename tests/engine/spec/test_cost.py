@@ -9,10 +9,8 @@ import numpy as np
 import pytest
 
 from engine.data import Dataset, prepare
-from engine.spec import Estimate, Experiment, Resolved, estimate, layer_sizes, resolve
-from engine.spec.estimate import NANOSECONDS, units
-from engine.spec.variants import ACTIVATIONS
-from engine.spec.work import calls_per_step, work_of_epoch
+from engine.spec import ACTIVATIONS, Estimate, Experiment, Resolved, estimate, layer_sizes, resolve
+from engine.spec.cost import NANOSECONDS, calls_per_step, units, work_of_epoch
 from engine.training import training
 from engine.training.epoch import Epoch
 from engine.training.stack import start

@@ -1,0 +1,66 @@
+"""Every table of variants is complete, and what the specification says of an entry is what the engine does."""
+
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+
+from engine import spec
+from engine.network.activations import ACTIVATIONS, Values, activation
+from engine.network.initializers import INITIALIZERS
+from engine.network.losses import LOSSES
+from engine.optimization.blocks import Block
+from engine.optimization.optimizers import OPTIMIZERS, Update
+from engine.optimization.schedules import SCHEDULES
+from engine.spec.losses import LOSSES_OF_TASK, OUTPUTS_OF_LOSS
+from engine.spec.records import Variant
+from tests.engine.problems import OPTIMIZERS as EXAMPLES
+from tests.engine.problems import label
+
+
+def names(table: Variant) -> set[str]:
+    return {*table.plain.allowed, *table.parametric} - {"auto"}
+
+
+def test_kernels_compute_every_variant_and_nothing_else() -> None:
+    assert set(ACTIVATIONS) == names(spec.ACTIVATIONS)
+    assert set(LOSSES) == {(loss, output) for loss, outputs in OUTPUTS_OF_LOSS.items() for output in outputs}
+    assert (
+        set(OUTPUTS_OF_LOSS)
+        == names(spec.LOSSES)
+        == {name for losses in LOSSES_OF_TASK.values() for name in losses}
+    )
+    assert set(OPTIMIZERS) == set(spec.OPTIMIZERS.parametric.values()) == set(get_args(spec.Optimizer))
+    assert set(SCHEDULES) == set(spec.SCHEDULES.parametric.values()) == set(get_args(spec.Schedule))
+    assert set(INITIALIZERS) == {*spec.INITIALIZERS.plain.allowed} - {"auto"}
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_an_activation_makes_the_calls_it_declares(name: str) -> None:
+    kernel = activation(spec.ACTIVATIONS.check(name))
+    values = Values(*(np.zeros((3, 2)) for _ in range(5)))
+    assert spec.activation_traits(name).calls == len(kernel.forward(values)) + len(kernel.backward(values))
+
+
+def update_and_block(optimizer: spec.Optimizer) -> tuple[Update, Block]:
+    """One step of an optimizer on weights that no penalty touches."""
+    update = OPTIMIZERS[type(optimizer)]([optimizer])
+    one = np.ones((1, 1))
+    return update, Block(
+        weights=np.zeros(4),
+        gradient=np.zeros(4),
+        moments={name: np.zeros(4) for name in update.moments},
+        scratch=np.zeros(4),
+        pieces=[],
+        coefficients=update.coefficients(one, one),
+        folded=update.folds,
+    )
+
+
+@pytest.mark.parametrize("document", EXAMPLES, ids=label)
+def test_an_optimizer_makes_the_calls_and_keeps_the_moments_it_declares(document: dict[str, Any]) -> None:
+    optimizer: spec.Optimizer = spec.OPTIMIZERS.check(document)
+    update, block = update_and_block(optimizer)
+    assert optimizer.moments == len(update.moments)
+    assert optimizer.calls == len(update.calls(block))
+    assert {"rate", "reach"} <= set(block.coefficients)
