@@ -6,7 +6,6 @@ from engine.spec.cost import Estimate, estimate
 from engine.spec.experiment import (
     MAX_LAYERS,
     MAX_UNITS,
-    MONITORS,
     Experiment,
     Layer,
     to_document,
@@ -35,6 +34,7 @@ from engine.spec.losses import (
     SquaredError,
     loss_traits,
 )
+from engine.spec.metrics import METRICS, MONITORS, Metric
 from engine.spec.networks import NetworkShape
 from engine.spec.optimizers import (
     OPTIMIZERS,
@@ -94,6 +94,7 @@ __all__ = [
     "MAX_PARAMETERS",
     "MAX_SEED",
     "MAX_UNITS",
+    "METRICS",
     "MONITORS",
     "OPTIMIZERS",
     "OUTPUTS",
@@ -128,6 +129,7 @@ __all__ = [
     "LayerPenalty",
     "LeakyRelu",
     "LossSpec",
+    "Metric",
     "MultiStep",
     "NetworkShape",
     "Normal",

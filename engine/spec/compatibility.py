@@ -12,6 +12,7 @@ from engine.spec.facts import DatasetFacts, SplitRows
 from engine.spec.groups import groups_needed
 from engine.spec.initializers import Given, PerLayer
 from engine.spec.losses import LOSSES_OF_TASK, loss_traits
+from engine.spec.metrics import METRICS, scores_of
 from engine.spec.records import variant_name
 from engine.spec.splits import AnySplit, DatasetSplit, OrderSplit, Split
 
@@ -43,9 +44,9 @@ def incompatible(experiment: Experiment, facts: DatasetFacts) -> Iterator[SpecPr
             if int(label) >= (facts.classes or 0):
                 message = f"The data set has the classes 0 to {(facts.classes or 1) - 1}."
                 yield SpecProblem(("class_weight", label), "range", message)
-    scores = ("r2", "mae", "rmse") if facts.task == "regression" else ("accuracy",)
-    if not experiment.monitor.endswith(("auto", "loss", "objective", *scores)):
-        message = f"A {facts.task} task can be monitored by {', '.join(scores)}, not by {experiment.monitor}."
+    if experiment.monitor != "auto" and facts.task not in METRICS[experiment.monitor].tasks:
+        scores = ", ".join(scores_of(facts.task))
+        message = f"A {facts.task} task can be monitored by {scores}, not by {experiment.monitor}."
         yield SpecProblem(("monitor",), "incompatible", message)
 
 
@@ -165,7 +166,7 @@ def impossible(experiment: Experiment, rows: SplitRows, parameters: int) -> Iter
         message = f"This split leaves {max(0, rows.train)} training rows."
         where = ("split",) if wanted is None else ("split", "train_rows")
         yield SpecProblem(where, "range", message)
-    if experiment.monitor.startswith("val_") and not rows.validation:
+    if METRICS[experiment.monitor].part == "val" and not rows.validation:
         larger = "" if isinstance(experiment.split, DatasetSplit) else " or a larger split.validation"
         message = f"There are no validation rows to monitor; use train_loss{larger}."
         yield SpecProblem(("monitor",), "incompatible", message)

@@ -18,6 +18,7 @@ from engine.spec.initializers import (
     PerLayer,
 )
 from engine.spec.losses import LOSSES, OUTPUTS, LossSpec
+from engine.spec.metrics import MONITORS
 from engine.spec.optimizers import OPTIMIZERS, Adam, Optimizer
 from engine.spec.penalties import (
     L1_UPDATES,
@@ -45,25 +46,12 @@ from engine.spec.scaling import Scaling, ScalingRule
 from engine.spec.schedules import SCHEDULES, Constant, Schedule
 from engine.spec.splits import MAX_SEED, AnySplit, Split, SplitRule
 
-__all__ = ["MAX_LAYERS", "MAX_UNITS", "MONITORS", "Experiment", "Layer", "to_document"]
+__all__ = ["MAX_LAYERS", "MAX_UNITS", "Experiment", "Layer", "to_document"]
 
 MAX_LAYERS = 32
 MAX_UNITS = 65_536
 MAX_CLASS_DIGITS = 6
 _NORM = Real(above=0, maximum=1e12)
-MONITORS = (
-    "train_loss",
-    "val_loss",
-    "objective",
-    "train_accuracy",
-    "val_accuracy",
-    "train_r2",
-    "val_r2",
-    "train_mae",
-    "val_mae",
-    "train_rmse",
-    "val_rmse",
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ __all__ = ["DatasetFacts", "SplitRows"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetFacts:
-    """What resolving needs to know of a data set.
+    """Facts about a data set that resolving needs.
 
     ``rows`` are the rows to split, without the data set's own ``validation_rows`` and ``test_rows``.
     ``classes`` is None for regression; ``outputs`` counts target columns (1 but for multi-label and

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from engine.spec.experiment import Experiment
 from engine.spec.facts import SplitRows
+from engine.spec.metrics import METRICS
 from engine.spec.schedules import OneCycle, Plateau
 from engine.spec.spec_warning import SpecWarning
 
@@ -27,8 +28,10 @@ def stopping_advice(resolved: Experiment, rows: SplitRows) -> Iterator[SpecWarni
 def _monitor(resolved: Experiment, rows: SplitRows) -> Iterator[SpecWarning]:
     """Metrics that have no value, and training metrics that stand in for validation metrics."""
     monitor = resolved.monitor
-    part, count = ("training", rows.train) if monitor.startswith("train") else ("validation", rows.validation)
-    if monitor.endswith("r2") and count == 1:
+    part, count = (
+        ("training", rows.train) if METRICS[monitor].part == "train" else ("validation", rows.validation)
+    )
+    if METRICS[monitor].quantity == "r2" and count == 1:
         message = (
             f"{monitor} is undefined for a single {part} row, so no epoch can be the best "
             f"one{'' if resolved.patience is None else ' and patience never acts'}. Monitor a loss, or "
@@ -55,7 +58,7 @@ def _patience(resolved: Experiment) -> Iterator[SpecWarning]:
 
 
 def _min_delta(resolved: Experiment) -> Iterator[SpecWarning]:
-    is_accuracy, schedule = resolved.monitor.endswith("accuracy"), resolved.schedule
+    is_accuracy, schedule = METRICS[resolved.monitor].quantity == "accuracy", resolved.schedule
     never = (
         "An accuracy is at most 1, so none is better by more than {:g}: {}. Divide percentage points by 100."
     )
@@ -85,16 +88,16 @@ def _baseline(resolved: Experiment) -> Iterator[SpecWarning]:
         message = "baseline only affects when patience is renewed, so it has no effect without patience."
         yield SpecWarning("baseline_without_patience", ("baseline",), message)
         return
-    is_score = resolved.monitor.endswith(("accuracy", "r2"))
-    bound = "at most 1" if is_score else "never below 0"
-    if baseline + delta >= 1 if is_score else baseline - delta <= 0:
+    metric = METRICS[resolved.monitor]
+    bound = "at most 1" if metric.larger_is_better else "never below 0"
+    if baseline + delta >= 1 if metric.larger_is_better else baseline - delta <= 0:
         message = (
             f"{resolved.monitor} is {bound}, so no epoch is better than this baseline: patience is never "
             f"renewed, and the first epoch from {_first_stop(resolved)} on without an improvement ends the "
             "run."
         )
         yield SpecWarning("baseline_out_of_reach", ("baseline",), message)
-    elif resolved.monitor.endswith("accuracy") and baseline + delta < 0:
+    elif metric.quantity == "accuracy" and baseline + delta < 0:
         message = "Every accuracy is better than this baseline, so it has no effect."
         yield SpecWarning("baseline_without_effect", ("baseline",), message)
 

@@ -13,9 +13,8 @@ from engine.data import Splits
 from engine.kernels import Array
 from engine.network.layout import Layout
 from engine.network.shape import Network
-from engine.spec import Experiment, loss_traits
+from engine.spec import METRICS, Experiment, loss_traits
 from engine.training.evaluation import Evaluation, Evaluator
-from engine.training.stopping import larger_is_better
 
 __all__ = ["Comparison", "compare", "constant_rows"]
 
@@ -31,7 +30,7 @@ class Comparison:
     @property
     def is_better(self) -> bool:
         """Whether the network is strictly better than the constant."""
-        if larger_is_better(self.metric):
+        if METRICS[self.metric].larger_is_better:
             return self.network > self.constant
         return self.network < self.constant
 
@@ -46,16 +45,16 @@ def compare(
     since those trade right answers of common classes for right answers of rare ones.
     """
     part = "val" if len(splits.validation) else "train"
-    metric = experiment.monitor if experiment.monitor.startswith(part) else f"{part}_loss"
-    if metric.endswith("accuracy") and splits.train.weights is not None:
+    metric = experiment.monitor if METRICS[experiment.monitor].part == part else f"{part}_loss"
+    if METRICS[metric].quantity == "accuracy" and splits.train.weights is not None:
         metric = f"{part}_loss"
-    name = metric.removeprefix(f"{part}_")
+    name = METRICS[metric].quantity
     mine = _value(evaluator(row), name)
     others = [_value(evaluator(each), name) for each in constant_rows(network, splits, experiment, name)]
     constants = [each for each in others if each is not None]
     if mine is None or not constants:
         return None
-    best = max if larger_is_better(metric) else min
+    best = max if METRICS[metric].larger_is_better else min
     return Comparison(metric, mine, best(constants))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.spec import Experiment, SpecWarning
+from engine.spec import METRICS, Experiment, SpecWarning
 from engine.training.constant_model import Comparison
 from engine.training.stack import Stack
 
@@ -47,7 +47,7 @@ def run_advice(stack: Stack, row: int, reason: str, comparison: Comparison | Non
 
 def _still_improving(experiment: Experiment, epochs: int) -> SpecWarning:
     """Advice to go with it: a training metric improves whether or not the network does."""
-    if experiment.monitor.startswith("val_"):
+    if METRICS[experiment.monitor].part == "val":
         further = "" if experiment.patience is not None else ", and set patience to end the run in time"
         advice = f"more epochs may improve it further. Raise max_epochs{further}."
     else:
@@ -67,7 +67,7 @@ def _nothing_tracked(experiment: Experiment, epochs: int) -> SpecWarning:
     if experiment.start_from_epoch >= epochs:
         return SpecWarning("nothing_tracked", ("start_from_epoch",), f"No epoch was tracked, {kept}")
     name = experiment.monitor
-    why = ": the targets of its rows are constant" if name.endswith("r2") else ""
+    why = ": the targets of its rows are constant" if METRICS[name].quantity == "r2" else ""
     message = (
         f"{name} was undefined in every epoch{why}. No epoch was tracked, {kept} Monitor a loss instead."
     )

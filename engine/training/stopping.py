@@ -15,14 +15,9 @@ from typing import Any
 import numpy as np
 
 from engine.kernels import Array
-from engine.spec import Experiment
+from engine.spec import METRICS, Experiment
 
-__all__ = ["Patience", "Progress", "Verdict", "larger_is_better"]
-
-
-def larger_is_better(monitor: str) -> bool:
-    """The direction of a monitored metric: losses, the objective and errors shrink, scores grow."""
-    return monitor.endswith(("accuracy", "r2"))
+__all__ = ["Patience", "Progress", "Verdict"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +82,7 @@ class Patience:
     @classmethod
     def of(cls, experiments: Sequence[Experiment]) -> Patience:
         """The constants of resolved experiments; a missing patience is endless, a missing baseline always met."""
-        sign = np.array([-1.0 if larger_is_better(each.monitor) else 1.0 for each in experiments])
+        sign = np.array([-1.0 if METRICS[each.monitor].larger_is_better else 1.0 for each in experiments])
         baseline = [np.nan if each.baseline is None else each.baseline for each in experiments]
         patience = [np.inf if each.patience is None else each.patience for each in experiments]
         return cls(

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from engine.spec import Experiment
+from engine.spec import METRICS, PENALTIES, Experiment
 from service.experiments.equivalents import Equivalents, GivenLambda
 from service.experiments.spec_schema import View, model_of
 from service.experiments.states import STATUSES, STOP_REASONS, UNFINISHED
@@ -36,7 +36,8 @@ __all__ = [
 Status = Literal[STATUSES]  # type: ignore[valid-type]  # the table of states is the one list
 StatusFilter = Literal[(*STATUSES, UNFINISHED)]  # type: ignore[valid-type]  # likewise
 StopReason = Literal[STOP_REASONS]  # type: ignore[valid-type]  # likewise
-Penalty = Literal["none", "l1", "l2", "elastic_net"]
+_PENALTIES = PENALTIES.allowed
+Penalty = Literal[_PENALTIES]  # type: ignore[valid-type]  # likewise
 
 _DATASET = (str, Field(description="Identifier of a data set, see `GET /v1/datasets`.", examples=["digits"]))
 _METADATA_WORDS = "Your own labels, to find experiments by: `GET /v1/experiments?metadata=key=value`."
@@ -119,33 +120,23 @@ class Progress(BaseModel):
     )
 
 
-class EpochMetrics(BaseModel):
+_DESCRIPTIONS = {
+    "penalty": "Never part of a loss.",
+    "objective": "`train_loss` + `penalty`, the objective that training minimizes.",
+    "zero_fraction": "Share of weights that are exactly 0.",
+    "dead_units": "Share of hidden units whose ReLU is 0 on every validation row.",
+}
+_OF_EPOCH: dict[str, Any] = {
+    name: (float | None, Field(default=None, description=_DESCRIPTIONS.get(name))) for name in METRICS
+}
+_Measured = create_model("_Measured", epoch=(int, ...), **_OF_EPOCH)
+
+
+class EpochMetrics(_Measured):
     """Metrics of one epoch; metrics of other tasks are omitted."""
 
     model_config = ConfigDict(extra="forbid")
 
-    epoch: int
-    train_loss: float | None = None
-    val_loss: float | None = None
-    train_accuracy: float | None = None
-    val_accuracy: float | None = None
-    train_r2: float | None = None
-    val_r2: float | None = None
-    train_mae: float | None = None
-    val_mae: float | None = None
-    train_rmse: float | None = None
-    val_rmse: float | None = None
-    penalty: float | None = Field(default=None, description="Never part of a loss.")
-    objective: float | None = Field(
-        default=None, description="`train_loss` + `penalty`, the objective that training minimizes."
-    )
-    weight_norm: float | None = None
-    zero_fraction: float | None = Field(default=None, description="Share of weights that are exactly 0.")
-    gradient_norm: float | None = None
-    dead_units: float | None = Field(
-        default=None, description="Share of hidden units whose ReLU is 0 on every validation row."
-    )
-    learning_rate: float | None = None
     non_finite: list[str] | None = Field(
         default=None, description="Metrics that are null because they were NaN or infinite."
     )
@@ -271,31 +262,13 @@ class ExperimentList(BaseModel):
     total: int | None = Field(description="Number of experiments in all pages; null if more than 10,000.")
 
 
-_Column = list[float | None]
+_COLUMNS: dict[str, Any] = {name: (list[float | None], []) for name in (*METRICS, "seconds")}
+_Columns = create_model("_Columns", epoch=(list[int], ...), **_COLUMNS)
 
 
-class CurveRead(BaseModel):
+class CurveRead(_Columns):
     """Metrics by epoch, as columns of equal length; metrics of other tasks are omitted."""
 
-    epoch: list[int]
-    train_loss: _Column = []
-    val_loss: _Column = []
-    train_accuracy: _Column = []
-    val_accuracy: _Column = []
-    train_r2: _Column = []
-    val_r2: _Column = []
-    train_mae: _Column = []
-    val_mae: _Column = []
-    train_rmse: _Column = []
-    val_rmse: _Column = []
-    penalty: _Column = []
-    objective: _Column = []
-    weight_norm: _Column = []
-    zero_fraction: _Column = []
-    gradient_norm: _Column = []
-    dead_units: _Column = []
-    learning_rate: _Column = []
-    seconds: _Column = []
     non_finite: list[list[str]] = Field(
         default=[], description="Metrics that were NaN or infinite, by epoch; only epochs that have any."
     )

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.data import Column, Dataset
-from engine.spec import ACTIVATIONS, SCHEDULES, resolve
+from engine.spec import ACTIVATIONS, LOSSES, SCHEDULES, resolve
 from engine.spec.experiment import Experiment
 from engine.spec.losses import LOSSES_OF_TASK, OUTPUTS_OF_LOSS
+from engine.spec.metrics import scores_of
 
 Array = NDArray[Any]
 
@@ -198,14 +199,14 @@ def loss(dice: Dice, task: str) -> tuple[Any, str]:
     name = dice.one(*LOSSES_OF_TASK[task])
     outputs = OUTPUTS_OF_LOSS[name]
     output = dice.one(*outputs)
-    if name in {"cross_entropy", "mean_squared_error"}:
+    if name not in LOSSES.parametric:
         return name, output
     own = {"delta": dice.scale(0.1, 3)} if name == "huber" else {}
     return {"name": name, "reduction": dice.one("sum", "mean"), **own}, output
 
 
 def patience(dice: Dice, task: str, *, validates: bool) -> dict[str, Any]:
-    scores = ("r2", "mae", "rmse") if task == "regression" else ("accuracy",)
+    scores = scores_of(task)
     parts = ("train", "val") if validates else ("train",)
     monitors = [f"{part}_{metric}" for part in parts for metric in ("loss", *scores)]
     return {

@@ -1,5 +1,6 @@
 """Every table of variants is complete, and what the specification says of an entry is what the engine does."""
 
+from dataclasses import fields
 from typing import Any, get_args
 
 import numpy as np
@@ -14,25 +15,38 @@ from engine.optimization.optimizers import OPTIMIZERS, Update
 from engine.optimization.schedules import SCHEDULES
 from engine.spec.losses import LOSSES_OF_TASK, OUTPUTS_OF_LOSS
 from engine.spec.records import Variant
-from tests.engine.problems import OPTIMIZERS as EXAMPLES
-from tests.engine.problems import label
+from engine.training import Metrics
+from tests.engine import problems
 
 
 def names(table: Variant) -> set[str]:
     return {*table.plain.allowed, *table.parametric} - {"auto"}
 
 
-def test_kernels_compute_every_variant_and_nothing_else() -> None:
-    assert set(ACTIVATIONS) == names(spec.ACTIVATIONS)
-    assert set(LOSSES) == {(loss, output) for loss, outputs in OUTPUTS_OF_LOSS.items() for output in outputs}
-    assert (
-        set(OUTPUTS_OF_LOSS)
-        == names(spec.LOSSES)
-        == {name for losses in LOSSES_OF_TASK.values() for name in losses}
-    )
-    assert set(OPTIMIZERS) == set(spec.OPTIMIZERS.parametric.values()) == set(get_args(spec.Optimizer))
-    assert set(SCHEDULES) == set(spec.SCHEDULES.parametric.values()) == set(get_args(spec.Schedule))
-    assert set(INITIALIZERS) == {*spec.INITIALIZERS.plain.allowed} - {"auto"}
+LOSS_KERNELS = {(loss, output) for loss, outputs in OUTPUTS_OF_LOSS.items() for output in outputs}
+NAMED_LOSSES = {name for losses in LOSSES_OF_TASK.values() for name in losses}
+EXAMPLES = {each["name"] for each in problems.OPTIMIZERS}
+DECAYS = {each["name"] for each in problems.SCHEDULES}
+PENALIZED = {penalty for _, penalty, _ in problems.UPDATES}
+
+
+@pytest.mark.parametrize(
+    ("computed", "specified"),
+    [
+        pytest.param(set(ACTIVATIONS), names(spec.ACTIVATIONS), id="activations"),
+        pytest.param(set(LOSSES), LOSS_KERNELS, id="losses and outputs"),
+        pytest.param(NAMED_LOSSES, names(spec.LOSSES), id="losses of tasks"),
+        pytest.param(set(OPTIMIZERS), set(spec.OPTIMIZERS.parametric.values()), id="optimizers"),
+        pytest.param(set(get_args(spec.Optimizer)), set(spec.OPTIMIZERS.parametric.values()), id="Optimizer"),
+        pytest.param(set(SCHEDULES), set(spec.SCHEDULES.parametric.values()), id="schedules"),
+        pytest.param(EXAMPLES, set(spec.OPTIMIZERS.parametric), id="problems.OPTIMIZERS"),
+        pytest.param(DECAYS, set(spec.SCHEDULES.parametric), id="problems.SCHEDULES"),
+        pytest.param(PENALIZED, set(spec.PENALTIES.allowed), id="problems.UPDATES"),
+        pytest.param(set(INITIALIZERS), {*spec.INITIALIZERS.plain.allowed} - {"auto"}, id="initializers"),
+    ],
+)
+def test_kernels_compute_every_variant_and_nothing_else(computed: set[Any], specified: set[Any]) -> None:
+    assert computed == specified
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
@@ -57,10 +71,15 @@ def update_and_block(optimizer: spec.Optimizer) -> tuple[Update, Block]:
     )
 
 
-@pytest.mark.parametrize("document", EXAMPLES, ids=label)
+@pytest.mark.parametrize("document", problems.OPTIMIZERS, ids=problems.label)
 def test_an_optimizer_makes_the_calls_and_keeps_the_moments_it_declares(document: dict[str, Any]) -> None:
     optimizer: spec.Optimizer = spec.OPTIMIZERS.check(document)
     update, block = update_and_block(optimizer)
     assert optimizer.moments == len(update.moments)
     assert optimizer.calls == len(update.calls(block))
     assert {"rate", "reach"} <= set(block.coefficients)
+
+
+def test_the_engine_measures_the_metrics_of_the_table() -> None:
+    assert [field.name for field in fields(Metrics)] == list(spec.METRICS)
+    assert set(spec.MONITORS) <= set(spec.METRICS)

@@ -61,12 +61,7 @@ def rounding_decides(spec: Experiment) -> bool:
 
 # ---- The engine's states, in the words of the textbook
 
-MOMENTS: dict[str, dict[str, str]] = {
-    "sgd": {"velocity": "v"},
-    "adagrad": {"total": "s"},
-    "rmsprop": {"square": "s", "mean": "m", "velocity": "v"},
-    "adam": {"first": "m", "second": "s"},
-}
+MOMENTS = {"velocity": "v", "total": "s", "square": "s", "mean": "m", "first": "m", "second": "s"}
 """What the textbook calls the moments that the engine stores."""
 
 
@@ -89,9 +84,8 @@ class State:
     def of_machine(cls, stack: Stack) -> "State":
         """A copy of what the only lane of a stack holds."""
         optimizer = stack.experiments[0].optimizer
-        names = MOMENTS[optimizer.name.removesuffix("w")]
         moments = {
-            names[stored]: [share(optimizer, stored) * array for array in by_parameter(stack, rows[0])]
+            MOMENTS[stored]: [share(optimizer, stored) * array for array in by_parameter(stack, rows[0])]
             for stored, rows in stack.moments.items()
         }
         layers = [layer for layer, units in enumerate(stack.layout.normalized_units) if units]

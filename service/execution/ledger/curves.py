@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import json
 import math
@@ -12,11 +11,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from engine.training.loop import Metrics
+from engine.spec import METRICS
+from engine.training import Metrics
 
-__all__ = ["METRICS", "Epoch", "Measured", "document", "epoch_row", "insert_epochs"]
+__all__ = ["Epoch", "Measured", "document", "epoch_row", "insert_epochs"]
 
-METRICS = tuple(field.name for field in dataclasses.fields(Metrics))
 _COLUMNS = ("experiment_id", "epoch", "seconds", "non_finite", *METRICS)
 _VALUES = operator.attrgetter(*METRICS)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.errors import did_you_mean
+from engine.spec import METRICS as MEASURED
 from service.errors import InvalidParameter
 
 __all__ = [
@@ -26,29 +27,8 @@ __all__ = [
 Curve = Mapping[str, Sequence[object]]
 """Columns of equal length; the first is ``epoch``."""
 
-METRICS = (
-    "train_loss",
-    "val_loss",
-    "train_accuracy",
-    "val_accuracy",
-    "train_r2",
-    "val_r2",
-    "train_mae",
-    "val_mae",
-    "train_rmse",
-    "val_rmse",
-    "penalty",
-    "objective",
-    "weight_norm",
-    "zero_fraction",
-    "gradient_norm",
-    "dead_units",
-    "learning_rate",
-    "seconds",
-)
+METRICS = (*MEASURED, "seconds")
 _PIECE = 2000
-_CLASSIFICATION_ONLY = ("_accuracy",)
-_REGRESSION_ONLY = ("_r2", "_mae", "_rmse")
 
 
 def is_regression(task: str | None, classes: object) -> bool:
@@ -61,8 +41,8 @@ def is_regression(task: str | None, classes: object) -> bool:
 
 def metric_names(*, regression: bool) -> tuple[str, ...]:
     """The metrics a classification or a regression has."""
-    others = _CLASSIFICATION_ONLY if regression else _REGRESSION_ONLY
-    return tuple(name for name in METRICS if not name.endswith(others))
+    task = "regression" if regression else "multiclass"
+    return tuple(name for name in METRICS if name not in MEASURED or task in MEASURED[name].tasks)
 
 
 def of_epoch(stored: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:

@@ -4,10 +4,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from engine.spec import METRICS
 from service.execution.dispatching import repository
 from service.execution.ledger import writes
 from service.execution.ledger.blobs import Weights
-from service.execution.ledger.curves import METRICS, Epoch
+from service.execution.ledger.curves import Epoch
 from service.execution.worker.work import Lease, Progress, Work
 from service.experiments.history.models import EventRow
 from service.experiments.models import ExperimentRow

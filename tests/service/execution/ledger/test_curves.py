@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from engine.spec import METRICS
 from engine.training.loop import Metrics
-from service.execution.ledger.curves import METRICS, document, epoch_row, insert_epochs
+from service.execution.ledger.curves import document, epoch_row, insert_epochs
 from service.experiments.models import EpochRow
 from service.storage.database import Database
 from tests.service.execution.conftest import Submit
