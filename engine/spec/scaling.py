@@ -1,4 +1,4 @@
-"""How features are scaled."""
+"""Scaling of features, as a specification names it."""
 
 from __future__ import annotations
 
