@@ -26,28 +26,28 @@ MOMENTUM = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """Running statistics of K lanes: (K, units) views of one layer in (K, 2 · all normalized units) rows."""
+    """Running statistics of K lanes: (K, units) views of one layer in (K, 2 · all normalized units) vectors."""
 
     mean: Array
     variance: Array
 
     @staticmethod
-    def rows(layout: Layout, lanes: int, dtype: np.dtype[Any]) -> Array:
+    def vectors(layout: Layout, lanes: int, dtype: np.dtype[Any]) -> Array:
         """Rows before the first step: means 0, variances 1."""
-        rows = aligned((lanes, 2 * sum(layout.normalized_units)), dtype)
-        rows[:, sum(layout.normalized_units) :] = 1
-        return rows
+        vectors = aligned((lanes, 2 * sum(layout.normalized_units)), dtype)
+        vectors[:, sum(layout.normalized_units) :] = 1
+        return vectors
 
     @classmethod
-    def of(cls, layout: Layout, rows: Array, layer: int) -> Running:
+    def of(cls, layout: Layout, vectors: Array, layer: int) -> Running:
         start, total = sum(layout.normalized_units[:layer]), sum(layout.normalized_units)
         units = layout.normalized_units[layer]
-        return cls(rows[..., start : start + units], rows[..., total + start : total + start + units])
+        return cls(vectors[..., start : start + units], vectors[..., total + start : total + start + units])
 
 
-def _by_unit(rows: Array) -> Array:
+def _by_unit(vectors: Array) -> Array:
     """(units, K, 1) view of (K, units), or (units, 1) of (units,)."""
-    by_unit: Array = rows.T[..., None]
+    by_unit: Array = vectors.T[..., None]
     return by_unit
 
 
@@ -66,9 +66,9 @@ class BatchNorm:
     inverse: Array
 
     @classmethod
-    def of(cls, layout: Layout, layer: int, rows: tuple[Array, Array, Array], values: Array) -> BatchNorm:
-        """Bind to these values; ``rows`` are (length,) or (K, length) of parameters, gradients and statistics."""
-        parameters, gradient, running = rows
+    def of(cls, layout: Layout, layer: int, vectors: tuple[Array, Array, Array], values: Array) -> BatchNorm:
+        """Bind to these values; ``vectors`` are (length,) or (K, length) of parameters, gradients and statistics."""
+        parameters, gradient, running = vectors
         narrow = (*values.shape[:-1], 1)
         return cls(
             gamma=_by_unit(layout.gamma(parameters, layer)),
@@ -121,7 +121,7 @@ class BatchNorm:
         ]
 
     def backward(self, delta: Array) -> list[Call]:
-        """delta ← the derivative by the values that came in; the gradients of γ and β are left in their rows."""
+        """delta ← the derivative by the values that came in; the gradients of γ and β are left in their vector."""
         calls: list[Call] = [
             partial(np.add.reduce, delta, -1, None, self.beta_gradient, keepdims=True),
             partial(np.multiply, delta, self.normal, self.scratch),
@@ -152,19 +152,19 @@ def _moved(running: Array, seen: Array) -> list[Call]:
     ]
 
 
-def folded(layout: Layout, row: Array, running: Array) -> Array:
-    """A (length,) row of the same network without normalization that computes what this one does in evaluation."""
+def folded(layout: Layout, vector: Array, running: Array) -> Array:
+    """A (length,) vector of the same network without normalization that computes what this one does in evaluation."""
     if not any(layout.normalized_units):
-        return row
+        return vector
     plain = Layout(layout.sizes)
-    found: Array = plain.rows(1, row.dtype)[0]
+    found: Array = plain.vectors(1, vector.dtype)[0]
     for layer in range(layout.layers):
-        weight, bias = layout.weight(row, layer), layout.bias(row, layer)
+        weight, bias = layout.weight(vector, layer), layout.bias(vector, layer)
         if layer < len(layout.normalized_units) and layout.normalized_units[layer]:
             statistics = Running.of(layout, running, layer)
-            scale = layout.gamma(row, layer) / np.sqrt(statistics.variance + row.dtype.type(EPSILON))
+            scale = layout.gamma(vector, layer) / np.sqrt(statistics.variance + vector.dtype.type(EPSILON))
             weight = weight * scale
-            bias = (bias - statistics.mean) * scale + layout.beta(row, layer)
+            bias = (bias - statistics.mean) * scale + layout.beta(vector, layer)
         plain.weight(found, layer)[...] = weight
         plain.bias(found, layer)[...] = bias
     return found

@@ -1,9 +1,9 @@
-"""Layout of each layer's weights and biases in a lane's flat row of parameters.
+"""Layout of each layer's weights and biases in a lane's flat vector of parameters.
 
 A layer is a matrix (fan_in + 1, fan_out): its weights, and its biases as the last row, the weights of an input that is
-always 1. One product then computes the layer with its biases, and one its whole gradient. A row holds the layers'
+always 1. One product then computes the layer with its biases, and one its whole gradient. A vector holds the layers'
 matrices one after another, padded to whole cache lines. Gradients, moments and best weights use the same
-layout, so that an optimizer is a few operations on whole rows. Layers are views.
+layout, so that an optimizer is a few operations on whole vectors. Layers are views.
 
 The matrix of a first layer with many inputs is stored transposed, unit by unit: BLAS is up to a quarter faster that
 way. The rule is static, because a choice by measurement would change bits from run to run.
@@ -28,7 +28,7 @@ MANY_INPUTS = 256
 
 @dataclass(frozen=True)
 class Layout:
-    """The layout of a row for layers of the given sizes, input and output included.
+    """The layout of a vector for layers of the given sizes, input and output included.
 
     ``normalized`` says which hidden layers have batch normalization: their γ and β follow after all layers.
     """
@@ -72,35 +72,35 @@ class Layout:
 
     @property
     def length(self) -> int:
-        """Elements of a row, padding included."""
+        """Elements of a vector, padding included."""
         return -(-self.parameters // ROW_MULTIPLE) * ROW_MULTIPLE
 
-    def rows(self, lanes: int, dtype: np.dtype[Any]) -> Array:
-        """(K, length) zeros; every row starts on a cache line."""
+    def vectors(self, lanes: int, dtype: np.dtype[Any]) -> Array:
+        """(K, length) zeros; every vector starts on a cache line."""
         return aligned((lanes, self.length), dtype)
 
-    def matrix(self, rows: Array, layer: int) -> Array:
-        """(..., fan_in + 1, fan_out) view of a layer in (..., length) rows."""
+    def matrix(self, vectors: Array, layer: int) -> Array:
+        """(..., fan_in + 1, fan_out) view of a layer in (..., length) vectors."""
         fan_in, fan_out = self.shapes[layer]
-        stretch = rows[..., self.starts[layer] : self.starts[layer + 1]]
+        stretch = vectors[..., self.starts[layer] : self.starts[layer + 1]]
         if self.by_unit(layer):
-            return transposed(stretch.reshape(*rows.shape[:-1], fan_out, fan_in + 1))
-        return stretch.reshape(*rows.shape[:-1], fan_in + 1, fan_out)
+            return transposed(stretch.reshape(*vectors.shape[:-1], fan_out, fan_in + 1))
+        return stretch.reshape(*vectors.shape[:-1], fan_in + 1, fan_out)
 
-    def weight(self, rows: Array, layer: int) -> Array:
+    def weight(self, vectors: Array, layer: int) -> Array:
         """(..., fan_in, fan_out) view of a layer's weights."""
-        return self.matrix(rows, layer)[..., :-1, :]
+        return self.matrix(vectors, layer)[..., :-1, :]
 
-    def gamma(self, rows: Array, layer: int) -> Array:
+    def gamma(self, vectors: Array, layer: int) -> Array:
         """(..., units) view of a normalized layer's γ."""
         start = self.starts[-1] + sum(self.normalized_units[:layer])
-        return rows[..., start : start + self.normalized_units[layer]]
+        return vectors[..., start : start + self.normalized_units[layer]]
 
-    def beta(self, rows: Array, layer: int) -> Array:
+    def beta(self, vectors: Array, layer: int) -> Array:
         """(..., units) view of a normalized layer's β."""
         start = self.starts[-1] + sum(self.normalized_units) + sum(self.normalized_units[:layer])
-        return rows[..., start : start + self.normalized_units[layer]]
+        return vectors[..., start : start + self.normalized_units[layer]]
 
-    def bias(self, rows: Array, layer: int) -> Array:
+    def bias(self, vectors: Array, layer: int) -> Array:
         """(..., fan_out) view of a layer's biases."""
-        return self.matrix(rows, layer)[..., -1, :]
+        return self.matrix(vectors, layer)[..., -1, :]

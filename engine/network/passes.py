@@ -1,4 +1,4 @@
-"""The calls of the forward and the backward pass, from buffers and rows of parameters.
+"""The calls of the forward and the backward pass, from buffers and vectors of parameters.
 
 The same in plain NumPy: engine/textbook/network.py; tests/engine/test_textbook.py proves them equal.
 """
@@ -61,17 +61,17 @@ def forward(
 def backward(
     network: Network,
     layout: Layout,
-    rows: tuple[Array, Array],
+    vectors: tuple[Array, Array],
     buffers: Buffers,
     batch_norms: BatchNorms,
     scale: Array,
 ) -> list[Call]:
     """Gradient ← ``scale`` times the gradient of the summed row losses; destroys ``buffers.logits``.
 
-    ``rows`` are the parameters and the gradient.
+    ``vectors`` are the parameters and the gradient.
     ``scale`` is 1/B for the mean; anything the optimizer would multiply the gradient by can be folded into it.
     """
-    (parameters, gradient), delta, inputs = rows, buffers.logits, _inputs(buffers)
+    (parameters, gradient), delta, inputs = vectors, buffers.logits, _inputs(buffers)
     calls = network.cost.gradient(delta, buffers.y, buffers.narrow, buffers.wide)
     calls.append(partial(np.multiply, delta, scale, delta))
     if buffers.weights is not None:

@@ -22,9 +22,9 @@ SMALLEST, SMALL, LARGE = 1e-24, 1e-12, 1e12
 """Values below ``SMALLEST`` count as that large when the scale is determined."""
 
 
-def euclidean(row: Array) -> float:
-    """The norm of a (length,) row in float64, also where its square would overflow or vanish."""
-    values = row.astype(np.float64)
+def euclidean(vector: Array) -> float:
+    """The norm of a (length,) vector in float64, also where its square would overflow or vanish."""
+    values = vector.astype(np.float64)
     with np.errstate(over="ignore"):
         norm = sqrt(values @ values)
     if 1e-150 < norm < 1e150:

@@ -16,7 +16,7 @@ from engine.network.shape import Network
 from engine.spec import METRICS, Experiment, loss_traits
 from engine.training.evaluation import Evaluation, Evaluator
 
-__all__ = ["Comparison", "compare", "constant_rows"]
+__all__ = ["Comparison", "compare", "constant_models"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,9 @@ class Comparison:
 
 
 def compare(
-    experiment: Experiment, network: Network, splits: Splits, evaluator: Evaluator, row: Array
+    experiment: Experiment, network: Network, splits: Splits, evaluator: Evaluator, parameters: Array
 ) -> Comparison | None:
-    """A plain row of parameters against the constant model; None where the metric is undefined.
+    """Plain parameters against the constant model; None where the metric is undefined.
 
     ``evaluator`` is that of the validation rows, or of the training rows where there are none. The metric is the
     monitored one if it is measured on those rows, else their loss. So is an accuracy where training rows have weights,
@@ -49,8 +49,8 @@ def compare(
     if METRICS[metric].quantity == "accuracy" and splits.train.weights is not None:
         metric = f"{part}_loss"
     name = METRICS[metric].quantity
-    mine = _value(evaluator(row), name)
-    others = [_value(evaluator(each), name) for each in constant_rows(network, splits, experiment, name)]
+    mine = _value(evaluator(parameters), name)
+    others = [_value(evaluator(each), name) for each in constant_models(network, splits, experiment, name)]
     constants = [each for each in others if each is not None]
     if mine is None or not constants:
         return None
@@ -62,8 +62,8 @@ def _value(found: Evaluation, name: str) -> float | None:
     return found.loss if name == "loss" else found.scores.get(name)
 
 
-def constant_rows(network: Network, splits: Splits, experiment: Experiment, metric: str) -> list[Array]:
-    """Plain rows of parameters whose answers are the constants that suit a metric best on the training rows.
+def constant_models(network: Network, splits: Splits, experiment: Experiment, metric: str) -> list[Array]:
+    """Plain parameters whose answers are the constants that suit a metric best on the training rows.
 
     The class shares or the mean of the targets; the median for absolute errors; for Huber's loss, which is between,
     both. Targets are weighted and smoothed as the network's are: what it is trained for is what it is held against.
@@ -77,7 +77,7 @@ def constant_rows(network: Network, splits: Splits, experiment: Experiment, metr
         constants.append(np.average(targets, axis=0, weights=weights))
     if "median" in where:
         constants.append(_medians(targets, weights))
-    return [_row(layout, _logits(each, network, len(targets)), targets) for each in constants]
+    return [_parameters(layout, _logits(each, network, len(targets)), targets) for each in constants]
 
 
 def _medians(targets: Array, weights: Array | None) -> Array:
@@ -92,10 +92,10 @@ def _medians(targets: Array, weights: Array | None) -> Array:
     return found
 
 
-def _row(layout: Layout, biases: Array, targets: Array) -> Array:
-    row: Array = layout.rows(1, targets.dtype)[0]
-    layout.bias(row, layout.layers - 1)[...] = biases
-    return row
+def _parameters(layout: Layout, biases: Array, targets: Array) -> Array:
+    parameters: Array = layout.vectors(1, targets.dtype)[0]
+    layout.bias(parameters, layout.layers - 1)[...] = biases
+    return parameters
 
 
 def _logits(answers: Array, network: Network, rows: int) -> Array:

@@ -58,8 +58,11 @@ class Epoch:
         for step, order in self.stages:
             stop = first + len(order)
             last = stop == self.steps
-            looks = range(first, stop - last, every) if look else ()
-            marks = sorted({first, *looks, *(mark for mark in due if first < mark < stop), stop - last})
+            # Where steps are interrupted: to look, to flush, and before the last step, whose gradient is measured.
+            # Steps 0 to 9, a look every 4 and a flush after step 6: marks 0, 4, 6, 8, 9.
+            end_of_plain = stop - 1 if last else stop
+            looks = range(first, end_of_plain, every) if look else ()
+            marks = sorted({first, *looks, *(mark for mark in due if first < mark < stop), end_of_plain})
             for start, end in pairwise(marks):
                 if look:
                     look()
@@ -114,7 +117,7 @@ class Epoch:
         with np.errstate(all="ignore"):
             run(step.draw)
             run(step.gradient)
-            norms = np.array([euclidean(row) for row in self._stack.gradient])
+            norms = np.array([euclidean(vector) for vector in self._stack.gradient])
             norms /= np.where(fold < FAINT, 1, fold)
             for lane in faint:
                 gradient = self._stack.gradient[lane]

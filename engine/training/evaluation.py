@@ -47,14 +47,14 @@ def skinny(sizes: tuple[int, ...]) -> bool:
 
 
 class Evaluator:
-    """Evaluates rows of parameters on a part of the data with at least one row.
+    """Evaluates parameters on a part of the data with at least one row.
 
     ``unit`` (O,) is what one unit of a regression target is worth to the user, None for classification.
     """
 
     def __init__(self, network: Network, layout: Layout, part: Part, unit: Array | None) -> None:
         inputs, targets = part.inputs, part.targets
-        self._layout, self._parameters = layout, layout.rows(1, inputs.dtype)[0]
+        self._layout, self._parameters = layout, layout.vectors(1, inputs.dtype)[0]
         self._network = replace(
             network, dropout=(0.0,) * len(network.dropout), input_dropout=0.0, weighted=False
         )
@@ -100,11 +100,11 @@ class Evaluator:
         turned = by_row[:, : len(buffers.z[0])].T
         return [product(buffers.x, self._wide, by_row), partial(np.copyto, buffers.z[0], turned)]
 
-    def __call__(self, row: Array, look: Callable[[], None] | None = None) -> Evaluation:
-        """Evaluate a (length,) row of parameters; ``look`` is called between chunks, and may raise."""
-        self._parameters[...] = row
+    def __call__(self, parameters: Array, look: Callable[[], None] | None = None) -> Evaluation:
+        """Evaluate (length,) parameters; ``look`` is called between chunks, and may raise."""
+        self._parameters[...] = parameters
         if self._wide.size:
-            self._wide[:, : self._layout.sizes[1]] = self._layout.matrix(row, 0)
+            self._wide[:, : self._layout.sizes[1]] = self._layout.matrix(parameters, 0)
         with np.errstate(all="ignore"):
             for calls in self._chunks:
                 if look:

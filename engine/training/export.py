@@ -48,12 +48,12 @@ def modules(network: Network, normalized: Sequence[bool] = ()) -> list[str]:
     return [*found, _SOFTMAX if network.output == "softmax" else _module(network.output)]
 
 
-def named_views(layout: Layout, names: Sequence[str], rows: tuple[Array, Array]) -> dict[str, Array]:
+def named_views(layout: Layout, names: Sequence[str], vectors: tuple[Array, Array]) -> dict[str, Array]:
     """Views of a lane's (length,) parameters and its running statistics, named and shaped as torch's state.
 
     ``names`` are the network's modules; their numbers are in the names: ``"0.weight"`` (out, in), ``"0.bias"`` (out,).
     """
-    parameters, running = rows
+    parameters, running = vectors
     views: dict[str, Array] = {}
     layer = -1
     for index, name in enumerate(names):
@@ -71,7 +71,7 @@ def named_views(layout: Layout, names: Sequence[str], rows: tuple[Array, Array])
 
 
 def export(
-    network: Network, layout: Layout, splits: Splits, rows: tuple[Array, Array], epoch: int
+    network: Network, layout: Layout, splits: Splits, vectors: tuple[Array, Array], epoch: int
 ) -> Checkpoint:
     """A lane's weights after ``epoch``, from its (length,) parameters and its running statistics.
 
@@ -80,7 +80,7 @@ def export(
     into inputs and outputs into the user's units.
     """
     names = modules(network)
-    plain = named_views(Layout(network.sizes), names, (folded(layout, *rows), rows[1]))
+    plain = named_views(Layout(network.sizes), names, (folded(layout, *vectors), vectors[1]))
     document = {
         "format": FORMAT,
         "version": VERSION,
@@ -97,7 +97,7 @@ def export(
         document["columns"] = splits.encoding.document
     if any(layout.normalized):
         document["unfolded_modules"] = names = modules(network, layout.normalized)
-        views = named_views(layout, names, rows)
+        views = named_views(layout, names, vectors)
         plain |= {f"{UNFOLDED}{name}": view for name, view in views.items()}
     return Checkpoint({name: np.array(view, order="C") for name, view in plain.items()}, document)
 

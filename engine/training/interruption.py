@@ -78,5 +78,5 @@ class Boundary:
                 copy.bit_generator.state = original.bit_generator.state
 
 
-def _like(rows: Array) -> Array:
-    return aligned(rows.shape, rows.dtype)
+def _like(vectors: Array) -> Array:
+    return aligned(vectors.shape, vectors.dtype)

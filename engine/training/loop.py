@@ -113,9 +113,9 @@ class _Run:
         self._measure = Measurement(self.stack, splits)
         self._should_stop = should_stop
         ended = {
-            row: reason
-            for row, state in enumerate(states)
-            if state is not None and (reason := restore(self.stack, row, state))
+            lane: reason
+            for lane, state in enumerate(states)
+            if state is not None and (reason := restore(self.stack, lane, state))
         }
         self._stopped: tuple[Result, ...] = ()
         self._rebuild(ended)
@@ -126,16 +126,17 @@ class _Run:
         norms = self._epoch(look, self._every or 1)
         rates = self._epoch.learning_rates()
         metrics = [
-            self._measure(stack, row, float(norms[row]), float(rates[row]), look) for row in range(len(stack))
+            self._measure(stack, lane, float(norms[lane]), float(rates[lane]), look)
+            for lane in range(len(stack))
         ]
         improved, reasons = self._judge(metrics)
         lanes = tuple(
-            self._report(row, metrics[row], improved=improved[row], reason=reasons[row])
-            for row in range(len(stack))
+            self._report(lane, metrics[lane], improved=improved[lane], reason=reasons[lane])
+            for lane in range(len(stack))
         )
         report = EpochReport(lanes, self._stopped)
         self._stopped = ()
-        self._ended = {row: reason for row, reason in enumerate(reasons) if reason}
+        self._ended = {lane: reason for lane, reason in enumerate(reasons) if reason}
         return report
 
     def _keep(self) -> Callable[[], None] | None:
@@ -146,35 +147,35 @@ class _Run:
         kept = tuple(map(self._kept, range(len(self.stack))))
         return partial(_ask, self._should_stop, kept)
 
-    def _kept(self, row: int) -> KeptLane:
+    def _kept(self, lane: int) -> KeptLane:
         stack = self._boundary.stack
         return KeptLane(
-            lane=stack.lanes[row],
-            epoch=stack.epochs[row],
-            state=partial(save, stack, row),
-            best=partial(self._best, stack, row),
-            result=partial(self._result, stack, row) if stack.epochs[row] else _no_result,
+            lane=stack.numbers[lane],
+            epoch=stack.epochs[lane],
+            state=partial(save, stack, lane),
+            best=partial(self._best, stack, lane),
+            result=partial(self._result, stack, lane) if stack.epochs[lane] else _no_result,
         )
 
     def stop(self, stops: Stops) -> None:
         """Retire the lanes that ended this epoch and those the driver stops."""
         driven = {
-            row: stops[lane]
-            for row, lane in enumerate(self.stack.lanes)
-            if lane in stops and row not in self._ended
+            lane: stops[number]
+            for lane, number in enumerate(self.stack.numbers)
+            if number in stops and lane not in self._ended
         }
-        self._stopped = tuple(self._result(self.stack, row, reason) for row, reason in driven.items())
+        self._stopped = tuple(self._result(self.stack, lane, reason) for lane, reason in driven.items())
         if self._ended or driven:
             self._rebuild(self._ended | driven)
 
     def _rebuild(self, ended: Mapping[int, str]) -> None:
         """Take the ended lanes out of the stack; what is left gets arrays and calls of its own."""
-        for row, reason in ended.items():
-            self._result(self.stack, row, reason)
-        rows = [row for row in range(len(self.stack)) if row not in ended]
+        for lane, reason in ended.items():
+            self._result(self.stack, lane, reason)
+        left = [lane for lane in range(len(self.stack)) if lane not in ended]
         if ended:
-            self.stack = self.stack.take(rows)
-        if rows:
+            self.stack = self.stack.take(left)
+        if left:
             train = self.splits.train
             self._patience = Patience.of(self.stack.experiments)
             self._epoch = Epoch(self.stack, train.inputs, train.targets, train.weights)
@@ -205,70 +206,73 @@ class _Run:
         ]
         stack.progress, verdict = self._patience(stack.progress, np.array(stack.epochs), np.array(judged))
         improved = [
-            bool(verdict.improved[row] or (finite[row] and not stack.progress.best_epoch[row]))
-            for row in range(len(stack))
+            bool(verdict.improved[lane] or (finite[lane] and not stack.progress.best_epoch[lane]))
+            for lane in range(len(stack))
         ]
         self._plateau(judged)
-        for row in map(int, np.flatnonzero(improved)):
-            stack.keep_best(row)
+        for lane in map(int, np.flatnonzero(improved)):
+            stack.keep_best(lane)
         reasons = [
             _reason(
-                stack.experiments[row], stack.epochs[row], finite=finite[row], patient=not verdict.stop[row]
+                stack.experiments[lane],
+                stack.epochs[lane],
+                finite=finite[lane],
+                patient=not verdict.stop[lane],
             )
-            for row in range(len(stack))
+            for lane in range(len(stack))
         ]
         return improved, reasons
 
     def _plateau(self, monitored: Sequence[float]) -> None:
         """Let the plateau schedule of each lane see its metric, mirrored so that smaller is better."""
         stack = self.stack
-        for row, experiment in enumerate(stack.experiments):
-            if isinstance(experiment.schedule, Plateau) and isfinite(monitored[row]):
-                value = monitored[row] * float(self._patience.sign[row])
-                stack.plateaus[row] = reduced(experiment.schedule, stack.plateaus[row], value)
+        for lane, experiment in enumerate(stack.experiments):
+            if isinstance(experiment.schedule, Plateau) and isfinite(monitored[lane]):
+                value = monitored[lane] * float(self._patience.sign[lane])
+                stack.plateaus[lane] = reduced(experiment.schedule, stack.plateaus[lane], value)
 
-    def _report(self, row: int, metrics: Metrics, *, improved: bool, reason: str | None) -> LaneReport:
+    def _report(self, lane: int, metrics: Metrics, *, improved: bool, reason: str | None) -> LaneReport:
         return LaneReport(
-            lane=self.stack.lanes[row],
-            epoch=self.stack.epochs[row],
+            lane=self.stack.numbers[lane],
+            epoch=self.stack.epochs[lane],
             metrics=metrics,
             improved=improved,
             stop_reason=reason,
-            result=self._result(self.stack, row, reason) if reason else None,
-            state=partial(save, self.stack, row, reason),
-            best=partial(self._best, self.stack, row),
-            last=partial(self._last, self.stack, row),
+            result=self._result(self.stack, lane, reason) if reason else None,
+            state=partial(save, self.stack, lane, reason),
+            best=partial(self._best, self.stack, lane),
+            last=partial(self._last, self.stack, lane),
         )
 
-    def _best(self, stack: Stack, row: int) -> Checkpoint | None:
-        epoch = stack.best_epochs[row]
-        best = stack.lane(row, best=True)
+    def _best(self, stack: Stack, lane: int) -> Checkpoint | None:
+        epoch = stack.best_epochs[lane]
+        best = stack.vectors(lane, best=True)
         return export(stack.network, stack.layout, self.splits, best, epoch) if epoch else None
 
-    def _last(self, stack: Stack, row: int) -> Checkpoint:
-        return export(stack.network, stack.layout, self.splits, stack.lane(row), stack.epochs[row])
+    def _last(self, stack: Stack, lane: int) -> Checkpoint:
+        return export(stack.network, stack.layout, self.splits, stack.vectors(lane), stack.epochs[lane])
 
-    def _result(self, stack: Stack, row: int, reason: str) -> Result:
+    def _result(self, stack: Stack, lane: int, reason: str) -> Result:
         """The lane's result, made once."""
-        lane = stack.lanes[row]
-        if lane not in self.results:
-            best = self._best(stack, row)
-            plain = stack.plain(row, best=True) if best else None
+        number = stack.numbers[lane]
+        if number not in self.results:
+            best = self._best(stack, lane)
+            plain = stack.plain(lane, best=True) if best else None
             compared = None
             if plain is not None:
-                compared = self._measure.against_constant(stack.experiments[row], plain)
-            self.results[lane] = Result(
-                lane=lane,
+                compared = self._measure.against_constant(stack.experiments[lane], plain)
+            self.results[number] = Result(
+                lane=number,
                 stop_reason=reason,
-                epochs=stack.epochs[row],
-                best_epoch=stack.best_epochs[row] or None,
-                argmin_epoch=int(stack.progress.least_epoch[row]) or stack.best_epochs[row] or None,
+                epochs=stack.epochs[lane],
+                best_epoch=stack.best_epochs[lane] or None,
+                argmin_epoch=int(stack.progress.least_epoch[lane]) or stack.best_epochs[lane] or None,
                 best=best,
-                last=self._last(stack, row),
+                last=self._last(stack, lane),
                 test=None if plain is None else self._measure.test(plain),
-                warnings=(*self.splits.warnings, *run_advice(stack, row, reason, compared)),
+                warnings=(*self.splits.warnings, *run_advice(stack, lane, reason, compared)),
             )
-        return self.results[lane]
+        return self.results[number]
 
 
 def _ask(should_stop: ShouldStop, kept: Sequence[KeptLane]) -> None:

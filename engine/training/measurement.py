@@ -39,37 +39,37 @@ class Measurement:
         unit = self._splits.targets.scale if self._splits.task == "regression" else None
         return Evaluator(self._network, self._layout, part, unit)
 
-    def test(self, row: Array) -> dict[str, float | None] | None:
-        """Loss and scores of a (length,) plain row of parameters on the test rows."""
+    def test(self, parameters: Array) -> dict[str, float | None] | None:
+        """Loss and scores of (length,) plain parameters on the test rows."""
         evaluator = self._evaluator(self._splits.test)
         if evaluator is None:
             return None
-        found = evaluator(row)
+        found = evaluator(parameters)
         return {"loss": found.loss, **found.scores}
 
-    def against_constant(self, experiment: Experiment, row: Array) -> Comparison | None:
-        """A (length,) plain row of parameters against the constant model, on the rows that validate."""
+    def against_constant(self, experiment: Experiment, parameters: Array) -> Comparison | None:
+        """(length,) plain parameters against the constant model, on the rows that validate."""
         # With buffers of its own: a lane may end between two chunks of another lane's evaluation.
         evaluator = self._evaluator(self._splits.validation) or self._evaluator(self._splits.train)
         if evaluator is None:
             return None
-        return compare(experiment, self._network, self._splits, evaluator, row)
+        return compare(experiment, self._network, self._splits, evaluator, parameters)
 
     def __call__(
         self,
         stack: Stack,
-        row: int,
+        lane: int,
         gradient_norm: float,
         learning_rate: float,
         look: Callable[[], None] | None = None,
     ) -> Metrics:
-        """The metrics of the lane at ``row`` of the stack; ``look`` is called now and then, and may raise."""
-        parameters = stack.parameters[row]
+        """The metrics of a lane of the stack; ``look`` is called now and then, and may raise."""
+        parameters = stack.parameters[lane]
         with np.errstate(all="ignore"):
             layers = [stack.layout.weight(parameters, layer) for layer in range(stack.layout.layers)]
             weights = np.concatenate([layer.ravel() for layer in layers], dtype=np.float64)
             penalty = fsum(
-                penalty_value(layers[segment.layer], segment.strengths[row]) for segment in stack.segments
+                penalty_value(layers[segment.layer], segment.strengths[lane]) for segment in stack.segments
             )
             weight_norm = euclidean(weights)
         return Metrics(
@@ -78,7 +78,7 @@ class Measurement:
             zero_fraction=float(1 - np.count_nonzero(weights) / weights.size),
             gradient_norm=gradient_norm,
             learning_rate=learning_rate,
-            **self._losses(stack.plain(row), penalty, look),
+            **self._losses(stack.plain(lane), penalty, look),
         )
 
     def _losses(self, parameters: Array, penalty: float, look: Callable[[], None] | None) -> dict[str, Any]:

@@ -20,30 +20,30 @@ FORMAT = "trainyard-state"
 VERSION = 1
 
 
-def save(stack: Stack, row: int, stop_reason: str | None = None) -> Checkpoint:
-    """Copy everything that the lane at ``row`` needs to resume; ``stop_reason`` records its end."""
-    order, dropout = (random.bit_generator.state for random in stack.streams[row])
+def save(stack: Stack, lane: int, stop_reason: str | None = None) -> Checkpoint:
+    """Copy everything that a lane needs to resume; ``stop_reason`` records its end."""
+    order, dropout = (random.bit_generator.state for random in stack.streams[lane])
     document = {
         "format": FORMAT,
         "version": VERSION,
         "revision": ENGINE_REVISION,
         "shape": _shape(stack),
-        "epoch": stack.epochs[row],
-        "best_epoch": stack.best_epochs[row],
+        "epoch": stack.epochs[lane],
+        "best_epoch": stack.best_epochs[lane],
         "stop_reason": stop_reason,
-        "progress": stack.progress.document(row),
-        "plateau": asdict(stack.plateaus[row]),
+        "progress": stack.progress.document(lane),
+        "plateau": asdict(stack.plateaus[lane]),
         "order": order,
         "dropout": dropout,
     }
     length = stack.layout.parameters
-    arrays = {name: rows[row, :length].copy() for name, rows in _rows(stack).items()}
+    arrays = {name: vectors[lane, :length].copy() for name, vectors in _vectors(stack).items()}
     return Checkpoint(
-        arrays | {name: rows[row].copy() for name, rows in _statistics(stack).items()}, document
+        arrays | {name: vectors[lane].copy() for name, vectors in _statistics(stack).items()}, document
     )
 
 
-def _rows(stack: Stack) -> dict[str, Array]:
+def _vectors(stack: Stack) -> dict[str, Array]:
     return {"parameters": stack.parameters, "best": stack.best, **stack.moments}
 
 
@@ -57,13 +57,13 @@ def _shape(stack: Stack) -> dict[str, Any]:
         "sizes": list(stack.layout.sizes),
         "precision": stack.parameters.dtype.name,
         "normalized": list(stack.layout.normalized_units),
-        "arrays": list(_rows(stack)),
+        "arrays": list(_vectors(stack)),
         "rows": stack.rows,
     }
 
 
-def restore(stack: Stack, row: int, state: Checkpoint) -> str | None:
-    """Set the lane at ``row`` to a saved state; returns why it had ended, None if it had not.
+def restore(stack: Stack, lane: int, state: Checkpoint) -> str | None:
+    """Set a lane to a saved state; returns why it had ended, None if it had not.
 
     Raises InvalidCheckpoint where the state is of another format, of another revision of the engine, or of an
     experiment of another shape.
@@ -80,18 +80,18 @@ def restore(stack: Stack, row: int, state: Checkpoint) -> str | None:
         raise InvalidCheckpoint(message)
     if document["shape"] != _shape(stack):
         raise InvalidCheckpoint("The state belongs to an experiment of another shape.")
-    for name, rows in _rows(stack).items():
-        rows[row, : stack.layout.parameters] = state.arrays[name]
-    for name, rows in _statistics(stack).items():
-        rows[row] = state.arrays[name]
-    stack.epochs[row] = document["epoch"]
-    stack.best_epochs[row] = document["best_epoch"]
-    progress = [stack.progress.document(lane) for lane in range(len(stack))]
-    progress[row] = document["progress"]
+    for name, vectors in _vectors(stack).items():
+        vectors[lane, : stack.layout.parameters] = state.arrays[name]
+    for name, vectors in _statistics(stack).items():
+        vectors[lane] = state.arrays[name]
+    stack.epochs[lane] = document["epoch"]
+    stack.best_epochs[lane] = document["best_epoch"]
+    progress = [stack.progress.document(each) for each in range(len(stack))]
+    progress[lane] = document["progress"]
     stack.progress = Progress.from_documents(progress)
-    stack.plateaus[row] = PlateauState(**document["plateau"])
-    seed = stack.experiments[row].seed or 0
-    stack.streams[row] = (
+    stack.plateaus[lane] = PlateauState(**document["plateau"])
+    seed = stack.experiments[lane].seed or 0
+    stack.streams[lane] = (
         stream(seed, Purpose.ORDER, document["order"]),
         stream(seed, Purpose.DROPOUT, document["dropout"]),
     )

@@ -13,14 +13,14 @@ __all__ = ["run_advice"]
 _STOPPED_BY_HAND = "user"
 
 
-def run_advice(stack: Stack, row: int, reason: str, comparison: Comparison | None) -> Iterator[SpecWarning]:
-    """Every warning about the lane at ``row`` of the stack, which ended for this reason.
+def run_advice(stack: Stack, lane: int, reason: str, comparison: Comparison | None) -> Iterator[SpecWarning]:
+    """Every warning about a lane of the stack, which ended for this reason.
 
     ``comparison`` is that of its best weights with the constant model.
     """
-    experiment, epochs = stack.experiments[row], stack.epochs[row]
-    best, tracked = stack.best_epochs[row], int(stack.progress.best_epoch[row])
-    least = int(stack.progress.least_epoch[row])
+    experiment, epochs = stack.experiments[lane], stack.epochs[lane]
+    best, tracked = stack.best_epochs[lane], int(stack.progress.best_epoch[lane])
+    least = int(stack.progress.least_epoch[lane])
     if best and not tracked:
         yield _nothing_tracked(experiment, epochs)
     elif tracked != least:

@@ -1,4 +1,4 @@
-"""The state of K experiments of one shape that train in lock step, one row of parameters each."""
+"""The state of K experiments of one shape that train in lock step, one vector of parameters each."""
 
 from __future__ import annotations
 
@@ -30,86 +30,88 @@ Streams = tuple[np.random.Generator, np.random.Generator]
 
 @dataclass(slots=True)
 class Stack:
-    """K lanes: ``lanes`` are their numbers in the original stack, ``epochs`` what each has completed.
-
-    ``parameters``, ``gradient``, every moment and ``best`` are (K, length) rows of ``layout``; ``running`` and
-    ``best_running`` the running statistics of batch normalization; ``best_epochs`` says which epoch's weights ``best``
-    holds, 0 for none.
-    """
+    """K lanes; parameters, gradient, every moment and the best weights are (K, length) vectors of ``layout``."""
 
     network: Network
     layout: Layout
     rows: int
-    lanes: tuple[int, ...]
+    """Training rows, by which λ is divided."""
+    numbers: tuple[int, ...]
+    """The lanes' numbers in the original stack."""
     experiments: tuple[Experiment, ...]
     parameters: Array
     gradient: Array
     moments: Mapping[str, Array]
+    """The optimizer's arrays, by name."""
     best: Array
+    """The best parameters so far."""
     running: Array
+    """Running statistics of batch normalization."""
     best_running: Array
     best_epochs: list[int]
+    """The epoch of each lane's best parameters; 0 for none."""
     epochs: list[int]
+    """What each lane has completed."""
     streams: list[Streams]
     progress: Progress
     plateaus: list[PlateauState]
 
     def __len__(self) -> int:
-        return len(self.lanes)
+        return len(self.numbers)
 
     @property
     def segments(self) -> tuple[Segment, ...]:
-        """The penalized stretches of the rows."""
+        """The penalized stretches of the vectors."""
         return segments(self.experiments, self.rows)
 
-    def plain(self, row: int, *, best: bool = False) -> Array:
-        """The (plain length,) row of a lane's last or best parameters, batch normalization folded in."""
-        return folded(self.layout, *self.lane(row, best=best))
+    def plain(self, lane: int, *, best: bool = False) -> Array:
+        """The (plain length,) vector of a lane's last or best parameters, batch normalization folded in."""
+        return folded(self.layout, *self.vectors(lane, best=best))
 
-    def lane(self, row: int, *, best: bool = False) -> tuple[Array, Array]:
+    def vectors(self, lane: int, *, best: bool = False) -> tuple[Array, Array]:
         """Views of a lane's last or best parameters (length,) and running statistics."""
         parameters, running = (self.best, self.best_running) if best else (self.parameters, self.running)
-        return parameters[row], running[row]
+        return parameters[lane], running[lane]
 
-    def keep_best(self, row: int) -> None:
+    def keep_best(self, lane: int) -> None:
         """Copy a lane's parameters as its best so far."""
-        self.best[row], self.best_running[row] = self.parameters[row], self.running[row]
-        self.best_epochs[row] = self.epochs[row]
+        self.best[lane], self.best_running[lane] = self.parameters[lane], self.running[lane]
+        self.best_epochs[lane] = self.epochs[lane]
 
-    def take(self, rows: Sequence[int]) -> Stack:
-        """The lanes at ``rows``, in arrays of their own."""
+    def take(self, lanes: Sequence[int]) -> Stack:
+        """Some of the lanes, in arrays of their own."""
         return Stack(
             network=self.network,
             layout=self.layout,
             rows=self.rows,
-            lanes=tuple(self.lanes[row] for row in rows),
-            experiments=tuple(self.experiments[row] for row in rows),
-            parameters=self._copied(self.parameters, rows),
-            gradient=self._copied(self.gradient, rows),
-            moments={name: self._copied(moment, rows) for name, moment in self.moments.items()},
-            best=self._copied(self.best, rows),
-            running=self.running[list(rows)],
-            best_running=self.best_running[list(rows)],
-            best_epochs=[self.best_epochs[row] for row in rows],
-            epochs=[self.epochs[row] for row in rows],
-            streams=[self.streams[row] for row in rows],
-            progress=self.progress.take(rows),
-            plateaus=[self.plateaus[row] for row in rows],
+            numbers=tuple(self.numbers[lane] for lane in lanes),
+            experiments=tuple(self.experiments[lane] for lane in lanes),
+            parameters=self._copied(self.parameters, lanes),
+            gradient=self._copied(self.gradient, lanes),
+            moments={name: self._copied(moment, lanes) for name, moment in self.moments.items()},
+            best=self._copied(self.best, lanes),
+            running=self.running[list(lanes)],
+            best_running=self.best_running[list(lanes)],
+            best_epochs=[self.best_epochs[lane] for lane in lanes],
+            epochs=[self.epochs[lane] for lane in lanes],
+            streams=[self.streams[lane] for lane in lanes],
+            progress=self.progress.take(lanes),
+            plateaus=[self.plateaus[lane] for lane in lanes],
         )
 
-    def _copied(self, array: Array, rows: Sequence[int]) -> Array:
-        taken = self.layout.rows(len(rows), array.dtype)
-        taken[...] = array[list(rows)]
+    def _copied(self, array: Array, lanes: Sequence[int]) -> Array:
+        taken = self.layout.vectors(len(lanes), array.dtype)
+        taken[...] = array[list(lanes)]
         return taken
 
-    def flush(self, row: int) -> None:
+    def flush(self, lane: int) -> None:
         """Set the moments of a lane that are too small to matter to zero.
 
         Without gradients moments decay into subnormal numbers, with which the processor is many times slower.
         """
         for name, tiny in update_of(self.experiments).moments.items():
             if tiny:
-                moment = self.moments[name][row]
+                moment = self.moments[name][lane]
                 moment += moment.dtype.type(tiny)
                 moment -= moment.dtype.type(tiny)
 
@@ -137,14 +139,14 @@ def start(
         network=network,
         layout=layout,
         rows=rows,
-        lanes=tuple(range(len(experiments))),
+        numbers=tuple(range(len(experiments))),
         experiments=tuple(experiments),
-        parameters=layout.rows(len(experiments), dtype),
-        gradient=layout.rows(len(experiments), dtype),
-        moments={name: layout.rows(len(experiments), dtype) for name in update_of(experiments).moments},
-        best=layout.rows(len(experiments), dtype),
-        running=Running.rows(layout, len(experiments), dtype),
-        best_running=Running.rows(layout, len(experiments), dtype),
+        parameters=layout.vectors(len(experiments), dtype),
+        gradient=layout.vectors(len(experiments), dtype),
+        moments={name: layout.vectors(len(experiments), dtype) for name in update_of(experiments).moments},
+        best=layout.vectors(len(experiments), dtype),
+        running=Running.vectors(layout, len(experiments), dtype),
+        best_running=Running.vectors(layout, len(experiments), dtype),
         best_epochs=[0] * len(experiments),
         epochs=[0] * len(experiments),
         streams=[
@@ -153,11 +155,11 @@ def start(
         progress=Progress.start(len(experiments)),
         plateaus=[PlateauState(experiment.optimizer.learning_rate) for experiment in experiments],
     )
-    for row, weights in enumerate(initial or [None] * len(experiments)):
+    for lane, weights in enumerate(initial or [None] * len(experiments)):
         if weights is None:
-            _initialize(stack, row, experiments[row])
+            _initialize(stack, lane, experiments[lane])
         else:
-            begin_from(*stack.lane(row), layout, weights)
+            begin_from(*stack.vectors(lane), layout, weights)
     return stack
 
 
@@ -167,26 +169,26 @@ def _seed(experiment: Experiment) -> int:
     return experiment.seed
 
 
-def _initialize(stack: Stack, row: int, experiment: Experiment) -> None:
+def _initialize(stack: Stack, lane: int, experiment: Experiment) -> None:
     random = stream(_seed(experiment), Purpose.WEIGHTS)
     for layer, units in enumerate(stack.layout.normalized_units):
         if units:
-            stack.layout.gamma(stack.parameters[row], layer)[...] = 1
+            stack.layout.gamma(stack.parameters[lane], layer)[...] = 1
     init = experiment.init
     if isinstance(init, Given):
         return
     last = init.layers[-1] if isinstance(init, PerLayer) else init
     for layer, own in enumerate([*(layer.init for layer in experiment.architecture), last]):
-        rule, shape = own or last, stack.layout.shapes[layer]
-        stack.layout.weight(stack.parameters[row], layer)[...] = draw(rule, *shape, random)
-        biases = draw_biases(rule, experiment.bias_init, *shape, random)
-        stack.layout.bias(stack.parameters[row], layer)[...] = biases
+        law, (fan_in, fan_out) = own or last, stack.layout.shapes[layer]
+        stack.layout.weight(stack.parameters[lane], layer)[...] = draw(law, fan_in, fan_out, random)
+        biases = draw_biases(law, experiment.bias_init, fan_in, fan_out, random)
+        stack.layout.bias(stack.parameters[lane], layer)[...] = biases
 
 
 def check_one_shape(experiments: Sequence[Experiment]) -> None:
     """Raise InvalidSpec naming every field in which experiments that should train together differ in shape."""
     shapes = [shape(experiment) for experiment in experiments]
-    differing = [field for field in shapes[0] if any(shape[field] != shapes[0][field] for shape in shapes)]
+    differing = [field for field in shapes[0] if any(each[field] != shapes[0][field] for each in shapes)]
     if differing:
         message = "Experiments of one stack must agree in this field."
         raise InvalidSpec(SpecProblem((field,), "incompatible", message) for field in differing)

@@ -40,9 +40,9 @@ class Progress:
         endless, none = np.full(lanes, np.inf), np.zeros(lanes, np.int64)
         return cls(endless, none, none, endless, none)
 
-    def take(self, rows: Sequence[int]) -> Progress:
-        """The lanes at ``rows``."""
-        return Progress(*(getattr(self, item.name)[list(rows)] for item in fields(self)))
+    def take(self, lanes: Sequence[int]) -> Progress:
+        """Some of the lanes."""
+        return Progress(*(getattr(self, item.name)[list(lanes)] for item in fields(self)))
 
     def document(self, lane: int) -> dict[str, Any]:
         """One lane as JSON values; null stands for infinity."""

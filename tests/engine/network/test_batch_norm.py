@@ -131,7 +131,7 @@ def test_what_is_exported_is_the_network_itself_whatever_its_running_statistics(
         running.mean[...], running.variance[...] = norm.running_mean, norm.running_variance
         stack.layout.gamma(stack.parameters[0], layer)[...] = norm.gamma.value
         stack.layout.beta(stack.parameters[0], layer)[...] = norm.beta.value
-    model = export(stack.network, stack.layout, splits, stack.lane(0), 1)
+    model = export(stack.network, stack.layout, splits, stack.vectors(0), 1)
     tensors = {name: array for name, array in model.arrays.items() if not name.startswith(UNFOLDED)}
     logits = from_tensors(experiment, tensors).forward(splits.test.x)
     np.testing.assert_allclose(logits, plain.forward(splits.test.x), rtol=1e-9)

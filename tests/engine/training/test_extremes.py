@@ -107,7 +107,7 @@ def test_a_gradient_of_zeros_stays() -> None:
 @pytest.mark.parametrize("size", [1e-20, 1.0, 1e20, 1e37])
 def test_weights_of_any_size_are_bounded_and_none_is_dropped(size: float) -> None:
     layout = Layout((3, 2))
-    row = layout.rows(1, np.dtype(np.float32))[0]
+    row = layout.vectors(1, np.dtype(np.float32))[0]
     weights = layout.weight(row, 0)
     weights[...] = np.array([[3, 0], [-4, 0], [0, 0]]) * size
     with np.errstate(all="ignore"):
