@@ -12,10 +12,10 @@ from engine.errors import InvalidSpec, SpecProblem, did_you_mean
 from engine.spec.foreign import NEEDLESS, PARAMETERS, fields_instead, sizes_of
 from engine.spec.rules import Choice, has_default, json_name, problem, required_names, takes_null
 
-__all__ = ["Record", "Records", "Variant", "Variants", "unknown_fields", "variant_name"]
+__all__ = ["MOST_UNKNOWN", "Record", "Records", "Variant", "Variants", "unknown_fields", "variant_name"]
 
 # More would not be read, and each suggestion takes time to find.
-_MOST_UNKNOWN = 20
+MOST_UNKNOWN = 20
 _MOST_PROBLEMS = 50
 
 
@@ -54,7 +54,7 @@ def unknown_fields(
 ) -> Iterator[SpecProblem]:
     """A problem per unknown field with a suggestion; without one, the first problem lists all fields."""
     told = False
-    for name in map(str, unknown[:_MOST_UNKNOWN]):
+    for name in map(str, unknown[:MOST_UNKNOWN]):
         hint = _instead(kind, name, document) or did_you_mean(name, allowed).strip()
         if not hint and not told:
             told, hint = True, f"Allowed: {', '.join(allowed)}."

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
@@ -20,7 +21,7 @@ from service.datasets.line.repository import Waiting
 from service.datasets.repository import Row
 from service.datasets.uploads import UPLOADING, VALIDATING
 from service.errors import Conflict, NotFound
-from service.http.pagination import Page, Position, decode_cursor, encode_cursor
+from service.http.pagination import Page, page_of
 from service.storage.database import utc_now
 
 __all__ = [
@@ -164,13 +165,8 @@ def list_page(session: Session, owner: str, *, limit: int, after: str | None = N
 
     Raises InvalidParameter for a made-up cursor.
     """
-    position = None if after is None else decode_cursor(after, _SORT)
-    rows = repository.find_page(session, owner, after=position, limit=limit + 1)
-    shown, following = rows[:limit], None
-    if len(rows) > limit:
-        following = encode_cursor(Position(shown[-1].created_at, shown[-1].id), _SORT)
-    is_whole = after is None and following is None
-    return Page(shown, following, len(shown) if is_whole else repository.count(session, owner))
+    find = partial(repository.find_page, session, owner)
+    return page_of(find, partial(repository.count, session, owner), sort=_SORT, limit=limit, after=after)
 
 
 def share(session: Session, owner: str, identifier: str, *, shared: bool) -> Row:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -20,7 +18,7 @@ from service.execution.dispatching.dispatcher import Dispatcher, take_over
 from service.execution.dispatching.executor import Executor, OnLost
 from service.execution.dispatching.local_executor import LocalExecutor
 from service.execution.memory import machine_memory_bytes
-from service.execution.pulse import die_with_parent, start_beating
+from service.execution.pulse import die_with_parent, end_with_parent, start_beating
 from service.execution.security import security
 from service.execution.upkeep.intake import Intake
 from service.execution.upkeep.sweeper import Sweeper
@@ -133,11 +131,4 @@ def _stop_on_signals(stop: threading.Event) -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     # A terminal's Ctrl-C reaches parent and child alike; the parent says what is to happen.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    # Nothing is handed back: a new parent may be waiting for the lock, and takes over from the last flush.
-    while os.read(sys.stdin.fileno(), 1):
-        pass
-    os._exit(1)
+    end_with_parent()

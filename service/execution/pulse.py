@@ -20,7 +20,15 @@ import sys
 import threading
 import time
 
-__all__ = ["BEAT", "BEAT_SECONDS", "SILENT_SECONDS", "Listener", "die_with_parent", "start_beating"]
+__all__ = [
+    "BEAT",
+    "BEAT_SECONDS",
+    "SILENT_SECONDS",
+    "Listener",
+    "die_with_parent",
+    "end_with_parent",
+    "start_beating",
+]
 
 BEAT = b"."
 BEAT_SECONDS = 1.0
@@ -40,6 +48,20 @@ def die_with_parent() -> None:
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def end_with_parent() -> None:
+    """Have a daemon thread end this process once its parent's end of standard input is closed.
+
+    Nothing is handed back: a new parent may be waiting for the lock, and takes over from the last flush.
+    """
+
+    def watch() -> None:
+        while os.read(sys.stdin.fileno(), 1):
+            pass
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
 def start_beating(descriptor: int) -> None:

@@ -8,20 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engine.errors import InvalidSpec, SpecProblem, did_you_mean
+from engine.errors import InvalidSpec, SpecProblem
+from engine.spec.records import MOST_UNKNOWN
 from service.experiments.labels import DEFAULT_PRIORITY, check_metadata, check_name, check_priority
 from service.experiments.submission import FIELDS
+from service.http.json_documents import unknown_field
 
 __all__ = ["CHANGEABLE", "changed"]
 
 CHANGEABLE = ("name", "metadata", "priority")
 
-_MOST_REFUSED = 20
-
 
 def changed(current: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
     """The new values of CHANGEABLE, given the current ones; raises InvalidSpec with every problem of the patch."""
-    problems = [_refused(name) for name in patch if name not in CHANGEABLE][:_MOST_REFUSED]
+    problems = [_refused(name) for name in patch if name not in CHANGEABLE][:MOST_UNKNOWN]
     target = _merged(current, patch)
     values: dict[str, Any] = {}
     for name, check, default in (
@@ -42,9 +42,7 @@ def _refused(name: str) -> SpecProblem:
     if name in FIELDS:
         message = "Cannot be changed after creation; create a new experiment."
         return SpecProblem((name,), "fixed", message)
-    hint = did_you_mean(name[:80], CHANGEABLE)
-    message = f"Unknown field. Fields that can be changed: {', '.join(CHANGEABLE)}.{hint}"
-    return SpecProblem((name[:80],), "unknown_field", message)
+    return unknown_field(name, CHANGEABLE, label="Fields that can be changed")
 
 
 def _merged(target: Any, patch: Any) -> Any:

@@ -11,8 +11,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from engine.errors import SpecProblem
-from engine.spec import SpecWarning, to_document
+from engine.spec import to_document
 from service.access.caller import NO_LIMITS, Limits
 from service.checkpoints import initial
 from service.datasets import service as datasets
@@ -31,7 +30,7 @@ from service.experiments.warm_start import Source
 from service.experiments.worker_memory import refuse_what_fits_nowhere
 from service.health.presence import worker_memory
 from service.http.digests import digest
-from service.http.pagination import Page, Position, decode_cursor, encode_cursor
+from service.http.pagination import Page, page_of
 from service.limits import service as usage
 from service.logs import current_request_id
 from service.storage.database import utc_now
@@ -47,7 +46,6 @@ __all__ = [
     "not_found",
     "read",
     "submit",
-    "warning_document",
 ]
 
 # JavaScript's numbers are exact up to here.
@@ -136,16 +134,10 @@ def _columns(submission: Submission, identifier: str, now: datetime) -> dict[str
         "classes": None if dataset.classes is None else list(dataset.classes),
         "task": dataset.facts.task,
         "parameters": resolved.parameters,
-        "warnings": [warning_document(found) for found in resolved.warnings],
+        "warnings": [found.document() for found in resolved.warnings],
         "max_epochs": experiment.max_epochs,
         "cohort": cohort_of(experiment, dataset.version),
     }
-
-
-def warning_document(found: SpecWarning) -> dict[str, str]:
-    """A warning as it is stored and shown."""
-    pointer = SpecProblem(found.path, found.code, found.message).pointer
-    return {"pointer": pointer, "code": found.code, "message": found.message}
 
 
 def read(session: Session, owner: str, identifier: str) -> Placed:
@@ -188,16 +180,11 @@ def list_page(
     session: Session, owner: str, filters: Filters, *, sort: str, limit: int, after: str | None = None
 ) -> Page[Placed]:
     """A page of the owner's experiments by age; raises InvalidParameter for a cursor it did not give out."""
-    position = None if after is None else decode_cursor(after, sort)
-    rows = repository.find_page(session, owner, filters, sort=sort, after=position, limit=limit + 1)
-    shown = rows[:limit]
-    places = queue.queue_positions(session, shown)
-    following = None
-    if len(rows) > limit:
-        following = encode_cursor(Position(shown[-1].created_at, shown[-1].id), sort)
-    is_whole = after is None and following is None
-    total = len(shown) if is_whole else repository.count(session, owner, filters)
-    return Page([Placed(row, places.get(row.id)) for row in shown], following, total)
+    find = partial(repository.find_page, session, owner, filters, sort=sort)
+    count = partial(repository.count, session, owner, filters)
+    page = page_of(find, count, sort=sort, limit=limit, after=after)
+    places = queue.queue_positions(session, page.items)
+    return replace(page, items=[Placed(row, places.get(row.id)) for row in page.items])
 
 
 def curve(

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from engine.errors import InvalidSpec, SpecProblem, did_you_mean
+from engine.spec.records import MOST_UNKNOWN
 from engine.spec.rules import required_names
 
-__all__ = ["read_document"]
-
-_MOST_UNKNOWN = 20
+__all__ = ["read_document", "unknown_field"]
 
 T = TypeVar("T")
 
@@ -23,7 +22,7 @@ def read_document(kind: type[T], document: Mapping[str, Any], stand_ins: Mapping
     that the rest is checked where one is missing.
     """
     fields = tuple(each.name for each in dataclasses.fields(kind))  # type: ignore[arg-type]  # a dataclass
-    problems = [_unknown(name, fields) for name in document if name not in fields][:_MOST_UNKNOWN]
+    problems = [unknown_field(name, fields) for name in document if name not in fields][:MOST_UNKNOWN]
     required = required_names(kind)
     problems += [
         SpecProblem((name,), "missing", "This field is required.")
@@ -41,6 +40,7 @@ def read_document(kind: type[T], document: Mapping[str, Any], stand_ins: Mapping
     return value
 
 
-def _unknown(name: str, fields: tuple[str, ...]) -> SpecProblem:
+def unknown_field(name: str, fields: Sequence[str], label: str = "Allowed") -> SpecProblem:
+    """Return the problem of a field that is none of these; ``label`` says what they are."""
     hint = did_you_mean(name[:80], fields)
-    return SpecProblem((name[:80],), "unknown_field", f"Unknown field. Allowed: {', '.join(fields)}.{hint}")
+    return SpecProblem((name[:80],), "unknown_field", f"Unknown field. {label}: {', '.join(fields)}.{hint}")

@@ -10,7 +10,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Generic, TypeVar
@@ -25,6 +25,7 @@ __all__ = [
     "Position",
     "decode_cursor",
     "encode_cursor",
+    "page_of",
 ]
 
 NEWEST_FIRST: Final = "-created_at"
@@ -56,6 +57,28 @@ class Page(Generic[Item]):
     next: str | None
     total: int | None = None
     """Items in all pages; None if not counted or beyond the limit."""
+
+
+def page_of(
+    find: Callable[..., Sequence[Any]],
+    count: Callable[[], int | None],
+    *,
+    sort: str,
+    limit: int,
+    after: str | None,
+) -> Page[Any]:
+    """Return the page that follows a cursor; raises InvalidParameter for a cursor that was not given out.
+
+    ``find`` returns the rows that come ``after`` a position, at most ``limit`` of them. ``count`` is called unless the
+    page holds every row.
+    """
+    position = None if after is None else decode_cursor(after, sort)
+    rows = find(after=position, limit=limit + 1)
+    shown, following = rows[:limit], None
+    if len(rows) > limit:
+        following = encode_cursor(Position(shown[-1].created_at, shown[-1].id), sort)
+    is_whole = after is None and following is None
+    return Page(shown, following, len(shown) if is_whole else count())
 
 
 def encode_cursor(position: Position, sort: str) -> str:

@@ -34,8 +34,10 @@ class StrictRequest(Request):
 
     @override
     async def json(self) -> Any:
-        """The body's content; raises Refusal."""
-        return read_json(await self.body())
+        """Return the body's content, which is parsed once; raises Refusal."""
+        if not hasattr(self, "_json"):
+            self._json = read_json(await self.body())
+        return self._json
 
 
 class StrictRoute(APIRoute):

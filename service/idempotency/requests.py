@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from service.access.authentication import Writer
 from service.errors import InvalidParameter
 from service.http.declarations import UsedSession
-from service.http.json_body import read_json
 from service.http.opening import Opening
 from service.http.problems import Refusal
 from service.idempotency import service
@@ -69,7 +68,7 @@ async def _once(request: Request, owner: str, key: str) -> Once:
         message = "Must be 1 to 255 visible ASCII characters, such as a random UUID."
         raise InvalidParameter(HEADER, "text", message)
     route = request.scope["route"]
-    document = read_json(await request.body()) if route.body_field is not None else None
+    document = await request.json() if route.body_field is not None else None
     try:
         asked = fingerprint(request.url.path, document)
     except RecursionError:

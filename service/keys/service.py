@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 from service.access import tokens
 from service.access.caller import Caller, Limits
 from service.errors import NotFound
-from service.http.pagination import Page, Position, decode_cursor, encode_cursor
+from service.http.pagination import Page, page_of
 from service.keys import repository
 from service.keys.repository import Row
 from service.keys.submission import NewKey
@@ -101,14 +102,8 @@ def read(session: Session, key_id: str) -> Row:
 
 def list_page(session: Session, *, sort: str, limit: int, after: str | None = None) -> Page[Row]:
     """A page of everybody's keys, by age; raises InvalidParameter for a cursor it did not give out."""
-    position = None if after is None else decode_cursor(after, sort)
-    rows = repository.find_page(session, sort=sort, after=position, limit=limit + 1)
-    shown = rows[:limit]
-    following = None
-    if len(rows) > limit:
-        following = encode_cursor(Position(shown[-1].created_at, shown[-1].id), sort)
-    is_whole = after is None and following is None
-    return Page(shown, following, len(shown) if is_whole else repository.count(session))
+    find = partial(repository.find_page, session, sort=sort)
+    return page_of(find, partial(repository.count, session), sort=sort, limit=limit, after=after)
 
 
 def revoke(session: Session, key_id: str) -> Row:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.errors import InvalidSpec, SpecProblem
+from engine.spec.records import MOST_UNKNOWN
 from engine.spec.rules import Choice, Integer, Nullable, check_fields, problem, rule
 from service.access.caller import SCOPES, Limits, Scope
 from service.http.json_documents import read_document
@@ -34,7 +35,6 @@ MAX_KEY_NAME = 200
 MAX_KEY_SECONDS = 10 * 366 * 24 * 60 * 60
 _LARGEST = 2**53
 DEFAULT_SCOPES: tuple[Scope, ...] = ("read", "write")
-_MOST_UNKNOWN = 20
 OWNER = rf"[A-Za-z0-9][A-Za-z0-9._@-]{{0,{MAX_OWNER - 1}}}"
 _LIMIT_NAMES = tuple(each.name for each in dataclasses.fields(Limits))
 
@@ -79,7 +79,7 @@ class _Limits:
             raise problem("type", f"Must be an object with any of these fields: {', '.join(_LIMIT_NAMES)}.")
         limits: dict[str, int] = {}
         problems: list[SpecProblem] = []
-        for name, limit in list(value.items())[:_MOST_UNKNOWN]:
+        for name, limit in list(value.items())[:MOST_UNKNOWN]:
             if limit is None and name in _LIMIT_NAMES:
                 continue
             try:

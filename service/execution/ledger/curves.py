@@ -6,7 +6,7 @@ import functools
 import json
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from engine.spec import METRICS
 from engine.training import Metrics
 
-__all__ = ["Epoch", "Measured", "document", "epoch_row", "insert_epochs"]
+__all__ = ["Epoch", "Measured", "document", "epoch_row", "insert_epochs", "without_non_finite"]
 
 _COLUMNS = ("experiment_id", "epoch", "seconds", "non_finite", *METRICS)
 _VALUES = operator.attrgetter(*METRICS)
@@ -32,10 +32,14 @@ def epoch_row(epoch: int, seconds: float, metrics: Metrics) -> Epoch:
     # Zeros and metrics that are None add nothing; a sum that is not finite may still be of finite numbers.
     if math.isfinite(sum(filter(None, values))):
         return (epoch, seconds, None, *values)
-    bad = [value is not None and not math.isfinite(value) for value in values]
-    named = [name for name, is_bad in zip(METRICS, bad, strict=True) if is_bad]
-    kept = (None if is_bad else value for value, is_bad in zip(values, bad, strict=True))
-    return (epoch, seconds, json.dumps(named) if named else None, *kept)
+    kept, bad = without_non_finite(dict(zip(METRICS, values, strict=True)))
+    return (epoch, seconds, json.dumps(bad) if bad else None, *kept.values())
+
+
+def without_non_finite(values: Mapping[str, float | None]) -> tuple[dict[str, float | None], list[str]]:
+    """Return the values with None for each that is NaN or infinite, and the names of those."""
+    bad = [name for name, value in values.items() if value is not None and not math.isfinite(value)]
+    return {**values, **dict.fromkeys(bad)}, bad
 
 
 def document(row: Epoch) -> dict[str, Any]:

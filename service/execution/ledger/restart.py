@@ -8,7 +8,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
-from engine.errors import SpecProblem
+from engine.spec import SpecWarning
 from service.blobs.repository import let_go
 from service.checkpoints.initial import INITIAL
 from service.checkpoints.models import CheckpointRow
@@ -64,7 +64,7 @@ def restart_after_damage(session: Session, row: Any, damage: Damaged) -> Any:
 
 
 def _warn(session: Session, row: Any, code: str, message: str) -> None:
-    warning = {"pointer": SpecProblem((), code, message).pointer, "code": code, "message": message}
+    warning = SpecWarning(code, (), message).document()
     warned = sa.update(_EXPERIMENTS).where(_EXPERIMENTS.c.id == row.id)
     session.execute(warned.values(warnings=[*row.warnings, warning]))
     record(session, row.id, "experiment.warning", warning)

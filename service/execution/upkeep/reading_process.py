@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from service.datasets.revision import READER_REVISION
 from service.datasets.uploads import VALIDATING, fingerprint_of
 from service.datasets.versions import dataset_version
 from service.errors import Damaged, NoRoom
+from service.execution.pulse import end_with_parent
 from service.settings import Settings
 from service.storage.database import Database, is_full, utc_now
 
@@ -145,17 +145,11 @@ def _pieces(file: Path, size: int) -> Iterator[bytes]:
             yield piece
 
 
-def _end_with_parent() -> None:
-    while os.read(sys.stdin.fileno(), 1):
-        pass
-    os._exit(1)
-
-
 def main() -> None:
     """Read what the command line names, and end at once if the parent does."""
     identifier, attempt, place = sys.argv[1:]
     os.nice(NICENESS)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     database = Database(Settings().resolved_database_url)
     with tempfile.TemporaryDirectory(prefix="read-", dir=place) as folder:
         read(database, identifier, int(attempt), Path(folder))

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from engine.errors import EngineError, SpecProblem
-from engine.spec import SpecWarning
+from engine.errors import EngineError
 from engine.training.loop import Result
 from service.datasets.disk_space import FULL
 from service.datasets.loading import DatasetMismatchError
 from service.errors import Damaged
+from service.execution.ledger.curves import without_non_finite
 from service.execution.worker.work import Ending
 
 __all__ = ["finite", "from_error", "from_result", "without_epochs"]
@@ -20,15 +19,13 @@ __all__ = ["finite", "from_error", "from_result", "without_epochs"]
 
 def finite(values: Mapping[str, float | None]) -> dict[str, Any]:
     """The values with None for each that is NaN or infinite; ``non_finite`` names those, where there are any."""
-    bad = [name for name, value in values.items() if value is not None and not math.isfinite(value)]
-    if not bad:
-        return dict(values)
-    return {**values, **dict.fromkeys(bad), "non_finite": bad}
+    kept, bad = without_non_finite(values)
+    return {**kept, "non_finite": bad} if bad else kept
 
 
 def from_result(result: Result, warnings: list[Any]) -> Ending:
     """The end of an experiment that the engine trained to its end; ``warnings`` are the earlier ones."""
-    found = [shown for each in result.warnings if (shown := _warning(each)) not in warnings]
+    found = [shown for each in result.warnings if (shown := each.document()) not in warnings]
     return Ending(
         status={"non_finite": "failed", "user": "cancelled"}.get(result.stop_reason, "succeeded"),
         stop_reason=result.stop_reason,
@@ -47,11 +44,6 @@ def _diverged(result: Result) -> dict[str, Any]:
         f"rate often helps.{kept}"
     )
     return {"code": "non_finite", "message": message}
-
-
-def _warning(warning: SpecWarning) -> dict[str, str]:
-    pointer = SpecProblem(warning.path, warning.code, warning.message).pointer
-    return {"pointer": pointer, "code": warning.code, "message": warning.message}
 
 
 def without_epochs(reason: str) -> Ending:

@@ -7,7 +7,6 @@ from typing import Any
 
 from engine.spec import equivalents, to_document
 from service.experiments.planning.service import Plan
-from service.experiments.service import warning_document
 
 __all__ = ["plan_document"]
 
@@ -28,5 +27,5 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "parameters": resolved.parameters,
         "estimate": dataclasses.asdict(plan.estimate),
         "equivalents": equivalents(resolved.experiment, resolved.rows.train),
-        "warnings": [warning_document(found) for found in resolved.warnings],
+        "warnings": [found.document() for found in resolved.warnings],
     }

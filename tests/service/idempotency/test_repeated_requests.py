@@ -1,5 +1,6 @@
 """Requests that are sent again with their key, through the real application and on both databases."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -41,6 +42,20 @@ def age(database: Database, by: timedelta) -> None:
 def count_keys(database: Database) -> int:
     with database.reading() as session:
         return session.execute(sa.select(sa.func.count()).select_from(IdempotencyKeyRow)).scalar_one()
+
+
+def test_a_body_with_a_key_is_parsed_once(sqlite_client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed, parse = [], json.loads
+
+    def watched(text: Any, **options: Any) -> Any:
+        parsed.append(text)
+        return parse(text, **options)
+
+    monkeypatch.setattr(json, "loads", watched)
+    content = json.dumps(BODY)
+    headers = {**KEY, "Content-Type": "application/json"}
+    assert sqlite_client.post(PATH, content=content, headers=headers).status_code == 201
+    assert parsed.count(content) == 1
 
 
 def test_the_same_request_gets_the_same_answer(client: TestClient) -> None:

@@ -66,8 +66,8 @@ def test_a_diverged_run_says_so_and_keeps_its_best_weights() -> None:
     error = from_result(result("non_finite"), []).error
     assert error is not None
     assert error["code"] == "non_finite"
-    assert "In epoch 7" in error["message"]
-    assert "weights of epoch 3 are kept" in error["message"]
+    assert "diverged in epoch 7" in error["message"]
+    assert "weights of epoch 3 were kept" in error["message"]
 
 
 def test_a_run_that_diverged_at_once_promises_no_weights() -> None:
