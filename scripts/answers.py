@@ -73,11 +73,30 @@ def _experiments(recorder: _Recorder, service: FreshService) -> None:
     recorder.ask("listCheckpoints", "GET", f"{this}/checkpoints")
     recorder.ask("getCheckpoint", "GET", f"{this}/checkpoints/best")
     recorder.ask("getCheckpointContent", "GET", f"{this}/checkpoints/best/content?format=json")
+    _comparison(recorder, service)
     long = service.post("/v1/experiments", {"dataset": "mnist-mini", "max_epochs": 100_000, "seed": 2})
     waiting = service.post("/v1/experiments", _SPEC | {"priority": -1})
     for action in ("pause", "resume", "cancel"):
         recorder.ask(f"{action}Experiment", "POST", f"/v1/experiments/{waiting['id']}/{action}")
     service.post(f"/v1/experiments/{long['id']}/cancel", {})
+
+
+def _comparison(recorder: _Recorder, service: FreshService) -> None:
+    made = [
+        service.post(
+            "/v1/experiments",
+            {**_SPEC, **setting, "max_epochs": 60, "seed": seed, "split": {"seed": seed}, "metadata": labels},
+        )
+        for setting, labels in (
+            ({"name": "plain"}, {"setting": "no penalty"}),
+            ({"penalty": "l2", "lambda": 90}, {"setting": "l2"}),
+        )
+        for seed in range(6)
+    ]
+    service.wait_for([each["id"] for each in made])
+    groups = [{"metadata": {"setting": setting}} for setting in ("no penalty", "l2")]
+    body = {"groups": groups, "metric": "val_accuracy", "reference": 0}
+    recorder.ask("compareExperiments", "POST", "/v1/comparisons", body)
 
 
 def _datasets(recorder: _Recorder) -> None:

@@ -40,6 +40,7 @@ from service.metrics.routes import router as metrics
 from service.openapi.document import openapi_document
 from service.settings import Settings
 from service.storage.database import Database
+from service.sweeps.comparisons.routes import router as comparisons
 from service.web import routes as web
 
 __all__ = ["create_app"]
@@ -81,7 +82,19 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.engine_watch = EngineWatch()
     app.state.outlook = Outlook(app.state.engine_watch.look, settings.max_running_per_owner)
     app.state.measures = Measures(database, app.state.tail, app.state.engine_watch.look)
-    routers = (experiments, planning, curves, links, events, checkpoints, datasets, keys, limits, health)
+    routers = (
+        experiments,
+        planning,
+        curves,
+        links,
+        comparisons,
+        events,
+        checkpoints,
+        datasets,
+        keys,
+        limits,
+        health,
+    )
     for router in routers:
         app.include_router(router)
     # To tell a misspelled path from an unknown one takes no OpenAPI document, which takes long to make.

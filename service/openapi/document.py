@@ -26,6 +26,7 @@ from service.openapi.examples import add_examples
 from service.openapi.headers import add_headers
 from service.openapi.links import add_links
 from service.openapi.types import type_precisely
+from service.sweeps.comparisons.schemas import ComparisonCreate
 
 __all__ = ["openapi_document"]
 
@@ -58,12 +59,17 @@ _OWN: tuple[type[BaseModel], ...] = (
     KeyCreate,
     CheckpointContent,
     DatasetForm,
+    ComparisonCreate,
 )
 _TAGS = [
     {"name": "Experiments", "description": "An experiment trains one network once."},
     {
         "name": "Events",
         "description": "Status changes, epochs and checkpoints of experiments, as a list or a live stream.",
+    },
+    {
+        "name": "Comparisons",
+        "description": "Which of several settings generalizes best, and whether the data can tell.",
     },
     {"name": "Checkpoints", "description": "Saved weights of experiments."},
     {"name": "Datasets", "description": "Built-in and uploaded data sets."},

@@ -100,6 +100,7 @@ def test_every_operation_is_there_under_its_name() -> None:
         "announceDataset",
         "putDatasetContent",
         "updateDataset",
+        "compareExperiments",
         "createLink",
         "listLinks",
         "deleteLink",

@@ -78,6 +78,9 @@ def experiment_id(client: TestClient, database: Database) -> str:
     identifier: str = client.post("/v1/experiments", json={"dataset": "iris"}).json()["id"]
     rows.add_epochs(database, identifier, 5)
     rows.finish(database, identifier)
+    for setting in ({}, {"penalty": "l2", "lambda": 0.1}):
+        metadata = {"setting": setting.get("penalty", "no penalty")}
+        client.post("/v1/experiments", json={"dataset": "iris", "metadata": metadata, **setting})
     for kind in ("best", "last"):
         rows.add_checkpoint(database, identifier, WEIGHTS, kind=kind)
     return identifier

@@ -1,0 +1,1 @@
+"""Sweeps and comparisons: which setting generalizes best, and whether the data can tell."""
