@@ -22,30 +22,40 @@ __all__ = ["Buffers", "Workspace"]
 
 @dataclass(frozen=True, slots=True)
 class Buffers:
-    """Arrays of one pass over B rows.
+    """Arrays of one pass over B rows; tuples have one array for each hidden layer."""
 
-    ``x`` (K, B, I + 1), which ends in a column of ones, and ``y`` (O, K, B) are the batch. For every hidden layer
-    ``z`` and ``a`` (units, K, B), one array where the derivative needs no z; ``inputs`` (units + 1, K, B), what the
-    next layer sees, a row of ones at its end; ``mask`` (units, K, B), 0 or 1/(1-p), None without dropout; and for
-    the way back ``delta``, ``scratch`` and ``zeros`` (units, K, B). ``logits`` and ``wide`` are (O, K, B), ``narrow``
-    is (K, B). ``x_mask`` is like ``x``, None without input dropout; ``weights`` (K, B) are those of the batch's rows,
-    None where all weigh the same.
-    """
-
+    # The batch.
     x: Array
+    """(K, B, I + 1), which ends in a column of ones."""
     x_mask: Array | None
+    """Like ``x``: 0 or 1/(1-p); None without input dropout."""
     weights: Array | None
+    """(K, B) weights of the rows; None where all weigh the same."""
     y: Array
+    """(O, K, B)."""
+
+    # Forward, layer by layer.
     z: tuple[Array, ...]
+    """(units, K, B), the layer's values; the same array as ``a`` where the derivative needs no z."""
     a: tuple[Array, ...]
-    inputs: tuple[Array, ...]
+    """(units, K, B), the activation's values."""
     mask: tuple[Array | None, ...]
+    """(units, K, B), 0 or 1/(1-p); None without dropout."""
+    inputs: tuple[Array, ...]
+    """(units + 1, K, B), what the next layer sees, a row of ones at its end."""
+    logits: Array
+    """(O, K, B)."""
+
+    # Backward, and scratch.
     delta: tuple[Array, ...]
+    """(units, K, B), the derivative by the layer's output, then by z."""
     scratch: tuple[Array, ...]
     zeros: tuple[Array, ...]
-    logits: Array
+    """(units, K, B) zeros that are never written."""
     narrow: Array
+    """(K, B)."""
     wide: Array
+    """(O, K, B)."""
 
     def values(self, layer: int) -> Values:
         """The arrays that the kernels of a hidden layer's activation use."""

@@ -8,7 +8,7 @@ import pytest
 
 from engine import spec
 from engine.network.activations import ACTIVATIONS, Values, activation
-from engine.network.initializers import INITIALIZERS
+from engine.network.initializers import INITIALIZERS, draw, draw_biases
 from engine.network.losses import LOSSES
 from engine.optimization.blocks import Block
 from engine.optimization.optimizers import OPTIMIZERS, Update
@@ -83,3 +83,31 @@ def test_an_optimizer_makes_the_calls_and_keeps_the_moments_it_declares(document
 def test_the_engine_measures_the_metrics_of_the_table() -> None:
     assert [field.name for field in fields(Metrics)] == list(spec.METRICS)
     assert set(spec.MONITORS) <= set(spec.METRICS)
+
+
+DATA = {task: problems.dataset(task).facts for task in LOSSES_OF_TASK}
+VARIANTS = [
+    *(("activation", name, "multiclass") for name in names(spec.ACTIVATIONS)),
+    *(("optimizer", name, "multiclass") for name in names(spec.OPTIMIZERS)),
+    *(("schedule", name, "multiclass") for name in names(spec.SCHEDULES)),
+    *(("penalty", name, "multiclass") for name in spec.PENALTIES.allowed),
+    *(("init", name, "multiclass") for name in names(spec.LAYER_INITIALIZERS)),
+    *(("bias_init", name, "multiclass") for name in names(spec.BIAS_INITIALIZERS)),
+    *(("loss", name, task) for task, losses in LOSSES_OF_TASK.items() for name in losses),
+]
+
+
+@pytest.mark.parametrize(("field", "name", "task"), sorted(VARIANTS))
+def test_every_variant_is_estimated_and_converted(field: str, name: str, task: str) -> None:
+    found = spec.resolve(spec.Experiment.from_document({field: name, "lambda": 0.1}), DATA[task])
+    assert spec.estimate(found, DATA[task]).seconds > 0
+    assert set(spec.equivalents(found.experiment, found.rows.train)) == {"keras", "pytorch", "sklearn"}
+
+
+@pytest.mark.parametrize("name", sorted(names(spec.LAYER_INITIALIZERS)))
+def test_every_initializer_draws(name: str) -> None:
+    law = spec.LAYER_INITIALIZERS.check(name)
+    random = np.random.default_rng(0)
+    assert draw(law, 3, 2, random).shape == (3, 2)
+    of_biases = law if name in names(spec.BIAS_INITIALIZERS) else None
+    assert draw_biases(law, of_biases, 3, 2, random).shape == (2,)
