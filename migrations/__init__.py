@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HEAD", "UnknownRevisionError", "configuration", "revision", "upgrade"]
 
-HEAD = "0023"
+HEAD = "0024"
 """The newest revision in ``versions``."""
 
 

@@ -8,6 +8,7 @@ the mini-batch; its linear models minimize sums over rows (LogisticRegression, R
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -181,7 +182,8 @@ def _sklearn(experiment: Experiment, strength: _Strength) -> dict[str, Any]:
         lasso = None if l2 else l1 / strength.rows
         return {**found, "ridge_alpha": None if l1 else l2, "lasso_alpha": lasso}
     if variant_name(experiment.loss).endswith("cross_entropy") and _sums(experiment):
-        return {**found, "logistic_regression_C": 1 / strength.lambda_ if strength.lambda_ else None}
+        inverse = 1 / strength.lambda_ if strength.lambda_ else math.inf
+        return {**found, "logistic_regression_C": inverse if math.isfinite(inverse) else None}
     return found
 
 

@@ -82,6 +82,9 @@ class ExperimentRow(Base):
     penalty: Mapped[str]
     spec: Mapped[dict[str, Any]]
     given_lambda: Mapped[dict[str, Any] | None]
+    equivalents: Mapped[dict[str, Any] | None]
+    """λ in the terms of other tools; None in rows of releases that did not store it."""
+
     rows_train: Mapped[int]
     rows_validation: Mapped[int]
     rows_test: Mapped[int]

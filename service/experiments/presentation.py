@@ -46,7 +46,7 @@ def experiment_document(placed: Placed) -> dict[str, Any]:
         "test": row.test,
         "units": _units(row),
         "argmin_epoch": row.argmin_epoch,
-        "equivalents": _equivalents(json.dumps({**row.spec, "seed": 0}), row.rows_train),
+        "equivalents": row.equivalents or _older(json.dumps({**row.spec, "seed": 0}), row.rows_train),
         "warnings": row.warnings,
         "attempt": row.attempt,
         "engine_revision": row.engine_revision if row.attempt else None,
@@ -97,10 +97,10 @@ def _units(row: Row) -> dict[str, str] | None:
 
 
 @functools.lru_cache(maxsize=1024)
-def _equivalents(spec: str, train_rows: int) -> dict[str, dict[str, Any]]:
-    """Kept for what is polled or posted again and again: checking a specification takes longer than reading its row.
+def _older(spec: str, train_rows: int) -> dict[str, dict[str, Any]]:
+    """The equivalents of a row without them, cached by its spec: rebuilding takes longer than reading the row.
 
-    The seed, which changes nothing here, is left out of what it is kept by.
+    They do not depend on the seed, so it is not part of the key.
     """
     return equivalents(Experiment.from_document(json.loads(spec)), train_rows)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from engine.spec import to_document
+from engine.spec import equivalents, to_document
 from service.access.caller import NO_LIMITS, Limits
 from service.checkpoints import initial
 from service.datasets import service as datasets
@@ -128,6 +128,7 @@ def _columns(submission: Submission, identifier: str, now: datetime) -> dict[str
         "penalty": experiment.penalty,
         "spec": to_document(experiment),
         "given_lambda": to_document(resolved.given_lambda),
+        "equivalents": equivalents(experiment, resolved.rows.train),
         "rows_train": resolved.rows.train,
         "rows_validation": resolved.rows.validation,
         "rows_test": resolved.rows.test,

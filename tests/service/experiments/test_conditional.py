@@ -57,6 +57,7 @@ FIXED = {
         "time_limit_seconds",
         "cohort",
         "given_lambda",
+        "equivalents",
     ),
 }
 UNSEEN = {

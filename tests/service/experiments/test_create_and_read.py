@@ -235,6 +235,23 @@ def test_equivalents_are_those_of_the_training_rows(sqlite_client: TestClient) -
     assert equivalents["keras"]["l2"] == pytest.approx(0.8 / 1600)
 
 
+def test_equivalents_are_read_from_the_row_and_computed_for_an_older_one(
+    client: TestClient, database: Database
+) -> None:
+    created = create(client, penalty="l2", architecture=[], **{"lambda": 0.3})
+    stored = {**created["equivalents"], "pytorch": {"weight_decay": 7.0, "note": "as stored"}}
+    rows.change(database, created["id"], equivalents=stored)
+    assert read(client, created["id"])["equivalents"] == stored
+    rows.change(database, created["id"], equivalents=None)
+    assert read(client, created["id"])["equivalents"] == created["equivalents"]
+
+
+def test_an_equivalent_that_is_not_finite_is_null(sqlite_client: TestClient) -> None:
+    created = create(sqlite_client, penalty="l2", architecture=[], **{"lambda": 1e-320})
+    assert created["equivalents"]["sklearn"]["logistic_regression_C"] is None
+    assert read(sqlite_client, created["id"])["equivalents"] == created["equivalents"]
+
+
 @pytest.mark.parametrize(
     "identifier",
     ["nothing", "exp_01ARYZ6S41TSV4RRFFQ69G5FAV", "exp_%00", "%F0%9F%9A%82", "exp_" + "0" * 5000, "%ff"],
