@@ -26,7 +26,6 @@ __all__ = [
     "segments",
     "shrink",
     "smooth_gradient",
-    "strength_of",
 ]
 
 
@@ -36,15 +35,6 @@ class Strength:
 
     l1: float
     l2: float
-
-
-def strength_of(experiment: Experiment, layer: int, rows: int) -> Strength:
-    """The coefficients of a layer's weights for a training split of ``rows`` rows; raises InvalidSpec if unresolved."""
-    if experiment.lambda_convention != "textbook":
-        message = "Resolve the experiment before training: its lambda is in another tool's convention."
-        raise InvalidSpec([SpecProblem(("lambda_convention",), "incompatible", message)])
-    penalty = experiment.penalties[layer]
-    return Strength(penalty.l1 / rows, penalty.l2 / rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +83,20 @@ class Segment:
 
 
 def segments(experiments: Sequence[Experiment], rows: int) -> tuple[Segment, ...]:
-    """The penalized layers of a stack; the lanes agree on the kinds of penalty, not on their strength."""
-    return tuple(
-        Segment(layer, penalty, tuple(strength_of(experiment, layer, rows) for experiment in experiments))
-        for layer, penalty in enumerate(experiments[0].penalties)
-        if penalty.kind != "none"
+    """The penalized layers of a stack that trains on so many rows; raises InvalidSpec if a λ is unresolved.
+
+    The lanes agree on the kinds of penalty, not on their strength.
+    """
+    of_layers = zip(*(experiment.penalties for experiment in experiments), strict=True)
+    found = tuple(
+        Segment(layer, lanes[0], tuple(Strength(each.l1 / rows, each.l2 / rows) for each in lanes))
+        for layer, lanes in enumerate(of_layers)
+        if lanes[0].kind != "none"
     )
+    if found and any(experiment.lambda_convention != "textbook" for experiment in experiments):
+        message = "Resolve the experiment before training: its lambda is in another tool's convention."
+        raise InvalidSpec([SpecProblem(("lambda_convention",), "incompatible", message)])
+    return found
 
 
 def penalty_value(weights: Array, strength: Strength) -> float:
