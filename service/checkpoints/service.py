@@ -14,7 +14,7 @@ from service.checkpoints import repository
 from service.checkpoints.initial import INITIAL, damaged
 from service.checkpoints.repository import Row
 from service.errors import Damaged, NotFound
-from service.experiments import service as experiments
+from service.experiments.curve import service as curves
 from service.storage.database import Database
 
 __all__ = [
@@ -62,13 +62,13 @@ class Stored:
 
 def list_checkpoints(session: Session, owner: str, experiment_id: str) -> Sequence[Stored]:
     """The checkpoints of an owner's experiment, none before the first has been stored; raises NotFound."""
-    names = experiments.metric_names(session, owner, experiment_id)
+    names = curves.metric_names(session, owner, experiment_id)
     return [Stored(row, names) for row in repository.find_all(session, experiment_id)]
 
 
 def read(session: Session, owner: str, experiment_id: str, kind: str) -> Stored:
     """One checkpoint of an owner's experiment; raises NotFound."""
-    names = experiments.metric_names(session, owner, experiment_id)
+    names = curves.metric_names(session, owner, experiment_id)
     row = repository.find(session, experiment_id, kind) if kind in KINDS else None
     if row is None:
         raise _not_found(experiment_id, kind)

@@ -22,10 +22,10 @@ from service.datasets.multipart import read_form
 from service.datasets.reading.option_rules import is_plain
 from service.datasets.reading.options import Options
 from service.datasets.uploads import Announced, size_of
-from service.experiments.labels import check_name
 from service.http.json_body import read_json
 from service.http.problems import Refusal
 from service.limits.spooling import Room
+from service.names import check_name
 
 __all__ = ["announced", "received_bytes", "received_form"]
 

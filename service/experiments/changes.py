@@ -10,9 +10,10 @@ from typing import Any
 
 from engine.errors import InvalidSpec, SpecProblem
 from engine.spec.records import MOST_UNKNOWN
-from service.experiments.labels import DEFAULT_PRIORITY, check_metadata, check_name, check_priority
+from service.experiments.labels import DEFAULT_PRIORITY, check_metadata, check_priority
 from service.experiments.submission import FIELDS
 from service.http.json_documents import unknown_field
+from service.names import check_name
 
 __all__ = ["CHANGEABLE", "changed"]
 

@@ -10,28 +10,25 @@ from typing import Any, NoReturn
 
 from engine.errors import InvalidSpec, SpecProblem
 from engine.spec.rules import Integer, Nullable, Real, Rule
-from service.experiments.text_limits import (
-    MAX_METADATA_KEY,
-    MAX_METADATA_PAIRS,
-    MAX_METADATA_VALUE,
-    MAX_NAME,
-    MAX_PRIORITY,
-    MIN_PRIORITY,
-)
 
-__all__ = ["DEFAULT_PRIORITY", "check_metadata", "check_name", "check_priority", "check_time_limit"]
+__all__ = [
+    "DEFAULT_PRIORITY",
+    "MAX_METADATA_PAIRS",
+    "MAX_PRIORITY",
+    "MIN_PRIORITY",
+    "check_metadata",
+    "check_priority",
+    "check_time_limit",
+]
 
+MAX_METADATA_PAIRS = 16
+MAX_METADATA_KEY = 64
+MAX_METADATA_VALUE = 512
+MIN_PRIORITY, MAX_PRIORITY = -100, 100
 DEFAULT_PRIORITY = 0
 
 _PRIORITY = Integer(minimum=MIN_PRIORITY, maximum=MAX_PRIORITY)
 _TIME_LIMIT = Nullable(Real(above=0))
-
-
-def check_name(value: Any) -> str | None:
-    """A name, or None."""
-    if value is not None and not (isinstance(value, str) and len(value) <= MAX_NAME):
-        _refuse("type", f"Must be a string of at most {MAX_NAME} characters, or null.", "name")
-    return value
 
 
 def check_priority(value: Any) -> int:

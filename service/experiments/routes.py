@@ -10,6 +10,7 @@ from service.access.authentication import Reader, Writer
 from service.errors import InvalidParameter
 from service.experiments import actions, service
 from service.experiments.examples import EXAMPLES, PATCH_EXAMPLES
+from service.experiments.labels import MAX_METADATA_PAIRS
 from service.experiments.parts import Fields, part_content
 from service.experiments.presentation import experiment_document, list_document
 from service.experiments.schemas import (
@@ -24,7 +25,6 @@ from service.experiments.schemas import (
 from service.experiments.service import Filters, Placed
 from service.experiments.states import named
 from service.experiments.tags import list_tag, tag_of
-from service.experiments.text_limits import MAX_METADATA_PAIRS
 from service.experiments.waiting import Waits
 from service.http.etags import Expected, Known
 from service.http.pagination import NEWEST_FIRST

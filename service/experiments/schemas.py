@@ -9,10 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from engine.spec import METRICS, PENALTIES, Experiment
 from service.experiments.equivalents import Equivalents, GivenLambda
+from service.experiments.labels import MAX_METADATA_PAIRS, MAX_PRIORITY, MIN_PRIORITY
 from service.experiments.spec_schema import View, model_of
 from service.experiments.states import STATUSES, STOP_REASONS, UNFINISHED
-from service.experiments.text_limits import MAX_METADATA_PAIRS, MAX_NAME, MAX_PRIORITY, MIN_PRIORITY
 from service.http.described_by import DescribedBy
+from service.names import MAX_NAME
 
 __all__ = [
     "CurveRead",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -18,8 +18,6 @@ from service.datasets import service as datasets
 from service.errors import NotFound
 from service.experiments import repository, size_limits, warm_start
 from service.experiments.cohort import cohort_of
-from service.experiments.curve import metrics
-from service.experiments.curve import repository as curves
 from service.experiments.history.repository import record_creation
 from service.experiments.identifiers import is_identifier, new_identifier
 from service.experiments.queue import repository as queue
@@ -27,9 +25,7 @@ from service.experiments.repository import Filters, Row
 from service.experiments.states import FIRST
 from service.experiments.submission import Submission, read_submission
 from service.experiments.warm_start import Source
-from service.experiments.worker_memory import refuse_what_fits_nowhere
 from service.health.presence import worker_memory
-from service.http.digests import digest
 from service.http.pagination import Page, page_of
 from service.limits import service as usage
 from service.logs import current_request_id
@@ -39,10 +35,7 @@ __all__ = [
     "Filters",
     "Placed",
     "check",
-    "curve",
-    "curve_tag",
     "list_page",
-    "metric_names",
     "not_found",
     "read",
     "submit",
@@ -98,7 +91,7 @@ def check(
     size_limits.refuse_too_large(submission, limits)
     if submission.time_limit_seconds is None and limits.time_limit_seconds is not None:
         submission = replace(submission, time_limit_seconds=float(limits.time_limit_seconds))
-    refuse_what_fits_nowhere(submission, worker_memory(session))
+    size_limits.refuse_what_fits_nowhere(submission, worker_memory(session))
     return submission, source
 
 
@@ -153,25 +146,6 @@ def _placed(session: Session, row: Row) -> Placed:
     return Placed(row, queue.queue_positions(session, [row]).get(row.id))
 
 
-def metric_names(session: Session, owner: str, identifier: str) -> tuple[str, ...]:
-    """The metrics that an owner's experiment of this kind of task has; raises NotFound."""
-    curve = _curve(session, owner, identifier)
-    return metrics.metric_names(regression=metrics.is_regression(curve.task, curve.classes))
-
-
-def curve_tag(session: Session, owner: str, identifier: str, form: str) -> str:
-    """The tag of an experiment's curve in one of its forms, which changes with every epoch; raises NotFound."""
-    found = _curve(session, owner, identifier)
-    return digest(form, found.attempt, found.last_epoch, found.last_event)
-
-
-def _curve(session: Session, owner: str, identifier: str) -> Row:
-    found = repository.find_curve(session, owner, identifier) if is_identifier(identifier) else None
-    if found is None:
-        raise not_found(identifier)
-    return found
-
-
 def not_found(identifier: str) -> NotFound:
     """The refusal of an identifier that no experiment has."""
     return NotFound(f"There is no experiment {identifier[:64]}.")
@@ -186,37 +160,3 @@ def list_page(
     page = page_of(find, count, sort=sort, limit=limit, after=after)
     places = queue.queue_positions(session, page.items)
     return replace(page, items=[Placed(row, places.get(row.id)) for row in page.items])
-
-
-def curve(
-    session: Session,
-    owner: str,
-    identifier: str,
-    *,
-    names: Sequence[str],
-    from_epoch: int,
-    max_points: int | None,
-) -> metrics.Curve:
-    """An experiment's metrics by epoch, as columns; raises NotFound and InvalidParameter.
-
-    ``non_finite`` is among the columns only where a metric was NaN or infinite.
-    """
-    chosen = metrics.select_names(names, metric_names(session, owner, identifier))
-    epochs = None
-    if max_points is not None:
-        extent = curves.extent(session, identifier, chosen, from_epoch=from_epoch)
-        epochs = None if extent is None else _points(extent, max_points)
-    columns = curves.read(session, identifier, chosen, from_epoch=from_epoch, epochs=epochs)
-    if any(columns["non_finite"]):
-        columns["non_finite"] = [named or [] for named in columns["non_finite"]]
-    else:
-        del columns["non_finite"]
-    return columns
-
-
-def _points(extent: curves.Extent, most: int) -> list[int] | None:
-    """The epochs to show of a curve; None is all."""
-    if extent.count <= most:
-        return None
-    places = metrics.spread(extent.count, (epoch - extent.first for epoch in extent.extremes), most)
-    return [extent.first + place for place in places]

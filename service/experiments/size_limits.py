@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 from engine.errors import InvalidSpec, SpecProblem
 from engine.spec import estimate
 from service.access.caller import Limits
 from service.experiments.submission import Submission
+from service.health.presence import WorkerMemory
 
-__all__ = ["refuse_too_large", "stored_bytes"]
+__all__ = ["IDLE_BYTES", "refuse_too_large", "refuse_what_fits_nowhere", "stored_bytes"]
 
 # Upper bounds of a checkpoint's header, which holds the scaling and the columns. tests/service/execution compares them
 # with the checkpoints of real runs.
@@ -17,6 +19,9 @@ _HEADER_BYTES = 2_048
 _BYTES_PER_FEATURE = 128
 _BYTES_PER_OUTPUT = 64
 _BYTES_PER_LAYER = 1_024
+
+IDLE_BYTES = 48 * 2**20
+"""Memory of an idle worker, until the first one has reported its own."""
 
 
 def stored_bytes(submission: Submission, *, begins_with_checkpoint: bool) -> int:
@@ -71,3 +76,27 @@ def _too_large(submission: Submission, limits: Limits) -> Iterator[SpecProblem]:
             "(split.train_rows)."
         )
         yield SpecProblem(("architecture",), "limit", message)
+
+
+def refuse_what_fits_nowhere(submission: Submission, memory: WorkerMemory) -> None:
+    """Raise InvalidSpec where training takes more memory than the roomiest worker may use."""
+    resolved = submission.resolved
+    training = estimate(resolved, submission.dataset.facts).memory_bytes
+    needed = training + (IDLE_BYTES if memory.idle_bytes is None else memory.idle_bytes)
+    if memory.limit_bytes is None or needed <= memory.limit_bytes:
+        return
+    rows = sum(dataclasses.astuple(resolved.rows))
+    item = 8 if resolved.experiment.precision == "float64" else 4
+    prepared = item * rows * submission.dataset.facts.features
+    by_rows = 2 * prepared > training
+    change = "fewer rows" if by_rows else "fewer units, or smaller batches"
+    message = (
+        f"Training needs an estimated {_mebibytes(needed)} of memory, and a worker may use "
+        f"{_mebibytes(memory.limit_bytes)}. Use {change}; the operator can raise TRAINYARD_WORKER_MEMORY_BYTES."
+    )
+    path = ("split", "train_rows") if by_rows else ("architecture",)
+    raise InvalidSpec([SpecProblem(path, "memory_limit", message)])
+
+
+def _mebibytes(count: int) -> str:
+    return f"{count / 2**20:,.0f} MiB"

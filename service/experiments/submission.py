@@ -19,10 +19,10 @@ from service.datasets.service import Trainable
 from service.experiments.labels import (
     DEFAULT_PRIORITY,
     check_metadata,
-    check_name,
     check_priority,
     check_time_limit,
 )
+from service.names import check_name
 
 __all__ = ["FIELDS", "Submission", "read_submission"]
 

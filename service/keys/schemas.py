@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from service.access.caller import Scope
 from service.http.described_by import DescribedBy
-from service.keys.submission import DEFAULT_SCOPES, MAX_KEY_NAME, MAX_KEY_SECONDS, MAX_OWNER, OWNER
+from service.keys.submission import DEFAULT_SCOPES, MAX_KEY_SECONDS, MAX_OWNER, OWNER
+from service.names import MAX_NAME
 
 __all__ = ["KeyCreate", "KeyDocument", "KeyLimits", "KeyList", "KeyRead", "KeyWithToken"]
 
@@ -58,7 +59,7 @@ class KeyCreate(BaseModel):
 
     owner: str = Field(description=_OWNER_WORDS, pattern=f"^{OWNER}$", max_length=MAX_OWNER, examples=["ann"])
     name: str | None = Field(
-        default=None, max_length=MAX_KEY_NAME, description="What the key is for.", examples=["laptop"]
+        default=None, max_length=MAX_NAME, description="What the key is for.", examples=["laptop"]
     )
     scopes: list[Scope] | None = Field(
         default=[*DEFAULT_SCOPES], min_length=1, max_length=4, description=_SCOPES_WORDS

@@ -16,14 +16,13 @@ from engine.spec.records import MOST_UNKNOWN
 from engine.spec.rules import Choice, Integer, Nullable, check_fields, problem, rule
 from service.access.caller import SCOPES, Limits, Scope
 from service.http.json_documents import read_document
+from service.names import Name
 
 __all__ = [
     "DEFAULT_SCOPES",
-    "MAX_KEY_NAME",
     "MAX_KEY_SECONDS",
     "MAX_OWNER",
     "OWNER",
-    "KeyName",
     "NewKey",
     "check_group",
     "read_limits",
@@ -31,7 +30,6 @@ __all__ = [
 ]
 
 MAX_OWNER = 64
-MAX_KEY_NAME = 200
 MAX_KEY_SECONDS = 10 * 366 * 24 * 60 * 60
 _LARGEST = 2**53
 DEFAULT_SCOPES: tuple[Scope, ...] = ("read", "write")
@@ -49,15 +47,6 @@ class _Owner:
                 "letter or digit."
             )
             raise problem("type", message)
-        return value
-
-
-class KeyName:
-    """Name, for people."""
-
-    def check(self, value: Any) -> str:
-        if not isinstance(value, str) or len(value) > MAX_KEY_NAME:
-            raise problem("type", f"Must be a string of at most {MAX_KEY_NAME} characters, or null.")
         return value
 
 
@@ -97,7 +86,7 @@ class NewKey:
     """A key that is to be made; raises InvalidSpec with every problem of its fields."""
 
     owner: str = field(metadata=rule(_Owner()))
-    name: str | None = field(default=None, metadata=rule(Nullable(KeyName())))
+    name: str | None = field(default=None, metadata=rule(Nullable(Name())))
     scopes: tuple[Scope, ...] = field(default=DEFAULT_SCOPES, metadata=rule(_Scopes()))
     expires_in_seconds: int | None = field(
         default=None, metadata=rule(Nullable(Integer(minimum=1, maximum=MAX_KEY_SECONDS)))

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.http.described_by import DescribedBy
-from service.keys.submission import MAX_KEY_NAME, MAX_KEY_SECONDS
+from service.keys.submission import MAX_KEY_SECONDS
+from service.names import MAX_NAME
 
 __all__ = ["LinkCreate", "LinkDocument", "LinkList", "LinkRead", "LinkWithToken"]
 
@@ -20,7 +21,7 @@ class LinkCreate(BaseModel):
 
     name: str | None = Field(
         default=None,
-        max_length=MAX_KEY_NAME,
+        max_length=MAX_NAME,
         description="The recipient, for people.",
         examples=["my teacher"],
     )

@@ -8,7 +8,8 @@ from typing import Any
 
 from engine.spec.rules import Integer, Nullable, check_fields, rule
 from service.http.json_documents import read_document
-from service.keys.submission import MAX_KEY_SECONDS, KeyName
+from service.keys.submission import MAX_KEY_SECONDS
+from service.names import Name
 
 __all__ = ["NewLink", "read_new_link"]
 
@@ -17,7 +18,7 @@ __all__ = ["NewLink", "read_new_link"]
 class NewLink:
     """A link that is to be made; raises InvalidSpec with every problem of its fields."""
 
-    name: str | None = field(default=None, metadata=rule(Nullable(KeyName())))
+    name: str | None = field(default=None, metadata=rule(Nullable(Name())))
     expires_in_seconds: int | None = field(
         default=None, metadata=rule(Nullable(Integer(minimum=1, maximum=MAX_KEY_SECONDS)))
     )

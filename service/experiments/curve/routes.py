@@ -8,8 +8,7 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
 
 from service.access.authentication import Reader
-from service.experiments import service
-from service.experiments.curve import metrics
+from service.experiments.curve import metrics, service
 from service.experiments.schemas import CurveRead
 from service.http.etags import Known
 from service.http.negotiation import preferred

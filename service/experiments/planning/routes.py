@@ -8,9 +8,7 @@ from fastapi import APIRouter, Body
 
 from service.access.authentication import Reader
 from service.experiments.examples import EXAMPLES
-from service.experiments.planning import service
-from service.experiments.planning.presentation import plan_document
-from service.experiments.planning.schemas import ExperimentPlan
+from service.experiments.planning.plan import ExperimentPlan, plan, plan_document
 from service.experiments.schemas import ExperimentDocument
 from service.http.responses import problems
 from service.http.route import StrictRoute
@@ -39,4 +37,4 @@ def validate_experiment(
 
     The estimate multiplies the counted work of an epoch by costs that were measured once, on one processor.
     """
-    return plan_document(service.plan(session, caller.owner, document, limits=caller.limits))
+    return plan_document(plan(session, caller.owner, document, limits=caller.limits))

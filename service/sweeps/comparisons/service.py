@@ -13,6 +13,7 @@ from engine.errors import InvalidSpec, SpecProblem
 from engine.spec.metrics import METRICS
 from service.errors import NotFound
 from service.experiments import service as experiments
+from service.experiments.curve import service as learning_curves
 from service.experiments.curve.metrics import is_regression
 from service.experiments.service import Filters
 from service.http.pagination import OLDEST_FIRST
@@ -133,7 +134,7 @@ def _score(session: Session, owner: str, group: Group, asked: Asked) -> None:
         raise InvalidSpec([SpecProblem(("groups",), "too_many", message)])
     monitor = ended[0].spec["monitor"]
     curves = [
-        experiments.curve(
+        learning_curves.curve(
             session, owner, each.id, names=[",".join({monitor, asked.metric})], from_epoch=1, max_points=None
         )
         for each in ended

@@ -54,7 +54,7 @@ def test_the_name_of_a_file(sqlite_client: TestClient, head: str, name: str) -> 
         pytest.param([('name="file"; filename="a"', CSV)] * 2, 422, "repeated", id="two files"),
         pytest.param([('name="data"; filename="a"', CSV)], 422, "missing", id="another field"),
         pytest.param([('name="file"', b"1,2\n" * 2**15)], 400, "curl -F file=@", id="long text"),
-        pytest.param([('name="file"; filename="a"', CSV)] * 9, 400, "one form", id="many files"),
+        pytest.param([('name="file"; filename="a"', CSV)] * 9, 400, "data set per form", id="many files"),
         pytest.param(
             [('name="file"; filename="a"\r\nContent-Transfer-Encoding: Base64', b"YSx5")],
             415,

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 
 from service.execution.upkeep.reading_process import read
 from service.experiments.examples import EXAMPLES
-from service.experiments.planning.schemas import ExperimentPlan
+from service.experiments.planning.plan import ExperimentPlan
 from service.storage.database import Database
 from tests.service.datasets.uploading import begin_first
 
