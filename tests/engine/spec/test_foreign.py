@@ -11,6 +11,7 @@ import pytest
 from engine.errors import InvalidSpec
 from engine.spec import Experiment
 from engine.spec.foreign import FIELDS, NEAREST, NEEDLESS, PARAMETERS, WORDS
+from tests.cases import folded
 
 GIVEN: dict[str, Any] = {
     "solver": "lbfgs",
@@ -41,13 +42,13 @@ def advised(text: str) -> Any:
     return json.loads(f"{{{found[1]}}}")
 
 
-@pytest.mark.parametrize("name", FIELDS)
+@folded("name", FIELDS)
 def test_a_field_of_another_tool_leads_to_ours(name: str) -> None:
     for value in (GIVEN.get(name, FIELDS[name][1]), object()):
         Experiment.from_document(advised(message({name: value})))
 
 
-@pytest.mark.parametrize(
+@folded(
     ("document", "instead"),
     [
         ({"lr": 0.5}, {"optimizer": {"name": Experiment().optimizer.name, "learning_rate": 0.5}}),
@@ -80,7 +81,7 @@ def test_the_value_goes_along(document: dict[str, Any], instead: dict[str, Any])
     assert advised(message(document)) == instead
 
 
-@pytest.mark.parametrize("word", WORDS)
+@folded("word", WORDS)
 def test_a_word_of_another_tool_leads_to_ours(word: str) -> None:
     """Where it is said, in each field that has a word for it."""
     answered = []
@@ -107,7 +108,7 @@ def test_a_word_of_another_tool_leads_to_ours(word: str) -> None:
     assert answered
 
 
-@pytest.mark.parametrize(
+@folded(
     ("document", "hint"),
     [
         ({"architecture": "64,32"}, "Must be a list. Write [64, 32] instead."),
@@ -125,7 +126,7 @@ def test_other_forms(document: dict[str, Any], hint: str) -> None:
     assert message(document) == hint
 
 
-@pytest.mark.parametrize(
+@folded(
     ("field", "word", "instead"),
     [
         ("loss", "MSELoss", "mean_squared_error"),
@@ -147,7 +148,7 @@ def test_names_of_classes_are_words(field: str, word: str, instead: Any) -> None
     assert f"write {json.dumps(instead)} instead." in message({field: word})
 
 
-@pytest.mark.parametrize("word", sorted(NEAREST))
+@folded("word", sorted(NEAREST))
 def test_what_is_only_alike_is_not_called_the_same(word: str) -> None:
     fields = {"init": "truncated_normal", "loss": "rmse root_mean_squared_error", "activation": "mish prelu"}
     field = next((each for each, words in fields.items() if word in words.split()), "optimizer")
@@ -161,7 +162,7 @@ def test_softmax_is_for_the_output_layer() -> None:
         )
 
 
-@pytest.mark.parametrize("name", NEEDLESS)
+@folded("name", NEEDLESS)
 def test_what_nothing_stands_for_is_not_taken_for_something_else(name: str) -> None:
     assert message({name: 1}) == f"Unknown field. {NEEDLESS[name]}"
 
@@ -182,7 +183,7 @@ def test_parameters_are_nobodys_fields() -> None:
     assert not set(PARAMETERS) & set(PARAMETERS.values())
 
 
-@pytest.mark.parametrize(
+@folded(
     ("document", "forms"),
     [
         ({"optimizer": 5}, ('a name, or an object such as {"name": "sgd"}', "adamw")),

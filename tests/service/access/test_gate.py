@@ -18,6 +18,7 @@ from service.http.addresses import client_address
 from service.keys.models import KeyRow
 from service.settings import Settings
 from service.storage.database import Database, utc_now
+from tests.cases import folded
 from tests.service.access.keys import bearer, new_key, showing_key
 from tests.service.conftest import OpenClient
 
@@ -36,7 +37,7 @@ def test_a_key_lets_its_client_in(secured: TestClient) -> None:
     assert secured.post("/v1/experiments", headers=ann, json={"dataset": "iris"}).status_code == 201
 
 
-@pytest.mark.parametrize(
+@folded(
     "headers",
     [
         {},
@@ -48,7 +49,6 @@ def test_a_key_lets_its_client_in(secured: TestClient) -> None:
         {"Authorization": "Bearer " + "x" * 5000},
         bearer(new_token(new_key_id(utc_now()))),
     ],
-    ids=["none", "empty", "no token", "blank", "a password", "nonsense", "too long", "never given out"],
 )
 def test_whoever_shows_none_that_fits_is_told_how(secured: TestClient, headers: dict[str, str]) -> None:
     refused = secured.get("/v1/experiments", headers=headers)
@@ -99,9 +99,7 @@ def test_it_ends_when_it_is_revoked_or_expires(secured: TestClient) -> None:
         assert secured.get("/v1/limits", headers=bearer(key["token"])).status_code == 401
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "operation"), EVERY, ids=[operation["operationId"] for _, _, operation in EVERY]
-)
+@folded(("method", "path", "operation"), EVERY)
 def test_every_operation_asks_first(
     secured_sqlite: TestClient, method: str, path: str, operation: dict[str, Any]
 ) -> None:

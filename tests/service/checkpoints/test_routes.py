@@ -19,6 +19,7 @@ from service.checkpoints.models import CheckpointChunkRow
 from service.checkpoints.schemas import CheckpointList, CheckpointRead
 from service.checkpoints.service import CheckpointCut, CheckpointReplaced
 from service.storage.database import Database
+from tests.cases import folded
 from tests.service import rows
 
 WEIGHTS: dict[str, np.ndarray[Any, Any]] = {
@@ -76,7 +77,7 @@ def test_none_before_the_first(client: TestClient) -> None:
         assert "has no checkpoint best yet" in response.json()["detail"]
 
 
-@pytest.mark.parametrize("part", ["", "/content"])
+@folded("part", ["", "/content"])
 def test_no_such_kind(client: TestClient, experiment_url: str, part: str) -> None:
     response = client.get(f"{experiment_url}/checkpoints/first{part}")
     assert response.status_code == 404
@@ -128,7 +129,7 @@ def test_each_form_has_its_own_tag(client: TestClient, experiment_url: str) -> N
     assert len(tags) == 3
 
 
-@pytest.mark.parametrize("query", ["format=onnx", "format=", "form=npz"])
+@folded("query", ["format=onnx", "format=", "form=npz"])
 def test_a_form_it_does_not_have(client: TestClient, experiment_url: str, query: str) -> None:
     response = client.get(f"{experiment_url}/checkpoints/best/content?{query}")
     assert (response.status_code, response.headers["content-type"]) == (422, "application/problem+json")

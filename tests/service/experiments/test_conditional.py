@@ -11,6 +11,7 @@ from service.experiments import service
 from service.experiments.models import ExperimentRow
 from service.experiments.tags import CHANGING, tag_of
 from service.storage.database import Database
+from tests.cases import folded
 from tests.service import rows
 
 URL = "/v1/experiments"
@@ -105,7 +106,7 @@ def test_every_column_is_either_in_the_tag_or_needs_not_be() -> None:
     assert set(CHANGING) == {*VALUES, "seconds"}
 
 
-@pytest.mark.parametrize("column", VALUES)
+@folded("column", VALUES)
 def test_whatever_is_shown_changes_the_tag(
     sqlite_client: TestClient, column: str, fresh_sqlite_url: str
 ) -> None:

@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from service.experiments.examples import EXAMPLES
 from service.experiments.schemas import ExperimentRead
 from service.storage.database import Database
+from tests.cases import folded
 from tests.service import rows
 
 URL = "/v1/experiments"
@@ -55,8 +56,8 @@ def test_the_smallest_document_is_answered_with_every_default(client: TestClient
     assert read(client, experiment["id"]) == experiment
 
 
-@pytest.mark.parametrize("dataset", ["digits", "mnist-mini", "breast_cancer", "diabetes", "moons"])
-@pytest.mark.parametrize(
+@folded("dataset", ["digits", "mnist-mini", "breast_cancer", "diabetes", "moons"])
+@folded(
     "document",
     [
         {},
@@ -111,7 +112,7 @@ def test_warnings_are_shown_with_their_place(sqlite_client: TestClient) -> None:
     ]
 
 
-@pytest.mark.parametrize("example", EXAMPLES)
+@folded("example", EXAMPLES)
 def test_the_examples_of_the_documentation_are_accepted(sqlite_client: TestClient, example: str) -> None:
     experiment = create(sqlite_client, **(EXAMPLES[example]["value"] or {}))
     assert experiment["warnings"] == []
@@ -252,13 +253,11 @@ def test_an_equivalent_that_is_not_finite_is_null(sqlite_client: TestClient) -> 
     assert read(sqlite_client, created["id"])["equivalents"] == created["equivalents"]
 
 
-@pytest.mark.parametrize(
+@folded(
     "identifier",
     ["nothing", "exp_01ARYZ6S41TSV4RRFFQ69G5FAV", "exp_%00", "%F0%9F%9A%82", "exp_" + "0" * 5000, "%ff"],
 )
-@pytest.mark.parametrize(
-    "part", ["", "/metrics", "/checkpoints", "/checkpoints/best", "/checkpoints/best/content"]
-)
+@folded("part", ["", "/metrics", "/checkpoints", "/checkpoints/best", "/checkpoints/best/content"])
 def test_no_such_experiment(sqlite_client: TestClient, identifier: str, part: str) -> None:
     response = sqlite_client.get(f"{URL}/{identifier}{part}")
     assert response.status_code == 404

@@ -6,6 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.storage.database import Database
+from tests.cases import folded
 from tests.service import rows
 
 URL = "/v1/experiments"
@@ -146,7 +147,7 @@ def test_labels_are_found_whatever_they_are_made_of(client: TestClient) -> None:
     assert [experiment["id"] for experiment in response.json()["data"]] == [identifier]
 
 
-@pytest.mark.parametrize(
+@folded(
     ("query", "parameter", "code"),
     [
         ("limt=3", "limt", "unknown_parameter"),
@@ -181,7 +182,7 @@ def test_a_query_it_does_not_understand(
     assert_refused(sqlite_client, query, parameter, code)
 
 
-@pytest.mark.parametrize(
+@folded(
     ("query", "parameter"),
     [("dataset=%00", "dataset"), ("metadata[a]=%00", "metadata[a]"), ("metadata[%00]=a", "metadata[]")],
 )
@@ -197,7 +198,7 @@ def assert_refused(client: TestClient, query: str, parameter: str, code: str) ->
     assert [(wrong["parameter"], wrong["code"]) for wrong in problem["errors"]] == [(parameter, code)]
 
 
-@pytest.mark.parametrize(
+@folded(
     ("query", "hint"), [("limt=3", "limit"), ("metdata[a]=1", "metadata[key]"), ("status=runing", "running")]
 )
 def test_a_misspelled_query_is_led_to_the_right_one(sqlite_client: TestClient, query: str, hint: str) -> None:

@@ -4,15 +4,12 @@ import dataclasses
 import re
 from typing import Any
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from engine.errors import InvalidSpec
 from engine.spec import Divide, Experiment, Given, Layer, PerLayer, rules, to_document
 from engine.spec.records import Record, Records, Variant
 from engine.spec.splits import SplitRule
 from service.experiments.spec_schema import View, model_of
+from tests.cases import folded
 
 SCHEMA = model_of(Experiment, View.SENT).model_json_schema()
 RECORDS = {name for name, schema in SCHEMA["$defs"].items() if "properties" in schema}
@@ -51,7 +48,6 @@ NEEDED: dict[type[Any], dict[str, Any]] = {
     Given: {"checkpoint": "one"},
     PerLayer: {"layers": ["auto"]},
 }
-NAMES = [f"{kind.__name__}.{rules.json_name(field)}" for kind, field in FIELDS]
 
 
 def schema_of(kind: type[Any]) -> dict[str, Any]:
@@ -82,7 +78,7 @@ def test_all_records_are_described() -> None:
     assert {kind.__name__ for kind in KINDS} == {"Experiment", *RECORDS}
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@folded("kind", KINDS)
 def test_every_field_and_no_other(kind: type[Any]) -> None:
     fields = [rules.json_name(field) for field in dataclasses.fields(kind)]
     schema = schema_of(kind)
@@ -91,7 +87,7 @@ def test_every_field_and_no_other(kind: type[Any]) -> None:
     assert schema["description"]
 
 
-@pytest.mark.parametrize(("kind", "field"), FIELDS, ids=NAMES)
+@folded(("kind", "field"), FIELDS)
 def test_words_default_and_bounds(kind: type[Any], field: dataclasses.Field[Any]) -> None:
     name = rules.json_name(field)
     schema = schema_of(kind)["properties"][name]
@@ -130,10 +126,8 @@ def assert_bounds_are_applied(kind: type[Any], name: str, schema: dict[str, Any]
         assert not accepted(kind, name, [item] * (schema["maxItems"] + 1))
 
 
-@pytest.mark.parametrize(("kind", "field"), FIELDS, ids=NAMES)
-@given(
-    value=st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.lists(st.none(), max_size=1)
-)
+@folded("value", [None, True, False, 0, 1, -3, 2**70, "", "auto", [], [None]])
+@folded(("kind", "field"), FIELDS)
 def test_types_are_the_rules_types(kind: type[Any], field: dataclasses.Field[Any], value: object) -> None:
     name = rules.json_name(field)
     types = {

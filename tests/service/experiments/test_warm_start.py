@@ -11,6 +11,7 @@ from engine.safetensors import Checkpoint, to_safetensors
 from service.checkpoints.schemas import CheckpointRead
 from service.experiments.models import ExperimentRow
 from service.storage.database import Database
+from tests.cases import folded
 from tests.service import rows
 
 URL = "/v1/experiments"
@@ -103,7 +104,7 @@ def test_the_echo_posts_again_and_the_copy_outlives_its_source(
     assert bytes_of(client, f"{third['id']}/initial") == content(kind="best")
 
 
-@pytest.mark.parametrize(
+@folded(
     "checkpoint",
     [
         "best",
@@ -126,7 +127,7 @@ def test_no_such_kind(client: TestClient, source: str) -> None:
         assert "/checkpoints" in message
 
 
-@pytest.mark.parametrize("status", ["queued", "running", "paused", "cancelling"])
+@folded("status", ["queued", "running", "paused", "cancelling"])
 def test_what_may_still_change_is_refused(
     client: TestClient, database: Database, source: str, status: str
 ) -> None:
@@ -150,7 +151,7 @@ def test_the_last_weights_of_a_diverged_run_are_refused(
     create(client, **given(f"{source}/best"))
 
 
-@pytest.mark.parametrize(
+@folded(
     ("fields", "shape"),
     [
         ({"architecture": [6]}, "4-6-3"),
@@ -190,7 +191,7 @@ def test_rows_that_the_checkpoint_has_seen_are_warned_of(
     assert found == [("#/init/checkpoint", "checkpoint_of_other_split")] * warned
 
 
-@pytest.mark.parametrize(
+@folded(
     ("beside", "pointer"),
     [
         ({"bias_init": "zeros"}, "#/bias_init"),

@@ -7,14 +7,15 @@ from fastapi.testclient import TestClient
 
 from service.http.exposure import ExposedError, is_loopback, refuse_exposure
 from service.settings import Settings
+from tests.cases import folded
 from tests.service.conftest import OpenClient
 
 OTHERS = ["rebound.example", "rebound.example:8000", "127.0.0.1.example", "localhost.example", "10.0.0.1", ""]
 OWN = ["localhost", "LocalHost:8000", "127.0.0.1", "127.0.0.1:1", "[::1]", "[::1]:8000"]
 
 
-@pytest.mark.parametrize("host", OTHERS)
-@pytest.mark.parametrize("path", ["/v1/experiments", "/livez", "/docs", "/nowhere"])
+@folded("host", OTHERS)
+@folded("path", ["/v1/experiments", "/livez", "/docs", "/nowhere"])
 def test_a_request_for_another_host_is_refused(sqlite_client: TestClient, host: str, path: str) -> None:
     refused = sqlite_client.get(path, headers={"Host": host})
     assert (refused.status_code, refused.json()["title"]) == (421, "Misdirected request")
@@ -22,7 +23,7 @@ def test_a_request_for_another_host_is_refused(sqlite_client: TestClient, host: 
     assert refused.json()["request_id"] == refused.headers["x-request-id"]
 
 
-@pytest.mark.parametrize("host", OWN)
+@folded("host", OWN)
 def test_one_for_this_machine_is_not(sqlite_client: TestClient, host: str) -> None:
     assert sqlite_client.get("/v1/experiments", headers={"Host": host}).status_code == 200
 
@@ -41,7 +42,7 @@ def test_any_host_will_do_where_keys_are_wanted_or_everybody_may_come(
     assert client.get("/livez", headers={"Host": "train.example"}).status_code == 200
 
 
-@pytest.mark.parametrize(
+@folded(
     ("host", "expected"),
     [
         ("127.0.0.1", True),
@@ -65,9 +66,7 @@ def test_only_this_machine_reaches_what_listens_there(host: str, *, expected: bo
         refuse_exposure(Settings(host=host))
 
 
-@pytest.mark.parametrize(
-    "origin", ["https://other.example", "http://localhost.example:8000", "null", "x", ""]
-)
+@folded("origin", ["https://other.example", "http://localhost.example:8000", "null", "x", ""])
 def test_a_page_of_another_site_changes_nothing(sqlite_client: TestClient, origin: str) -> None:
     file = {"file": ("a.csv", b"a,b\n1,x\n2,y\n")}
     refused = sqlite_client.post("/v1/datasets", headers={"Origin": origin}, files=file, data={"target": "b"})
@@ -76,7 +75,7 @@ def test_a_page_of_another_site_changes_nothing(sqlite_client: TestClient, origi
     assert sqlite_client.get("/v1/experiments", headers={"Origin": origin}).status_code == 200
 
 
-@pytest.mark.parametrize("origin", ["http://localhost:3000", "http://127.0.0.1:8000", "http://[::1]:8000"])
+@folded("origin", ["http://localhost:3000", "http://127.0.0.1:8000", "http://[::1]:8000"])
 def test_one_of_this_machine_does(sqlite_client: TestClient, origin: str) -> None:
     made = sqlite_client.post("/v1/experiments", headers={"Origin": origin}, json={"dataset": "iris"})
     assert made.status_code == 201

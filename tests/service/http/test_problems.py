@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 
 from service.http.problems import Problem
 from service.storage.database import migrate
+from tests.cases import folded
 from tests.postgresql import PostgresqlServer
 from tests.service.conftest import OpenClient
 
@@ -35,9 +36,7 @@ def app(sqlite_client: TestClient) -> FastAPI:
     return app
 
 
-@pytest.mark.parametrize(
-    "path", ["/nothing", "/v1", "/v1/experiments/", "/docs/swagger-ui/nothing.js", "/v1/sweeps", "/%00"]
-)
+@folded("path", ["/nothing", "/v1", "/v1/experiments/", "/docs/swagger-ui/nothing.js", "/v1/sweeps", "/%00"])
 def test_an_unknown_path(sqlite_client: TestClient, path: str) -> None:
     problem = problem_of(sqlite_client.get(path), 404)
     assert problem.detail.startswith("Nothing exists at ")
@@ -48,7 +47,7 @@ def test_a_misspelled_path_is_led_to_the_right_one(sqlite_client: TestClient) ->
     assert 'Did you mean "/v1/experiments"?' in problem.detail
 
 
-@pytest.mark.parametrize(
+@folded(
     ("method", "path", "allowed"),
     [
         ("PUT", "/v1/experiments", {"GET", "POST"}),
@@ -179,7 +178,7 @@ def test_every_answer_has_an_id_of_its_own(sqlite_client: TestClient) -> None:
     assert re.fullmatch(r"req_[0-9a-f]{16}", first)
 
 
-@pytest.mark.parametrize(
+@folded(
     ("given", "kept"),
     [
         ("abc-1.2_X", True),

@@ -16,6 +16,7 @@ from service.idempotency import service
 from service.idempotency.models import IdempotencyKeyRow
 from service.idempotency.service import Once
 from service.storage.database import Database, utc_now
+from tests.cases import folded
 
 PATH = "/v1/experiments"
 KEY = {"Idempotency-Key": "3f1c-first"}
@@ -157,7 +158,7 @@ def test_old_keys_go_with_the_new_ones(client: TestClient, database: Database) -
         assert count_keys(database) == left
 
 
-@pytest.mark.parametrize("key", ["", "x" * 256, "a b", "\u00fc", "\t"])
+@folded("key", ["", "x" * 256, "a b", "\u00fc", "\t"])
 def test_a_key_that_is_none(sqlite_client: TestClient, key: str) -> None:
     headers = [(b"Idempotency-Key", key.encode("latin-1"))]
     assert code_of(sqlite_client.post(PATH, json=BODY, headers=headers)) == "text"

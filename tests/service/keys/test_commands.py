@@ -89,7 +89,7 @@ def test_says_at_start_how_many_keys_are_not_confirmed(
     assert capsys.readouterr().err == ""
     open_client(fresh_sqlite_url).post("/v1/keys", json={"owner": "ann"})
     _say_unconfirmed(settings)
-    assert "1 keys were made while TRAINYARD_AUTH was off" in capsys.readouterr().err
+    assert "1 keys were created while TRAINYARD_AUTH was off" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

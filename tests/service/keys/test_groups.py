@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from structlog.testing import capture_logs
 
 from service.command_line import WrongError
 from service.keys.commands import add_keys
+from tests.cases import folded
 from tests.service.access.keys import bearer
 
 Command = Callable[..., str]
@@ -21,12 +23,15 @@ def keys(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], se
     settings = secured.app.state.settings  # type: ignore[attr-defined]  # the client only knows an ASGI app
     monkeypatch.setenv("TRAINYARD_DATABASE_URL", settings.database_url)
     monkeypatch.setenv("TRAINYARD_DATA_DIR", str(settings.data_dir))
+    # Logs set up here would go to this test's standard error for as long as the process lives.
+    monkeypatch.setattr("service.logs.configure_logs", lambda: None)
     parser = argparse.ArgumentParser()
     add_keys(parser.add_subparsers())
 
     def run(*words: str) -> str:
         arguments = parser.parse_args(["keys", *words])
-        arguments.run(arguments)
+        with capture_logs():
+            arguments.run(arguments)
         return capsys.readouterr().out
 
     return run
@@ -75,7 +80,7 @@ def test_the_limit_of_a_group_is_kept_to(secured: TestClient, keys: Command) -> 
     assert answers == [201, 429, 201]
 
 
-@pytest.mark.parametrize(
+@folded(
     ("words", "said"),
     [
         (["queued=5"], "Name the group"),

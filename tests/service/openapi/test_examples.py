@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from safetensors.numpy import save
 
 from service.storage.database import Database
+from tests.cases import folded
 from tests.service import rows
 from tests.service.openapi.documented import document
 
@@ -65,11 +66,6 @@ def requests(name: str) -> Iterator[Shown]:
 
 # Without an engine no service is ready; tests/end_to_end has one.
 NAMES = [name for name in OPERATIONS if name != "getReadiness"]
-CASES = [
-    pytest.param(request, id=f"{name}-{number}")
-    for name in NAMES
-    for number, request in enumerate(requests(name))
-]
 
 
 @pytest.fixture
@@ -117,10 +113,19 @@ def identifiers(experiment_id: str, key_id: str, link_id: str, dataset_id: str) 
     }
 
 
-@pytest.mark.parametrize("shown", CASES)
-def test_an_example_works(
-    client: TestClient, database: Database, identifiers: dict[str, str], shown: Shown
+@pytest.mark.parametrize("name", NAMES)
+def test_every_example_works(
+    client: TestClient, database: Database, identifiers: dict[str, str], name: str
 ) -> None:
+    @folded("shown", requests(name))
+    def works(shown: Shown) -> None:
+        answer(client, database, identifiers, shown)
+
+    works()
+
+
+def answer(client: TestClient, database: Database, identifiers: dict[str, str], shown: Shown) -> None:
+    """Send one request, which must succeed."""
     if shown.name in STATUS:
         status = STATUS[shown.name]
         rows.change(database, identifiers["experiment_id"], status=status, finished_at=None, dispatch_id=None)
@@ -138,7 +143,7 @@ def test_an_example_works(
     assert response.status_code // 100 == 2, response.text
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
+@folded("name", OPERATIONS)
 def test_everything_that_has_to_be_given_has_an_example(name: str) -> None:
     _, _, operation = OPERATIONS[name]
     for parameter in operation.get("parameters", ()):

@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from service.experiments.models import EpochRow
 from service.experiments.schemas import CurveRead
 from service.storage.database import Database
+from tests.cases import folded
 from tests.service import rows
 
 SHOWN = [*rows.shown_metrics(1), "seconds"]
@@ -117,7 +118,7 @@ def test_what_was_not_finite_is_named(client: TestClient, database: Database, cu
     assert curve == {"epoch": [11, 12], "train_loss": [1 / 11, None], "non_finite": [[], ["train_loss"]]}
 
 
-@pytest.mark.parametrize(
+@folded(
     ("query", "parameter"),
     [
         ("from_epoch=-1", "from_epoch"),

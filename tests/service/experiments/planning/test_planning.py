@@ -10,6 +10,7 @@ from service.execution.upkeep.reading_process import read
 from service.experiments.examples import EXAMPLES
 from service.experiments.planning.plan import ExperimentPlan
 from service.storage.database import Database
+from tests.cases import folded
 from tests.service.datasets.uploading import begin_first
 
 URL = "/v1/experiments"
@@ -24,7 +25,7 @@ def plan(client: TestClient, **document: Any) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize(
+@folded(
     "document",
     [
         *(example["value"] for example in EXAMPLES.values()),
@@ -34,8 +35,9 @@ def plan(client: TestClient, **document: Any) -> dict[str, Any]:
     ],
 )
 def test_is_what_posting_answers_and_stores_nothing(client: TestClient, document: dict[str, Any]) -> None:
+    before = client.get(URL).json()
     planned = plan(client, **document)
-    assert client.get(URL).json()["data"] == []
+    assert client.get(URL).json() == before
     posted = client.post(URL, json={"dataset": "digits", **document}).json()
     assert {name: planned[name] for name in POSTED} == {name: posted[name] for name in POSTED}
 
@@ -47,7 +49,7 @@ def test_a_seed_is_not_drawn_yet(sqlite_client: TestClient) -> None:
     assert {**posted["spec"], "seed": None} == planned["spec"]
 
 
-@pytest.mark.parametrize(
+@folded(
     "document",
     [
         {"dataset": "digit"},
