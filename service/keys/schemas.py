@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from service.access.caller import Scope
 from service.http.described_by import DescribedBy
-from service.keys.submission import DEFAULT_SCOPES, MAX_KEY_SECONDS, MAX_OWNER, OWNER
+from service.keys.submission import DEFAULT_SCOPES, LARGEST_LIMIT, MAX_KEY_SECONDS, MAX_OWNER, OWNER
 from service.names import MAX_NAME
 
 __all__ = ["KeyCreate", "KeyDocument", "KeyLimits", "KeyList", "KeyRead", "KeyWithToken"]
@@ -21,8 +21,6 @@ _SCOPES_WORDS = (
 )
 _LIMITS_WORDS = "The key's own limits, which replace the service's defaults."
 
-_LARGEST = 2**53
-
 
 class KeyLimits(BaseModel):
     """Limits of a key; omitted ones are the service's own."""
@@ -30,25 +28,25 @@ class KeyLimits(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     queued: int | None = Field(
-        default=None, ge=1, le=_LARGEST, description="Queued and paused experiments of the owner."
+        default=None, ge=1, le=LARGEST_LIMIT, description="Queued and paused experiments of the owner."
     )
     stored_bytes: int | None = Field(
-        default=None, ge=1, le=_LARGEST, description="Bytes of the owner's checkpoints and data sets."
+        default=None, ge=1, le=LARGEST_LIMIT, description="Bytes of the owner's checkpoints and data sets."
     )
     parameter_epochs: int | None = Field(
-        default=None, ge=1, le=_LARGEST, description="`parameters` times `max_epochs` of an experiment."
+        default=None, ge=1, le=LARGEST_LIMIT, description="`parameters` times `max_epochs` of an experiment."
     )
     time_limit_seconds: int | None = Field(
-        default=None, ge=1, le=_LARGEST, description="Longest `time_limit_seconds` of an experiment."
+        default=None, ge=1, le=LARGEST_LIMIT, description="Longest `time_limit_seconds` of an experiment."
     )
     estimated_seconds: int | None = Field(
-        default=None, ge=1, le=_LARGEST, description="Estimated training time of an experiment."
+        default=None, ge=1, le=LARGEST_LIMIT, description="Estimated training time of an experiment."
     )
     memory_bytes: int | None = Field(
-        default=None, ge=1, le=_LARGEST, description="Estimated memory of an experiment."
+        default=None, ge=1, le=LARGEST_LIMIT, description="Estimated memory of an experiment."
     )
     requests_per_minute: int | None = Field(
-        default=None, ge=1, le=_LARGEST, description="Requests with this key."
+        default=None, ge=1, le=LARGEST_LIMIT, description="Requests with this key."
     )
 
 

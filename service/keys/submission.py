@@ -20,6 +20,7 @@ from service.names import Name
 
 __all__ = [
     "DEFAULT_SCOPES",
+    "LARGEST_LIMIT",
     "MAX_KEY_SECONDS",
     "MAX_OWNER",
     "OWNER",
@@ -31,7 +32,7 @@ __all__ = [
 
 MAX_OWNER = 64
 MAX_KEY_SECONDS = 10 * 366 * 24 * 60 * 60
-_LARGEST = 2**53
+LARGEST_LIMIT = 2**53
 DEFAULT_SCOPES: tuple[Scope, ...] = ("read", "write")
 OWNER = rf"[A-Za-z0-9][A-Za-z0-9._@-]{{0,{MAX_OWNER - 1}}}"
 _LIMIT_NAMES = tuple(each.name for each in dataclasses.fields(Limits))
@@ -73,7 +74,7 @@ class _Limits:
                 continue
             try:
                 Choice(_LIMIT_NAMES).check(name)
-                limits[name] = Integer(minimum=1, maximum=_LARGEST).check(limit)
+                limits[name] = Integer(minimum=1, maximum=LARGEST_LIMIT).check(limit)
             except InvalidSpec as error:
                 problems += [found.below(name[:80]) for found in error.problems]
         if problems:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.kernels import Array
-from service.datasets.reading.limits import MAX_BYTES, MAX_VALUES, is_bomb
+from service.datasets.reading.limits import MAX_BYTES, MAX_VALUES, READ_AT_ONCE, is_bomb
 from service.datasets.reading.npy import Head, read_head
 from service.datasets.reading.results import DatasetWarning, Reason, Refused, refuse, shown
 
@@ -33,7 +33,6 @@ _MEMBER = re.compile(r"([A-Za-z0-9_]{1,64})\.npy")
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _MOST_MEMBERS = 64
 _LARGEST_DIRECTORY = 1 << 16
-_BLOCK = 1 << 20
 _END_OF_DIRECTORY = b"PK\x05\x06"
 _END_SIZE = 22
 _LOCATOR = b"PK\x06\x07"
@@ -172,7 +171,7 @@ def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, head: Head) -> Arra
         file.read(head.offset)
         place = 0
         while place < len(into):
-            block = file.read(min(_BLOCK, len(into) - place))
+            block = file.read(min(READ_AT_ONCE, len(into) - place))
             if not block:
                 raise EOFError(f"{_name(member)} is too short")
             into[place : place + len(block)] = np.frombuffer(block, np.uint8)

@@ -16,6 +16,7 @@ from service.datasets.reading.building import TableBuilder, read_whole
 from service.datasets.reading.dialect import Dialect, above_names, find_dialect, separator_line
 from service.datasets.reading.forms import is_number
 from service.datasets.reading.header import header_guess, is_repeatable, may_name_rows
+from service.datasets.reading.limits import CHUNK_VALUES
 from service.datasets.reading.options import DEFAULT_MISSING, Options
 from service.datasets.reading.results import DatasetWarning, refuse
 from service.datasets.reading.roles import assign_roles, column_names, is_called
@@ -27,7 +28,6 @@ __all__ = ["read_csv", "read_rows"]
 
 _SAMPLE_LINES = 200
 _SAMPLE_CHARACTERS = 1 << 18
-_CHUNK_VALUES = 200_000
 _MOST_LINES = 10
 
 
@@ -93,7 +93,7 @@ def _sample(path: Path, encoding: str) -> list[str]:
 
 def _chunk(rows: Sequence[Sequence[str]]) -> int:
     """Number of rows to read at once: fewer if they are wide."""
-    return max(1, _CHUNK_VALUES // max(map(len, rows)))
+    return max(1, CHUNK_VALUES // max(map(len, rows)))
 
 
 class _Rows:

@@ -17,15 +17,12 @@ from service.datasets.reading.columns import TypedNumber
 from service.datasets.reading.csv_rows import read_rows
 from service.datasets.reading.dialect import find_first_row
 from service.datasets.reading.header import header_guess
-from service.datasets.reading.limits import MAX_BYTES, MAX_VALUES, is_bomb
+from service.datasets.reading.limits import CHUNK_VALUES, MAX_BYTES, MAX_VALUES, SAMPLE_ROWS, is_bomb
 from service.datasets.reading.options import DEFAULT_MISSING, Options
 from service.datasets.reading.results import DatasetWarning, refuse, shown
 from service.datasets.reading.table import Table
 
 __all__ = ["can_read_workbooks", "read_excel"]
-
-_SAMPLE_ROWS = 200
-_CHUNK_VALUES = 200_000
 
 
 def can_read_workbooks() -> bool:
@@ -46,7 +43,7 @@ def read_excel(path: Path, options: Options) -> Table:
         why = f"a damaged workbook ({shown(str(error))[1:-1]})"
         raise refuse(why, "a workbook", "Save it again, or save the sheet as CSV, and upload that.") from None
     missing = DEFAULT_MISSING if options.missing is None else options.missing
-    header = find_first_row([row for row in rows[:_SAMPLE_ROWS] if any(row)], options, ".")
+    header = find_first_row([row for row in rows[:SAMPLE_ROWS] if any(row)], options, ".")
     found = replace(
         options,
         format="excel",
@@ -55,7 +52,7 @@ def read_excel(path: Path, options: Options) -> Table:
         decimal=options.decimal or ".",
         missing=missing,
     )
-    chunk = max(1, _CHUNK_VALUES // max(map(len, rows)))
+    chunk = max(1, CHUNK_VALUES // max(map(len, rows)))
     table = read_whole(lambda plans: read_rows(_Rows(rows), found, options, plans, chunk))
     if options.sheet is None and others:
         message = f"Sheet {shown(name)} was read; the workbook also has {', '.join(map(shown, others[:10]))}."

@@ -15,7 +15,7 @@ from service.datasets.reading.columns import TypedNumber
 from service.datasets.reading.forms import is_number
 from service.datasets.reading.header import find_header, header_guess
 from service.datasets.reading.label_texts import json_number
-from service.datasets.reading.limits import MAX_COLUMNS, MAX_LINE
+from service.datasets.reading.limits import CHUNK_VALUES, MAX_COLUMNS, MAX_LINE, READ_AT_ONCE, SAMPLE_ROWS
 from service.datasets.reading.options import DEFAULT_MISSING, Options
 from service.datasets.reading.results import Reason, Refused, refuse, shown
 from service.datasets.reading.roles import assign_roles, column_names
@@ -25,9 +25,6 @@ from service.datasets.reading.text import find_encoding
 
 __all__ = ["read_json"]
 
-_BLOCK = 1 << 20
-_CHUNK_VALUES = 200_000
-_SAMPLE_ROWS = 200
 _BLANKS = " \t\r\n"
 _LONGEST_WORD = len("-Infinity")
 _ADVICE = (
@@ -67,7 +64,7 @@ def read_json(path: Path, options: Options) -> Table:
 
 def _read_items(items: Iterator[Any], encoding: str, options: Options, plans: Plans) -> Table:
     """The table of all items, of which the first tell what they are."""
-    first = list(islice(items, _SAMPLE_ROWS))
+    first = list(islice(items, SAMPLE_ROWS))
     if not first:
         raise refuse("no rows", "at least two", _ADVICE)
     if len(first) == 1 and isinstance(first[0], dict) and any(map(_is_nested, first[0].values())):
@@ -109,7 +106,7 @@ def _read(
         column_names(None, columns) if isinstance(columns, int) else column_names(columns, len(columns))
     )
     table = TableBuilder(assign_roles(names, how[0]), *how)
-    chunk = max(1, _CHUNK_VALUES // len(names))
+    chunk = max(1, CHUNK_VALUES // len(names))
     keys = columns if named and isinstance(columns, list) else None
     while taken := list(islice(rows, chunk)):
         table.add([_cells(row, number, keys) for number, row in taken], range(taken[0][0], taken[-1][0] + 1))
@@ -194,7 +191,7 @@ class _Text:
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
-        self.buffer = file.read(_BLOCK).removeprefix("\ufeff").lstrip()
+        self.buffer = file.read(READ_AT_ONCE).removeprefix("\ufeff").lstrip()
         self.place = 0
 
     def following(self) -> str:
@@ -204,7 +201,7 @@ class _Text:
                 self.place += 1
             if self.place < len(self.buffer):
                 return self.buffer[self.place]
-            self.buffer, self.place = self._file.read(_BLOCK), 0
+            self.buffer, self.place = self._file.read(READ_AT_ONCE), 0
             if not self.buffer:
                 return ""
 
@@ -224,7 +221,7 @@ class _Text:
                 if len(self.buffer) > MAX_LINE:
                     found = f"an item of more than {MAX_LINE:,} characters".replace(",", " ")
                     raise refuse(found, "shorter ones", _ADVICE, row=number) from None
-                block = self._file.read(_BLOCK)
+                block = self._file.read(READ_AT_ONCE)
                 if not block:
                     raise self._wrong(error, number) from None
                 self.buffer += block

@@ -1,8 +1,9 @@
-"""Size limits of files, checked before memory is allocated."""
+"""Size limits of files, checked before memory is allocated, and how much is read at a time."""
 
 from __future__ import annotations
 
 __all__ = [
+    "CHUNK_VALUES",
     "MAX_BYTES",
     "MAX_CLASSES",
     "MAX_COLUMNS",
@@ -12,6 +13,9 @@ __all__ = [
     "MAX_LINE",
     "MAX_TEXTS",
     "MAX_VALUES",
+    "MOST_NUMBERED_CLASSES",
+    "READ_AT_ONCE",
+    "SAMPLE_ROWS",
     "is_bomb",
 ]
 
@@ -30,6 +34,15 @@ MAX_GROUPS = 4_096
 """Maximum number of row groups."""
 MAX_TEXTS = 100_000
 """Distinct strings of a column that are counted; above this, only that there are more is reported."""
+MOST_NUMBERED_CLASSES = 20
+"""Different numbers in a target that can still be class labels."""
+
+READ_AT_ONCE = 1 << 20
+"""Bytes or characters read from a file at a time."""
+CHUNK_VALUES = 200_000
+"""Parsed values collected before they become an array."""
+SAMPLE_ROWS = 200
+"""First rows in which a header or the columns are looked for."""
 
 # Deflate reaches 1,032 on zeros; pictures of digits 5, tables of counts 20.
 _BOMB_BYTES = 50_000_000

@@ -7,12 +7,12 @@ import unicodedata
 from itertools import pairwise
 from pathlib import Path
 
+from service.datasets.reading.limits import READ_AT_ONCE
 from service.datasets.reading.results import shown
 from service.datasets.reading.scanning import Place, count_breaks, scan
 
 __all__ = ["first_foreign_line", "mixture", "other_readings"]
 
-_BLOCK = 1 << 20
 _LONGEST_LINE = 200
 _MOST = 6
 _CANDIDATES = (
@@ -34,7 +34,7 @@ def first_foreign_line(path: Path) -> tuple[int, bytes] | None:
     """The first line with bytes beyond ASCII, and its number."""
     line = 1
     with path.open("rb") as file:
-        while block := file.read(_BLOCK):
+        while block := file.read(READ_AT_ONCE):
             if (match := _HIGH.search(block)) is None:
                 line += count_breaks(block.decode("ascii"))
                 continue
@@ -70,7 +70,7 @@ def mixture(path: Path) -> tuple[Place, Place] | None:
     counts = [0, 0]
     places: list[Place | None] = [None, None]
     with path.open("rb") as file:
-        for number, line in enumerate(iter(lambda: file.readline(_BLOCK), b""), start=1):
+        for number, line in enumerate(iter(lambda: file.readline(READ_AT_ONCE), b""), start=1):
             for run in [] if line.isascii() else _RUN.findall(line):
                 text = _read(run, "utf-8")
                 is_utf_8 = text is not None and _is_usual(text)

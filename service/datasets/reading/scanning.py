@@ -8,9 +8,10 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
+from service.datasets.reading.limits import READ_AT_ONCE
+
 __all__ = ["Place", "Scan", "count_breaks", "count_controls", "scan"]
 
-_BLOCK = 1 << 20
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1a")) + b"\x7f"
 _ODD = re.compile("[\x01-\x08\x0b\x0e-\x19\x1b-\x1f\x7f-\x9f\ufffd]")
 _AROUND = 30
@@ -51,7 +52,7 @@ def scan(path: Path, encoding: str) -> Scan:
     ended = after_return = False
     with path.open("rb") as file:
         while not ended:
-            block = file.read(_BLOCK)
+            block = file.read(READ_AT_ONCE)
             ended = not block
             try:
                 text = decoder.decode(block, final=ended)

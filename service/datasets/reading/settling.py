@@ -10,6 +10,7 @@ from service.datasets.reading.amounts import NumberForm
 from service.datasets.reading.columns import ColumnReader
 from service.datasets.reading.forms import numeric_words
 from service.datasets.reading.judging import Judgement, judge
+from service.datasets.reading.limits import MOST_NUMBERED_CLASSES
 from service.datasets.reading.numeric import NONE, NumericColumn
 from service.datasets.reading.options import Options
 from service.datasets.reading.results import DatasetWarning, Reason, shown
@@ -23,7 +24,6 @@ Plans = Mapping[int, Judgement | None]
 RowsOf = Callable[[int, Sequence[float]], Iterator[tuple[int, float]]]
 """Finds the rows, from 0, in which these strings occur in a column."""
 
-_MOST_NUMBERED_CLASSES = 20
 _FEW_CLASSES = 2
 PLAIN = "a plain number with a decimal point, as most rows have in this column"
 _OTHER_SIGN = {".": ",", ",": "."}
@@ -95,7 +95,7 @@ class Settling:
         if not is_target or reader.given.is_number or found.form is None or reader.overflown:
             return found
         values = {found.form.value(text) for text in reader.levels or ()} - {None}
-        few = len(values) <= _MOST_NUMBERED_CLASSES and len(values) * 2 <= rows
+        few = len(values) <= MOST_NUMBERED_CLASSES and len(values) * 2 <= rows
         if all(value.is_integer() for value in values if value is not None) and (
             few or len(values) <= _FEW_CLASSES
         ):

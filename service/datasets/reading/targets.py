@@ -10,12 +10,11 @@ import numpy as np
 from engine.kernels import Array
 from service.datasets.reading.forms import are_dates, are_durations, number_advice
 from service.datasets.reading.label_texts import LabelsFound, exact_number, look_alikes, sorted_places
-from service.datasets.reading.limits import MAX_CLASSES
+from service.datasets.reading.limits import MAX_CLASSES, MOST_NUMBERED_CLASSES
 from service.datasets.reading.results import MOST_REASONS, DatasetWarning, Reason, Refused, refuse, shown
 
 __all__ = ["Columns", "Target", "truth_words", "understand"]
 
-_MOST_NUMBERED_CLASSES = 20
 _FEWEST_NAMES = 10
 _TRUTHS = ({"false", "true"}, {"no", "yes"}, {"f", "t"}, {"n", "y"})
 
@@ -113,7 +112,7 @@ def _task_of_one(columns: Columns) -> str:
     if not (np.rint(values) == values).all():
         return "regression"
     count = _distinct(values) if columns.labels is None else _distinct_labels(columns)
-    few = count <= _MOST_NUMBERED_CLASSES and count * 2 <= len(values)
+    few = count <= MOST_NUMBERED_CLASSES and count * 2 <= len(values)
     return "classification" if few or count <= 2 else "regression"  # noqa: PLR2004 - yes and no
 
 

@@ -7,14 +7,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from service.datasets.reading.limits import MAX_LINE
+from service.datasets.reading.limits import MAX_LINE, READ_AT_ONCE
 from service.datasets.reading.other_encodings import first_foreign_line, mixture, other_readings
 from service.datasets.reading.results import DatasetWarning, refuse, shown
 from service.datasets.reading.scanning import Scan, count_controls, scan
 
 __all__ = ["find_encoding", "lines_of"]
 
-_BLOCK = 1 << 20
 # Longer marks first, as one begins like another.
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -44,7 +43,7 @@ def find_encoding(path: Path, given: str | None) -> tuple[str, list[DatasetWarni
     else Windows-1252, which is said to be a guess. Raises Refused for what is not text.
     """
     with path.open("rb") as file:
-        start = file.read(_BLOCK)
+        start = file.read(READ_AT_ONCE)
     marked = _marked(start)
     if marked is not None:
         return marked, [*_overruled(marked, given), *_odd_characters(_checked(path, marked, is_marked=True))]

@@ -9,13 +9,12 @@ import shutil
 import zlib
 from pathlib import Path
 
-from service.datasets.reading.limits import MAX_BYTES, is_bomb
+from service.datasets.reading.limits import MAX_BYTES, READ_AT_ONCE, is_bomb
 from service.datasets.reading.results import refuse
 
 __all__ = ["unpacked"]
 
 _MAGIC = b"\x1f\x8b"
-_BLOCK = 1 << 20
 _LEAST_ROOM = 1 << 26
 """Disk space left free, since others write to the disk too."""
 _ADVICE = "Upload the file uncompressed, or compress it again."
@@ -30,7 +29,7 @@ def unpacked(path: Path) -> Path:
     size = 0
     try:
         with gzip.open(path) as file, plain.open("wb") as out:
-            while block := file.read(_BLOCK):
+            while block := file.read(READ_AT_ONCE):
                 size += len(block)
                 if size > MAX_BYTES or is_bomb(size, packed):
                     raise refuse(f"{packed} bytes that unpack to {size} or more", "data", _ADVICE)

@@ -27,7 +27,7 @@ from service.datasets.reading.parse import parse
 from service.datasets.reading.results import Parsed, Rejected, refuse
 from service.datasets.repository import Row
 from service.datasets.revision import READER_REVISION
-from service.datasets.uploads import VALIDATING, fingerprint_of
+from service.datasets.uploads import PIECE_BYTES, VALIDATING, fingerprint_of
 from service.datasets.versions import dataset_version
 from service.errors import Damaged, NoRoom
 from service.execution.pulse import end_with_parent
@@ -37,8 +37,6 @@ from service.storage.database import Database, is_full, utc_now
 __all__ = ["NICENESS", "read"]
 
 NICENESS = 10
-PIECE_BYTES = 2**20
-"""A piece is stored within some milliseconds, so that no flush of a training has to wait for long."""
 
 
 class _Superseded(Exception):
