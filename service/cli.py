@@ -120,7 +120,7 @@ def _serve(_arguments: argparse.Namespace) -> None:
     except (DataDirectoryError, ListenError) as error:
         raise WrongError(error) from error
     _make_room(settings)
-    # The engine takes the longest to start, so that it starts first.
+    # The engine takes the longest to start, so it starts first.
     with contextlib.closing(EngineChild(directory.descriptor)):
         _prepare_database(settings, directory.engine_id)
         # These take a while, in which the engine starts.

@@ -31,7 +31,7 @@ def read_settings() -> Settings:
 
 
 def check_database_url(settings: Settings) -> None:
-    """Raise WrongError where the database's URL is none, or the file with its password cannot be read."""
+    """Raise WrongError if the database's URL is none, or the file with its password cannot be read."""
     from service.storage.database import Database, DatabaseUrlError
 
     try:

@@ -143,7 +143,7 @@ class Settings(BaseSettings):
     def resolved_database_url(self) -> str:
         """The database's URL: the one that was set, or an SQLite file in the data directory.
 
-        A PostgreSQL URL without a password gets the one of ``database_password_file``; raises OSError where that
+        A PostgreSQL URL without a password gets the one of ``database_password_file``; raises OSError if that
         file cannot be read.
         """
         url = self.database_url or f"sqlite:///{self.data_dir / 'trainyard.sqlite3'}"

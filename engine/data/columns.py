@@ -21,7 +21,7 @@ __all__ = ["Column", "Encoding", "check_columns", "width"]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of numbers, which are NaN where they are ``missing``, or of categories, numbered below ``levels``."""
+    """A column of numbers, which are NaN if they are ``missing``, or of categories, numbered below ``levels``."""
 
     levels: int = 0
     missing: bool = False

@@ -96,7 +96,7 @@ def chance_share(x: Array, hashes: Array) -> float:
 def copy_groups(x: Array, groups: Array | None = None) -> Array | None:
     """(N,) numbers from 0 of groups of rows (N, C) that hold all copies of a row, and whole ``groups`` (N,) if given.
 
-    None where there are no copies. Of more than 4,096 groups some share a number, and stay together, too.
+    None if there are no copies. Of more than 4,096 groups some share a number, and stay together, too.
     """
     hashes = row_hashes({"x": x})["x"]
     codes = np.unique(hashes, return_inverse=True)[1].astype(np.intp)

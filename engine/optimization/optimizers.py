@@ -60,7 +60,7 @@ def _column(specs: Sequence[spec.Optimizer], name: str) -> Array:
 
 
 def _inverse(rates: Array) -> Array:
-    """1/rates; 0 where a rate is so small that nothing moves and its inverse would not fit a float32."""
+    """1/rates; 0 if a rate is so small that nothing moves and its inverse would not fit a float32."""
     return np.divide(1, rates, out=np.zeros_like(rates), where=rates > SMALLEST_RATE)
 
 

@@ -41,7 +41,7 @@ class Grouping:
 class Copies:
     """Groups that hold all copies of a row: ``alone``, and ``joined`` with the data set's groups if it has some.
 
-    Both are None where there are no copies.
+    Both are None if there are no copies.
     """
 
     alone: Grouping | None = None

@@ -66,7 +66,7 @@ def meaningless(experiment: Experiment) -> Iterator[SpecProblem]:
 
 
 def convert(experiment: Experiment, train_rows: int) -> tuple[Experiment, GivenLambda | None]:
-    """The experiment with every λ as the textbook's, and λ as it was given; None where that was the textbook's.
+    """The experiment with every λ as the textbook's, and λ as it was given; None if that was the textbook's.
 
     Without a penalty λ has no effect and becomes 0. Raises InvalidSpec for a λ that becomes too large.
     """

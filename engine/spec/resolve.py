@@ -29,7 +29,7 @@ __all__ = ["Resolved", "layer_sizes", "resolve"]
 class Resolved:
     """An experiment ready to train: no "auto" left, λ the textbook's, its sizes known.
 
-    ``given_lambda`` is λ as it was given; None where that was the textbook's.
+    ``given_lambda`` is λ as it was given; None if that was the textbook's.
     """
 
     experiment: Experiment

@@ -98,7 +98,7 @@ class Layer:
 
 
 Masks = Sequence[Array | None]
-"""The dropout mask (B, J) of every hidden layer, 1/(1 - p) or 0; None where a layer has no dropout."""
+"""The dropout mask (B, J) of every hidden layer, 1/(1 - p) or 0; None if a layer has no dropout."""
 
 
 @dataclass

@@ -40,7 +40,7 @@ def compare(
 ) -> Comparison | None:
     """Plain parameters against the constant model; None where the metric is undefined.
 
-    ``evaluator`` is that of the validation rows, or of the training rows where there are none. The metric is the
+    ``evaluator`` is that of the validation rows, or of the training rows if there are none. The metric is the
     monitored one if it is measured on those rows, else their loss. So is an accuracy where training rows have weights,
     since those trade right answers of common classes for right answers of rare ones.
     """

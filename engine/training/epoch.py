@@ -29,7 +29,7 @@ FAINT = 1e-18
 class Epoch:
     """Trains a stack on x (N, I + 1), the last column ones, and y (N, O), one epoch a call.
 
-    ``weights`` (N,) are those of the rows in the loss, None where the network weighs none. All memory is
+    ``weights`` (N,) are those of the rows in the loss, None if the network weighs none. All memory is
     allocated on construction.
     """
 

@@ -75,7 +75,7 @@ def export(
 ) -> Checkpoint:
     """A lane's weights after ``epoch``, from its (length,) parameters and its running statistics.
 
-    Tensors are those of ``named_views``, batch normalization folded in; where there is any, the same network with
+    Tensors are those of ``named_views``, batch normalization folded in; if there is any, the same network with
     its normalization follows, under names that begin with ``unfolded.``. The document carries what turns raw features
     into inputs and outputs into the user's units.
     """

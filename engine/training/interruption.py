@@ -43,7 +43,7 @@ ShouldStop = Callable[[Sequence[KeptLane]], bool]
 
 
 def steps_between_looks(stack: Stack, rows: SplitRows, steps: int) -> int | None:
-    """The steps that take LOOK_SECONDS, of an epoch of so many; None where the epoch is short.
+    """The steps that take LOOK_SECONDS, of an epoch of so many; None if the epoch is short.
 
     A count by estimate, since the engine reads no clock.
     """

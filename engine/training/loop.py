@@ -140,7 +140,7 @@ class _Run:
         return report
 
     def _keep(self) -> Callable[[], None] | None:
-        """Keep the stack as it is, and return what asks the driver; None where the epoch is too short for that."""
+        """Keep the stack as it is, and return what asks the driver; None if the epoch is too short for that."""
         if self._should_stop is None or self._every is None:
             return None
         self._boundary.keep(self.stack)

@@ -44,7 +44,7 @@ class Result:
     """Result of a lane. ``best`` holds the weights of ``best_epoch``, None if no epoch was finite.
 
     ``argmin_epoch`` has the plainly best monitored value; it differs from ``best_epoch`` only by ``min_delta``.
-    ``test`` is the loss and the scores of the best weights on the test rows, None where there are neither.
+    ``test`` is the loss and the scores of the best weights on the test rows, None if there are neither.
     """
 
     lane: int

@@ -65,7 +65,7 @@ def _shape(stack: Stack) -> dict[str, Any]:
 def restore(stack: Stack, lane: int, state: Checkpoint) -> str | None:
     """Set a lane to a saved state; returns why it had ended, None if it had not.
 
-    Raises InvalidCheckpoint where the state is of another format, of another revision of the engine, or of an
+    Raises InvalidCheckpoint if the state is of another format, of another revision of the engine, or of an
     experiment of another shape.
     """
     document = state.document

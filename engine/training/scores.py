@@ -19,7 +19,7 @@ __all__ = ["Scores", "scoring"]
 
 
 Scores = dict[str, float | None]
-"""``accuracy`` for classification; ``r2``, ``mae``, ``rmse`` for regression, R² None where the targets do not vary."""
+"""``accuracy`` for classification; ``r2``, ``mae``, ``rmse`` for regression, R² None if the targets do not vary."""
 
 Score = Callable[[Array, Array, slice], list[Call]]
 """From logits (O, B), scratch (O, B) and the rows of the split: the calls that score these rows."""

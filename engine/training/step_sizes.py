@@ -125,7 +125,7 @@ class StepSizes:
         )
 
     def _limits(self, field: str) -> Array | None:
-        """(K, 1) bounds of a norm, None where the stack has none."""
+        """(K, 1) bounds of a norm, None if the stack has none."""
         limits = [[getattr(experiment, field)] for experiment in self._stack.experiments]
         return None if limits[0][0] is None else np.array(limits)
 

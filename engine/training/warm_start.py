@@ -1,7 +1,7 @@
 """Warm start: a network that starts from a checkpoint's weights instead of random ones.
 
 It is a resume with a fresh optimizer: weights, biases and, with batch normalization, γ, β and the running statistics
-are the checkpoint's; moments, schedule, patience, the order of rows and the counting of epochs begin anew. Features
+are the checkpoint's; moments, schedule, patience, the order of rows and the counting of epochs start over. Features
 are scaled as the new experiment's own training rows say.
 
 The same in plain NumPy: engine/textbook/network.py; tests/engine/test_textbook.py proves them equal.
@@ -28,7 +28,7 @@ def check_initial(
     initial: Sequence[Checkpoint | None],
     states: Sequence[Checkpoint | None],
 ) -> None:
-    """Raise InvalidSpec where a lane's ``init`` and what was handed in differ; a resumed lane needs nothing."""
+    """Raise InvalidSpec if a lane's ``init`` and what was handed in differ; a resumed lane needs nothing."""
     for experiment, weights, state in zip(experiments, initial, states, strict=True):
         given = isinstance(experiment.init, Given)
         if given and weights is None and state is None:

@@ -25,7 +25,7 @@ _REALM = 'Bearer realm="trainyard"'
 _HOW = "Send it as the header Authorization: Bearer key_….…; the service's operator issues keys."
 
 Identify = Callable[[Session, bytes, str, Limits], Caller | None]
-"""Takes a session, the pepper, a token and the default limits; returns None where the token is not valid."""
+"""Takes a session, the pepper, a token and the default limits; returns None if the token is not valid."""
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 class Gate:
     """Admits callers, or raises Refusal; with ``auth`` off it admits every request.
 
-    ``identify`` finds the caller who shows a token. Raises PepperError where ``auth`` is on and there is no pepper.
+    ``identify`` finds the caller who shows a token. Raises PepperError if ``auth`` is on and there is no pepper.
     """
 
     def __init__(self, settings: Settings, database: Database, identify: Identify) -> None:

@@ -23,7 +23,7 @@ class PepperError(Exception):
 
 
 def read_pepper(settings: Settings) -> bytes:
-    """The pepper that was set, or that of a file, which is made where there is none; raises PepperError."""
+    """The pepper that was set, or that of a file, which is made if there is none; raises PepperError."""
     if settings.key_pepper is not None:
         return settings.key_pepper.get_secret_value().encode()
     file = settings.key_pepper_file or settings.data_dir / FILE_NAME

@@ -35,13 +35,13 @@ class BlobGone(Exception):
 
 
 def create(session: Session, blob_id: str) -> None:
-    """Begin to write a content; does nothing where that was done."""
+    """Begin to write a content; does nothing if that was done."""
     if session.get(BlobRow, blob_id) is None:
         session.execute(sa.insert(_BLOBS).values(id=blob_id, pieces=0, stored_at=None))
 
 
 def add_piece(session: Session, blob_id: str, position: int, content: bytes) -> None:
-    """Write the next piece; does nothing where that was done. Raises BlobGone."""
+    """Write the next piece; does nothing if that was done. Raises BlobGone."""
     following = (_BLOBS.c.id == blob_id, _BLOBS.c.pieces == position)
     counted = session.execute(sa.update(_BLOBS).where(*following).values(pieces=position + 1))
     if cast("sa.CursorResult[Any]", counted).rowcount:

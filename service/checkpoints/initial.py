@@ -20,7 +20,7 @@ INITIAL = "initial"
 
 
 def modules(session: Session, experiment_id: str, kind: str) -> Sequence[str] | None:
-    """The modules of the network that a checkpoint was trained as; None where there is no such checkpoint.
+    """The modules of the network that a checkpoint was trained as; None if there is no such checkpoint.
 
     Only the header is looked at. Raises Damaged.
     """

@@ -58,7 +58,7 @@ def find_piece(session: Session, experiment_id: str, kind: str, position: int) -
         _CHUNKS.c.experiment_id == _CHECKPOINTS.c.experiment_id,
         _CHUNKS.c.kind == _CHECKPOINTS.c.kind,
         _CHUNKS.c.position == position,
-        # What was moved to a blob may still have chunks, which the sweeper is about to remove.
+        # Content moved to a blob may still have chunks until the sweeper removes them.
         _CHECKPOINTS.c.blob_id.is_(None),
     )
     shared = sa.and_(_PIECES.c.blob_id == _CHECKPOINTS.c.blob_id, _PIECES.c.position == position)

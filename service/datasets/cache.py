@@ -38,7 +38,7 @@ class DatasetCache:
     def load(self, name: str, version: str) -> Dataset:
         """The data set an experiment was made for.
 
-        Raises DatasetMismatchError where it is gone or another one, and OSError where there is no room for its files.
+        Raises DatasetMismatchError if it is gone or another one, and OSError if there is no room for its files.
         """
         if not is_identifier(name):
             return loading.load(name, version)
@@ -72,7 +72,7 @@ class DatasetCache:
             except OSError as error:
                 if error.errno not in FULL or full is not None:
                     raise
-                # What this process maps is not gone before it lets go.
+                # A mapped file exists until this process unmaps it.
                 full = error
                 self._kept = None
         message = f"Version {version[:12]} of the data set is unavailable; it may have just been deleted."

@@ -45,7 +45,7 @@ class CacheFolder:
         self._folder, self._limit = folder, limit_bytes
 
     def find(self, version: str) -> dict[str, Array] | None:
-        """The arrays of a version by name, mapped; None where it is not there, not whole, or goes this moment.
+        """The arrays of a version by name, mapped; None if it is not there, not whole, or goes this moment.
 
         Whole is what has the sizes and hashes of its manifest, which is written last. What is not is dropped.
         """

@@ -89,7 +89,7 @@ def _order_columns(facts: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def copies_of(document: Mapping[str, Any] | None) -> Copies | None:
-    """The groups that copies of rows make, from their JSON form; None where they were not looked for."""
+    """The groups that copies of rows make, from their JSON form; None if they were not looked for."""
     return (
         None if document is None else Copies(**{name: _grouping(found) for name, found in document.items()})
     )

@@ -50,7 +50,7 @@ def _may_tell(options: Mapping[str, Any]) -> bool:
 
 
 def _first_line(file: BinaryIO) -> str | None:
-    """The first line with text in it; None where it may not be all of the first row, or is no text."""
+    """The first line with text in it; None if it may not be all of the first row, or is no text."""
     file.seek(0)
     head = file.read(_HEAD_BYTES)
     file.seek(0)

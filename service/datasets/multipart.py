@@ -18,7 +18,7 @@ __all__ = ["LONGEST_FIELD_BYTES", "read_form"]
 
 LONGEST_FIELD_BYTES = 64 * 1024
 _MOST_FIELDS = 256
-# More than one, so that a second file is refused by the name of its field.
+# More than one, to refuse a second file by the name of its field.
 _MOST_FILES = 4
 _PARAMETER = re.compile(rb';\s*([^\s=;"]+)\s*=\s*("(?:\\.|[^"\\])*"|[^;]*)')
 _CHARSETS = {"utf-8": "utf-8", "utf8": "utf-8", "iso-8859-1": "latin-1"}

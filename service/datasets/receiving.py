@@ -166,7 +166,7 @@ async def received_bytes(request: Request, room: Room) -> AsyncIterator[BinaryIO
             raise Refusal(422, "The body is empty. Send the file as the body: curl -T data.csv URL.")
         yield file
     finally:
-        # What a full disk did not take is written once more at the end, and is of no interest any more.
+        # A write that failed on a full disk is retried at the end, where it no longer matters.
         with contextlib.suppress(OSError):
             file.close()
 

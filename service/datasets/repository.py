@@ -154,7 +154,7 @@ def find_page(session: Session, owner: str, *, after: Position | None, limit: in
     page = page.order_by(*newest(_DATASETS)).limit(limit)
     own = page.where(_DATASETS.c.owner == owner)
     shared = page.where(_DATASETS.c.shared, _DATASETS.c.owner != owner)
-    # Each half is read along an index of its own.
+    # Each half is read along its own index.
     both = sa.union_all(*(sa.select(half.subquery()) for half in (own, shared))).subquery()
     return session.execute(sa.select(both).order_by(*newest(both)).limit(limit)).all()
 
@@ -242,7 +242,7 @@ def add_array_piece(session: Session, version: str, array: str, position: int, c
     key = {"version": version, "array": array, "position": position}
     values = {"sha256": hashlib.sha256(content).hexdigest(), "content": content}
     statement = insert(_ARRAYS).values(**key, **values)
-    # What is there is the same, unless it is damaged.
+    # Existing content is the same, unless it is damaged.
     differs = _ARRAYS.c.content != statement.excluded.content
     session.execute(statement.on_conflict_do_update(index_elements=[*key], set_=values, where=differs))
 
@@ -311,7 +311,7 @@ def drop_arrays(session: Session, version: str, most: int) -> int:
 
 
 def array_piece_bytes(session: Session, version: str, array: str) -> int:
-    """The size of an array's first piece; 0 where there is none."""
+    """The size of an array's first piece; 0 if there is none."""
     first = (_ARRAYS.c.version == version, _ARRAYS.c.array == array, _ARRAYS.c.position == 0)
     found: int | None = session.execute(sa.select(sa.func.length(_ARRAYS.c.content)).where(*first)).scalar()
     return found or 0

@@ -110,7 +110,7 @@ def list_datasets() -> tuple[BuiltinDataset, ...]:
 
 
 def describe(name: str) -> BuiltinDataset:
-    """The built-in data set of this name; raises UnknownDatasetError where there is none."""
+    """The built-in data set of this name; raises UnknownDatasetError if there is none."""
     dataset = catalog.find(name)
     if dataset is None:
         raise UnknownDatasetError(name, _close_to(name))
@@ -182,7 +182,7 @@ def share(session: Session, owner: str, identifier: str, *, shared: bool) -> Row
 def delete(session: Session, owner: str, identifier: str) -> None:
     """Remove an uploaded data set for good.
 
-    Raises NotFound, and Conflict where it is another owner's, or where experiments were made with it.
+    Raises NotFound, and Conflict if it is another owner's, or where experiments were made with it.
     """
     row = _hold(session, owner, identifier)
     if (user := repository.find_user(session, identifier)) is not None:
@@ -219,7 +219,7 @@ def first_in_line(session: Session, reading: Collection[str] = ()) -> Waiting | 
 
 
 def begin_reading(session: Session, waiting: Waiting) -> int | None:
-    """Start a new attempt at a data set and return its number; None where it is no longer to be read."""
+    """Start a new attempt at a data set and return its number; None if it is no longer to be read."""
     return line.begin(session, waiting, utc_now())
 
 

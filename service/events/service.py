@@ -108,7 +108,7 @@ def _next(
 ) -> Iterator[tuple[Event | None, Place]]:
     """The next events of one experiment, each with the place after it.
 
-    None stands for an epoch whose metrics are gone, since training had to begin anew.
+    None stands for an epoch whose metrics are gone, since training had to start over.
     """
     names = metric_names(regression=experiment.regression)
     numbered = _numbered(session, identifier, place.positions[identifier], limit)

@@ -27,7 +27,7 @@ __all__ = ["DATABASE_AWAY", "Tail"]
 POLL_SECONDS = 0.1
 DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout)
 
-# One for the query that wakes, so that it waits for no reader, and one for what the readers read.
+# One for the waking query, which must not wait for readers, and one for the readers.
 _THREADS = 2
 
 Answer = TypeVar("Answer")

@@ -26,7 +26,7 @@ def machine_memory_bytes() -> int:
 
 
 def own_memory_bytes(pid: int) -> int:
-    """The anonymous memory of a process; 0 where the system does not say."""
+    """The anonymous memory of a process; 0 if the system does not say."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:

@@ -52,7 +52,7 @@ class _Watch:
         self._worker: int | None = None
         beats = self.folder / "beats"
         os.mkfifo(beats, 0o600)
-        # Open for writing, too, so that the pipe does not end with a worker.
+        # Also open for writing, which keeps the pipe open when a worker ends.
         self._beats = os.open(beats, os.O_RDWR)
         nanny.env[BEATS] = str(beats)
         threading.Thread(target=self._run, name="worker", daemon=True).start()
@@ -68,7 +68,7 @@ class _Watch:
             for line in lines:
                 # Each says first which process it is.
                 self._worker = int(line)
-            # A worker that has gone by itself is the nanny's matter.
+            # The nanny handles a worker that has exited.
             if self._worker is None or self._worker != self._nanny.pid:
                 continue
             limit = self._nanny.memory_manager.memory_limit

@@ -75,7 +75,7 @@ def _run(
     restarts: int,
 ) -> None:
     engine_id = _identity(settings)
-    # Workers of our own end with this process; those of a scheduler outlive it, and what they train goes on.
+    # Own workers end with this process; those of a scheduler outlive it and continue training.
     owns_workers = settings.scheduler is None
     if owns_workers:
         take_over(database, engine_id)

@@ -109,7 +109,7 @@ class EngineChild:
             wait = min(2 * wait, LONGEST_WAIT_SECONDS)
 
     def _listen(self) -> None:
-        """Return when the engine ends; kill it where it hangs."""
+        """Return when the engine ends; kill it if it hangs."""
         listener = Listener(self._beats)
         while listener.lines() is not None:
             if listener.silent_seconds >= SILENT_SECONDS:

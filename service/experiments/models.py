@@ -32,7 +32,7 @@ class ExperimentRow(Base):
 
     __tablename__ = "experiments"
     __table_args__ = (
-        # One for every set of filters an owner's list may have, so that a page is read off it from where it begins.
+        # One for every set of filters of an owner's list, so that a page is one range of the index.
         Index(None, "owner", "created_at", "id"),
         Index(None, "owner", "status", "created_at", "id"),
         Index(None, "owner", "dataset", "created_at", "id"),
@@ -151,7 +151,7 @@ class ExperimentMetadataRow(Base):
 
 
 class EpochRow(Base):
-    """One epoch's metrics, all in one row; None where a metric is undefined or was not finite.
+    """One epoch's metrics, all in one row; None if a metric is undefined or was not finite.
 
     ``non_finite`` names the metrics that were NaN or infinite. ``seconds`` is the time spent training since
     the first epoch began, over all attempts.

@@ -41,7 +41,7 @@ def stored_bytes(submission: Submission, *, begins_with_checkpoint: bool) -> int
 
 
 def refuse_too_large(submission: Submission, limits: Limits) -> None:
-    """Raise InvalidSpec where one experiment alone is more than its owner may have trained."""
+    """Raise InvalidSpec if one experiment alone is more than its owner may have trained."""
     if problems := list(_too_large(submission, limits)):
         raise InvalidSpec(problems)
 

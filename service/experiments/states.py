@@ -157,7 +157,7 @@ def named(statuses: Iterable[str]) -> list[str]:
 
 
 def after(action: str, status: str) -> str | None:
-    """The status to which an action leads at once; None where it is not allowed."""
+    """The status to which an action leads at once; None if it is not allowed."""
     return ACTIONS[action].get(status)
 
 

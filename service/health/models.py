@@ -53,4 +53,4 @@ class WorkerHostRow(Base):
     """Files of uploaded data sets that the host's workers keep."""
 
     idle_bytes: Mapped[int | None] = mapped_column(BigInteger)
-    """Memory of its own that a worker used before its first training; None where the system does not say."""
+    """Memory of its own that a worker used before its first training; None if the system does not say."""

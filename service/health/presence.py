@@ -29,7 +29,7 @@ class Workers(NamedTuple):
 
 
 class WorkerMemory(NamedTuple):
-    """What a worker may use, and what it uses before it trains; None where that is not known."""
+    """What a worker may use, and what it uses before it trains; None if that is not known."""
 
     limit_bytes: int | None = None
     """The limit of the roomiest worker of all engines."""

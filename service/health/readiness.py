@@ -96,7 +96,7 @@ def _beats(session: Session) -> dict[str, datetime]:
 
 
 def missing(session: Session, watch: EngineWatch, database: Database) -> Iterator[tuple[str, str]]:
-    """A code and a sentence for everything that is missing; nothing where the service is ready.
+    """A code and a sentence for everything that is missing; nothing if the service is ready.
 
     Raises sqlalchemy.exc.OperationalError where the database does not answer.
     """

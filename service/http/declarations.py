@@ -53,7 +53,7 @@ class UsedSession:
 
 
 def required_scope(endpoint: Dependant) -> str | None:
-    """Return the scope that callers of an endpoint must have; None where no key is needed."""
+    """Return the scope that callers of an endpoint must have; None if no key is needed."""
     declared = (each.call for each in endpoint.dependencies)
     return next((each.scope for each in declared if isinstance(each, RequiredScope)), None)
 

@@ -8,7 +8,7 @@ __all__ = ["preferred"]
 
 
 def preferred(accept: str, offered: Sequence[str]) -> str | None:
-    """The offered media type the client likes best, the first of equals; None where it accepts none of them.
+    """The offered media type the client likes best, the first of equals; None if it accepts none of them.
 
     An empty header accepts everything.
     """

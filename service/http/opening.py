@@ -51,7 +51,7 @@ class Once(Protocol):
 class Opening:
     """A session that the route opens and ends, in the endpoint's own thread.
 
-    ``at_once`` opens it where no thread is worth its while, and raises Busy where it would have to wait. With
+    ``at_once`` opens it where no thread is worth its while, and raises Busy if it would have to wait. With
     ``turn`` it is opened at once only in its turn. Between two turns the event loop serves everything else that has
     come, so that a storm of writers keeps no reader waiting.
     """

@@ -201,10 +201,10 @@ async def _http_exception(request: Request, error: HTTPException) -> ProblemResp
 def _allowed_methods(request: Request) -> list[str]:
     """Every method of this path; the framework names those of the first route that has the path."""
     if request.url.path in (paths := request.app.state.paths):
-        # Not those of routes that would take its last part for an identifier.
+        # Excludes routes that would take its last part for an identifier.
         return [method for method in _METHODS if method in paths[request.url.path]]
     scope = {"type": "http", "path": request.url.path, "root_path": "", "headers": []}
-    # What is mounted serves files.
+    # Mounted applications serve files.
     routes = [route for route in request.app.router.routes if not isinstance(route, Mount)]
     return [
         method
@@ -251,7 +251,7 @@ def _unprocessable(request: Request, errors: Sequence[WrongPlace]) -> ProblemRes
         where = errors[0].pointer or errors[0].parameter
         detail = f"{where}: {errors[0].message}"
     else:
-        # Who reads a body stops counting at some point.
+        # Validation of a body stops counting errors at some point.
         at_least = "At least " if len(errors) >= _MOST_COUNTED else ""
         detail = f"{at_least}{min(len(errors), _MOST_ERRORS)} places in the request are invalid; see errors."
     return problem_response(request, 422, detail, errors)

@@ -145,7 +145,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._feed(data)
         if not self._in_message or self._got_on or self._ended:
             return
-        # One header without an end is not told of before its end, nor is what may follow a body.
+        # The parser reports a header, or trailers after a body, only once they are complete.
         self._other_bytes += len(data)
         if self._other_bytes > MAX_HEAD_BYTES:
             self._refuse(*_TOO_LONG)

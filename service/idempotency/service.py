@@ -52,10 +52,10 @@ def fingerprint(path: str, document: Any) -> str:
 
 
 def claim(session: Session, once: Once) -> Answer | None:
-    """The answer this request has already got; None where it is the first with its key.
+    """The answer this request has already got; None if it is the first with its key.
 
     The first one holds the key until its transaction ends: others wait, and find its answer, or are the first if it
-    failed. Raises InvalidParameter where the key came with another request.
+    failed. Raises InvalidParameter if the key came with another request.
     """
     now = utc_now()
     values = {

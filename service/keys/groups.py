@@ -44,7 +44,7 @@ def add_owner(session: Session, name: str, owner: str) -> None:
 
 
 def remove_owner(session: Session, name: str, owner: str) -> None:
-    """Take an owner out of a group; raises NotFound where the group has no such owner."""
+    """Take an owner out of a group; raises NotFound if the group has no such owner."""
     if owner not in read_group(session, name).owners:
         raise NotFound(f"Group {name} has no owner {owner}.")
     repository.put_group_of(session, owner, None)

@@ -60,7 +60,7 @@ def find(session: Session, key_id: str) -> Row | None:
 
 
 def find_with_group(session: Session, key_id: str) -> Row | None:
-    """The key of this id, and the ``group_limits`` of its owner's group; None where the owner has no group."""
+    """The key of this id, and the ``group_limits`` of its owner's group; None if the owner has no group."""
     return session.execute(_FIND_WITH_GROUP, {"key_id": key_id}).first()
 
 
@@ -92,7 +92,7 @@ def find_links(session: Session, experiment_id: str) -> Sequence[Row]:
 
 
 def delete_link(session: Session, experiment_id: str, key_id: str) -> bool:
-    """Remove a key that shows this experiment; False where there is none."""
+    """Remove a key that shows this experiment; False if there is none."""
     removed = sa.delete(_KEYS).where(_KEYS.c.id == key_id, _KEYS.c.experiment_id == experiment_id)
     return session.execute(removed.returning(_KEYS.c.id)).first() is not None
 

@@ -119,7 +119,7 @@ def links(session: Session, experiment_id: str) -> Sequence[Row]:
 
 
 def delete_link(session: Session, experiment_id: str, key_id: str) -> bool:
-    """Remove the key of a link of this experiment; False where there is none."""
+    """Remove the key of a link of this experiment; False if there is none."""
     return tokens.is_key_id(key_id) and repository.delete_link(session, experiment_id, key_id)
 
 

@@ -45,13 +45,13 @@ def note_ids(session: Session, kind: Kind, ids: Iterable[str]) -> None:
 
 
 def first(session: Session) -> Leftover | None:
-    """Something to look at; None where there is nothing."""
+    """Something to look at; None if there is nothing."""
     row = session.execute(sa.select(_LEFTOVERS).order_by(_LEFTOVERS.c.kind, _LEFTOVERS.c.id).limit(1)).first()
     return None if row is None else Leftover(row.kind, row.id)
 
 
 def hold(session: Session, leftover: Leftover) -> bool:
-    """Keep others from noting or sweeping the same before this transaction ends; False where it is gone."""
+    """Keep others from noting or sweeping the same before this transaction ends; False if it is gone."""
     return session.execute(_of(sa.select(_LEFTOVERS.c.id), leftover).with_for_update()).first() is not None
 
 

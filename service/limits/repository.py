@@ -61,7 +61,7 @@ def settle(session: Session, identifiers: Iterable[str]) -> None:
         ).one()
         session.execute(sa.update(_EXPERIMENTS).where(which).values(reserved_bytes=bytes_))
         changes[found.owner] = changes.get(found.owner, 0) + bytes_ - found.reserved_bytes
-    # In one order, so that two transactions never wait for each other.
+    # In one order, which avoids deadlocks.
     for owner, more in sorted(changes.items()):
         charge(session, owner, more)
 

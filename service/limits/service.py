@@ -45,7 +45,7 @@ class Usage:
 
 
 def reserve_for_experiment(session: Session, owner: str, limits: Limits, size: int) -> None:
-    """Charge an owner for a new experiment of this many bytes; raises TooMany where that exceeds a limit."""
+    """Charge an owner for a new experiment of this many bytes; raises TooMany if that exceeds a limit."""
     experiments = repository.charge(session, owner, size)
     if limits.stored_bytes is not None:
         stored = experiments - size + repository.dataset_bytes(session, owner)
@@ -54,7 +54,7 @@ def reserve_for_experiment(session: Session, owner: str, limits: Limits, size: i
 
 
 def reserve_for_dataset(session: Session, owner: str, limits: Limits, size: int) -> None:
-    """Raise TooMany where an owner has no room for an upload of this many bytes, before its row says so."""
+    """Raise TooMany if an owner has no room for an upload of this many bytes, before its row says so."""
     experiments = repository.charge(session, owner, 0)
     if limits.stored_bytes is not None:
         stored = experiments + repository.dataset_bytes(session, owner)
@@ -77,7 +77,7 @@ def refuse_more_waiting(session: Session, owner: str, limits: Limits) -> None:
 
 
 def refuse_more_queued(session: Session, owner: str, limits: Limits) -> None:
-    """Raise TooMany where a paused experiment of an owner finds the queue full; locks the owner."""
+    """Raise TooMany if a paused experiment of an owner finds the queue full; locks the owner."""
     repository.charge(session, owner, 0)
     if (
         limits.queued is not None

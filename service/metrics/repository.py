@@ -105,7 +105,7 @@ def pace(session: Session) -> Pace:
 
 
 def engine_counters(session: Session) -> dict[str, int]:
-    """What has gone wrong since the engines started; nothing where there is no engine to know."""
+    """What has gone wrong since the engines started; nothing if there is no engine to know."""
     names = ("lease_expiries", "worker_losses")
     counted = sa.select(*(sa.func.sum(getattr(EngineRow, name)) for name in (*names, "restarts")))
     counts = zip((*names, "engine_restarts"), session.execute(counted).one(), strict=True)

@@ -20,7 +20,7 @@ def make_plain(document: dict[str, Any]) -> None:
     """Change the document to make generated clients correct."""
     _say_defaults(document)
     schemas = document["components"]["schemas"]
-    # One that has a name is a form, too, wherever that name is.
+    # A named one is also a form, wherever the name is.
     _spell_constants([{"anyOf": [*schemas.values()]}, *schemas.values()])
 
 

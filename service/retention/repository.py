@@ -36,7 +36,7 @@ def find_ended(
     columns = _EXPERIMENTS.c
     statement = (
         sa.select(columns.id, columns.created_at, columns.last_epoch)
-        # What ended before was also made before, and of the latter there is an index.
+        # An experiment that ended before was also created before, and there is an index on the creation.
         .where(columns.owner == owner, columns.status == status)
         .where(columns.created_at < before, columns.finished_at < before)
         .order_by(columns.created_at, columns.id)
@@ -55,6 +55,6 @@ def checkpoint_bytes(session: Session, identifiers: Sequence[str]) -> int:
 
 
 def delete(session: Session, identifier: str) -> tuple[str, int] | None:
-    """Remove an experiment; returns its owner and the bytes that they were charged for, None where it is gone."""
+    """Remove an experiment; returns its owner and the bytes that they were charged for, None if it is gone."""
     found = remove(session, identifier)
     return None if found is None else (found.owner, found.reserved_bytes)

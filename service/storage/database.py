@@ -163,7 +163,7 @@ class Database:
 
     @contextlib.contextmanager
     def reading_at_once(self) -> Iterator[Session]:
-        """The same in an SQLite file for an event loop: raises TooLarge where a large value is read."""
+        """The same in an SQLite file for an event loop: raises TooLarge if a large value is read."""
         with Session(self._reading_engine, expire_on_commit=False) as session, no_large_values(session):
             yield session
 
@@ -196,7 +196,7 @@ def is_full(error: SQLAlchemyError) -> bool:
 
 
 def migrate(url: str) -> None:
-    """Bring the tables up to this version of the program; does nothing where they are.
+    """Bring the tables up to this version of the program; does nothing if they are.
 
     Processes may call it at the same time: one migrates, the others wait for it.
     """
@@ -229,5 +229,5 @@ def _with_driver(url: str) -> URL:
 
 def _options() -> dict[str, Any]:
     serializer = partial(json.dumps, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-    # Enough connections for every thread of the API's pool, so that none of them waits for another's.
+    # Enough connections for every thread of the API's pool: none waits for another's.
     return {"json_serializer": serializer, "pool_size": 8, "max_overflow": 40}

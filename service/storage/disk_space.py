@@ -40,7 +40,7 @@ class Room:
 
 
 def room_of(database: Database) -> Room | None:
-    """Return the room of an SQLite file; None where that cannot be seen, as with PostgreSQL."""
+    """Return the room of an SQLite file; None if that cannot be seen, as with PostgreSQL."""
     file = _file(database)
     if file is None:
         return None

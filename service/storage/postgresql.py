@@ -46,7 +46,7 @@ def _forget(connection: psycopg.Connection[Any], _record: object) -> None:
 
 
 def _lose_patience(engine: Engine, seconds: float) -> None:
-    """The server's own time limits do nothing where it is the server that hangs."""
+    """The server's own time limits do nothing if it is the server that hangs."""
 
     class Connection(psycopg.Connection[Any]):
         @override

@@ -71,7 +71,7 @@ def sqlite_engine(url: URL, *, read_only: bool, **options: Any) -> Engine:
 def shrink(engine: Engine, go_on: Callable[[], bool]) -> None:
     """Give the file's free pages back as long as ``go_on`` says so, some at a time, and leave writers half of it.
 
-    Raises OperationalError where the file is locked for too long, or the disk full.
+    Raises OperationalError if the file is locked for too long, or the disk full.
     """
     with contextlib.closing(engine.raw_connection()) as pooled:
         connection: Any = pooled.dbapi_connection

@@ -66,7 +66,7 @@ def long_sentences(path: Path) -> list[str]:
 
 
 def test_sentences_of_the_documents_are_short() -> None:
-    assert [each for path in _TEXTS for each in long_sentences(path)] == []
+    assert [each for path in [*_TEXTS, *_RECORDS] for each in long_sentences(path)] == []
 
 
 def test_lines_of_the_documents_are_short() -> None:

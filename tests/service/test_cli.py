@@ -58,7 +58,7 @@ def test_a_data_directory_that_cannot_be_written_to(tmp_path: Path, command: str
 @pytest.mark.parametrize("command", ["serve", "api"])
 def test_a_wrong_database_url(tmp_path: Path, command: str) -> None:
     said = complaint(run(command, port="0", data_dir=str(tmp_path), database_url="mysql://u:secret@h/n"))
-    assert said.startswith('TRAINYARD_DATABASE_URL: "mysql://u:***@h/n" is not the URL of a database')
+    assert said.startswith('TRAINYARD_DATABASE_URL: "mysql://u:***@h/n" is not a database URL')
 
 
 @pytest.mark.parametrize("command", ["serve", "migrate"])
@@ -99,12 +99,12 @@ def test_a_setting_that_makes_no_sense(name: str, value: str) -> None:
         ),
         (
             {"scheduler": "tcp://host:1", "scheduler_key_file": "key.pem"},
-            "TRAINYARD_SCHEDULER_KEY_FILE only counts",
+            "TRAINYARD_SCHEDULER_KEY_FILE only applies",
         ),
         (
             {f"scheduler_{name}_file": f"/nowhere/{name}" for name in ("ca", "cert", "key")}
             | {"scheduler": "tls://host:1"},
-            "no such file as TRAINYARD_SCHEDULER_CA_FILE",
+            "The file in TRAINYARD_SCHEDULER_CA_FILE",
         ),
         ({"scheduler": "tcp://host:1"}, "use tls:// with certificates"),
     ],

@@ -103,5 +103,5 @@ def test_a_password_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         check=False,
         timeout=60,
     )
-    said = f"TRAINYARD_DATABASE_PASSWORD_FILE: {tmp_path}/none cannot be read: No such file or directory."
+    said = f"TRAINYARD_DATABASE_PASSWORD_FILE: cannot read {tmp_path}/none: No such file or directory."
     assert (refused.returncode, refused.stderr) == (2, f"trainyard: {said}\n")

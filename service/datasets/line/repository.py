@@ -44,7 +44,7 @@ class Waiting:
 def _line(waiting: sa.ColumnElement[bool]) -> Any:
     """The data sets that wait, with their start, their cost, and their place from 1."""
     cost = _DATASETS.c.bytes + FILE_COST
-    # Who had nothing to read for long has saved up nothing by that.
+    # An owner without uploads for a while accumulates no credit.
     now = sa.select(sa.func.coalesce(sa.func.max(_USAGE.c.reading_start), 0)).scalar_subquery()
     own = sa.func.coalesce(_USAGE.c.reading_tag, 0)
     tag = sa.case((own > now, own), else_=now)
@@ -68,7 +68,7 @@ def _line(waiting: sa.ColumnElement[bool]) -> Any:
 
 
 _WAITING = _line(sa.and_(_IS_UNREAD, _DATASETS.c.reading_since.is_(None))).subquery()
-# One whose engine died while it was read waits, too: the next engine begins it again.
+# A data set whose engine died during the reading also waits: the next engine starts it again.
 _IS_NOT_BEING_READ = _DATASETS.c.id.not_in(sa.bindparam("reading", expanding=True))
 _UNREAD = _line(sa.and_(_IS_UNREAD, _IS_NOT_BEING_READ)).order_by("place").limit(1)
 
@@ -88,7 +88,7 @@ def first(session: Session, reading: Collection[str]) -> Waiting | None:
 def begin(session: Session, waiting: Waiting, now: datetime) -> int | None:
     """Start a new attempt at a data set and count it for its owner; return the attempt's number.
 
-    None where the data set is no longer to be read.
+    None if the data set is no longer to be read.
     """
     values = {"attempt": _DATASETS.c.attempt + 1, "counter": _DATASETS.c.counter + 1, "reading_since": now}
     begun = sa.update(_DATASETS).where(_DATASETS.c.id == waiting.id, _IS_UNREAD).values(**values)

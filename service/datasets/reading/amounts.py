@@ -88,12 +88,12 @@ class NumberForm:
     unit: str = ""
 
     def value(self, text: str, *, unit_may_lack: bool = False) -> float | None:
-        """The number that a text is in this form; None where it is none."""
+        """The number that a text is in this form; None if it is not one."""
         amount = take_apart(text)
         if amount is None or not _FITTING[self.decimal, self.thousands].fullmatch(amount.digits):
             return None
         lacks = unit_may_lack and not amount.unit
-        # Nothing is the same in every multiple of a unit: €0 among €2M.
+        # Zero is the same in every multiple of a unit: €0 among €2M.
         lacks |= amount.is_nothing and (not amount.unit or amount.unit in self.unit.split())
         if not (lacks or is_same_unit(amount.unit, self.unit)):
             return None
@@ -111,7 +111,7 @@ class FormReader:
         self._known: dict[str, tuple[int, int, float] | None] = {}
 
     def value(self, text: str) -> float | None:
-        """The number that a text is in this form; None where it is none."""
+        """The number that a text is in this form; None if it is not one."""
         shape = shape_of(text)
         if shape not in self._known:
             if len(self._known) >= _MOST_SHAPES:

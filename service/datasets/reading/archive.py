@@ -60,7 +60,7 @@ def read_arrays(path: Path) -> tuple[dict[str, Array], list[DatasetWarning]]:
             _check_sizes(members, heads)
             return {name: _read(archive, members[name], head) for name, head in heads.items()}, warnings
     except (*_FAILURES, OSError) as error:
-        # Where a member is said to lie before the file begins, the machine calls it an invalid argument.
+        # A member offset before the start of the file is an invalid argument to the operating system.
         if isinstance(error, OSError) and error.errno != errno.EINVAL:
             raise
         raise refuse(

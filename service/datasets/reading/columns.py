@@ -111,7 +111,7 @@ class ColumnReader:
         return self.kind == "number" and (self.has_late_amounts or may_be_texts)
 
     def read(self, cells: Sequence[str] | Array, first_row: int) -> Array:
-        """(n,) the cells as float64; NaN where they are missing, numbers of texts where they may be texts.
+        """(n,) the cells as float64; NaN if they are missing, numbers of texts where they may be texts.
 
         An array is for columns that want no texts.
         """
@@ -145,7 +145,7 @@ class ColumnReader:
         return found, known[found.codes]
 
     def _as_numbers(self, cells: Sequence[str], first_row: int) -> Array | None:
-        """The cells as plain numbers; None where the column turns out to be open."""
+        """The cells as plain numbers; None if the column turns out to be open."""
         numbers = self._plain_numbers(cells)
         if numbers is not None:
             return numbers
@@ -190,7 +190,7 @@ class ColumnReader:
             self.doubtful = trimmed(signed[0])
 
     def _plain_numbers(self, cells: Sequence[str]) -> Array | None:
-        """All cells as plain numbers, None where one is something else."""
+        """All cells as plain numbers, None if one is something else."""
         text = "".join(cells)
         if "_" in text or (self.decimal == "," and "." in text):
             return None
@@ -208,7 +208,7 @@ class ColumnReader:
         return numbers
 
     def _number(self, cell: str) -> float | None:
-        """A cell as a plain number, NaN where it is missing, None where it is something else."""
+        """A cell as a plain number, NaN if it is missing, None if it is something else."""
         text = trimmed(cell)
         if text in self._missing:
             return NAN

@@ -84,12 +84,12 @@ def _bytes(values: Array) -> dict[str, Any]:
 def _mean(values: Array) -> float:
     with np.errstate(over="ignore"):
         mean = float(values.mean(dtype=np.float64))
-    # Divided first, so that no sum of large numbers overflows.
+    # Divided first, to keep sums of large numbers from overflowing.
     return mean if np.isfinite(mean) else float((values / len(values)).sum())
 
 
 def _histogram(values: Array, counts: Array, low: float, high: float) -> dict[str, list[Any]] | None:
-    """Counts of ten bins of one width, or of the one value there is; None where the range is no finite number."""
+    """Counts of ten bins of one width, or of the one value there is; None if the range is no finite number."""
     width = float(high) - float(low)
     if not isfinite(width):
         return None

@@ -38,7 +38,7 @@ class Dialect:
 
     def reader(self, lines: Iterable[str]) -> Any:
         """A ``csv.reader`` of the lines."""
-        # Columns may be lined up by spaces, and a quote is one after a space, too.
+        # Columns may be aligned by spaces, and a quote may follow a space.
         how: dict[str, Any] = {"delimiter": self.delimiter, "skipinitialspace": True}
         quoting = {"quoting": csv.QUOTE_NONE} if self.quote == "none" else {"quotechar": self.quote}
         return csv.reader(lines, **how, **quoting)
@@ -74,7 +74,7 @@ def separator_line(line: str) -> str | None:
 
 
 def find_dialect(sample: Sequence[str], options: Options) -> Dialect:
-    """The dialect of a file that begins with these lines; raises Refused where there are no rows."""
+    """The dialect of a file that begins with these lines; raises Refused if there are no rows."""
     quote = options.quote or _quote(sample)
     dialect = Dialect(options.delimiter or ",", quote, options.decimal or ".", header=True)
     if options.delimiter is None:
@@ -128,7 +128,7 @@ def _delimiter(sample: Sequence[str], dialect: Dialect, decimal: str | None) -> 
 
 
 def _evenness(dialect: Dialect, sample: Sequence[str]) -> float:
-    """The share of the rows that have as many fields as most, 0 where that is one."""
+    """The share of the rows that have as many fields as most, 0 if that is one."""
     try:
         sizes = Counter(len(row) for row in dialect.rows_of(sample))
     except csv.Error:

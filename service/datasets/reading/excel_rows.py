@@ -37,7 +37,7 @@ def read_excel(path: Path, options: Options) -> Table:
         _check_size(path)
         name, rows, others = _sheet(calamine.CalamineWorkbook.from_path(str(path)), options)
     except (calamine.CalamineError, zipfile.BadZipFile, OSError, ValueError) as error:
-        # What the machine cannot do has a number; what calamine cannot read has none.
+        # Errors of the operating system have a number; errors of calamine have none.
         if isinstance(error, OSError) and error.errno is not None:
             raise
         why = f"a damaged workbook ({shown(str(error))[1:-1]})"

@@ -147,7 +147,7 @@ def _of_words(pairs: Sequence[tuple[str, Sequence[str]]], decimal: str, missing:
     if any(cell not in missing and cell.casefold() not in _NOTHING for cell in heads):
         return Header(value=True)
     if heads:
-        # Nothing at all is above row names, as R and pandas write them.
+        # The cell above row names is empty in files of R and pandas.
         return Header(value=False, is_guess=True) if any(heads) else Header(value=True)
     return Header(not any(cell in map(str.strip, below) for cell, below in pairs), is_guess=True)
 

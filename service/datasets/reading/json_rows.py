@@ -162,7 +162,7 @@ def _kind(value: Any) -> str:
 
 
 def _items(path: Path, encoding: str) -> Iterator[Any]:
-    """The items of the outer list, or of the file where there is none; raises Refused for what is not JSON."""
+    """The items of the outer list, or of the file if there is none; raises Refused for what is not JSON."""
     count = 0
     with path.open(encoding=encoding) as file:
         text = _Text(file)

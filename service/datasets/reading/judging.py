@@ -121,12 +121,12 @@ class Tally:
             self.zero_rows += rows
         else:
             if unit.example.isdecimal():
-                # What shows how numbers are written is the better example.
+                # A value that shows the number format is the better example.
                 unit.example = text
             unit.add(amount, forms, count, rows)
 
     def _unit(self, name: str, text: str) -> _Unit | None:
-        """The count of a unit, None where there are too many units for them to be any."""
+        """The count of a unit, None if there are too many units for them to be any."""
         if name not in self._units:
             if len(self._units) >= _MOST_UNITS:
                 return None

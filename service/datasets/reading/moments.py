@@ -68,7 +68,7 @@ def _seconds(texts: Sequence[str]) -> Iterator[float | None]:
 
 
 def _day_first(texts: Sequence[str]) -> bool | None:
-    """Whether dates such as 31/01/2024 begin with the day; None where nothing or everything says so."""
+    """Whether dates such as 31/01/2024 begin with the day; None if nothing or everything says so."""
     matches = [match for match in map(_MOMENT.fullmatch, texts) if match is not None and match["a"]]
     slashed = [match for match in matches if match["sign"] != "."]
     first, second = (any(int(match[name]) > _MONTHS for match in slashed) for name in ("a", "b"))

@@ -107,7 +107,7 @@ _BY_MEMBER: tuple[tuple[bytes, OtherFormat], ...] = (
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _OLE = b"\xd0\xcf\x11\xe0"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
-# What begins like a word of a table is told by the binary data that follows.
+# A beginning that could be a word of a table is recognized by the binary data after it.
 _BY_PATTERN: tuple[tuple[re.Pattern[bytes], OtherFormat], ...] = tuple(
     (re.compile(pattern, re.DOTALL), found)
     for pattern, found in (

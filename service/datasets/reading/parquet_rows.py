@@ -40,7 +40,7 @@ def read_parquet(path: Path, options: Options) -> Table:
     try:
         return read_whole(lambda plans: _read(arrow, parquet.ParquetFile(path), options, plans))
     except (arrow.ArrowException, OSError, ValueError, KeyError) as error:
-        # What the machine cannot do has a number; what pyarrow cannot read has none.
+        # Errors of the operating system have a number; errors of pyarrow have none.
         if isinstance(error, OSError) and error.errno is not None:
             raise
         found = f"a damaged Parquet file ({shown(str(error))[1:-1]})"
@@ -138,7 +138,7 @@ def _is_text(arrow: Any, kind: Any) -> bool:
 
 
 def _column(arrow: Any, column: Any, *, as_texts: bool) -> Array | list[str]:
-    """(n,) float64, NaN where there is nothing, or texts."""
+    """(n,) float64, NaN if there is nothing, or texts."""
     if arrow.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     if arrow.types.is_boolean(column.type):

@@ -69,7 +69,7 @@ def _parse(path: Path, options: Options) -> Parsed:
 
 
 def _format(path: Path) -> str:
-    """The format by the file's first bytes; raises Refused where there are none."""
+    """The format by the file's first bytes; raises Refused if there are none."""
     with path.open("rb") as file:
         start = file.read(1024)
     if not start.strip(_BLANKS):

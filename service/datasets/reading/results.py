@@ -32,7 +32,7 @@ class Reason:
     """One thing that keeps the file from being read.
 
     ``row`` is the line that a person sees in an editor, from 1 (of JSON and arrays: the item, from 1), ``column`` a
-    column's or an array's name; None where there is no single one.
+    column's or an array's name; None if there is no single one.
     """
 
     row: int | None
@@ -131,7 +131,7 @@ class Parsed:
     ``weights`` (N,), ``groups`` (N,), ``order`` (N,), ``x_validation``, ``y_validation``, ``x_test`` and
     ``y_test``. ``task`` is ``binary``, ``multiclass``, ``multilabel`` or ``regression``; ``classes`` names the
     classes, None for regression and several labels. ``feature_names`` are those after encoding. ``image_shape`` is
-    (height, width) or (height, width, channels). ``groups`` counts the groups of rows, None where there are none.
+    (height, width) or (height, width, channels). ``groups`` counts the groups of rows, None if there are none.
     ``order`` is the name of the column of that order.
     ``options`` have everything resolved. ``summary``, ``findings`` and ``preview`` are JSON.
     """

@@ -25,7 +25,7 @@ _TARGET_NAMES = ("target", "label", "class", "y", "species", "outcome", "survive
 class Roles:
     """The places of columns in a table, from 0, by what they are for; ``features`` are all that is left.
 
-    ``guess`` says why a column was taken for the target; None where it was named.
+    ``guess`` says why a column was taken for the target; None if it was named.
     """
 
     names: tuple[str, ...]

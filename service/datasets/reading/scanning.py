@@ -15,9 +15,9 @@ __all__ = ["Place", "Scan", "count_breaks", "count_controls", "scan"]
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1a")) + b"\x7f"
 _ODD = re.compile("[\x01-\x08\x0b\x0e-\x19\x1b-\x1f\x7f-\x9f\ufffd]")
 _AROUND = 30
-# What the bytes 80 to BF of UTF-8 become where they are read as Windows-1252.
+# The bytes 80 to BF of UTF-8 when decoded as Windows-1252.
 _TRAIL = "[\x80-\xbf" + "".join(bytes([each]).decode("cp1252", "ignore") for each in range(0x80, 0xA0)) + "]"
-# A set comes first, so that searching is fast.
+# A character set comes first, which makes the search fast.
 _MAY_BE_TWICE = re.compile(f"[\xc2\xc3\xce-\xd1\xd7-\xd9\xe2-\xe9\xf0]{_TRAIL}")
 _TWICE_ENCODED = re.compile(
     f"[\xc2\xc3]{_TRAIL}|(?:[\xce-\xd1\xd7-\xd9]{_TRAIL}){{2,}}|\xe2{_TRAIL}{{2}}"

@@ -55,7 +55,7 @@ class Settling:
         self._decimal = decimal
 
     def run(self, readers: Sequence[ColumnReader], rows: int, rows_of: RowsOf) -> None:
-        """Settle all columns of so many rows; raises ReadAgain where that takes another reading."""
+        """Settle all columns of so many rows; raises ReadAgain if that takes another reading."""
         prefer = self._preferred_sign(readers)
         columns = list(zip(self._roles.read, readers, strict=True))
         judged = {

@@ -58,7 +58,7 @@ class OddNumbers:
 
 @dataclass(kw_only=True)
 class Table:
-    """``values`` (N, columns read) hold numbers, NaN where one is missing, and numbers of texts.
+    """``values`` (N, columns read) hold numbers, NaN if one is missing, and numbers of texts.
 
     ``levels`` has, for each column that holds texts, those texts in the order of their numbers, else None. ``lines``
     are those of the rows in the file. ``options`` are resolved as far as the reader can. ``labels`` are the texts of

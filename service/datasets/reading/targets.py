@@ -23,7 +23,7 @@ _TRUTHS = ({"false", "true"}, {"no", "yes"}, {"f", "t"}, {"n", "y"})
 class Columns:
     """Target columns ``values`` (N, O): numbers, or numbers of texts in ``levels``; ``line`` tells where a row is.
 
-    ``labels`` are the texts of a single column of numbers, None where there are too many of them.
+    ``labels`` are the texts of a single column of numbers, None if there are too many of them.
     """
 
     names: tuple[str, ...]
@@ -50,9 +50,9 @@ class Target:
 
 
 def understand(columns: Columns, task: str | None, classes: tuple[str, ...] | None = None) -> Target:
-    """The target of a task, or of the one that suits its values; raises Refused, naming rows, where there is none.
+    """The target of a task, or of the one that suits its values; raises Refused, naming rows, if there is none.
 
-    ``classes`` names the numbers from 0 where the file says what they mean.
+    ``classes`` names the numbers from 0 if the file says what they mean.
     """
     _check_present(columns)
     several, is_asked = columns.values.shape[1] > 1, task is not None
@@ -173,7 +173,7 @@ def _classes(columns: Columns, names: tuple[str, ...] | None) -> Target:
 
 
 def _labels_of(columns: Columns) -> LabelsFound:
-    """The texts that name the rows' classes; raises Refused where there are too many."""
+    """The texts that name the rows' classes; raises Refused if there are too many."""
     if columns.labels is not None:
         return columns.labels
     levels = columns.levels[0]
@@ -188,7 +188,7 @@ def _labels_of(columns: Columns) -> LabelsFound:
 
 
 def _places_of(texts: Sequence[str], count: int) -> Array | None:
-    """(texts,) the numbers from 0 below ``count`` that the texts are; None where one is something else."""
+    """(texts,) the numbers from 0 below ``count`` that the texts are; None if one is something else."""
     numbers = [exact_number(text) for text in texts]
     if all(number is not None and number in range(count) for number in numbers):
         return np.array([int(number or 0) for number in numbers])

@@ -60,7 +60,7 @@ def find_encoding(path: Path, given: str | None) -> tuple[str, list[DatasetWarni
 
 
 def _as_given(path: Path, given: str, wide: str | None, *, has_nul: bool) -> tuple[str, list[DatasetWarning]]:
-    """The encoding that was given, in its full name, and warnings; raises Refused where it is not that."""
+    """The encoding that was given, in its full name, and warnings; raises Refused if it is not that."""
     is_wide = given.startswith(("utf-16", "utf-32"))
     if (is_wide and not has_nul) or (wide is not None and not wide.startswith(given)):
         advice = f'Omit the encoding, or set "encoding": "{wide}".' if wide else "Omit the encoding."
@@ -90,7 +90,7 @@ def lines_of(path: Path, encoding: str) -> Iterator[str]:
                     "Check that this is a CSV file with one row per line.",
                     row=number,
                 )
-            # DOS ended files with this character, on a line of its own.
+            # DOS ended files with this character, on a separate line.
             yield "\n" if line.strip() == _EOF_MARK else line
             number, line = number + 1, file.readline(MAX_LINE)
 
@@ -205,7 +205,7 @@ def _odd_characters(found: Scan) -> list[DatasetWarning]:
 
 
 def _guessed(path: Path) -> list[DatasetWarning]:
-    """Warnings about a file that is no UTF and may be Windows-1252; raises Refused where it is neither."""
+    """Warnings about a file that is no UTF and may be Windows-1252; raises Refused if it is neither."""
     if (mixed := mixture(path)) is not None:
         utf_8, other = mixed
         raise refuse(

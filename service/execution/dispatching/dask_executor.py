@@ -60,7 +60,7 @@ class DaskExecutor:
         return found
 
     def memory_bytes(self) -> int | None:
-        """The largest limit of a worker; None where a worker has none, or the scheduler is away."""
+        """The largest limit of a worker; None if a worker has none, or the scheduler is away."""
         try:
             identity = self._ask("identity", n_workers=-1)
         except OSError:
@@ -93,12 +93,12 @@ class DaskExecutor:
         return Slots(sum(threads.values()), idle)
 
     def _ask(self, question: str, **arguments: Any) -> Any:
-        """The scheduler's answer; raises OSError (a timeout is one) where there is none."""
+        """The scheduler's answer; raises OSError (a timeout is one) if there is none."""
         client = self._connect()
         return client.sync(getattr(client.scheduler, question), callback_timeout=ANSWER_SECONDS, **arguments)
 
     def _connect(self) -> Client:
-        """The client, made anew where the scheduler was away for so long that the old one gave up."""
+        """The client, created again where the scheduler was away for so long that the old one gave up."""
         if self._client is None or self._client.status == "closed":
             self._client = Client(
                 self._address, security=self._security, set_as_default=False, timeout=ANSWER_SECONDS
@@ -115,7 +115,7 @@ class DaskExecutor:
         return self._client
 
     def _note_kill(self, event: tuple[Any, Mapping[str, Any]]) -> None:
-        # The nanny says so before it kills, so that this comes ahead of the end of the task.
+        # The nanny announces a kill first, so this arrives before the end of the task.
         _, killed = event
         self._killed[killed["worker"]] = MemoryUse(killed["used_bytes"], killed["limit_bytes"])
 

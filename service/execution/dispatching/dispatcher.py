@@ -217,7 +217,7 @@ class Dispatcher:
         slots = self._executor.slots()
 
         def capacity(live: int) -> int:
-            # What is claimed and not yet started occupies no worker, but will.
+            # Claimed experiments that have not started do not occupy a worker yet, but will.
             return min(slots.idle, slots.total - live)
 
         used = self._turns.used()

@@ -72,7 +72,7 @@ class LocalExecutor:
         return self._memory_bytes
 
     def submit(self, dispatch_id: str) -> None:
-        """Hand the dispatch to an idle worker; raises ConnectionError where there is none."""
+        """Hand the dispatch to an idle worker; raises ConnectionError if there is none."""
         if not any(worker.take(dispatch_id) for worker in self._workers):
             message = "No worker is idle."
             raise ConnectionError(message)
@@ -145,7 +145,7 @@ class _Worker:
         try:
             self._process.stdin.write(f"{command}\n".encode())
         except (OSError, ValueError):
-            # It has just died, or its pipe is closed already; the thread that watches it sees that, too.
+            # It has just died, or its pipe is already closed; its watching thread notices.
             return False
         return True
 
@@ -164,7 +164,7 @@ class _Worker:
                 self._process, self._reports = _start(replaces=True)
 
     def _listen(self) -> None:
-        """Take reports in until the process ends; kill it where it hangs or takes too much memory."""
+        """Take reports in until the process ends; kill it if it hangs or takes too much memory."""
         listener = Listener(self._reports)
         while (lines := listener.lines()) is not None:
             self._silent_for = listener.silent_seconds

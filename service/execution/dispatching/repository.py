@@ -68,7 +68,7 @@ class Held:
 
 def has_queued(session: Session) -> bool:
     """Whether anything waits to be dispatched."""
-    # What has not finished has an index of its own.
+    # Unfinished rows have their own index.
     waiting = (ExperimentRow.status == "queued", ExperimentRow.finished_at.is_(None))
     return session.execute(sa.select(ExperimentRow.id).where(*waiting).limit(1)).first() is not None
 
@@ -189,7 +189,7 @@ def board(session: Session, dispatch: Dispatch, engine_id: str) -> str | None:
 
 
 def _keep_live(session: Session, dispatch_id: str) -> bool:
-    """See to it that a dispatch does not end before this transaction; False where it has ended.
+    """See to it that a dispatch does not end before this transaction; False if it has ended.
 
     Its worker looks for others on board after its last experiment has ended, and no sooner can that one end.
     """

@@ -105,7 +105,7 @@ def stage(content: Iterable[bytes], persist: Callable[[Callable[[Session], None]
 
 
 def _pieces_of_blob(content: Iterable[bytes]) -> Iterator[bytes]:
-    # The header by itself: a warm start is checked by it alone.
+    # The header alone, which is enough to check a warm start.
     rest, size = b"", 0
     for piece in content:
         rest, start = rest + piece, 0
@@ -160,7 +160,7 @@ def read_state(session: Session, experiment_id: str) -> Content:
 
 
 def read_initial(session: Session, experiment_id: str) -> Content:
-    """The checkpoint that the experiment begins with, nothing where its weights are drawn; raises Damaged."""
+    """The checkpoint that the experiment begins with, nothing if its weights are drawn; raises Damaged."""
     which = (_CHECKPOINTS.c.experiment_id == experiment_id, _CHECKPOINTS.c.kind == INITIAL)
     row = session.execute(sa.select(_CHECKPOINTS.c.sha256, _CHECKPOINTS.c.blob_id).where(*which)).first()
     if row is None:

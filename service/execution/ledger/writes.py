@@ -158,12 +158,12 @@ def beat(session: Session, leases: Sequence[Lease]) -> None:
 
 
 def store(session: Session, progress: Sequence[Progress]) -> list[str | None]:
-    """Write all of it in this transaction; returns each experiment's status, None where it is no longer ours.
+    """Write all of it in this transaction; returns each experiment's status, None if it is no longer ours.
 
     Of what is not ours nothing is written. An experiment that is to pause, and whose state comes with it, is paused.
     Storing the same again, after a commit whose answer was lost, does no harm.
     """
-    # In one order for all, so that two who write the same rows do not wait for each other.
+    # In one order for all writers, which avoids deadlocks.
     flushed = {each.lease: fence.flush(session, each) for each in sorted(progress, key=_id)}
     written = [(each, *found) for each in progress if (found := flushed[each.lease]) is not None]
     journal.write(session, [(row.id, row.last_event, events) for _, row, events in written])

@@ -62,7 +62,7 @@ class Intake:
         self._copied: LeaseWatch[str] = LeaseWatch(ABANDONED_SECONDS)
         self._awaited: LeaseWatch[str] = LeaseWatch(AWAITED_SECONDS)
         self._next_look = 0.0
-        # In the order in which they were begun. Replaced as a whole: the readers' threads look at it, too.
+        # In the order of their start. Replaced as a whole, since the readers' threads also read it.
         self._readers: tuple[ReaderProcess, ...] = ()
         self._alone: set[str] = set()
 

@@ -58,7 +58,7 @@ class Mover:
         self._state = {"id_": ""}
 
     def move_one(self) -> bool:
-        """Move the next content; False where there is none. Raises BlobGone where it is to be tried again."""
+        """Move the next content; False if there is none. Raises BlobGone if it is to be tried again."""
         return self._move_state() or self._move_checkpoint()
 
     def _move_checkpoint(self) -> bool:

@@ -114,7 +114,7 @@ class ReaderProcess:
         return subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[beats])  # noqa: S603 - our own command
 
     def _watch(self) -> None:
-        """Return when the process has ended; kill it where it hangs."""
+        """Return when the process has ended; kill it if it hangs."""
         listener = Listener(self._beats)
         while listener.lines() is not None:
             if listener.silent_seconds >= SILENT_SECONDS:

@@ -28,7 +28,7 @@ _ARRAYS: Any = DatasetArrayRow.__table__
 
 
 def verify(database: Database) -> Iterator[Damaged | None]:
-    """Read every checkpoint, state and array; yields what is wrong with each, None where nothing is."""
+    """Read every checkpoint, state and array; yields what is wrong with each, None if nothing is."""
     things: list[tuple[Sequence[Any], Callable[..., None]]] = [
         ((_CHECKPOINTS.c.experiment_id, _CHECKPOINTS.c.kind), _read_checkpoint),
         ((_STATES.c.experiment_id,), _read_state),
@@ -59,7 +59,7 @@ def _keys(database: Database, columns: Sequence[Any]) -> Iterator[tuple[str, ...
 
 
 def _read_checkpoint(database: Database, experiment_id: str, kind: str) -> None:
-    # What is deleted or replaced meanwhile is not damaged.
+    # Content deleted or replaced meanwhile is not damaged.
     with suppress(CheckpointReplaced, NotFound):
         try:
             for _ in checkpoints.content(database, experiment_id, kind).pieces:

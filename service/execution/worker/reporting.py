@@ -62,7 +62,7 @@ class Reporter:
         self._count(flushes=1, flush_seconds=seconds)
 
     def report(self) -> None:
-        """Add what was counted since the last report to the host's row; keep it where the database does not answer."""
+        """Add what was counted since the last report to the host's row; keep it if the database does not answer."""
         with self._counting:
             counts, self._counts = self._counts, dict.fromkeys(_ADDED, 0.0)
         try:
@@ -88,7 +88,7 @@ class Reporter:
         while True:
             due = reported is None or time.monotonic() - reported >= QUIET_SECONDS
             if due or any(self._counts.values()):
-                # Who trains says that the database is away.
+                # The training thread logs that the database is unavailable.
                 with contextlib.suppress(SQLAlchemyError):
                     self.report()
                     reported = time.monotonic()

@@ -33,7 +33,7 @@ class TrainingData:
         wanted = Preparation.of(resolved)
         if self._last is not None and self._last[:2] == (version, wanted):
             return self._last[2]
-        # What comes next may need the room.
+        # The next data set may need the memory.
         self._last = None
         splits = wanted.apply(self._load(name, version))
         if splits.size <= KEPT_BYTES:

@@ -31,7 +31,7 @@ _EVENTS: Any = EventRow.__table__
 
 
 def remove(session: Session, identifier: str) -> Removed | None:
-    """Remove an experiment; None where there is none. Many epochs and large contents are left to the sweeper.
+    """Remove an experiment; None if there is none. Many epochs and large contents are left to the sweeper.
 
     Until they are swept the row has no owner and is invisible.
     """

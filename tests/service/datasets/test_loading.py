@@ -36,9 +36,9 @@ def test_arrays_cannot_be_written_to() -> None:
 @pytest.mark.parametrize(
     ("name", "version", "message"),
     [
-        ("iris", "0" * 64, r"needs data set iris in version 000000000000, which is now [0-9a-f]{12}\."),
-        ("gone", "0" * 64, r"needs data set gone in version 000000000000, which is not there\."),
-        ("iris", describe("wine").version, "which is now"),
+        ("iris", "0" * 64, r"needs data set iris in version 000000000000, but it is now [0-9a-f]{12}\."),
+        ("gone", "0" * 64, r"needs data set gone in version 000000000000, but it does not exist\."),
+        ("iris", describe("wine").version, "but it is now"),
     ],
 )
 def test_another_version_is_refused(name: str, version: str, message: str) -> None:

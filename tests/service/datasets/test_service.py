@@ -38,6 +38,6 @@ def test_a_misspelled_name_leads_to_the_right_one(wrong: str, right: str) -> Non
 
 @pytest.mark.parametrize("wrong", ["", "imagenet", "../../etc/passwd", "x" * 1_000_000, "\ud800", "\0"])
 def test_a_name_unlike_any_other_names_those_that_exist(wrong: str) -> None:
-    with pytest.raises(UnknownDatasetError, match=r"built-in ones are digits, .*friedman1\.$") as caught:
+    with pytest.raises(UnknownDatasetError, match=r"a built-in one: digits, .*friedman1\.$") as caught:
         describe(wrong)
     assert caught.value.candidates == ()

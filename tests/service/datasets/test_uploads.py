@@ -111,7 +111,7 @@ def test_what_an_older_reader_has_read_is_read_anew(
         session.execute(sa.update(DatasetRow).values(reader_revision=READER_REVISION - 1))
     shown = client.get(old["links"]["self"]).json()
     assert shown["reader_revision"] == READER_REVISION - 1
-    assert "upload it again" in shown["warnings"][-1]["message"]
+    assert "Upload it again" in shown["warnings"][-1]["message"]
     (warning,) = client.post("/v1/experiments", json={"dataset": old["id"]}).json()["warnings"]
     assert (warning["pointer"], warning["code"]) == ("#/dataset", "read_by_older_revision")
 

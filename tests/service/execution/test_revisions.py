@@ -57,7 +57,7 @@ def check_restarted(database: Database, id_: str) -> None:
     assert stored.engine_revision == ENGINE_REVISION
     (warning,) = stored.warnings
     assert (warning["code"], warning["pointer"]) == (RESTARTED, "#")
-    assert f"revision {OLDER} " in warning["message"]
+    assert f"revision {OLDER}, " in warning["message"]
     events = told(database, id_)
     (warned,) = [event for event in events if event.type == "experiment.warning"]
     assert warned.data == warning

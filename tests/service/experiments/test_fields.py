@@ -56,7 +56,7 @@ def test_all_fields_are_a_whole(sqlite_client: TestClient) -> None:
 @pytest.mark.parametrize("path", ["", "/exp_01ARYZ6S41TSV4RRFFQ69G5FAV"])
 @pytest.mark.parametrize(
     ("fields", "hint"),
-    [("statuss", 'Did you mean "status"?'), ("", "allowed: id, "), ("id,,spec", "it has: id, ")],
+    [("statuss", 'Did you mean "status"?'), ("", "allowed: id, "), ("id,,spec", "allowed: id, ")],
 )
 def test_a_field_that_there_is_not(sqlite_client: TestClient, path: str, fields: str, hint: str) -> None:
     response = sqlite_client.get(f"{URL}{path}", params={"fields": fields})
