@@ -21,7 +21,9 @@ ENDLESS_RUN = {**LONG_RUN, "max_epochs": 100_000, "patience": None}
 
 @pytest.fixture(scope="package")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    service = Service(tmp_path_factory.mktemp("service") / "data")
+    folder = tmp_path_factory.mktemp("service")
+    (folder / "temporary").mkdir()
+    service = Service(folder / "data", TMPDIR=str(folder / "temporary"))
     yield service
     service.stop()
     assert "Traceback" not in service.log

@@ -5,7 +5,7 @@ import os
 import pickle
 import sqlite3
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -65,15 +65,6 @@ class Remains:
 
 def rows_of(database: sqlite3.Connection, table: str) -> int:
     return int(database.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - our own names
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    folder = tmp_path_factory.mktemp("broken")
-    (folder / "temporary").mkdir()
-    service = Service(folder / "data", workers=1, TMPDIR=str(folder / "temporary"))
-    yield service
-    service.stop()
 
 
 @pytest.fixture

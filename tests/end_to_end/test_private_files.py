@@ -50,16 +50,12 @@ def test_nobody_else_may_read_what_a_service_stores(data: Path, tmp_path: Path) 
     assert open_to_others(data) == []
     service.stop()
 
-
-def test_what_an_earlier_version_left_open_is_closed(data: Path, tmp_path: Path) -> None:
-    service = Service(data, 1)
-    use(service, tmp_path)
-    service.stop()
+    # What an earlier version has left open is closed at the next start.
     foreign = data / "notes.txt"
     foreign.touch()
     for path in [data, *data.rglob("*")]:
         path.chmod(0o755 if path.is_dir() else 0o644)
-    service = Service(data, 1)
+    service = Service(data, 1, TRAINYARD_KEY_PEPPER="x" * 32)
     assert open_to_others(data) == [str(foreign)]
     assert "other accounts could read stored files" in service.log
     service.stop()

@@ -56,17 +56,15 @@ def test_after_everything_was_killed_a_new_start_goes_on_by_itself(
 
     third = Service(tmp_path, workers=1)
     check_outcome(third, again, expected)
+    id_ = third.submit(**LONG_RUN)
+    third.wait_for_epoch(id_)
     third.stop(signal_number=signal.SIGTERM)
     assert third.process.returncode == 0
+    begins_again_after_an_upgrade(tmp_path, id_, expected)
 
 
-def test_after_an_upgrade_that_changes_bits_half_done_work_begins_again(
-    tmp_path: Path, expected: dict[str, str]
-) -> None:
-    older = Service(tmp_path, workers=1)
-    id_ = older.submit(**LONG_RUN)
-    older.wait_for_epoch(id_)
-    older.kill()
+def begins_again_after_an_upgrade(tmp_path: Path, id_: str, expected: dict[str, str]) -> None:
+    """Half-done work does, where the upgrade changes bits."""
     with contextlib.closing(sqlite3.connect(tmp_path / "trainyard.sqlite3")) as database, database:
         database.execute("UPDATE experiments SET engine_revision = engine_revision - 1")
 
@@ -78,13 +76,23 @@ def test_after_an_upgrade_that_changes_bits_half_done_work_begins_again(
     newer.stop()
 
 
-@pytest.mark.parametrize("name", ["serve", "engine"])
 def test_whichever_process_is_killed_nothing_is_left_running_or_lost(
-    tmp_path: Path, expected: dict[str, str], name: str
+    tmp_path: Path, expected: dict[str, str]
 ) -> None:
     service = Service(tmp_path, workers=1)
-    id_ = service.submit(**LONG_RUN)
-    service.wait_for_epoch(id_)
+    for name in ("engine", "serve"):
+        id_ = service.submit(**LONG_RUN)
+        service.wait_for_epoch(id_)
+        kill(service, name)
+        if name == "serve":
+            service.wait()
+            service = Service(tmp_path, workers=1)
+        check_outcome(service, id_, expected)
+    service.stop()
+
+
+def kill(service: Service, name: str) -> None:
+    """Kill one process of a service, and wait until those that hung on it have ended."""
     before = service.processes()
     (victim,) = [pid for pid, words in before.items() if f" {name}" in words.replace("--attached", "")]
     # What hangs sees no pipe close.
@@ -92,8 +100,3 @@ def test_whichever_process_is_killed_nothing_is_left_running_or_lost(
         os.kill(pid, signal.SIGSTOP)
     os.kill(victim, signal.SIGKILL)
     wait_for(lambda: not set(before) - {service.process.pid} & set(service.processes()), "the engine to end")
-    if name == "serve":
-        service.wait()
-        service = Service(tmp_path, workers=1)
-    check_outcome(service, id_, expected)
-    service.stop()

@@ -15,6 +15,7 @@ from service.http.compression import MINIMUM_BYTES
 from service.http.exposure import ExposedError, refuse_exposure
 from service.settings import Settings
 from service.storage.database import Database
+from tests.cases import folded
 from tests.service import rows
 from tests.service.access.keys import showing_key
 from tests.service.conftest import OpenClient
@@ -43,9 +44,7 @@ def test_a_misspelled_path_takes_no_openapi_document(sqlite_client: TestClient) 
     assert set(app.state.paths) == set(app.openapi()["paths"])
 
 
-@pytest.mark.parametrize(
-    "path", ["/livez", URL, "/nothing", "/openapi.json", "/docs", "/docs/swagger-ui/swagger-ui.css"]
-)
+@folded("path", ["/livez", URL, "/nothing", "/openapi.json", "/docs", "/docs/swagger-ui/swagger-ui.css"])
 def test_browsers_do_no_more_than_is_meant(sqlite_client: TestClient, path: str) -> None:
     headers = sqlite_client.get(path).headers
     assert headers.get_list("x-content-type-options") == ["nosniff"]
@@ -63,7 +62,7 @@ def fetch(client: TestClient, path: str, **headers: str) -> tuple[Any, bytes]:
         return response, b"".join(response.iter_raw())
 
 
-@pytest.mark.parametrize("accepted", ["gzip", "br, GZIP;q=0.5", "deflate, gzip; q=1"])
+@folded("accepted", ["gzip", "br, GZIP;q=0.5", "deflate, gzip; q=1"])
 def test_a_long_answer_is_compressed(sqlite_client: TestClient, accepted: str) -> None:
     plain, content = fetch(sqlite_client, "/openapi.json", **{"Accept-Encoding": "identity"})
     assert "content-encoding" not in plain.headers
@@ -74,7 +73,7 @@ def test_a_long_answer_is_compressed(sqlite_client: TestClient, accepted: str) -
     assert int(compressed.headers["content-length"]) == len(shorter) < len(content) / 5
 
 
-@pytest.mark.parametrize("accepted", ["", "gzip;q=0", "gzip; q=0.00", "br", "x-gzipped"])
+@folded("accepted", ["", "gzip;q=0", "gzip; q=0.00", "br", "x-gzipped"])
 def test_only_for_those_who_take_it(sqlite_client: TestClient, accepted: str) -> None:
     response, _ = fetch(sqlite_client, "/openapi.json", **{"Accept-Encoding": accepted})
     assert "content-encoding" not in response.headers
@@ -139,7 +138,7 @@ def test_a_page_of_a_named_origin_is_let_in(open_to_pages: TestClient) -> None:
     assert refused.headers["access-control-allow-origin"] == THEIRS
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example.org", f"{THEIRS}.evil.org", "null"])
+@folded("origin", ["https://evil.example.org", f"{THEIRS}.evil.org", "null"])
 def test_a_page_of_another_origin_is_not(
     open_to_pages: TestClient, sqlite_client: TestClient, origin: str
 ) -> None:
@@ -192,7 +191,7 @@ def test_origins_are_compared_as_browsers_send_them(monkeypatch: pytest.MonkeyPa
     assert Settings().cors_origins == expected
 
 
-@pytest.mark.parametrize(
+@folded(
     "text",
     [
         "example.org",

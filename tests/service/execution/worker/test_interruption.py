@@ -31,6 +31,12 @@ SLOW: dict[str, Any] = {
 """An epoch is a second: longer than it takes to hear of a wish."""
 
 
+@pytest.fixture
+def fresh_database_url(fresh_sqlite_url: str) -> str:
+    """URL of an SQLite file; test_worker.py and the tests of the ledger store the same in PostgreSQL, too."""
+    return fresh_sqlite_url
+
+
 def test_lanes_leave_within_an_epoch(database: Database, submit_together: Submit) -> None:
     cancelled, paused, stays = (submit_together(**SLOW, seed=seed) for seed in range(3))
     (dispatch_id,) = claim(database)

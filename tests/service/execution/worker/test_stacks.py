@@ -3,6 +3,7 @@
 import hashlib
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from engine import train as train_in_notebook
@@ -26,6 +27,12 @@ from tests.service.execution.worker.test_worker import (
 )
 
 LONG = 1000
+
+
+@pytest.fixture
+def fresh_database_url(fresh_sqlite_url: str) -> str:
+    """URL of an SQLite file; test_worker.py and the tests of the ledger store the same in PostgreSQL, too."""
+    return fresh_sqlite_url
 
 
 def check_lone(database: Database, id_: str) -> None:

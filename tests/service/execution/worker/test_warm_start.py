@@ -3,6 +3,7 @@
 import hashlib
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from engine import train as train_in_notebook
@@ -24,6 +25,12 @@ from tests.service.execution.worker.test_worker import (
 )
 
 NORMALIZED: dict[str, Any] = {"architecture": [{"units": 4, "batch_norm": True}, 3], "optimizer": "adam"}
+
+
+@pytest.fixture
+def fresh_database_url(fresh_sqlite_url: str) -> str:
+    """URL of an SQLite file; test_worker.py and the tests of the ledger store the same in PostgreSQL, too."""
+    return fresh_sqlite_url
 
 
 def content(database: Database, id_: str, kind: str) -> bytes:
