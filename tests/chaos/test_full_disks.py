@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.test_outages import may_mount, queried
+from tests.chaos.outages import may_mount, queried
 from tests.end_to_end.harness import BINARIES, Client, Refused, Service, Session, listening_address, wait_for
 
 pytestmark = pytest.mark.skipif(not may_mount(), reason="only root may mount a small disk")

@@ -4,8 +4,6 @@ import contextlib
 import itertools
 import json
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +13,7 @@ import pytest
 
 from service.execution.supervisor import SILENT_SECONDS
 from tests.chaos.conftest import Deployment
+from tests.chaos.outages import may_mount, queried
 from tests.chaos.undisturbed import RUN, check
 from tests.end_to_end.harness import Client, Refused, Service, wait_for
 from tests.postgresql import PostgresqlServer
@@ -107,20 +106,6 @@ def filled(directory: Path) -> Iterator[None]:
 def says_why(service: Service) -> bool:
     said = ("unavailable; retrying", "disk is full")
     return any(all(words in line for words in said) for line in service.lines)
-
-
-def queried(service: Service, query: str) -> str:
-    """The first value that the service's SQLite file has in answer, read from within the service's mounts."""
-    program = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute(sys.argv[2]).fetchone()[0])"
-    file = f"{service.environment['TRAINYARD_DATA_DIR']}/trainyard.sqlite3"
-    within = ("nsenter", f"--mount=/proc/{service.process.pid}/ns/mnt")
-    command = [*within, sys.executable, "-c", program, file, query]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-
-def may_mount() -> bool:
-    command = ["unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 @pytest.mark.skipif(not may_mount(), reason="only root may mount a small disk")

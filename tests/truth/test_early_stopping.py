@@ -15,6 +15,7 @@ import pytest
 from engine.spec import Experiment
 from engine.training.stopping import Patience, Progress
 from tests.truth import oracle
+from tests.truth.precision import precision
 
 FILE = "early_stopping_traces.json"
 RULES = {"left_out": oracle.after_non_finite}
@@ -31,11 +32,6 @@ def rule(options: dict[str, Any], dtype: type[Any] = np.float64) -> Patience:
     return replace(
         found, **{name: getattr(found, name).astype(dtype) for name in ("sign", "min_delta", "baseline")}
     )
-
-
-def precision(case: dict[str, Any]) -> type[Any]:
-    """Of the comparisons."""
-    return np.float32 if case["float32_sensitive"] else np.float64
 
 
 def trace(case: dict[str, Any]) -> tuple[list[float], int]:

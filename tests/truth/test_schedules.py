@@ -8,8 +8,8 @@ import pytest
 from engine.optimization.schedules import PlateauState, rates, reduced
 from engine.spec import SCHEDULES, Plateau
 from tests.truth import oracle
-from tests.truth.test_early_stopping import precision
-from tests.truth.test_train_steps import schedule
+from tests.truth.precision import precision
+from tests.truth.translation import schedule
 
 
 @pytest.mark.parametrize("case", oracle.cases("lr_schedules.json", "schedules"))

@@ -14,6 +14,7 @@ from engine.optimization.schedules import rates
 from engine.spec import Experiment
 from tests.engine.harness import Replay, resolved
 from tests.truth import oracle
+from tests.truth.translation import schedule
 
 Array = NDArray[Any]
 
@@ -53,13 +54,6 @@ def experiment(config: dict[str, Any]) -> Experiment:
     if config.get("label_smoothing"):
         fields["label_smoothing"] = config["label_smoothing"]
     return resolved(**fields)
-
-
-def schedule(given: dict[str, Any]) -> dict[str, Any]:
-    """The oracle's schedule in our words."""
-    names = {"T_max": "period", "eta_min": "min_learning_rate", "total_iters": "total_steps"}
-    found = {names.get(name, name): value for name, value in given.items()}
-    return {**found, "name": "constant"} if given["name"] == "linear_warmup" else found
 
 
 @pytest.mark.parametrize("case", CASES)

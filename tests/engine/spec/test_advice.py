@@ -12,17 +12,11 @@ from engine.training import train
 from service.datasets import service as datasets
 from service.datasets.catalog import names
 from service.datasets.loading import load
+from tests.engine.spec.advised import NORMALIZED, long, rate, warnings
 
-DIGITS = DatasetFacts(task="multiclass", rows=1000, features=64, classes=10)
 DIABETES = DatasetFacts(task="regression", rows=1000, features=10, classes=None)
 ROWS = 600
 """Training rows of both: 19 steps an epoch with the default batch of 32."""
-
-
-def warnings(facts: DatasetFacts = DIGITS, **fields: Any) -> list[tuple[str, str]]:
-    found = resolve(Experiment(**fields), facts).warnings
-    assert all(warning.message.endswith(".") for warning in found)
-    return [(warning.code, "#/" + "/".join(map(str, warning.path))) for warning in found]
 
 
 def of_layer(**penalty: Any) -> dict[str, Any]:
@@ -36,16 +30,6 @@ def schedule(name: str, **parameters: Any) -> dict[str, Any]:
 SLOW = {"name": "sgd", "learning_rate": 0.01}
 LAYER = "#/architecture/1/penalty/lambda"
 PLATEAU = {"name": "plateau", "patience": 5}
-NORMALIZED = [{"units": 8, "batch_norm": True}]
-
-
-def rate(name: str, learning_rate: float, **parameters: float) -> dict[str, Any]:
-    return {"optimizer": {"name": name, "learning_rate": learning_rate, **parameters}}
-
-
-def long(name: str, **parameters: Any) -> dict[str, Any]:
-    """A run of 1,900 steps in 100 epochs."""
-    return {"schedule": {"name": name, **parameters}}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from engine.spec import DatasetFacts, Experiment, SpecWarning, resolve
 from engine.spec.schedules import SCHEDULES
-from tests.engine.spec.test_advice import DIGITS, NORMALIZED, long, rate, warnings
+from tests.engine.spec.advised import DIGITS, NORMALIZED, long, rate, warnings
 
 OWN = replace(DIGITS, validation_rows=100, test_rows=100)
 """1,900 steps of 600 training rows, or 1,000 rows and two parts of the data set's own."""

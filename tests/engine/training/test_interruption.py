@@ -12,7 +12,7 @@ from engine.spec import Experiment
 from engine.training import Result, training
 from engine.training.loop import KeptLane, ShouldStop
 from tests.engine.problems import EVERYTHING, dataset, layers, prepared
-from tests.engine.training.test_resume import run, same
+from tests.engine.training.runs import run, same
 
 EPOCHS, INTERRUPTED = 3, 2
 

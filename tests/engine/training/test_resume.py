@@ -7,41 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.data import Splits, prepare
+from engine.data import prepare
 from engine.errors import InvalidCheckpoint
 from engine.revision import ENGINE_REVISION
-from engine.safetensors import Checkpoint, from_safetensors, to_safetensors
-from engine.spec import Experiment, resolve
-from engine.training import Result, training
+from engine.safetensors import Checkpoint, from_safetensors
+from engine.spec import resolve
+from engine.training import training
 from tests.engine.problems import EVERYTHING, OPTIMIZERS, SCHEDULES, dataset, label, layers, prepared
 from tests.engine.random_specs import random_problem
-
-
-def run(
-    experiments: list[Experiment],
-    splits: Splits,
-    states: list[Checkpoint | None] | None = None,
-    initial: list[Checkpoint | None] | None = None,
-) -> tuple[list[dict[int, str]], list[list[bytes]], tuple[Result, ...]]:
-    """(metrics by epoch, states by epoch, results) of every lane."""
-    metrics: list[dict[int, str]] = [{} for _ in experiments]
-    kept: list[list[bytes]] = [[] for _ in experiments]
-    driver = training(experiments, splits, states=states, initial=initial)
-    while True:
-        try:
-            report = next(driver)
-        except StopIteration as end:
-            return metrics, kept, end.value
-        for lane in report.lanes:
-            metrics[lane.lane][lane.epoch] = str(lane.metrics)
-            kept[lane.lane].append(to_safetensors(lane.state()))
-
-
-def same(one: Result, other: Result) -> bool:
-    return all(
-        str(getattr(one, field.name)) == str(getattr(other, field.name))
-        for field in dataclasses.fields(Result)
-    )
+from tests.engine.training.runs import run, same
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=label)

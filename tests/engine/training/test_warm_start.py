@@ -15,7 +15,7 @@ from engine.spec import Experiment, Given, NetworkShape
 from engine.training import LaneReport, Result, training
 from engine.training.stack import start
 from tests.engine.problems import EVERYTHING, dataset, prepared
-from tests.engine.training.test_resume import run, same
+from tests.engine.training.runs import run, same
 
 GIVEN = {"name": "given", "checkpoint": "one"}
 LAYERS: dict[str, list[Any]] = {

@@ -18,8 +18,8 @@ from service.experiments.models import ExperimentRow
 from service.storage.database import Database
 from tests.service.execution.conftest import Submit
 from tests.service.execution.steps import EPOCHS, begin, claim, flush, lose_all, row, store
-from tests.service.execution.worker.test_stacks import check_lone, join, trains
-from tests.service.execution.worker.test_worker import (
+from tests.service.execution.worker.lone_runs import check_lone, join, trains
+from tests.service.execution.worker.training import (
     WAIT_SECONDS,
     epochs,
     fingerprints,

@@ -21,7 +21,7 @@ from service.keys import service as access
 from service.keys.submission import read_new_key
 from service.settings import Settings
 from tests.service.events.conftest import LiveService
-from tests.service.http.test_protocol import problem_in, read_all, statuses
+from tests.service.http.answers import problem_in, read_all, statuses
 
 HOST = b"Host: 127.0.0.1\r\n"
 GET = b"GET /livez HTTP/1.1\r\n" + HOST

@@ -3,22 +3,19 @@
 import asyncio
 import threading
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from service.execution.dispatching import repository
-from service.execution.worker.dispatches import WorkerProcess
 from service.storage.database import Database
 from service.storage.sqlite import AT_ONCE_BYTES
 from tests.service import rows
 from tests.service.conftest import OpenClient
 from tests.service.datasets.uploading import read_all, upload
+from tests.service.http.event_loops import asked, train
 
 LARGE: dict[str, Any] = {"dataset": "iris", "architecture": [400, 400], "max_epochs": 2, "seed": 1}
 COLUMNS = 1500
@@ -76,21 +73,6 @@ def wide() -> bytes:
     lines += [[str((row * column) % 7) for column in range(COLUMNS)] for row in range(20)]
     labels = ["label", *("ab"[row % 2] for row in range(20))]
     return "\n".join(",".join([*line, label]) for line, label in zip(lines, labels, strict=True)).encode()
-
-
-def train(database: Database, folder: Path) -> None:
-    with database.transaction() as session:
-        dispatched = repository.claim(session, "engine", lambda _live: 1)
-    url = database.url.render_as_string(hide_password=False)
-    with closing(WorkerProcess(url, folder / "cache", 2**30)) as worker:
-        for dispatch_id in dispatched:
-            worker.train(dispatch_id)
-
-
-def asked(client: TestClient, method: str, path: str, **options: Any) -> Any:
-    answer = client.request(method, f"/v1/{path}", **options)
-    assert answer.status_code < 300, answer.text
-    return answer
 
 
 def test_no_statement_reads_or_writes_much(

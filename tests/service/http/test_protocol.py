@@ -1,19 +1,17 @@
 """What clients send that is too much, too slow or no HTTP, over real connections."""
 
 import http.client
-import json
-import re
 import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from service.http import protocol
 from service.settings import Settings
 from tests.service.events.conftest import LiveService
+from tests.service.http.answers import problem_in, read_all, statuses
 
 POST = b"POST /v1/experiments HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
 GET = b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n"
@@ -31,33 +29,6 @@ def live(fresh_sqlite_url: str, tmp_path: Path) -> Iterator[LiveService]:
 def connection(live: LiveService) -> Iterator[socket.socket]:
     with socket.create_connection(("127.0.0.1", live.port), timeout=20) as opened:
         yield opened
-
-
-def read_all(connection: socket.socket) -> bytes:
-    """Everything until the service ends the connection."""
-    pieces = []
-    while piece := connection.recv(65536):
-        pieces.append(piece)
-    return b"".join(pieces)
-
-
-def problem_in(answer: bytes, status: int) -> Any:
-    head, _, body = answer.partition(b"\r\n\r\n")
-    line, *headers = head.decode().split("\r\n")
-    assert line.startswith(f"HTTP/1.1 {status} ")
-    given = dict(header.split(": ", 1) for header in headers)
-    assert given["content-type"] == "application/problem+json"
-    assert given["connection"] == "close"
-    assert given["x-content-type-options"] == "nosniff"
-    assert int(given["content-length"]) == len(body)
-    problem = json.loads(body)
-    assert problem["status"] == status
-    assert problem["request_id"] == given["x-request-id"]
-    return problem
-
-
-def statuses(answers: bytes) -> list[int]:
-    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", answers)]
 
 
 @pytest.mark.parametrize(

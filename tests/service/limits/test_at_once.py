@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from tests.service import rows
 from tests.service.access.keys import showing_key
 from tests.service.conftest import OpenClient
-from tests.service.limits.test_limits import RESERVED, SMALL, URL, database_of, limits
+from tests.service.limits.usage import RESERVED, SMALL, URL, database_of, limits
 
 AT_ONCE = 20
 

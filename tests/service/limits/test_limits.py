@@ -7,31 +7,17 @@ from fastapi.testclient import TestClient
 
 from service.access.rate_limit import TokenBuckets
 from service.datasets.repository import change
-from service.storage.database import Database, utc_now
+from service.storage.database import utc_now
 from tests.service import rows
 from tests.service.access.keys import showing_key
 from tests.service.conftest import OpenClient
-
-URL = "/v1/experiments"
-SMALL = {"dataset": "iris", "architecture": [], "max_epochs": 10}
-"""15 parameters."""
-RESERVED = 2 * (15 * 4 + 2048 + 4 * 128 + 3 * 64 + 1024)
-"""What one of them reserves: two checkpoints."""
+from tests.service.limits.usage import RESERVED, SMALL, URL, database_of, limits
 
 
 @pytest.fixture
 def secured(fresh_database_url: str, open_client: OpenClient) -> TestClient:
     own = {"max_queued_per_owner": 5, "max_running_per_owner": 2, "max_parameter_epochs": 1000}
     return open_client(fresh_database_url, auth="on", **own)
-
-
-def database_of(client: TestClient) -> Database:
-    database: Database = client.app.state.database  # type: ignore[attr-defined]  # the client only knows an ASGI app
-    return database
-
-
-def limits(client: TestClient, caller: dict[str, str]) -> Any:
-    return client.get("/v1/limits", headers=caller).json()
 
 
 def test_says_what_there_may_be_and_what_there_is(secured: TestClient) -> None:

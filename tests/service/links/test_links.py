@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from service.keys.models import KeyRow
 from service.storage.database import utc_now
 from tests.service.access.keys import bearer, showing_key
-from tests.service.access.test_two_owners import OPERATIONS, Ann, ask
+from tests.service.access.two_owners import OPERATIONS, Ann, ask
 
 SHOWN = {
     *("getExperiment", "getExperimentMetrics", "getExperimentEvents"),

@@ -28,7 +28,7 @@ from service.experiments.models import ResumeStateRow
 from service.storage.database import Database
 from tests.service import rows
 from tests.service.datasets.uploading import CSV, read_all, upload
-from tests.service.execution.worker.test_worker import LONG, training, wait_for
+from tests.service.execution.worker.training import LONG, training, wait_for
 
 SMALL: dict[str, Any] = {"dataset": "iris", "architecture": [4], "max_epochs": 3, "seed": 1}
 

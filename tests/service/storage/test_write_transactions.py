@@ -20,7 +20,7 @@ from service.storage.database import Base, Database
 from tests.service import rows
 from tests.service.conftest import OpenClient
 from tests.service.datasets.uploading import read_all
-from tests.service.http.test_event_loop import asked, train
+from tests.service.http.event_loops import asked, train
 
 LARGE: dict[str, Any] = {"dataset": "iris", "architecture": [1000, 1000], "max_epochs": 2, "seed": 1}
 EPOCHS = 3 * MOST_ROWS

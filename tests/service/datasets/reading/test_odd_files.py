@@ -11,8 +11,8 @@ from service.datasets.reading.building import TableBuilder
 from service.datasets.reading.options import Options
 from service.datasets.reading.results import Parsed, Rejected
 from service.datasets.reading.roles import assign_roles
+from tests.service.datasets.reading.archives import X, Y, archive, header, npy, npz, refused
 from tests.service.datasets.reading.reading import accepted, outcome, rejected
-from tests.service.datasets.reading.test_bad_archives import X, Y, archive, header, npy, npz, refused
 
 TABLE = "Größe;Art;y\r\n" + "".join(f'"{row},5";"a ""b""";{row % 2}\r\n' for row in range(30))
 

@@ -32,7 +32,7 @@ from service.settings import Settings
 from service.storage.database import Database, migrate
 from tests.service.execution.conftest import SMALL, Submit
 from tests.service.execution.steps import count
-from tests.service.execution.worker.test_worker import claim, fingerprints, row, train, training, wait_for
+from tests.service.execution.worker.training import claim, fingerprints, row, train, training, wait_for
 
 RUN: dict[str, Any] = {"architecture": [8], "max_epochs": 800, "patience": None}
 

@@ -21,7 +21,7 @@ from tests.service.execution.steps import (
     set_all,
     store,
 )
-from tests.service.execution.worker.test_worker import train, training, wait_for
+from tests.service.execution.worker.training import train, training, wait_for
 
 WARNING = {"pointer": "#/min_delta", "code": "b", "message": "B."}
 

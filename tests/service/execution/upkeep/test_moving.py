@@ -23,7 +23,7 @@ from service.experiments.service import submit
 from service.storage.database import Database, migrate
 from tests.service.execution.conftest import SMALL
 from tests.service.execution.steps import count
-from tests.service.execution.worker.test_worker import claim, fingerprints, row, train, training, wait_for
+from tests.service.execution.worker.training import claim, fingerprints, row, train, training, wait_for
 
 LARGE: dict[str, Any] = {**SMALL, "architecture": [150, 150]}
 RUN: dict[str, Any] = {**LARGE, "max_epochs": 200, "patience": None}

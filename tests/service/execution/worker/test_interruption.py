@@ -11,8 +11,8 @@ from service.experiments.actions import cancel, pause, resume
 from service.storage.database import Database
 from tests.service.execution.conftest import Submit
 from tests.service.execution.steps import claim, row
-from tests.service.execution.worker.test_stacks import check_lone, trains
-from tests.service.execution.worker.test_worker import (
+from tests.service.execution.worker.lone_runs import check_lone, trains
+from tests.service.execution.worker.training import (
     WAIT_SECONDS,
     epochs,
     fingerprints,

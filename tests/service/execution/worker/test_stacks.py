@@ -1,30 +1,18 @@
 """Whoever shares a dispatch, and however it comes and goes: each ends with the bits of its lone run."""
 
-import hashlib
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from engine import train as train_in_notebook
-from engine.safetensors import to_safetensors
-from engine.spec import Experiment
 from service.access.caller import LOCAL_OWNER
-from service.datasets.loading import load
 from service.experiments.actions import cancel, pause, resume
 from service.experiments.models import ExperimentRow, ResumeStateRow
 from service.storage.database import Database
 from tests.service.execution.conftest import Submit
 from tests.service.execution.steps import claim
-from tests.service.execution.worker.test_worker import (
-    WAIT_SECONDS,
-    epochs,
-    fingerprints,
-    row,
-    train,
-    training,
-    wait_for,
-)
+from tests.service.execution.worker.lone_runs import check_lone, join, trains
+from tests.service.execution.worker.training import WAIT_SECONDS, fingerprints, row, train, training, wait_for
 
 LONG = 1000
 
@@ -33,41 +21,6 @@ LONG = 1000
 def fresh_database_url(fresh_sqlite_url: str) -> str:
     """URL of an SQLite file; test_worker.py and the tests of the ledger store the same in PostgreSQL, too."""
     return fresh_sqlite_url
-
-
-def check_lone(database: Database, id_: str) -> None:
-    """Everything that is stored of an experiment is what the engine says when it trains it alone, thus far."""
-    stored = row(database, id_)
-    dataset = load(stored.dataset, stored.dataset_version)
-    alone = train_in_notebook(
-        Experiment.from_document(stored.spec),
-        dataset,
-        on_epoch=lambda report: stored.status == "cancelled" and report.epoch == stored.last_epoch,
-    )
-    assert stored.last_epoch == alone.epochs
-    assert epochs(database, id_) == list(range(1, alone.epochs + 1))
-    kept = {"last": alone.last, "best": alone.best}
-    expected = {
-        kind: hashlib.sha256(to_safetensors(weights)).hexdigest() for kind, weights in kept.items() if weights
-    }
-    assert fingerprints(database, id_) == expected
-    assert (stored.stop_reason, stored.best_epoch, stored.argmin_epoch) == (
-        alone.stop_reason,
-        alone.best_epoch,
-        alone.argmin_epoch,
-    )
-    assert stored.test == alone.test
-
-
-def trains(database: Database, id_: str) -> bool:
-    stored = row(database, id_)
-    return stored.status == "running" and stored.last_epoch > 0
-
-
-def join(database: Database, *ids: str) -> bool:
-    """Let those who wait join what trains, now or, where it is just being stored, at the next try."""
-    claim(database, count=0)
-    return all(row(database, id_).status != "queued" for id_ in ids)
 
 
 def test_a_cohort_trains_as_if_each_were_alone(database: Database, submit_together: Submit) -> None:

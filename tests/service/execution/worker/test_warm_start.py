@@ -14,7 +14,7 @@ from service.datasets.loading import load
 from service.experiments.models import ExperimentRow
 from service.storage.database import Database
 from tests.service.execution.conftest import Submit
-from tests.service.execution.worker.test_worker import (
+from tests.service.execution.worker.training import (
     WAIT_SECONDS,
     claim,
     fingerprints,
