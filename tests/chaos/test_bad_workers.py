@@ -72,7 +72,7 @@ class Engine:
 
     def check(self, *ids: str) -> None:
         """Each has ended as if nothing had happened."""
-        wait_for(lambda: all(self.row(id_).finished_at for id_ in ids), "the end", 120)
+        wait_for(lambda: all(self.row(id_).finished_at for id_ in ids), "the end")
         rows = [self.row(id_) for id_ in ids]
         assert [row.status for row in rows] == ["succeeded"] * len(ids)
         with self.database.reading() as session:

@@ -162,7 +162,7 @@ def test_a_frozen_engine_as_a_main_process_is_replaced(
     (frozen,) = [pid for pid, words in engine.processes().items() if "--attached" in words]
     os.kill(frozen, signal.SIGSTOP)
     wait_for(lambda: not client.answers("/readyz"), "the first probe to tell")
-    wait_for(lambda: frozen not in engine.processes(), "the frozen engine to be killed", 90)
+    wait_for(lambda: frozen not in engine.processes(), "the frozen engine to be killed")
     # Dask's workers train on without it.
     attempt = 2 if kind == "embedded" else 1
     wait_for(lambda: client.answers("/readyz"), "the service to be ready")
