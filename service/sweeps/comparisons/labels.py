@@ -31,13 +31,33 @@ def differing(settings: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def labels_of(settings: Sequence[Mapping[str, Any]], given: Sequence[str | None]) -> list[str]:
     """Return a label for each group: the one given, or what distinguishes its setting from the others."""
+    settings = _without_equal_members(settings)
     names = differing(settings)
     labels = [
         label if label is not None else _label(dict(_leaves(setting)), names) or f"group {index}"
         for index, (setting, label) in enumerate(zip(settings, given, strict=True))
     ]
-    repeated = {label for label in labels if labels.count(label) > 1}
-    return [f"{label} (group {i})" if label in repeated else label for i, label in enumerate(labels)]
+    while repeated := {label for label in labels if labels.count(label) > 1}:
+        # Again, where a numbered label is one that was given.
+        labels = [f"{label} (group {i})" if label in repeated else label for i, label in enumerate(labels)]
+    return labels
+
+
+def _without_equal_members(settings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Leave out what all layers of all settings have in common, and show layers of units alone by their units."""
+    layers = [layer for each in settings for layer in each.get("architecture") or ()]
+    if not all(isinstance(layer, Mapping) for layer in layers):
+        return list(settings)
+    varied = {*differing(layers), "units"} if layers else set()
+    names = {path.split(".")[0] for path in varied}
+    shown: list[Mapping[str, Any]] = []
+    for each in settings:
+        kept = [
+            {name: layer[name] for name in layer if name in names} for layer in each.get("architecture") or ()
+        ]
+        units = [layer["units"] for layer in kept if set(layer) == {"units"}]
+        shown.append({**each, "architecture": units if len(units) == len(kept) else kept})
+    return shown
 
 
 def _label(leaves: Mapping[str, Any], names: Sequence[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +31,8 @@ from service.sweeps.statistics import scores
 __all__ = ["Comparison", "compare"]
 
 _MOST_EPOCHS = 1_000_000
+_LARGEST_SCORE = 1e300
+"""Differences and interval ends of larger scores may overflow, so such a run counts as one without a score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ def compare(session: Session, owner: str, asked: Asked) -> Comparison:
         strict=True,
     ):
         group.label = label
+    _check_epochs(groups)
     for group in groups:
         _score(session, owner, group, asked)
     resample = resample_of(groups)
@@ -88,7 +90,9 @@ def _groups(session: Session, owner: str, asked: Asked) -> list[Group]:
 
 def _by_ids(session: Session, owner: str, asked: AskedGroup) -> list[Replicate]:
     found = []
-    for position, identifier in enumerate(dict.fromkeys(asked.experiments)):
+    for position, identifier in enumerate(asked.experiments):
+        if identifier in asked.experiments[:position]:
+            continue
         try:
             found.append(_replicate(experiments.read(session, owner, identifier).row))
         except NotFound as error:
@@ -124,21 +128,26 @@ def _replicate(row: Any) -> Replicate:
     )
 
 
+def _check_epochs(groups: Sequence[Group]) -> None:
+    if sum(each.epochs for group in groups for each in group.replicates) > _MOST_EPOCHS:
+        message = f"These experiments have more than {_MOST_EPOCHS:,} epochs together. Compare fewer of them at a time."
+        raise InvalidSpec([SpecProblem(("groups",), "too_many", message)])
+
+
 def _score(session: Session, owner: str, group: Group, asked: Asked) -> None:
     """Read the curves of the replicates that ended well, and score each one."""
     ended = [each for each in group.replicates if each.status == "succeeded" and each.epochs]
     if not ended:
         return
-    if sum(each.epochs for each in ended) > _MOST_EPOCHS:
-        message = f"These experiments have more than {_MOST_EPOCHS:,} epochs together. Compare fewer of them at a time."
-        raise InvalidSpec([SpecProblem(("groups",), "too_many", message)])
     monitor = ended[0].spec["monitor"]
-    curves = [
-        learning_curves.curve(
-            session, owner, each.id, names=[",".join({monitor, asked.metric})], from_epoch=1, max_points=None
-        )
-        for each in ended
-    ]
+    names = [",".join({monitor, asked.metric})]
+    try:
+        curves = [
+            learning_curves.curve(session, owner, each.id, names=names, from_epoch=1, max_points=None)
+            for each in ended
+        ]
+    except NotFound as error:  # deleted since the groups were read
+        raise InvalidSpec([SpecProblem(("groups",), "not_found", str(error))]) from error
     measured: list[Any] = [curve[asked.metric] for curve in curves]
     if asked.score == "final":
         found = scores.at_end(measured)
@@ -149,6 +158,6 @@ def _score(session: Session, owner: str, group: Group, asked: Asked) -> None:
     sign = 1.0 if METRICS[asked.metric].larger_is_better else -1.0
     for each, score in zip(ended, found, strict=True):
         each.epoch = score.epoch
-        if score.value is not None and math.isfinite(score.value):
+        if score.value is not None and abs(score.value) <= _LARGEST_SCORE:
             each.score = score.value
             group.scores[each.pair] = sign * score.value

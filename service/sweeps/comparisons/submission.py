@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from unicodedata import category
 
 from engine.errors import InvalidSpec, SpecProblem
 from engine.spec.rules import Choice, Integer, Nullable, check_fields, rule
@@ -92,14 +93,21 @@ def _group_problems(index: int, group: object) -> Iterator[SpecProblem]:
             message = "Unknown field. Allowed: experiments, metadata, label."
             yield SpecProblem((*where, str(name)[:80]), "unknown_field", message)
     label = group.get("label")
-    if label is not None and not (isinstance(label, str) and 1 <= len(label) <= MOST_LABEL):
-        message = f"Must be a string of 1 to {MOST_LABEL} characters, or null."
+    if label is not None and not _is_label(label):
+        message = (
+            f"Must be a string of 1 to {MOST_LABEL} characters that is not blank and on one line, or null."
+        )
         yield SpecProblem((*where, "label"), "type", message)
     given = [name for name in _SELECTORS if group.get(name) is not None]
     if len(given) != 1:
         yield SpecProblem(where, "choice", "Must have either experiments or metadata.")
         return
     yield from (_ids_problems if given == ["experiments"] else _pairs_problems)(where, group[given[0]])
+
+
+def _is_label(value: object) -> bool:
+    is_short = isinstance(value, str) and 1 <= len(value) <= MOST_LABEL
+    return is_short and not str(value).isspace() and not any(category(each) == "Cc" for each in str(value))
 
 
 def _ids_problems(where: tuple[str | int, ...], given: object) -> Iterator[SpecProblem]:

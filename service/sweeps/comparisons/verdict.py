@@ -25,6 +25,7 @@ __all__ = ["ALPHA", "Against", "Verdict", "judge"]
 ALPHA = 0.05
 _POWER = 0.8
 _FEWEST_PAIRS = 2
+_MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,8 @@ def judge(groups: Sequence[Group], metric: str, resample: str, reference: int | 
         [None if index == best else difference(best, index) for index in range(len(groups))],
     )
     needed = _needed(groups, (best, second), found, resample)
-    outcome = "winner" if len(close) == 1 and found.is_testable else "cannot_tell"
+    # The others may have been beaten by each other: only a group that beats all of them itself wins.
+    outcome = "winner" if len(close) == 1 and found.p_better() <= tail else "cannot_tell"
     if any(group.unfinished for group in groups):
         outcome = "incomplete"
     told = Statement(
@@ -128,7 +130,7 @@ def _with_counts(groups: Sequence[Group], text: str) -> str:
     """Add how many experiments have not ended, and how many ended without a score."""
     if unfinished := sum(group.unfinished for group in groups):
         count = sum(len(group.replicates) for group in groups)
-        text = f"{unfinished} of {count} experiments have not ended; so far: {text}"
+        text = f"{unfinished} of {count} experiments {'has' if unfinished == 1 else 'have'} not ended; so far: {text}"
     failed = [
         f"{group.failures} of {len(group.replicates)} of {group.label}" for group in groups if group.failures
     ]
@@ -137,10 +139,13 @@ def _with_counts(groups: Sequence[Group], text: str) -> str:
 
 def _without_scores(groups: Sequence[Group], scored: Sequence[int]) -> Verdict:
     lacking = [group for index, group in enumerate(groups) if index not in scored]
-    unfinished = any(group.unfinished for group in lacking)
-    why = "has no experiment that has ended" if unfinished else "has no experiment that ended with a score"
-    names = ", ".join(group.label for group in lacking[:3])
-    text = f"Can't tell: {names}{' and others' if len(lacking) > 3 else ''} {why}."  # noqa: PLR2004 - as many as named
+    unfinished = any(group.unfinished for group in groups)
+    names = [group.label for group in lacking[:_MOST_NAMED]]
+    if more := len(lacking) - _MOST_NAMED:
+        names += [f"{more} other{'s' if more > 1 else ''}"] if more > 0 else []
+    listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    yet = " yet" if any(group.unfinished for group in lacking) else ""
+    text = f"Can't tell: {listed} {'has' if len(names) == 1 else 'have'} no experiment that ended with a score{yet}."
     return Verdict(
         "incomplete" if unfinished else "cannot_tell",
         None,
@@ -163,7 +168,8 @@ def _difference(groups: Sequence[Group], resample: str, first: int, second: int)
     shared = [key for key in a.scores if key in b.scores]
     if len(shared) >= _FEWEST_PAIRS or (len(shared) == len(a.scores) == len(b.scores)):
         overlap = max(a.overlap(resample), b.overlap(resample))
-        return paired([a.scores[key] - b.scores[key] for key in shared], overlap)
+        magnitude = max(abs(group.scores[key]) for group in (a, b) for key in shared)
+        return paired([a.scores[key] - b.scores[key] for key in shared], overlap, magnitude)
     return unpaired(
         list(a.scores.values()), list(b.scores.values()), a.overlap(resample), b.overlap(resample)
     )

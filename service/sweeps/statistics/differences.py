@@ -9,6 +9,7 @@ only seeds differ, n₂/n₁ is taken as 0: such a sentence is about these very 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ __all__ = ["Difference", "paired", "replicates_needed", "rows_needed", "unpaired
 _POWER = 0.8
 _MOST_REPLICATES = 1_000_000
 _MOST_TIMES_THE_ROWS = 100
+_ROUNDING = 4 * sys.float_info.epsilon
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +65,17 @@ class Difference:
         return upper_tail(self.estimate / self.standard_error, self.freedom)
 
 
-def paired(differences: Sequence[float], overlap: float) -> Difference:
+def paired(differences: Sequence[float], overlap: float, magnitude: float = 0.0) -> Difference:
     """Estimate from the differences d_r of J pairs: mean d̄, standard error s · √(1/J + n₂/n₁), J − 1 degrees.
 
-    ``overlap`` is n₂/n₁, or 0 where only seeds differ.
+    ``overlap`` is n₂/n₁, or 0 where only seeds differ. ``magnitude`` is the largest of the scores that were subtracted:
+    differences that vary by no more than its rounding are equal. Without this, 0.9 − 0.85 and 0.95 − 0.9 would vary.
     """
+    rounding = _ROUNDING * magnitude
+    if max(map(abs, differences)) <= rounding:
+        differences = [0.0] * len(differences)
+    elif max(differences) - min(differences) <= rounding:
+        differences = [differences[0]] * len(differences)
     count = len(differences)
     mean, deviation = _moments(differences)
     error = deviation * math.sqrt(1 / count + overlap)
@@ -80,22 +88,23 @@ def unpaired(
     """Estimate from the scores of two groups without pairs: Welch's t, each group with its own correction.
 
     v = s² · (1/J + n₂/n₁) of each group; standard error √(v_A + v_B), degrees of freedom of Welch and Satterthwaite.
+    Standard errors are never squared as they are: the squares of very large or small ones are not representable.
     """
-    means, variances, freedoms, deviations = [], [], [], []
+    means, errors, freedoms, deviations = [], [], [], []
     for scores, overlap in ((first, first_overlap), (second, second_overlap)):
         mean, deviation = _moments(scores)
         means.append(mean)
         deviations.append(deviation)
-        variances.append(deviation**2 * (1 / len(scores) + overlap))
+        errors.append(deviation * math.sqrt(1 / len(scores) + overlap))
         freedoms.append(len(scores) - 1)
-    total = sum(variances)
-    freedom = 0.0
-    if total > 0 and min(freedoms) > 0:
-        freedom = total**2 / sum(v**2 / own for v, own in zip(variances, freedoms, strict=True))
+    total = math.hypot(*errors)
+    freedom = float(min(freedoms))
+    if total > 0 and freedom > 0:
+        freedom = 1 / sum((error / total) ** 4 / own for error, own in zip(errors, freedoms, strict=True))
     return Difference(
         means[0] - means[1],
         math.hypot(*deviations),
-        math.sqrt(total),
+        total,
         freedom,
         min(len(first), len(second)),
         is_paired=False,
@@ -132,8 +141,9 @@ def rows_needed(rows: int, estimate: float, deviation: float, overlap: float) ->
     """
     if estimate == 0 or overlap == 0:
         return None
-    needed = rows * ((1.96 + 0.84) * deviation * math.sqrt(overlap) / abs(estimate)) ** 2
-    return math.ceil(needed) if needed <= _MOST_TIMES_THE_ROWS * rows else None
+    ratio = (1.96 + 0.84) * deviation * math.sqrt(overlap) / abs(estimate)
+    # The ratio is compared before it is squared: its square may overflow.
+    return math.ceil(rows * ratio**2) if ratio <= math.sqrt(_MOST_TIMES_THE_ROWS) else None
 
 
 def _moments(values: Sequence[float]) -> tuple[float, float]:
@@ -141,5 +151,6 @@ def _moments(values: Sequence[float]) -> tuple[float, float]:
     if min(values) == max(values):
         return values[0], 0.0
     mean = math.fsum(values) / len(values)
-    squares = math.fsum((value - mean) ** 2 for value in values)
-    return mean, math.sqrt(squares / (len(values) - 1))
+    largest = max(abs(value - mean) for value in values)
+    squares = math.fsum(((value - mean) / largest) ** 2 for value in values)
+    return mean, largest * math.sqrt(squares / (len(values) - 1))

@@ -13,6 +13,7 @@ from service.sweeps.statistics.differences import Difference
 __all__ = ["Measure", "Statement", "number", "sentence"]
 
 _TWO = 2
+_MOST_DIGITS = 12
 _VARIED = {"both": "split", "splits": "split", "kfold": "fold", "seeds": "seed"}
 _PAIRED = {
     "both": "paired splits",
@@ -66,7 +67,8 @@ class Statement:
 def sentence(told: Statement) -> str:
     """Say what the numbers show."""
     text = _finding(told)
-    text = text[:1].upper() + text[1:] if text[:1].isascii() else text  # λ stays λ
+    if text.startswith("no penalty"):  # names of fields and labels of users stay as they are
+        text = f"N{text[1:]}"
     if told.resample == "seeds" and told.difference is not None and told.difference.freedom > 0:
         text = f"On these {told.validation_rows:,} validation rows, over new seeds only: {text}"
     return text
@@ -77,19 +79,30 @@ def _finding(told: Statement) -> str:
     if found is None:
         return f"Can't tell {told.first} from {told.second}: no replicate of both has ended."
     if found.freedom == 0:
-        return (
-            f"Can't tell {told.first} from {told.second}: one replicate shows a difference of "
-            f"{_amount(told, found.estimate)}, and no interval. Train at least 2 replicates of each."
+        shown = (
+            f"one pair of replicates shows a difference of {_amount(told, found.estimate)}, and no interval"
         )
+        if not found.is_paired:
+            shown = (
+                f"their means differ by {_amount(told, found.estimate)}, but one replicate of a setting gives no "
+                "interval"
+            )
+        return f"Can't tell {told.first} from {told.second}: {shown}. Train at least 2 replicates of each."
     if found.standard_error == 0:
         return _constant(told, found)
     low, high = found.interval(told.level) or (math.nan, math.nan)
     if told.close == 1 and low > 0:
         return _winner(told, found, low, high)
+    if low > 0:
+        return _barred(told, found, low, high)
     return _no_winner(told, found, low, high)
 
 
 def _constant(told: Statement, found: Difference) -> str:
+    if not found.is_paired:
+        amount = _amount(told, found.estimate)
+        shown = f"is better than {told.second} by {amount}" if found.estimate else f"equals {told.second}"
+        return f"{told.first} {shown} in every replicate; without variation there is no interval."
     if found.estimate == 0:
         return f"{told.first} and {told.second} are equal in {_all_pairs(told, found)}."
     return (
@@ -115,6 +128,16 @@ def _winner(told: Statement, found: Difference, low: float, high: float) -> str:
     )
 
 
+def _barred(told: Statement, found: Difference, low: float, high: float) -> str:
+    """Speak of a best setting that is told from the second, and stays no winner since replicates of it failed."""
+    digits = _digits(told, low, high)
+    return (
+        f"{told.first} scores better than {told.second} by {_value(told, found.estimate, digits)} "
+        f"{told.measure.unit} ({_value(told, low, digits)} to {_value(told, high, digits)}, {_pairs(told, found)}), "
+        "but cannot win, since some of its replicates ended without a score."
+    )
+
+
 def _no_winner(told: Statement, found: Difference, low: float, high: float) -> str:
     digits = _digits(told, low, high)
     others = told.close - 2
@@ -137,7 +160,7 @@ def _pairs(told: Statement, found: Difference) -> str:
     if found.is_paired:
         kind = _PAIRED[told.resample]
         return f"{found.pairs} {kind.removesuffix('s') if found.pairs == 1 else kind}"
-    return f"{found.pairs} unpaired {_VARIED[told.resample]}s each"
+    return f"at least {found.pairs} unpaired {_VARIED[told.resample]}s each"
 
 
 def _all_pairs(told: Statement, found: Difference) -> str:
@@ -151,6 +174,8 @@ def _amount(told: Statement, value: float) -> str:
 
 def _value(told: Statement, value: float, digits: int) -> str:
     # A rounded −0.0 would say that zero has a sign.
+    if not -_MOST_DIGITS <= digits <= _MOST_DIGITS:
+        return number(value * told.measure.factor)
     rounded = round(value * told.measure.factor, digits) + 0.0
     return f"{rounded:,.{max(digits, 0)}f}".replace("-", "−")
 

@@ -164,12 +164,12 @@ def test_unfinished_and_failed_replicates_are_counted(client: TestClient, databa
     rows.change(database, first[0], status="running", finished_at=None)
     told = compare(client, first, second)
     assert told["verdict"]["outcome"] == "incomplete"
-    assert told["verdict"]["sentence"].startswith("1 of 6 experiments have not ended; so far: ")
+    assert told["verdict"]["sentence"].startswith("1 of 6 experiments has not ended; so far: ")
     for identifier in second:
         rows.change(database, identifier, status="queued", finished_at=None)
     verdict = compare(client, first, second)["verdict"]
     assert (verdict["outcome"], verdict["best"]) == ("incomplete", None)
-    assert verdict["sentence"] == "Can't tell: λ = 0.5 (L2) has no experiment that has ended."
+    assert verdict["sentence"] == "Can't tell: λ = 0.5 (L2) has no experiment that ended with a score yet."
 
 
 def test_what_is_no_comparison_is_refused_with_its_place(client: TestClient, database: Database) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from service.sweeps.statistics.differences import Difference, paired
+from service.sweeps.statistics.differences import Difference, paired, unpaired
 from service.sweeps.statistics.sentences import Measure, Statement, sentence
 
 ACCURACY = Measure("points of validation accuracy", 100.0)
@@ -84,8 +84,9 @@ UNPAIRED = Difference(0.002, 0.01, 0.003, 8.5, 5, is_paired=False)
         (
             replace(CLOSE, difference=UNPAIRED, replicates_needed=40),
             (
-                "Can't tell λ = 3 (L2) from no penalty with 5 unpaired splits each: the difference is 0.20 points of "
-                "validation accuracy (−0.48 to 0.88). About 40 replicates of each would tell a difference of this size."
+                "Can't tell λ = 3 (L2) from no penalty with at least 5 unpaired splits each: the difference is 0.20 "
+                "points of validation accuracy (−0.48 to 0.88). About 40 replicates of each "
+                "would tell a difference of this size."
             ),
         ),
         (
@@ -102,9 +103,34 @@ UNPAIRED = Difference(0.002, 0.01, 0.003, 8.5, 5, is_paired=False)
         (
             replace(CLOSE, difference=paired([0.004], 0.25)),
             (
-                "Can't tell λ = 3 (L2) from no penalty: one replicate shows a difference of 0.4 points of validation "
-                "accuracy, and no interval. Train at least 2 replicates of each."
+                "Can't tell λ = 3 (L2) from no penalty: one pair of replicates shows a difference of 0.4 points "
+                "of validation accuracy, and no interval. Train at least 2 replicates of each."
             ),
+        ),
+        (
+            replace(CLOSE, difference=unpaired([0.5, 0.5, 0.5], [0.25], 0, 0)),
+            (
+                "Can't tell λ = 3 (L2) from no penalty: their means differ by 25 points of validation accuracy, but "
+                "one replicate of a setting gives no interval. Train at least 2 replicates of each."
+            ),
+        ),
+        (
+            replace(CLOSE, difference=unpaired([0.5, 0.5, 0.5], [0.25, 0.25], 0, 0)),
+            (
+                "λ = 3 (L2) is better than no penalty by 25 points of validation accuracy in every replicate; without "
+                "variation there is no interval."
+            ),
+        ),
+        (
+            replace(CLOSE, difference=TOLD.difference),
+            (
+                "λ = 3 (L2) scores better than no penalty by 1.90 points of validation accuracy (1.13 to 2.67, "
+                "6 paired splits), but cannot win, since some of its replicates ended without a score."
+            ),
+        ),
+        (
+            replace(CLOSE, first="monitor = val_loss", difference=paired([0.0, 0.0], 0.25)),
+            "monitor = val_loss and no penalty are equal in both paired splits.",
         ),
         (
             replace(CLOSE, difference=None),
