@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
 from typing_extensions import override
 
 from service.access.gate import Gate
@@ -128,4 +129,5 @@ async def _live(app: FastAPI) -> AsyncIterator[None]:
     yield
     app.state.engine_watch.close()
     app.state.tail.close()
+    await run_in_threadpool(app.state.tail.join)
     app.state.database.close()

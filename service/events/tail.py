@@ -80,6 +80,10 @@ class Tail:
             waiter.woken.set()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
+    def join(self) -> None:
+        """Wait for reads that have begun, which hold connections; call it once closed."""
+        self._threads.shutdown(wait=True)
+
     async def read(self, work: Callable[[Session], Answer]) -> Answer:
         """Do the work in a thread, with a session that lasts no longer than it."""
 

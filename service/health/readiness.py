@@ -24,6 +24,8 @@ STALE_SECONDS = 10.0
 """Seconds without a heartbeat after which an engine does not count; it beats about every second."""
 
 LOOK_SECONDS = 2.0
+CLOSE_SECONDS = 2.0
+"""Longest wait for a look at shutdown; a database that does not answer may take longer."""
 
 _ENGINES: Any = EngineRow.__table__
 
@@ -43,14 +45,18 @@ class EngineWatch:
         self._seen: dict[str, tuple[datetime, float]] = {}
         self._looked_at = 0.0
         self._worker_seen_at: float | None = None
+        self._thread: threading.Thread | None = None
 
     def start(self, database: Database) -> None:
         """Look at the engines from now on, until closed."""
-        threading.Thread(target=self._run, args=[database], name="engines", daemon=True).start()
+        self._thread = threading.Thread(target=self._run, args=[database], name="engines", daemon=True)
+        self._thread.start()
 
     def close(self) -> None:
-        """Look no more."""
+        """Look no more; a look that has begun is waited for, since it holds a connection."""
         self._ending.set()
+        if self._thread is not None:
+            self._thread.join(CLOSE_SECONDS)
 
     def alive(self, beats: Mapping[str, datetime]) -> frozenset[str]:
         """The engines, each with its last heartbeat, that are alive."""
