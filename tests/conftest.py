@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 import sqlalchemy
@@ -17,6 +18,10 @@ import sqlalchemy
 from engine import blas
 from service.storage.database import Base, Database, migrate
 from tests.postgresql import PostgresqlServer, running_server
+
+# A time limit for one example fails on a machine that is busy with something else.
+hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.load_profile("tests")
 
 # What the service does before it loads NumPy: a test computes as a worker does, on one thread.
 blas.prepare()

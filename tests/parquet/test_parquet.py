@@ -79,7 +79,7 @@ def test_a_cut_file_is_refused(length: int) -> None:
     assert "damaged" in rejected(content).reasons[0].found
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.data())
 def test_a_changed_byte_has_an_outcome(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     content = bytearray((FILES / "pandas.parquet").read_bytes())

@@ -31,6 +31,12 @@ from tests.service.execution.worker.training import (
 OLDER = ENGINE_REVISION - 1
 
 
+@pytest.fixture
+def fresh_database_url(fresh_sqlite_url: str) -> str:
+    """URL of an SQLite file; test_worker.py and the tests of the ledger store the same in PostgreSQL, too."""
+    return fresh_sqlite_url
+
+
 def make_older(database: Database, id_: str) -> None:
     """Have what is stored of an experiment be another revision's: another number, and other bits."""
     with database.transaction() as session:

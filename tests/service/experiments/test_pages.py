@@ -64,7 +64,7 @@ class Rows:
 
 
 @pytest.mark.parametrize("sort", [NEWEST_FIRST, OLDEST_FIRST])
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(first=st.lists(moments, max_size=8), limit=st.integers(1, 3), between=st.lists(changes, max_size=6))
 def test_what_was_there_all_the_time_is_shown_once(
     migrated_file: Path, sort: str, first: list[int], limit: int, between: list[list[tuple[str, int]]]

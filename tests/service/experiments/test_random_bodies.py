@@ -47,7 +47,6 @@ def with_random_bodies(post: Callable[[bytes], None], count: int) -> None:
     # Every example is another one of the same service's requests, so that none of them is to be tried again.
     profile = settings(
         max_examples=count,
-        deadline=None,
         database=None,
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=[*HealthCheck],

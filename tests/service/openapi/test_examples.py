@@ -69,6 +69,12 @@ NAMES = [name for name in OPERATIONS if name != "getReadiness"]
 
 
 @pytest.fixture
+def fresh_database_url(fresh_sqlite_url: str) -> str:
+    """URL of an SQLite file; every operation has tests of its own on both databases."""
+    return fresh_sqlite_url
+
+
+@pytest.fixture
 def experiment_id(client: TestClient, database: Database) -> str:
     """Return the id of an experiment with a curve and with every kind of checkpoint."""
     identifier: str = client.post("/v1/experiments", json={"dataset": "iris"}).json()["id"]

@@ -49,7 +49,7 @@ def check(content: bytes, options: dict[str, object]) -> None:
 
 @pytest.mark.parametrize("kind", FILES)
 def test_every_file_has_an_outcome(kind: str) -> None:
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(FILES[kind], OPTIONS)
     def every(content: bytes, options: dict[str, object]) -> None:
         check(content, options)
@@ -60,7 +60,7 @@ def test_every_file_has_an_outcome(kind: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", FILES)
 def test_fuzz(kind: str) -> None:
-    @settings(max_examples=500, deadline=None, database=None)
+    @settings(max_examples=500, database=None)
     @given(FILES[kind], OPTIONS)
     def every(content: bytes, options: dict[str, object]) -> None:
         check(content, options)
@@ -72,7 +72,7 @@ def test_fuzz(kind: str) -> None:
     print(f"{kind}: {rounds * 500} files")  # noqa: T201 - who asks for the fuzzing wants to know
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(NUMBERS, NUMBERS, WORDS), min_size=3, max_size=30).filter(
         lambda rows: len({row[2] for row in rows}) > 1 and any(row[0] is not None for row in rows)

@@ -254,5 +254,5 @@ class Rows(RuleBasedStateMachine):
 
 def test_whatever_happens_in_whatever_order(migrated_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Rows, "template", migrated_file, raising=False)
-    few = hypothesis.settings(max_examples=10, stateful_step_count=25, deadline=None)
+    few = hypothesis.settings(max_examples=10, stateful_step_count=25)
     run_state_machine_as_test(Rows, settings=few)
