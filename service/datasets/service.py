@@ -226,7 +226,10 @@ def begin_reading(session: Session, waiting: Waiting) -> int | None:
 def put_back(session: Session, identifier: str, attempt: int) -> bool:
     """Return a data set to the queue after its reader was killed for memory; whether it still waits."""
     values = {"reading_since": None}
-    return repository.change(session, identifier, values, status=VALIDATING, attempt=attempt)
+    if not repository.change(session, identifier, values, status=VALIDATING, attempt=attempt):
+        return False
+    line.refund(session, identifier)
+    return True
 
 
 def give_up(session: Session, row: Row) -> None:

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from service.datasets.models import DatasetRow
 from service.limits.models import OwnerUsageRow
 
-__all__ = ["Waiting", "begin", "first", "places"]
+__all__ = ["Waiting", "begin", "first", "places", "refund"]
 
 FILE_COST = 2**20
 """Bytes charged per file in addition to its size, for the fixed cost of reading one."""
@@ -96,6 +96,15 @@ def begin(session: Session, waiting: Waiting, now: datetime) -> int | None:
     if attempt is not None:
         _count(session, waiting)
     return attempt
+
+
+def refund(session: Session, identifier: str) -> None:
+    """Take back what the last attempt at a data set counted for its owner."""
+    which = _DATASETS.c.id == identifier
+    cost = sa.select(_DATASETS.c.bytes + FILE_COST).where(which).scalar_subquery()
+    owner = sa.select(_DATASETS.c.owner).where(which).scalar_subquery()
+    values = {"reading_tag": _USAGE.c.reading_tag - cost}
+    session.execute(sa.update(_USAGE).where(_USAGE.c.owner == owner).values(**values))
 
 
 def _count(session: Session, begun: Waiting) -> None:

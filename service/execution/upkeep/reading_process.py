@@ -11,11 +11,13 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+import structlog
 from sqlalchemy.exc import DBAPIError
 
 from engine.spec import to_document
@@ -30,7 +32,9 @@ from service.datasets.revision import READER_REVISION
 from service.datasets.uploads import PIECE_BYTES, VALIDATING, fingerprint_of
 from service.datasets.versions import dataset_version
 from service.errors import Damaged, NoRoom
+from service.execution.outage import Outage, patiently
 from service.execution.pulse import end_with_parent
+from service.logs import configure_logs
 from service.settings import Settings
 from service.storage.database import Database, is_full, utc_now
 
@@ -38,16 +42,20 @@ __all__ = ["NICENESS", "read"]
 
 NICENESS = 10
 
+Answer = TypeVar("Answer")
+
+log = structlog.get_logger(__name__)
+
 
 class _Superseded(Exception):
     """The data set was deleted, or another process reads it now."""
 
 
 class _Reading:
-    """One attempt to read one data set."""
+    """One attempt to read one data set. It waits while the database is unavailable."""
 
-    def __init__(self, database: Database, row: Row, folder: Path) -> None:
-        self._database, self._row, self._folder = database, row, folder
+    def __init__(self, database: Database, row: Row, folder: Path, outage: Outage) -> None:
+        self._database, self._row, self._folder, self._outage = database, row, folder, outage
 
     def run(self) -> None:
         """Leave the data set ready or rejected."""
@@ -74,9 +82,13 @@ class _Reading:
     def _fetch(self) -> Path:
         check_room(self._database, self._row.bytes)
         file = self._folder / "upload"
-        with file.open("wb") as out, self._database.reading() as session:
-            for piece in repository.upload_pieces(session, self._row.id):
-                out.write(piece)
+
+        def copy() -> None:
+            with file.open("wb") as out, self._database.reading() as session:
+                for piece in repository.upload_pieces(session, self._row.id):
+                    out.write(piece)
+
+        _outlast(copy, self._outage)
         with file.open("rb") as stored:
             if fingerprint_of(stored, self._row.options) != self._row.fingerprint:
                 raise Damaged("The upload", "Upload the file again.")
@@ -96,39 +108,64 @@ class _Reading:
         for name, array in parsed.arrays.items():
             file = self._folder / f"{name}.npy"
             np.save(file, np.ascontiguousarray(array), allow_pickle=False)
-            with self._database.reading() as session:
-                # An older version stored larger pieces: while they are repaired, others read them.
-                size = max(PIECE_BYTES, repository.array_piece_bytes(session, version, name))
+            # An older version stored larger pieces: while they are repaired, others read them.
+            size = max(PIECE_BYTES, self._stored_piece_bytes(version, name))
             for position, piece in enumerate(_pieces(file, size)):
                 check_room(self._database, len(piece))
                 self._change({}, (version, name, position, piece))
             file.unlink()
         self._end(status="ready", facts=facts_document(parsed))
 
+    def _stored_piece_bytes(self, version: str, name: str) -> int:
+        def look() -> int:
+            with self._database.reading() as session:
+                return repository.array_piece_bytes(session, version, name)
+
+        return _outlast(look, self._outage)
+
     def _change(self, values: Mapping[str, Any], piece: tuple[str, str, int, bytes] | None = None) -> None:
-        with self._database.transaction() as session:
-            row = self._row
-            if not repository.change(session, row.id, values, status=VALIDATING, attempt=row.attempt):
-                raise _Superseded
-            if piece is not None:
-                repository.add_array_piece(session, *piece)
+        def change() -> None:
+            with self._database.transaction() as session:
+                row = self._row
+                if not repository.change(session, row.id, values, status=VALIDATING, attempt=row.attempt):
+                    raise _Superseded
+                if piece is not None:
+                    repository.add_array_piece(session, *piece)
+
+        _outlast(change, self._outage)
 
     def _end(self, **values: Any) -> None:
-        with self._database.transaction() as session:
-            row, ended = self._row, {**values, "reader_revision": READER_REVISION, "finished_at": utc_now()}
-            repository.change(session, row.id, ended, status=VALIDATING, attempt=row.attempt)
+        def end() -> None:
+            with self._database.transaction() as session:
+                row, ended = (
+                    self._row,
+                    {**values, "reader_revision": READER_REVISION, "finished_at": utc_now()},
+                )
+                repository.change(session, row.id, ended, status=VALIDATING, attempt=row.attempt)
+
+        _outlast(end, self._outage)
 
 
 def read(database: Database, identifier: str, attempt: int, folder: Path) -> None:
     """Read a data set, with a folder of one's own for temporary files; does nothing if the attempt is over."""
-    with database.reading() as session:
-        row = repository.find_attempt(session, identifier, attempt)
+    outage = Outage("the database")
+
+    def find() -> Row | None:
+        with database.reading() as session:
+            return repository.find_attempt(session, identifier, attempt)
+
+    row = _outlast(find, outage)
     if row is None:
         return
     try:
-        _Reading(database, row, folder).run()
+        _Reading(database, row, folder, outage).run()
     except _Superseded:
         return
+
+
+def _outlast(call: Callable[[], Answer], outage: Outage) -> Answer:
+    """Call until the database is available; a full disk is an answer, not an outage."""
+    return patiently(call, outage, time.sleep, is_final=is_full)
 
 
 def _without_room(why: str) -> Rejected:
@@ -145,12 +182,17 @@ def _pieces(file: Path, size: int) -> Iterator[bytes]:
 
 def main() -> None:
     """Read what the command line names, and end at once if the parent does."""
+    configure_logs()
     identifier, attempt, place = sys.argv[1:]
     os.nice(NICENESS)
     end_with_parent()
-    database = Database(Settings().resolved_database_url)
-    with tempfile.TemporaryDirectory(prefix="read-", dir=place) as folder:
-        read(database, identifier, int(attempt), Path(folder))
+    try:
+        database = Database(Settings().resolved_database_url)
+        with tempfile.TemporaryDirectory(prefix="read-", dir=place) as folder:
+            read(database, identifier, int(attempt), Path(folder))
+    except Exception:
+        log.exception("a reader failed", dataset_id=identifier, attempt=int(attempt))
+        sys.exit(1)
 
 
 if __name__ == "__main__":

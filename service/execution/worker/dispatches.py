@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import structlog
-from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from engine.data import Dataset
@@ -21,7 +20,7 @@ from service.datasets.cache import DatasetCache
 from service.errors import Damaged
 from service.execution.ledger import writes
 from service.execution.ledger.blobs import damaged_state, load
-from service.execution.outage import Outage
+from service.execution.outage import Outage, patiently
 from service.execution.worker.heartbeat import Heartbeat
 from service.execution.worker.reporting import Reporter
 from service.execution.worker.run import Run
@@ -34,8 +33,6 @@ __all__ = ["DispatchLost", "OtherRevision", "WorkerProcess"]
 EPOCH_PATIENCE_SECONDS = 1.5
 """Seconds a stopping worker waits for the check between two batches before its heartbeat hands the work back.
 """
-
-LONGEST_WAIT_SECONDS = 2.0
 
 Answer = TypeVar("Answer")
 
@@ -173,20 +170,8 @@ class WorkerProcess:
 
     def _patiently(self, call: Callable[[], Answer]) -> Answer:
         """Call again and again while the database is away."""
-        wait = 0.05
-        while True:
-            try:
-                answer = call()
-                self._outage.over()
-            except (OperationalError, InterfaceError, PoolTimeout) as error:
-                self._outage.note(error.orig if isinstance(error, DBAPIError) else error)
-            except InternalError as error:
-                # The server gave up a transaction in which this process was frozen.
-                if not error.connection_invalidated:
-                    raise
-                self._outage.note(error.orig)
-            else:
-                return answer
-            if self._stopping.wait(wait):
-                raise _Stopped
-            wait = min(2 * wait, LONGEST_WAIT_SECONDS)
+        return patiently(call, self._outage, self._pause)
+
+    def _pause(self, seconds: float) -> None:
+        if self._stopping.wait(seconds):
+            raise _Stopped
