@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from service.experiments.contents import repository as contents
 from service.experiments.history.models import EventRow
 from service.experiments.models import EpochRow, ExperimentMetadataRow, ExperimentRow
+from service.experiments.states import ACTIONS, TERMINAL, step
 from service.leftovers import repository as leftovers
 from service.storage.database import utc_now
 
@@ -35,17 +36,17 @@ def remove(session: Session, identifier: str) -> Removed | None:
 
     Until they are swept the row has no owner and is invisible.
     """
-    columns = (_EXPERIMENTS.c[name] for name in ("owner", "reserved_bytes", "last_epoch"))
+    columns = (_EXPERIMENTS.c[name] for name in ("owner", "reserved_bytes", "last_epoch", "status"))
     own = (_EXPERIMENTS.c.id == identifier, _EXPERIMENTS.c.owner != NOBODY)
     row = session.execute(sa.select(*columns).where(*own).with_for_update()).first()
     if row is not None and row.last_epoch > MOST_ROWS:
-        _hide(session, identifier)
+        _hide(session, identifier, row.status)
     elif row is not None:
         _delete(session, identifier)
     return row
 
 
-def _hide(session: Session, identifier: str) -> None:
+def _hide(session: Session, identifier: str, status: str) -> None:
     leftovers.note_ids(session, "experiment", [identifier])
     session.execute(sa.delete(_METADATA).where(_METADATA.c.experiment_id == identifier))
     values = {
@@ -53,7 +54,7 @@ def _hide(session: Session, identifier: str) -> None:
         # Its data set can be deleted.
         "dataset": "",
         # It waits in no queue.
-        "status": "cancelled",
+        "status": status if status in TERMINAL else step(status, ACTIONS["cancel"][status]),
         "finished_at": sa.func.coalesce(
             _EXPERIMENTS.c.finished_at, sa.literal(utc_now(), _EXPERIMENTS.c.finished_at.type)
         ),
