@@ -24,7 +24,7 @@ def test_begins_folded_with_the_creation_of_an_experiment_on_top(visit: Callable
     page = visit("/docs").page
     expect(page.locator(".opblock").first).to_have_id("operations-Experiments-createExperiment")
     tags = [each.get_attribute("data-tag") for each in page.locator(".opblock-tag").all()]
-    assert tags == ["Experiments", "Events", "Checkpoints", "Datasets", "Keys", "Service"]
+    assert tags == ["Experiments", "Events", "Comparisons", "Checkpoints", "Datasets", "Keys", "Service"]
     expect(page.locator(".models")).to_be_visible()
     expect(page.locator(".opblock.is-open, .models.is-open")).to_have_count(0)
 
