@@ -13,12 +13,17 @@ from typing import Any
 
 import pytest
 
+from tests.architecture.source_tree import ROOT
 from tests.end_to_end.conftest import ENDLESS_RUN
 from tests.end_to_end.harness import Service, wait_for
 
 _LISTENING = "0A"
 _PEPPER = "pepper-of-this-test-" * 3
-_HARMLESS = ("/dev/null", "/dev/urandom", "/proc/")
+# The system, Python and the code of the service are everybody's; a process opens them while it imports.
+_HARMLESS = (
+    *("/dev/null", "/dev/urandom", "/etc/", "/lib", "/proc/", "/sys/", "/usr/"),
+    *(f"{folder}/" for folder in (ROOT, sys.prefix, sys.base_prefix)),
+)
 _ROWS = "".join(f"{i}.5,{i % 7},{'yes' if i % 2 else 'no'}\n" for i in range(100_000))
 
 
