@@ -43,7 +43,7 @@ class ApiServer(uvicorn.Server):
             log_level="warning",
             server_header=False,
             http=protocol,
-            # Only TRAINYARD_TRUSTED_PROXIES are believed, see access/addresses; uvicorn would believe all of this host.
+            # Only TRAINYARD_TRUSTED_PROXIES are believed, see http/addresses; uvicorn would believe all of this host.
             proxy_headers=False,
             ws="none",
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,

@@ -16,6 +16,7 @@ from service.sweeps.statistics.families import Candidate
 __all__ = ["Group", "Replicate", "check_comparable", "check_replicates", "resample_of"]
 
 _SPLIT_KEYS = ("seed", "train_rows")
+_SAME_VALIDATION_ROWS = ("dataset", "order")
 
 
 @dataclass(slots=True)
@@ -169,7 +170,14 @@ def _loss(replicate: Replicate) -> Iterator[tuple[str, Any]]:
 
 
 def resample_of(groups: Sequence[Group]) -> str:
-    """Return what changes from replicate to replicate: ``both``, ``splits`` or ``seeds``."""
+    """Return what changes from replicate to replicate: ``both``, ``splits`` or ``seeds``.
+
+    A split by order, or by the data set's own parts, holds out the same validation rows whatever its seed.
+    """
     seeds = any(len({each.seeds[0] for each in group.replicates}) > 1 for group in groups)
-    splits = any(len({each.seeds[1] for each in group.replicates}) > 1 for group in groups)
+    splits = any(
+        len({each.seeds[1] for each in group.replicates}) > 1
+        for group in groups
+        if group.replicates[0].spec["split"]["by"] not in _SAME_VALIDATION_ROWS
+    )
     return "both" if seeds and splits else "splits" if splits else "seeds"

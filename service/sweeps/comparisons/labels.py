@@ -71,13 +71,11 @@ def _label(leaves: Mapping[str, Any], names: Sequence[str]) -> str:
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, Mapping) and "name" in value:
-        return str(value["name"])
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _leaves(setting: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield dotted paths and values; a variant with a name of its own is one value where only its name is given."""
+    """Yield the dotted path and the value of every field."""
     for name, value in setting.items():
         if isinstance(value, Mapping) and value:
             yield from _leaves(value, f"{prefix}{name}.")

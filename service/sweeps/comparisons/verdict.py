@@ -81,7 +81,7 @@ def judge(groups: Sequence[Group], metric: str, resample: str, reference: int | 
     best = max(close or scored, key=lambda index: _mean(groups[index]))
     others = [index for index in scored if index != best]
     rivals = [index for index in others if index in close] or others
-    second = max(rivals, key=lambda index: _p_better(difference(best, index)))
+    second = max(rivals, key=lambda index: difference(best, index).p_better())
     found = difference(best, second)
     level = 1 - 2 * tail
     against = _against(
@@ -173,10 +173,6 @@ def _difference(groups: Sequence[Group], resample: str, first: int, second: int)
     return unpaired(
         list(a.scores.values()), list(b.scores.values()), a.overlap(resample), b.overlap(resample)
     )
-
-
-def _p_better(found: Difference) -> float:
-    return found.p_better()
 
 
 def _mean(group: Group) -> float:

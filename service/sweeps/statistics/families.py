@@ -5,20 +5,14 @@ A setting's scores are a list with one score a replicate, larger being better; N
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from service.sweeps.statistics.differences import Difference
 
-__all__ = ["Candidate", "holm", "look_alpha", "not_told_from_best", "simplest", "winner_tail"]
+__all__ = ["Candidate", "holm", "not_told_from_best", "simplest", "winner_tail"]
 
 _LEAST_FAMILY = 2
-
-
-def look_alpha(alpha: float, look: int) -> float:
-    """Return the part of α that look k = 1, 2, … spends: α · 6 / (π² k²), which sums to α over all looks."""
-    return alpha * 6 / (math.pi**2 * look**2)
 
 
 def winner_tail(alpha: float, settings: int) -> float:

@@ -38,7 +38,7 @@ READING = {"Accept": "application/json"}
 
 
 class Ann:
-    """Somebody who has one of everything, each with a mark in it."""
+    """An owner who has one of everything, each with a mark in it."""
 
     def __init__(self, client: TestClient) -> None:
         self.client = client

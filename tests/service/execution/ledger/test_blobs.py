@@ -55,7 +55,7 @@ def blob_of(database: Database, id_: str, kind: str = "best") -> str:
 
 
 def download(database: Database, folder: Path, id_: str, kind: str = "best") -> Any:
-    """The answer to whoever asks for a checkpoint's bytes."""
+    """The response to a download of a checkpoint."""
     url = database.url.render_as_string(hide_password=False)
     with TestClient(create_app(Settings(data_dir=folder, database_url=url)), "http://127.0.0.1") as client:
         return client.get(f"/v1/experiments/{id_}/checkpoints/{kind}/content")

@@ -1,4 +1,4 @@
-"""What workers report of their host: counts that add up, whoever made them, and sizes as they are."""
+"""Reports of workers about their host: counts of all its workers add up, and sizes are as they are."""
 
 import contextlib
 import socket

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ from service.sweeps.statistics.differences import Difference, paired
 from service.sweeps.statistics.families import (
     Candidate,
     holm,
-    look_alpha,
     not_told_from_best,
     simplest,
     winner_tail,
@@ -29,12 +27,6 @@ def over(j: int, i: int) -> Difference:
 def test_holm_is_that_of_statsmodels() -> None:
     for given, adjusted in PEER["holm"]:
         assert holm(given) == pytest.approx(adjusted, rel=1e-12)
-
-
-def test_looks_spend_no_more_than_alpha() -> None:
-    spent = [look_alpha(0.05, look) for look in range(1, 100_000)]
-    assert spent[0] == pytest.approx(0.05 * 6 / math.pi**2)
-    assert 0.0499 < sum(spent) < 0.05
 
 
 def test_a_setting_leaves_only_if_another_one_beats_it() -> None:
